@@ -1,0 +1,53 @@
+# make demo   install, train BC and MAIL on Tic-Tac-Toe, print the exact Nash gaps, draw the figure
+# make test   install, lint, check types, run every test
+# make lint   ruff and mypy alone
+# make solver add the Connect Four solver (AGPL-3), by choice
+#
+# TORCH_ARGS  what pip is given for torch, e.g. TORCH_ARGS="torch --index-url <a CUDA index>"; a torch that is
+#             already in the environment is kept
+# PYTHON      the interpreter that makes the environment (3.11 or newer)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+SEED ?= 0
+TORCH_ARGS ?= torch -c constraints.txt
+
+.PHONY: demo test lint solver install install-test clean
+
+install: $(VENV)/.installed
+install-test: $(VENV)/.installed-test
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nashmail needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) install --quiet $(TORCH_ARGS)
+	$(PIP) install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) install --quiet -c constraints.txt -e '.[test]'
+	@touch $@
+
+solver: install
+	$(PIP) install --quiet -c constraints.txt -e '.[solver]'
+
+demo: install
+	$(BIN)/nashmail train tictactoe --seed $(SEED) --out runs/demo --force
+	@echo
+	@echo "Sit down against it:  $(BIN)/nashmail play tictactoe --against runs/demo --seat 0"
+	@echo "Or against its clone: $(BIN)/nashmail play tictactoe --against runs/demo:bc --seat 0"
+
+lint: install-test
+	$(BIN)/ruff check games agents mail scripts tests
+	$(BIN)/ruff format --check games agents mail scripts tests
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) runs build *.egg-info .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,145 @@
+"""Who plays: one interface for experts, clones, random play, and wrappers around them.
+
+A policy is a batched map from positions to action probabilities. It has no state and no generator: whoever
+plays it samples (``sample``), so that every draw comes from an addressed stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from games.base import Floats, Game, Ints, Model, Rng, States, Table
+from games.symmetry import Quotient
+
+
+class PolicyError(ValueError):
+    """A policy, or the file of one, that is not what it says."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Anything that can be asked what it would do."""
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        """[N, A] rows that sum to 1, exactly 0 on illegal actions; zero rows where the seat does not act.
+
+        Equal ``game.key(states, seat)`` give equal rows.
+        """
+
+
+Seats = tuple[Policy, Policy]
+
+
+def ask(policy: Policy, game: Game, states: States, seat: int) -> Floats:
+    """The policy's probabilities [N, A], checked. Raises PolicyError for rows that are no legal distribution."""
+    rows = policy.probabilities(game, states, seat)
+    legal = game.legal(states, seat)
+    if rows.shape != legal.shape:
+        raise PolicyError(f"{_name(policy)} gives probabilities of shape {rows.shape}; expected {legal.shape}")
+    if not np.isfinite(rows).all() or (rows < 0).any():
+        raise PolicyError(f"{_name(policy)} gives negative or non-finite probabilities")
+    if (rows[~legal] != 0).any():
+        raise PolicyError(f"{_name(policy)} puts probability on an illegal action of seat {seat}")
+    off = np.abs(rows.sum(1) - legal.any(1))
+    if len(off) and off.max() > 1e-6:
+        raise PolicyError(f"{_name(policy)} gives probabilities that do not sum to 1 (off by {off.max():.3g})")
+    return rows
+
+
+def sample(probabilities: Floats, *, rng: Rng) -> Ints:
+    """One action per row [N]: one uniform draw per row against the cumulated probabilities; -1 for zero rows."""
+    cumulated = probabilities.cumsum(1)
+    total = cumulated[:, -1:]
+    mark = np.minimum(rng.random((len(cumulated), 1)) * total, np.nextafter(total, 0.0))  # stays below the total
+    action = (cumulated <= mark).sum(1)
+    return np.where(total[:, 0] > 0, action, -1)
+
+
+def tabulate(model: Model, policy: Policy, seat: int) -> Table:
+    """[S, A] the policy on every position of the model, each asked once; zero rows where the seat does not act."""
+    return ask(policy, model.game, model.states, seat)
+
+
+class Uniform:
+    """Every legal action alike."""
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        return uniform_rows(game.legal(states, seat))
+
+
+class Greedy:
+    """The most probable action of another policy, the lowest of equals, with certainty."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        rows = self.policy.probabilities(game, states, seat)
+        greedy = np.zeros_like(rows)
+        greedy[np.arange(len(rows)), rows.argmax(1)] = 1.0
+        return np.where(rows.sum(1, keepdims=True) > 0, greedy, 0.0)
+
+
+class Tempered:
+    """Another policy's probabilities to the power 1 / temperature: 1 leaves them, small sharpens, large flattens."""
+
+    def __init__(self, policy: Policy, temperature: float) -> None:
+        if not temperature > 0:
+            raise PolicyError(f"a temperature is above 0, not {temperature}; use Greedy for the limit 0")
+        self.policy, self.temperature = policy, temperature
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        rows = self.policy.probabilities(game, states, seat)
+        top = rows.max(1, keepdims=True)
+        scaled = np.divide(rows, top, out=np.zeros_like(rows), where=top > 0) ** (1.0 / self.temperature)
+        return _normalised(scaled)
+
+
+class Mixture:
+    """At every position anew, one of several policies: the weighted mean of their probabilities.
+
+    This is exploration noise and the like. It is *not* the average over iterates, which draws one member per
+    game: measure those member by member.
+    """
+
+    def __init__(self, members: Sequence[Policy], weights: Sequence[float]) -> None:
+        if not members or len(members) != len(weights) or min(weights) < 0 or abs(sum(weights) - 1) > 1e-9:
+            raise PolicyError("a mixture needs one weight per member, none negative, summing to 1")
+        self.members, self.weights = tuple(members), tuple(weights)
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        total = sum(
+            weight * member.probabilities(game, states, seat)
+            for weight, member in zip(self.weights, self.members, strict=True)
+        )
+        return np.asarray(total, dtype=np.float64)
+
+
+class Lifted:
+    """A policy of the quotient game, played on the board: asked on the canonical image, its answer moved back."""
+
+    def __init__(self, policy: Policy, quotient: Quotient) -> None:
+        self.policy, self.quotient = policy, quotient
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        canonical, which = self.quotient.canonical(states)
+        rows = self.policy.probabilities(self.quotient, canonical, seat)
+        moved: Floats = np.take_along_axis(rows, self.quotient.to_canonical(which), axis=1)
+        return moved
+
+
+def uniform_rows(legal: np.ndarray) -> Floats:
+    """[N, A] the uniform distribution over the legal actions of each row."""
+    return _normalised(legal.astype(np.float64))
+
+
+def _normalised(rows: Floats) -> Floats:
+    total = rows.sum(1, keepdims=True)
+    return np.divide(rows, total, out=np.zeros_like(rows), where=total > 0)
+
+
+def _name(policy: Policy) -> str:
+    return type(policy).__name__

@@ -1,0 +1,29 @@
+"""The games: rules as batched functions of integer rows, and exact models of those that can be enumerated.
+
+``games.make("tictactoe")`` gives a game, ``games.register(name, factory)`` adds one. This package needs
+numpy alone and knows of no learner.
+"""
+
+from games.base import Enumerable, Game, GameError, Model, Response, Spec, Successors, Symmetric
+from games.boards import Board
+from games.graph import GameGraph
+from games.registry import describe, make, names, register
+from games.symmetry import Quotient
+
+__all__ = [
+    "Board",
+    "Enumerable",
+    "Game",
+    "GameError",
+    "GameGraph",
+    "Model",
+    "Quotient",
+    "Response",
+    "Spec",
+    "Successors",
+    "Symmetric",
+    "describe",
+    "make",
+    "names",
+    "register",
+]

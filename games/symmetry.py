@@ -1,0 +1,82 @@
+"""A game up to its board symmetries: every position stands for all its mirror images and turns.
+
+Playing, asking, counting and cloning in the quotient *is* symmetry augmentation plus a label cache shared by
+images, exactly: an expert of the quotient gives images the same (moved) answer, one label serves all of them,
+and a policy lifted back to the board is equivariant by construction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors, Symmetric
+
+
+class Quotient:
+    """The game in which each position is replaced by the least of its images (by stones of the mover, then all)."""
+
+    def __init__(self, base: Symmetric) -> None:
+        if not isinstance(base, Symmetric) or len(base.spec.symmetries) < 2:
+            raise GameError(f"{base.spec.name} has no board symmetries; leave symmetry off")
+        self.base = base
+        self._forward = np.array(base.spec.symmetries, dtype=np.int64)  # [G, A]
+
+    @property
+    def spec(self) -> Spec:
+        """The board's own facts: a name alone does not say whether symmetry is on, a policy's file does."""
+        return self.base.spec
+
+    def canonical(self, states: States) -> tuple[States, Ints]:
+        """The least image [N, W] of each state, and which symmetry [N] leads there."""
+        images = self.base.images(states)  # [G, N, W]
+        best = images[0].copy()
+        which = np.zeros(len(states), dtype=np.int64)
+        for g in range(1, len(images)):
+            less = _less(images[g], best)
+            best[less] = images[g][less]
+            which[less] = g
+        return best, which
+
+    def to_canonical(self, which: Ints) -> Ints:
+        """[N, A] column a holds the canonical action that action a of the original position is."""
+        return self._forward[which]
+
+    def start(self, n: int, *, rng: Rng) -> States:
+        return self.canonical(self.base.start(n, rng=rng))[0]
+
+    def acting(self, states: States) -> Bools:
+        return self.base.acting(states)
+
+    def legal(self, states: States, seat: int) -> Bools:
+        return self.base.legal(states, seat)
+
+    def observe(self, states: States, seat: int) -> NDArray[np.float32]:
+        return self.base.observe(states, seat)
+
+    def key(self, states: States, seat: int | None = None) -> Keys:
+        return self.base.key(self.canonical(states)[0], seat)
+
+    def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
+        after, rewards, done = self.base.step(states, actions, rng=rng)
+        return self.canonical(after)[0], rewards, done
+
+    def render(self, state: States) -> str:
+        return self.base.render(state)
+
+    def starts(self) -> States:
+        return self.canonical(self.base.starts())[0]
+
+    def successors(self, states: States, actions: Ints) -> Successors:
+        found = self.base.successors(states, actions)
+        return Successors(found.rows, self.canonical(found.states)[0], found.rewards, found.done, found.probability)
+
+
+def _less(left: States, right: States) -> Bools:
+    """[N] whether rows of ``left`` come before rows of ``right``, word by word."""
+    less = np.zeros(len(left), dtype=np.bool_)
+    equal = np.ones(len(left), dtype=np.bool_)
+    for word in range(left.shape[1]):
+        less |= equal & (left[:, word] < right[:, word])
+        equal &= left[:, word] == right[:, word]
+    return less
