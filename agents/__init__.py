@@ -1,0 +1,25 @@
+"""Who plays: experts, clones, random play and wrappers, all behind ``Policy.probabilities``.
+
+Importing this package does not import torch; ``agents.network`` and ``agents.files`` do.
+"""
+
+from agents.expert import make as make_expert
+from agents.expert import register as register_expert
+from agents.policy import Greedy, Lifted, Mixture, Policy, PolicyError, Tempered, Uniform, ask, sample, tabulate
+from agents.tabular import Tabular
+
+__all__ = [
+    "Greedy",
+    "Lifted",
+    "Mixture",
+    "Policy",
+    "PolicyError",
+    "Tabular",
+    "Tempered",
+    "Uniform",
+    "ask",
+    "make_expert",
+    "register_expert",
+    "sample",
+    "tabulate",
+]

@@ -11,11 +11,11 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from games.base import Floats, Game, Ints, Model, Rng, States, Table
+from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
 from games.symmetry import Quotient
 
 
-class PolicyError(ValueError):
+class PolicyError(NashmailError):
     """A policy, or the file of one, that is not what it says."""
 
 
@@ -127,8 +127,7 @@ class Lifted:
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         canonical, which = self.quotient.canonical(states)
         rows = self.policy.probabilities(self.quotient, canonical, seat)
-        moved: Floats = np.take_along_axis(rows, self.quotient.to_canonical(which), axis=1)
-        return moved
+        return np.asarray(np.take_along_axis(rows, self.quotient.to_canonical(which), axis=1))
 
 
 def uniform_rows(legal: np.ndarray) -> Floats:
@@ -138,7 +137,7 @@ def uniform_rows(legal: np.ndarray) -> Floats:
 
 def _normalised(rows: Floats) -> Floats:
     total = rows.sum(1, keepdims=True)
-    return np.divide(rows, total, out=np.zeros_like(rows), where=total > 0)
+    return np.asarray(np.divide(rows, total, out=np.zeros_like(rows), where=total > 0))
 
 
 def _name(policy: Policy) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.policy import PolicyError, uniform_rows
-from games.base import Floats, Game, Ints, Keys, Model, States, Table, pack
+from games.base import Floats, Game, Ints, Keys, Model, States, Table, one_line, pack
 
 
 class Tabular:
@@ -28,7 +28,9 @@ class Tabular:
         known, row = self.find(game.key(states))
         if self.complete and not known[legal.any(1)].all():
             state = states[np.flatnonzero(legal.any(1) & ~known)[0]]
-            raise PolicyError(f"the table does not hold this position of {game.spec.name}:\n{game.render(state)}")
+            raise PolicyError(
+                f"the table does not hold this position of {game.spec.name}: {one_line(game.render(state))}"
+            )
         rows = uniform_rows(legal)
         known &= legal.any(1)
         rows[known] = self.table[row[known]]

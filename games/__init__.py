@@ -4,7 +4,7 @@
 numpy alone and knows of no learner.
 """
 
-from games.base import Enumerable, Game, GameError, Model, Response, Spec, Successors, Symmetric
+from games.base import Enumerable, Game, GameError, Model, NashmailError, Response, Spec, Successors, Symmetric
 from games.boards import Board
 from games.graph import GameGraph
 from games.registry import describe, make, names, register
@@ -17,6 +17,7 @@ __all__ = [
     "GameError",
     "GameGraph",
     "Model",
+    "NashmailError",
     "Quotient",
     "Response",
     "Spec",

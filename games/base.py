@@ -22,7 +22,11 @@ Table: TypeAlias = NDArray[np.float64]  # [S, A] one seat's policy over a model'
 Rng: TypeAlias = np.random.Generator
 
 
-class GameError(ValueError):
+class NashmailError(ValueError):
+    """Bad input of any kind; its message is one line that says what to do instead."""
+
+
+class GameError(NashmailError):
     """A game, a position or a policy for it was asked for that does not exist or cannot be used."""
 
 
@@ -152,6 +156,11 @@ class Model(Protocol):
 
     def reach(self, profile: tuple[Table, Table]) -> Floats:
         """[S] expected number of visits of each position in one game (undiscounted for finite games)."""
+
+
+def one_line(picture: str) -> str:
+    """A rendered position for an error message: its rows one after the other."""
+    return " / ".join(picture.splitlines())
 
 
 def pack(keys: Keys) -> NDArray[np.uint64]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, pack
+from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class GameGraph:
         if missing.any():
             row = int(np.flatnonzero(missing)[0])
             raise GameError(
-                f"not a reachable position of {self.game.spec.name} with a move to make:\n"
-                + self.game.render(states[row])
+                f"not a reachable position of {self.game.spec.name} with a move to make: "
+                + one_line(self.game.render(states[row]))
             )
         return order[at]
 

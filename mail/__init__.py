@@ -1,0 +1,45 @@
+"""Learning by imitation, and measuring exactly: ``mail.train``, ``mail.nash_gap``, ``mail.play``.
+
+Names are imported when they are first used, so that ``import mail`` and ``nashmail --help`` stay light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Budget": "mail.learners",
+    "Config": "mail.runs",
+    "Decisions": "mail.decisions",
+    "Gap": "mail.gap",
+    "Run": "mail.runs",
+    "load_profile": "mail.runs",
+    "nash_gap": "mail.gap",
+    "register_explorer": ("mail.explore", "register"),
+    "register_learner": ("mail.learners", "register"),
+}
+
+
+def train(game: str, out: str, **options: Any) -> dict[str, Any]:
+    """Train on a game into the new folder ``out`` and return the result; options are the fields of ``Config``.
+
+    Raises NashmailError for names that do not exist and for a folder that holds something already.
+    """
+    from pathlib import Path
+
+    from mail.runs import Config, Run
+    from mail.train import check
+    from mail.train import train as run_training
+
+    config = Config(game=game, **options)
+    check(config)
+    return run_training(Run.create(Path(out), config))
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mail' has no attribute {name!r}")
+    home = _HOMES[name]
+    module, attribute = home if isinstance(home, tuple) else (home, name)
+    return getattr(import_module(module), attribute)

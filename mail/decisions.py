@@ -88,6 +88,12 @@ class Decisions:
         rows = np.column_stack([self.seat[asked].astype(np.uint64), self.key[asked]])
         return len(np.unique(rows, axis=0))
 
+    def first_labels(self, seat: int, wanted: int) -> Decisions:
+        """The rows up to a seat's ask number ``wanted``, game by game in order of play; all if there are fewer."""
+        ordered = self.take(np.argsort(self.episode, kind="stable"))
+        mine = np.flatnonzero(ordered.asked & (ordered.seat == seat))
+        return ordered.take(np.arange(mine[wanted - 1] + 1)) if 0 < wanted < len(mine) else ordered
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Column name to array, for saving; ``Decisions(**arrays)`` is the way back."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -39,6 +39,14 @@ def least(graph: GameGraph, expert: Table, seat: int) -> Least:
     return Least(len(decisions), len(decisions) - _matching(graph, profile[0] + profile[1], decisions))
 
 
+def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -> Table:
+    """[S, A] what behavioural cloning of a seat has in the limit of infinite data: the expert wherever two
+    experts lead each other, uniform play everywhere else (ALGORITHMS.md §2). Its exploitability does not fall.
+    """
+    seen = (graph.reach(experts) > 0)[:, None]
+    return np.where(seen, experts[seat], uniform_rows(graph.legal(seat)))
+
+
 def _matching(graph: GameGraph, support: Table, decisions: np.ndarray) -> int:
     """Size of the largest matching of each decision with one that can come later in the same game."""
     place = np.full(len(graph), -1, dtype=np.int64)

@@ -1,0 +1,141 @@
+"""Networks as policies: a small convolutional net over the mover's view, legal masking inside the softmax.
+
+The same bits everywhere: weights are drawn from a given generator (torch's global one is left alone), one
+torch thread, and inference in batches of a fixed number of rows, so that a row's probabilities depend neither
+on its neighbours nor on the machine's load.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agents.policy import PolicyError
+from games.base import Floats, Game, Rng, States
+
+ROWS = 64
+"""Rows of one inference batch; the last one is padded with zeros."""
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def one_thread(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Run with a single torch thread (two give other bits), and put the number of threads back."""
+
+    @wraps(function)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            torch.set_num_threads(before)
+
+    return run
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of a policy network. Saved beside its weights; unknown keys are refused."""
+
+    channels: int = 32
+    """Filters of each 3x3 convolution (boards only)."""
+    convolutions: int = 2
+    """Convolutions before the flattening (boards only)."""
+    hidden: int = 64
+    """Width of the fully connected layer."""
+
+    @classmethod
+    def parse(cls, values: dict[str, Any]) -> Architecture:
+        """The architecture a file describes; PolicyError for keys or sizes that make no network."""
+        if unknown := set(values) - {field.name for field in fields(cls)}:
+            raise PolicyError(f"unknown architecture keys: {', '.join(sorted(unknown))}")
+        for name, size in values.items():
+            if not isinstance(size, int) or not 1 <= size <= 4096:
+                raise PolicyError(f"architecture key {name} must be a whole number from 1 to 4096, not {size!r}")
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+class PolicyNet(nn.Module):
+    """Observations [N, *shape] to one logit per action [N, A]."""
+
+    def __init__(self, shape: tuple[int, ...], actions: int, architecture: Architecture, *, rng: Rng) -> None:
+        super().__init__()
+        self.architecture = architecture
+        layers: list[nn.Module] = []
+        width = math.prod(shape)
+        if len(shape) == 3:
+            planes, channels = shape[0], architecture.channels
+            for _ in range(architecture.convolutions):
+                layers += [nn.Conv2d(planes, channels, 3, padding=1, device="meta"), nn.ReLU()]
+                planes = channels
+            width = planes * shape[1] * shape[2]
+        layers += [nn.Flatten(), nn.Linear(width, architecture.hidden, device="meta"), nn.ReLU()]
+        layers += [nn.Linear(architecture.hidden, actions, device="meta")]
+        self.layers = nn.Sequential(*layers).to_empty(device="cpu")  # built without touching the global generator
+        draw_weights(self, rng=rng)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        logits: Tensor = self.layers(observations)
+        return logits
+
+
+def draw_weights(net: nn.Module, *, rng: Rng) -> None:
+    """Fill every layer from ``rng``: uniform within 1/sqrt(inputs), weights and biases alike."""
+    with torch.no_grad():
+        for layer in net.modules():
+            if isinstance(layer, (nn.Linear, nn.Conv2d)):
+                bound = 1.0 / math.sqrt(layer.weight[0].numel())
+                for parameter in (layer.weight, layer.bias):
+                    if parameter is not None:
+                        parameter.copy_(torch.from_numpy(rng.uniform(-bound, bound, tuple(parameter.shape))))
+
+
+class NetworkPolicy:
+    """A frozen network as a policy; picklable, on the CPU or another torch device."""
+
+    def __init__(self, net: PolicyNet, *, device: str = "cpu") -> None:
+        self.net, self.device = net.to(device).eval(), device
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        legal = game.legal(states, seat)
+        rows = np.flatnonzero(legal.any(1))
+        out = np.zeros(legal.shape)
+        out[rows] = masked_softmax(self.logits(game.observe(states[rows], seat)), legal[rows])
+        return out
+
+    @one_thread
+    def logits(self, observations: np.ndarray) -> Floats:
+        """[N, A] raw logits, computed ``ROWS`` at a time."""
+        return in_batches(self.net, observations, self.device)
+
+
+def in_batches(
+    function: Callable[[Tensor], Tensor], observations: np.ndarray, device: str = "cpu", *, size: int = ROWS
+) -> Floats:
+    """[N, ...] float64 of ``function`` over [N, ...] rows, always asked with exactly ``size`` rows."""
+    n = len(observations)
+    padded = np.zeros((max(-(-n // size), 1) * size, *observations.shape[1:]), dtype=np.float32)
+    padded[:n] = observations
+    with torch.inference_mode():
+        rows = torch.from_numpy(padded).to(device)
+        found = torch.cat([function(rows[start : start + size]) for start in range(0, len(rows), size)])
+    return np.asarray(found[:n].double().cpu().numpy())
+
+
+def masked_softmax(logits: Floats, legal: np.ndarray) -> Floats:
+    """[N, A] softmax over the legal actions alone: illegal ones are -inf before it, exactly 0 after it."""
+    masked = np.where(legal, logits, -np.inf)
+    weights = np.exp(masked - masked.max(1, keepdims=True))
+    return np.asarray(weights / weights.sum(1, keepdims=True))

@@ -1,0 +1,67 @@
+"""The ``nashmail`` command: a word, its arguments, and one line with exit status 2 for anything wrong.
+
+A command is a module of ``mail.commands`` with ``arguments(parser)`` and ``run(args) -> exit status``. Only the
+chosen one is imported, and it imports what is heavy when it runs, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+COMMANDS = {
+    "games": "the games, their sizes, experts, and what can be measured exactly",
+    "train": "learn both seats of a game by imitation",
+    "gap": "the exact Nash gap of what was learned",
+    "play": "sit down against a policy in the terminal",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == chosen:
+            command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+            importlib.import_module(f"mail.commands.{name}").arguments(command)
+    args = parser.parse_args(words)
+    return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """The command's own work, with bad input as one line."""
+    from games.base import NashmailError
+
+    command = importlib.import_module(f"mail.commands.{args.command}")
+    try:
+        return int(command.run(args))
+    except NashmailError as error:
+        if args.debug:
+            raise
+        print(f"nashmail {args.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"nashmail {args.command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Behavioural cloning of labels: the maximum-likelihood network for what the asked policy said.
+
+Rows with the same position are one row with their mean label, and every distinct position weighs the same
+(per-state averaging, ALGORITHMS.md §2): the worst position decides how exploitable a clone is, not the most
+frequent one. Training stops on the labels alone, when the clone agrees with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread
+from games.base import Game, NashmailError, Rng
+from mail.decisions import Decisions
+
+
+@dataclass(frozen=True)
+class CloneConfig:
+    """How a clone is trained."""
+
+    architecture: Architecture = field(default_factory=Architecture)
+    """The network."""
+    learning_rate: float = 1e-2
+    """Of Adam at the start; it falls to a tenth along a cosine over ``max_steps``."""
+    batch: int = 512
+    """Rows of a gradient step; with fewer distinct positions than that every step sees all of them."""
+    tolerance: float = 1e-3
+    """Stop when no labelled position leaves more than this probability on actions its label never takes ..."""
+    mean_tolerance: float = 1e-2
+    """... and the mean total variation to the labels is at most this."""
+    max_steps: int = 2000
+    """Stop anyway after this many gradient steps."""
+
+
+@dataclass(frozen=True)
+class Demonstrations:
+    """What there is to clone; D distinct positions."""
+
+    observation: np.ndarray  # float32 [D, *shape]
+    legal: np.ndarray  # bool [D, A]
+    label: np.ndarray  # float32 [D, A] mean label
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A clone and how closely it fits what it was shown."""
+
+    policy: NetworkPolicy
+    steps: int
+    worst: float
+    """Largest probability on actions the label never takes, over labelled positions."""
+    mean_tv: float
+    """Mean total variation to the labels."""
+
+
+def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
+    """The distinct labelled positions of a seat, in order of key. NashmailError if there are none."""
+    asked = decisions.take(decisions.asked & (decisions.seat == seat))
+    if not len(asked):
+        raise NashmailError(f"seat {seat} has no labels to clone; raise the budget")
+    _, first, inverse, count = np.unique(asked.key, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    total = np.zeros((len(first), asked.label.shape[1]))
+    np.add.at(total, inverse.ravel(), asked.label)
+    mean = (total / count[:, None]).astype(np.float32)
+    return Demonstrations(asked.observation[first], asked.legal[first], mean)
+
+
+@one_thread
+def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, rng: Rng, device: str = "cpu") -> Fit:
+    """Fit a fresh network to the labels of one seat. NashmailError if there are none."""
+    shown = demonstrations(decisions, seat)
+    net = PolicyNet(game.spec.observation, game.spec.actions, config.architecture, rng=rng).to(device).train()
+    optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizer, config.max_steps, eta_min=config.learning_rate / 10
+    )
+    rows = len(shown.label)
+    observation = torch.from_numpy(shown.observation).to(device)
+    legal = torch.from_numpy(shown.legal).to(device)
+    label = torch.from_numpy(shown.label).to(device)
+    check_every = 25 * max(1, rows // config.batch)
+    step = 0
+    while step < config.max_steps and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):
+        if rows <= config.batch:
+            loss = _cross_entropy(net(observation), legal, label)
+        else:
+            chosen = torch.from_numpy(rng.choice(rows, config.batch, replace=False)).to(device)
+            loss = _cross_entropy(net(observation[chosen]), legal[chosen], label[chosen])
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        schedule.step()
+        step += 1
+    worst, mean = _distance(net, observation, legal, label)
+    return Fit(NetworkPolicy(net, device=device), step, worst, mean)
+
+
+def _cross_entropy(logits: Tensor, legal: Tensor, label: Tensor) -> Tensor:
+    """Mean cross-entropy, with illegal actions at -inf inside the softmax and left out of the sum."""
+    log_probability = nn.functional.log_softmax(logits.masked_fill(~legal, -torch.inf), dim=1)
+    return -(label * log_probability.masked_fill(~legal, 0.0)).sum(1).mean()
+
+
+def _agrees(net: PolicyNet, observation: Tensor, legal: Tensor, label: Tensor, config: CloneConfig) -> bool:
+    worst, mean = _distance(net, observation, legal, label)
+    return worst <= config.tolerance and mean <= config.mean_tolerance
+
+
+def _distance(net: PolicyNet, observation: Tensor, legal: Tensor, label: Tensor) -> tuple[float, float]:
+    """Worst probability outside the label's support, and mean total variation."""
+    with torch.no_grad():
+        probability = torch.softmax(net(observation).masked_fill(~legal, -torch.inf), dim=1)
+        outside = probability.masked_fill(label > 0, 0.0).sum(1).max()
+        tv = 0.5 * (probability - label).abs().sum(1).mean()
+    return float(outside), float(tv)

@@ -1,0 +1,1 @@
+"""One module per command of ``nashmail``: ``arguments(parser)`` and ``run(args) -> exit status``."""

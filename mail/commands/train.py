@@ -1,0 +1,136 @@
+"""``nashmail train``: learn both seats, measure, and end with a table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mail.runs import Run
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("game", metavar="GAME", help="a game's name, see `nashmail games`")
+    parser.add_argument("--learner", default="mail,bc", help="learners, separated by commas (default: mail,bc)")
+    parser.add_argument("--explorer", default="deep", help="deep (default), counts, uniform, expert")
+    parser.add_argument("--expert", default="first", help="ties of the expert: first (default) or uniform")
+    parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
+    parser.add_argument("--episodes", type=int, default=1000, help="most games per seat (default: 1000)")
+    parser.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that play (default: 1, this one)")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, auto")
+    parser.add_argument("--out", type=Path, help="the run's folder (default: runs/GAME-SEED)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    existing.add_argument("--force", action="store_true", help="replace the run in that folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    from mail.runs import Config, RunError
+    from mail.train import check, train
+
+    if args.workers != 1:
+        raise RunError(f"--workers must be 1, not {args.workers}: play runs in this process")
+    config = Config(
+        game=args.game,
+        learners=tuple(word for word in args.learner.split(",") if word),
+        explorer=args.explorer,
+        expert=args.expert,
+        symmetry=args.symmetry,
+        episodes=args.episodes,
+        seed=args.seed,
+        device=_device(args.device),
+    )
+    check(config)
+    folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
+    opened = _open(folder, config, args)
+    result = opened.result()
+    if result is None:
+        with _Progress(opened):
+            result = train(opened)
+    seconds = json.loads((folder / "clock.json").read_bytes())["seconds"]
+    if args.json:
+        print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
+    else:
+        _print(folder, result, seconds)
+    return 0
+
+
+def _open(folder: Path, config: Any, args: argparse.Namespace) -> Run:
+    """The run to train: new, or resumed where its configuration is the one asked for."""
+    from mail.runs import Run, RunError, same_but_for
+
+    if not args.resume:
+        return Run.create(folder, config, force=args.force)
+    resumed = Run.resume(folder)
+    if different := same_but_for(resumed.config, config):
+        raise RunError(f"the run in {folder} was begun with another {', '.join(different)}; give the same options")
+    return resumed
+
+
+def _device(word: str) -> str:
+    """``auto`` is cuda where there is one; RunError for a device torch does not have."""
+    import torch
+
+    from mail.runs import RunError
+
+    if word == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if word not in ("cpu", "cuda") or (word == "cuda" and not torch.cuda.is_available()):
+        raise RunError(f"--device {word} is not to be had here; use cpu or auto")
+    return word
+
+
+class _Progress:
+    """A line on standard error that follows the run's journal, where somebody is watching."""
+
+    def __init__(self, opened: Run) -> None:
+        from rich.console import Console
+        from rich.status import Status
+
+        self._status = Status("learning", console=Console(stderr=True))
+        opened.listener = self._show
+
+    def _show(self, learner: str, seat: int, values: dict[str, float]) -> None:
+        told = ", ".join(f"{values[key]:g} {key.replace('_', ' ')}" for key in ("games", "labels", "distinct_labels"))
+        self._status.update(f"{learner}, seat {seat}: {told}")
+
+    def __enter__(self) -> None:
+        if sys.stderr.isatty():
+            self._status.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self._status.stop()
+
+
+def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
+    """The table a run ends with, and where things are."""
+    from rich.console import Console
+
+    from mail.tables import learner_table
+
+    console = Console()
+    config = result["config"]
+    symmetry = "on" if result["symmetry"] else "off"
+    console.print(
+        learner_table(
+            f"{config['game']}: expert {config['expert']}, explorer {config['explorer']}, symmetry {symmetry}, "
+            f"seed {result['seed']}, {seconds:.0f} s",
+            result["learners"],
+        )
+    )
+    least = result["limits"]
+    if least["reachable_labels"]:
+        games = [str(count) if count is not None else "?" for count in least["least_games"]]
+        console.print(
+            f"least possible: {' + '.join(games)} games, "
+            f"{' + '.join(str(count) for count in least['reachable_labels'])} distinct labels"
+        )
+        for ties, values in least["bc_infinite"].items():
+            shown = f"{values[0]:.4f} + {values[1]:.4f} = {sum(values):.4f}"
+            console.print(f"cloning two {ties} experts, infinite data: {shown}")
+    console.print(f"run: {folder}   figure: {folder / 'figure.png'}", soft_wrap=True)

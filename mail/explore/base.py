@@ -1,0 +1,172 @@
+"""What an explorer is: it plays one seat against the other seat's expert, to see where that expert can be led.
+
+An explorer hands out frozen snapshots of its behaviour and learns from what came of them, on the driver.
+It declares what it may know; none of those here knows the true reward, and none but ``expert`` an expert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from agents.policy import Policy, Seats, Uniform
+from games.base import Game, NashmailError, Rng
+from mail.decisions import Decisions
+
+Metrics = dict[str, float]
+
+
+class Explorer(Protocol):
+    """One seat's exploration."""
+
+    knows: frozenset[str]
+    """What it uses beyond play: any of "labels", "rules", "model", "reward", "expert"."""
+    games_per_round: int
+    """How many games one frozen snapshot plays before the explorer learns from them."""
+
+    def behaviour(self) -> Policy:
+        """A frozen, picklable snapshot of how it plays now."""
+
+    def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
+        """Learn from a round: both seats' decisions, of which the explorer reads its own seat's rows."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an explorer is made for."""
+
+    game: Game
+    seat: int
+    """The explorer's own seat; the expert under question sits in the other."""
+    experts: Seats
+    device: str = "cpu"
+
+
+Factory = Callable[[Setting, Rng], Explorer]
+_EXPLORERS: dict[str, Factory] = {}
+
+
+def register(name: str, factory: Factory) -> None:
+    """Make ``make(name, setting, rng)`` call ``factory(setting, rng)``."""
+    if name in _EXPLORERS:
+        raise NashmailError(f"there is an explorer called {name} already")
+    _EXPLORERS[name] = factory
+
+
+def make(name: str, setting: Setting, *, rng: Rng) -> Explorer:
+    """The explorer of this name; NashmailError names the explorers there are."""
+    check(name)
+    return _EXPLORERS[name](setting, rng)
+
+
+def check(name: str) -> None:
+    """NashmailError unless there is an explorer of this name."""
+    if name not in _EXPLORERS:
+        raise NashmailError(f"no explorer is called {name!r}; the explorers are: {', '.join(names())}")
+
+
+def names() -> list[str]:
+    """The registered explorers."""
+    return sorted(_EXPLORERS)
+
+
+class Fixed:
+    """An explorer that plays one policy and learns nothing."""
+
+    games_per_round = 16
+
+    def __init__(self, policy: Policy, knows: frozenset[str]) -> None:
+        self.policy, self.knows = policy, knows
+
+    def behaviour(self) -> Policy:
+        return self.policy
+
+    def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
+        return {}
+
+
+register("uniform", lambda setting, rng: Fixed(Uniform(), frozenset()))
+register("expert", lambda setting, rng: Fixed(setting.experts[setting.seat], frozenset({"expert"})))
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """The distinct transitions of one seat's process; M positions, E transitions."""
+
+    observation: np.ndarray  # [M, *shape]
+    key: np.ndarray  # uint64 [M, 2]
+    legal: np.ndarray  # bool [M, A]
+    depth: np.ndarray  # int64 [M] fewest own decisions before it
+    position: np.ndarray  # int64 [E]
+    action: np.ndarray  # int64 [E]
+    following: np.ndarray  # int64 [E] next position, -1 over
+    count: np.ndarray  # int64 [E] times seen
+
+    @property
+    def tries(self) -> np.ndarray:
+        """[M, A] how often each action was taken."""
+        tries = np.zeros(self.legal.shape, dtype=np.int64)
+        np.add.at(tries, (self.position, self.action), self.count)
+        return tries
+
+
+class Memory:
+    """Collects one seat's distinct positions and transitions from rounds of decisions."""
+
+    def __init__(self) -> None:
+        self._place: dict[tuple[int, int], int] = {}
+        self._edge: dict[tuple[int, int, int], int] = {}
+        self._observation: list[np.ndarray] = []
+        self._legal: list[np.ndarray] = []
+        self._depth: list[int] = []
+        self._count: list[int] = []
+
+    def add(self, own: Decisions) -> int:
+        """Add rows of one seat (``next`` within them); returns how many transitions were new."""
+        before = len(self._edge)
+        depth = _depths(own)
+        places = [self._enter(own, row, int(depth[row])) for row in range(len(own))]
+        for row, place in enumerate(places):
+            after = int(own.next[row])
+            edge = (place, int(own.played[row]), places[after] if after >= 0 else -1)
+            index = self._edge.setdefault(edge, len(self._edge))
+            if index == len(self._count):
+                self._count.append(0)
+            self._count[index] += 1
+        return len(self._edge) - before
+
+    def _enter(self, own: Decisions, row: int, depth: int) -> int:
+        key = (int(own.key[row, 0]), int(own.key[row, 1]))
+        place = self._place.setdefault(key, len(self._place))
+        if place == len(self._depth):
+            self._observation.append(own.observation[row])
+            self._legal.append(own.legal[row])
+            self._depth.append(depth)
+        self._depth[place] = min(self._depth[place], depth)
+        return place
+
+    def transitions(self) -> Transitions:
+        """Everything seen so far, in the order it was first seen."""
+        edges = np.array(list(self._edge), dtype=np.int64)  # [E, 3]
+        return Transitions(
+            observation=np.array(self._observation, dtype=np.float32),
+            key=np.array(list(self._place), dtype=np.uint64),
+            legal=np.array(self._legal, dtype=np.bool_),
+            depth=np.array(self._depth, dtype=np.int64),
+            position=edges[:, 0],
+            action=edges[:, 1],
+            following=edges[:, 2],
+            count=np.array(self._count, dtype=np.int64),
+        )
+
+
+def _depths(own: Decisions) -> np.ndarray:
+    """[R] how many own decisions came before each row in its game; rows are in order of play."""
+    depth = np.zeros(len(own), dtype=np.int64)
+    for row in range(len(own)):
+        if own.next[row] >= 0:
+            depth[own.next[row]] = depth[row] + 1
+    return depth

@@ -1,0 +1,50 @@
+"""How exploitable a pair of policies is, exactly (ALGORITHMS.md §1).
+
+With v* the game's value, exploitability[0] = v* - min over nu of V(mu, nu) is what the best opponent of seat
+0's policy mu takes from it, exploitability[1] = max over mu of V(mu, nu) - v* what the best opponent of seat 1's
+policy nu takes. Their sum is the Nash gap, also called NashConv; OpenSpiel's ``exploitability`` is half of it.
+Only for games with an exact model; policies are measured as they are (stochastic).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents.policy import Greedy, Seats, tabulate
+from games.base import Model, Table
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What best responses gain against a profile, in units of reward."""
+
+    exploitability: tuple[float, float]
+    """Each seat's own loss against its best opponent, relative to the game's value."""
+    nash_gap: float
+    """Their sum, NashConv."""
+    nash_gap_max: float
+    """The larger of the two players' gains from deviating from the profile itself."""
+
+
+def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
+    """The gap of two tables [S, A]."""
+    value = model.solve()[0].value
+    best_0, best_1 = model.respond(0, profile[1]).value, model.respond(1, profile[0]).value
+    played = model.value(profile)
+    return Gap((value - best_1, best_0 - value), best_0 - best_1, max(best_0 - played, played - best_1))
+
+
+def nash_gap(model: Model, profile: Seats) -> Gap:
+    """The gap of two policies, each asked once at every position. PolicyError if one is no legal distribution."""
+    return table_gap(model, (tabulate(model, profile[0], 0), tabulate(model, profile[1], 1)))
+
+
+def exploitability(model: Model, policy: Table, seat: int) -> float:
+    """One seat's own exploitability, from its table alone."""
+    sign = 1.0 - 2.0 * seat
+    return sign * (model.solve()[0].value - model.respond(1 - seat, policy).value)
+
+
+def greedy(profile: Seats) -> Seats:
+    """Both policies' most probable actions."""
+    return Greedy(profile[0]), Greedy(profile[1])

@@ -1,0 +1,259 @@
+"""Learners: from experts that can be asked to one policy per seat, within a budget.
+
+``mail`` (interactive multi-agent imitation): for each seat, an explorer in the *other* seat plays against the
+seat's expert, every decision of the expert is an ask, and the answers are cloned. ``bc`` clones what two
+experts do to each other; it is the same collection with the experts in both seats. Both stop on what they
+have seen. Sources: DESIGN.md, arXiv 2602.22810.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agents.policy import Policy, Seats
+from games.base import Game, NashmailError, Rng
+from mail.clone import CloneConfig, Fit, clone
+from mail.decisions import Decisions, merge
+from mail.explore import Setting, make
+from mail.play import Labels, Match, Shard, play_shard
+from mail.pool import Pool
+from mail.streams import stream
+
+SHARD = 64
+"""Most games of one shard; part of what results follow from, so it never depends on the workers."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a learner may spend."""
+
+    episodes: int = 1000
+    """Most exploration (or demonstration) games per seat."""
+    labels: tuple[int, int] | None = None
+    """Asks per seat to spend exactly, instead of stopping when nothing new comes; None for no such target."""
+    patience: float = 0.25
+    """Stop exploring after this share of the games so far has brought no new label ..."""
+    patience_games: int = 32
+    """... but never before this many games without one."""
+
+
+class Journal(Protocol):
+    """What a learner tells of its progress, and where finished rounds are kept. ``Memoryless`` keeps nothing."""
+
+    def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
+        """A round that has landed before, or None."""
+
+    def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
+        """Keep a round that was just played."""
+
+    def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
+        """Progress, once a round."""
+
+
+class Memoryless:
+    """A journal for learning in memory."""
+
+    def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
+        return None
+
+    def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
+        return None
+
+    def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
+        return None
+
+
+@dataclass
+class Learned:
+    """What came of it: per seat, the policy and the decisions whose labels it clones."""
+
+    policies: Seats
+    decisions: tuple[Decisions, Decisions]
+    games: int
+    """Episodes played, both seats together."""
+    fits: tuple[Fit, Fit]
+
+
+class Learner(Protocol):
+    """Declares what it may know beyond the rules of play and its labels, and learns."""
+
+    knows: frozenset[str]
+    expert: str | None
+    """The expert it insists on; None for the run's."""
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        """One policy per seat."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the learners here are made with."""
+
+    seed: int = 0
+    explorer: str = "deep"
+    clone: CloneConfig = field(default_factory=CloneConfig)
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Plays rounds under one learner's name: shards through the pool, journal first."""
+
+    name: str
+    game: Game
+    seed: int
+    pool: Pool
+    journal: Journal
+
+    def round(self, seats: Seats, labels: Labels, episodes: int, *, seat: int, round_: int) -> Decisions:
+        """One round of games between frozen policies, from the journal if it has landed before."""
+        landed = self.journal.load(self.name, seat, round_)
+        if landed is not None:
+            return landed
+        sizes = [SHARD] * (episodes // SHARD) + [episodes % SHARD] * (episodes % SHARD > 0)
+        shards = [Shard(size, self.seed, f"{self.name}/play", seat, round_, index) for index, size in enumerate(sizes)]
+        decisions = merge(self.pool.map(play_shard, Match(self.game, seats, labels), shards))
+        self.journal.store(self.name, seat, round_, decisions)
+        return decisions
+
+
+class Mail:
+    """Interactive imitation with any explorer."""
+
+    knows: frozenset[str] = frozenset({"labels"})
+
+    def __init__(self, options: Options, *, name: str = "mail", expert: str | None = None) -> None:
+        self.name, self.options, self.expert = name, options, expert
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        collector = Collector(self.name, game, self.options.seed, pool, journal)
+        found = [self.explore(collector, experts, budget, seat) for seat in (0, 1)]
+        return finish(self.name, game, (found[0], found[1]), found[0].games + found[1].games, self.options)
+
+    def explore(self, collector: Collector, experts: Seats, budget: Budget, seat: int) -> Decisions:
+        """Everything seen while the explorer in the other seat leads this seat's expert around."""
+        name, seed = f"{self.name}/explore", self.options.seed
+        setting = Setting(collector.game, 1 - seat, experts, self.options.device)
+        explorer = make(self.options.explorer, setting, rng=stream(seed, name, seat=seat))
+        labels: Labels = (experts[0], None) if seat == 0 else (None, experts[1])
+        watch = Watch(budget, seat)
+        rounds: list[Decisions] = []
+        while not watch.enough:
+            seats = (experts[0], explorer.behaviour()) if seat == 0 else (explorer.behaviour(), experts[1])
+            episodes = min(explorer.games_per_round, budget.episodes - watch.games)
+            rounds.append(collector.round(seats, labels, episodes, seat=seat, round_=len(rounds)))
+            metrics = explorer.update(rounds[-1], rng=stream(seed, f"{name}/update", seat=seat, round_=len(rounds)))
+            watch.see(rounds[-1])
+            collector.journal.log(self.name, seat, {**watch.progress(), **metrics})
+        return watch.within(merge(rounds))
+
+
+class Bc:
+    """Behavioural cloning: two experts play each other, every decision of both is an ask."""
+
+    knows: frozenset[str] = frozenset({"labels", "expert"})
+
+    def __init__(self, options: Options, *, name: str = "bc", expert: str | None = None) -> None:
+        self.name, self.options, self.expert = name, options, expert
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        collector = Collector(self.name, game, self.options.seed, pool, journal)
+        watches = (Watch(budget, 0), Watch(budget, 1))
+        rounds: list[Decisions] = []
+        while not (watches[0].enough and watches[1].enough):
+            episodes = SHARD if budget.labels else min(SHARD, budget.episodes - watches[0].games)
+            rounds.append(collector.round(experts, experts, episodes, seat=0, round_=len(rounds)))
+            for seat, watch in enumerate(watches):
+                watch.see(rounds[-1])
+                journal.log(self.name, seat, watch.progress())
+        merged = merge(rounds)
+        found = (watches[0].within(merged), watches[1].within(merged))
+        return finish(self.name, game, found, max(part.games for part in found), self.options)
+
+
+class Watch:
+    """Counts what one seat's collection has brought, and says when it is enough."""
+
+    def __init__(self, budget: Budget, seat: int) -> None:
+        self.budget, self.seat = budget, seat
+        self.games = self.labels = self.last_new = 0
+        self._seen: set[tuple[int, int]] = set()
+
+    def see(self, decisions: Decisions) -> None:
+        """Take in a round."""
+        asked = decisions.key[decisions.asked & (decisions.seat == self.seat)]
+        before = len(self._seen)
+        self._seen.update((int(key[0]), int(key[1])) for key in asked)
+        self.games += decisions.games
+        self.labels += len(asked)
+        if len(self._seen) > before:
+            self.last_new = self.games
+
+    @property
+    def enough(self) -> bool:
+        """Whether the budget is spent, or nothing new has come for long."""
+        if self.budget.labels is not None:
+            return self.labels >= self.budget.labels[self.seat]
+        stale = self.games - self.last_new
+        wait = max(self.budget.patience_games, self.budget.patience * self.last_new)
+        return self.games >= self.budget.episodes or stale >= wait
+
+    def progress(self) -> dict[str, float]:
+        """The budget words."""
+        return {"games": self.games, "labels": self.labels, "distinct_labels": len(self._seen)}
+
+    def within(self, decisions: Decisions) -> Decisions:
+        """The decisions, cut where the seat's label budget is spent."""
+        if self.budget.labels is None:
+            return decisions
+        return decisions.first_labels(self.seat, self.budget.labels[self.seat])
+
+
+def finish(name: str, game: Game, found: tuple[Decisions, Decisions], games: int, options: Options) -> Learned:
+    """Clone each seat from its own decisions."""
+    fits = [
+        clone(game, part, seat, config=options.clone, rng=clone_stream(options.seed, name, seat), device=options.device)
+        for seat, part in enumerate(found)
+    ]
+    policies: tuple[Policy, Policy] = (fits[0].policy, fits[1].policy)
+    return Learned(policies, found, games, (fits[0], fits[1]))
+
+
+def clone_stream(seed: int, name: str, seat: int) -> Rng:
+    """The stream of a clone's weights and batches."""
+    return stream(seed, f"{name}/clone", seat=seat)
+
+
+Factory = Callable[[Options], Learner]
+_LEARNERS: dict[str, Factory] = {}
+
+
+def register(name: str, factory: Factory) -> None:
+    """Make ``make_learner(name, options)`` call ``factory(options)``."""
+    if name in _LEARNERS or not name.replace("-", "").isalnum():
+        raise NashmailError(f"a learner's name is a new word of letters, digits and hyphens, not {name!r}")
+    _LEARNERS[name] = factory
+
+
+def make_learner(name: str, options: Options) -> Learner:
+    """The learner of this name; NashmailError names the learners there are."""
+    check(name)
+    return _LEARNERS[name](options)
+
+
+def check(name: str) -> None:
+    """NashmailError unless there is a learner of this name."""
+    if name not in _LEARNERS:
+        raise NashmailError(f"no learner is called {name!r}; the learners are: {', '.join(names())}")
+
+
+def names() -> list[str]:
+    """The registered learners."""
+    return sorted(_LEARNERS)
+
+
+register("bc", Bc)
+register("bc-uniform", lambda options: Bc(options, name="bc-uniform", expert="uniform"))
+register("mail", Mail)

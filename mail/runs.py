@@ -1,0 +1,229 @@
+"""The folder of a run: it explains itself, is written atomically, and lets a killed run go on.
+
+    config.json        what was asked for               policies/LEARNER-SEAT.*   what was learned
+    metrics.jsonl      progress, one line per round     decisions/LEARNER-SEAT/   every round of play, npz
+    result.json        measures, labels, curves         figure.png                exploitability against asks
+    clock.json         times, host and versions: what may differ between equal runs lives here alone
+
+A run that was killed resumes by doing the same again: rounds of play that had landed are read instead of
+played (no label is paid twice), and everything else follows from them and the seed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.files import load_policy, save_policy, to_json, write_atomic
+from agents.policy import Seats
+from games.base import Game, NashmailError
+from mail.decisions import Decisions
+
+FORMAT = 1
+
+
+class RunError(NashmailError):
+    """A run folder that is missing, of another kind, or damaged."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What decides a run's result, and nothing else. Unknown keys are refused when it is read."""
+
+    game: str
+    """As ``games.make`` takes it."""
+    learners: tuple[str, ...] = ("mail", "bc")
+    """Learned in this order; the others spend as many labels as ``mail``, where that is among them."""
+    explorer: str = "deep"
+    """Of interactive learners."""
+    expert: str = "first"
+    """What the expert does among equally good moves."""
+    symmetry: bool = False
+    """Whether positions that are images of each other count, and are learned, as one."""
+    episodes: int = 1000
+    """Most games per seat."""
+    seed: int = 0
+    """Of every stream."""
+    device: str = "cpu"
+    """Where networks are trained and asked."""
+    points: int = 6
+    """Budgets short of the whole at which the figure's curves are measured."""
+
+    def check(self) -> Config:
+        """Itself, or RunError for values that make no run."""
+        if self.episodes < 1:
+            raise RunError(f"--episodes must be at least 1, not {self.episodes}")
+        if self.seed < 0:
+            raise RunError(f"--seed must be 0 or more, not {self.seed}")
+        if not self.learners or len(set(self.learners)) != len(self.learners):
+            raise RunError("name at least one learner, and none twice")
+        return self
+
+    @classmethod
+    def parse(cls, data: bytes, source: Path) -> Config:
+        """The configuration in a file; RunError where it is none."""
+        try:
+            values = json.loads(data)
+            version = values.pop("format")
+            known = {field.name for field in fields(cls)}
+            if unknown := set(values) - known:
+                raise RunError(f"{source} has unknown keys: {', '.join(sorted(unknown))}")
+            if version > FORMAT:
+                raise RunError(f"{source} has format {version}, newer than {FORMAT}; update nashmail to read it")
+            return cls(**{**values, "learners": tuple(values["learners"])}).check()
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            if isinstance(error, RunError):
+                raise
+            raise RunError(f"{source} is not a run's configuration; restore it or train anew") from error
+
+
+class Run:
+    """One run folder, open for writing; also the journal its learners write to."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder, self.config = folder, config
+        self.listener: Callable[[str, int, dict[str, float]], None] = lambda learner, seat, values: None
+        self._metrics = folder / "metrics.jsonl"
+
+    @classmethod
+    def create(cls, folder: Path, config: Config, *, force: bool = False) -> Run:
+        """A new run; RunError if something is there already (``force`` removes a run, never anything else)."""
+        config.check()
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if not (folder / "config.json").is_file():
+                raise RunError(f"{folder} is there and is no run; choose another --out")
+            if not force:
+                raise RunError(f"{folder} holds a run; add --resume to go on with it or --force to start anew")
+            shutil.rmtree(folder)
+        write_atomic(folder / "config.json", to_json({"format": FORMAT, **asdict(config)}))
+        return cls(folder, config)._begin()
+
+    @classmethod
+    def resume(cls, folder: Path) -> Run:
+        """A run that was begun; RunError if there is none."""
+        return cls(folder, read_config(folder))._begin()
+
+    def _begin(self) -> Run:
+        for stale in self.folder.rglob(".*.tmp"):
+            stale.unlink()
+        if self.result() is None:
+            write_atomic(self._metrics, b"")  # told again from the start: equal runs have equal metrics
+        return self
+
+    # --- the journal -----------------------------------------------------------------------------------
+
+    def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
+        path = self._round(learner, seat, round_)
+        return read_decisions(path) if path.exists() else None
+
+    def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
+        buffer = BytesIO()
+        np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
+        write_atomic(self._round(learner, seat, round_), buffer.getvalue())
+
+    def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
+        with self._metrics.open("a") as file:
+            file.write(json.dumps({"learner": learner, "seat": seat, **values}) + "\n")
+        self.listener(learner, seat, values)
+
+    def _round(self, learner: str, seat: int, round_: int) -> Path:
+        return self.folder / "decisions" / f"{learner}-{seat}" / f"{round_:06d}.npz"
+
+    # --- what was learned ------------------------------------------------------------------------------
+
+    def save_policies(self, learner: str, policies: Seats, game: Game) -> None:
+        """Both seats' policies, as they play on the board."""
+        for seat, policy in enumerate(policies):
+            save_policy(self.folder / "policies" / f"{learner}-{seat}", policy, game=game, seat=seat)
+
+    def result(self) -> dict[str, Any] | None:
+        """What a finished run came to, or None."""
+        path = self.folder / "result.json"
+        return _read_json(path) if path.exists() else None
+
+    def finish(self, result: dict[str, Any], figure: bytes, *, seconds: float, workers: int) -> None:
+        """Write the figure, the clock, and last of all the result, which says that the run is whole."""
+        write_atomic(self.folder / "figure.png", figure)
+        versions = {"python": platform.python_version(), "numpy": np.__version__}
+        clock = {"seconds": seconds, "workers": workers, "host": platform.node(), "pid": os.getpid(), **versions}
+        write_atomic(self.folder / "clock.json", to_json(clock))
+        write_atomic(self.folder / "result.json", to_json({"format": FORMAT, **result}))
+
+
+def read_decisions(path: Path) -> Decisions:
+    """A round of decisions; RunError if the file is not exactly one."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return Decisions(**{name: arrays[name] for name in arrays.files})
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{path} is damaged; delete it and resume, its games are played again") from error
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration of the run in a folder; RunError if there is none."""
+    path = folder / "config.json"
+    try:
+        return Config.parse(path.read_bytes(), path)
+    except OSError as error:
+        raise RunError(f"there is no run in {folder} (no config.json); `nashmail train` makes one") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} is truncated or was edited; delete it and resume the run") from error
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A learned pair of policies, ready to play on the board."""
+
+    name: str
+    game: Game
+    policies: Seats
+    config: Config
+    result: dict[str, Any]
+    """What the run reported of this learner."""
+
+
+def load_profile(name: str, *, device: str = "cpu") -> Profile:
+    """The policies that ``RUN[:LEARNER]`` names (``mail`` unless said); RunError or PolicyError if there are none."""
+    folder, learner = _split(name)
+    config = read_config(folder)
+    if learner is None:
+        learner = "mail" if "mail" in config.learners else config.learners[0]
+    if learner not in config.learners:
+        raise RunError(f"{folder} has no learner {learner!r}; it has: {', '.join(config.learners)}")
+    result = Run(folder, config).result()
+    if result is None:
+        raise RunError(f"the run in {folder} is not finished; `nashmail train ... --resume` goes on with it")
+    saved = [load_policy(folder / "policies" / f"{learner}-{seat}", device=device) for seat in (0, 1)]
+    for seat, policy in enumerate(saved):
+        if policy.game.spec.name != config.game or policy.seat != seat:
+            raise RunError(f"{folder}/policies/{learner}-{seat} is a policy of another run; restore it")
+    policies = (saved[0].policy, saved[1].policy)
+    return Profile(name, saved[0].game, policies, config, dict(result.get("learners", {}).get(learner, {})))
+
+
+def _split(name: str) -> tuple[Path, str | None]:
+    """Folder and learner; a folder whose own name has a colon is found first."""
+    if (Path(name) / "config.json").exists() or ":" not in name:
+        return Path(name), None
+    folder, _, learner = name.rpartition(":")
+    return Path(folder), learner
+
+
+def same_but_for(config: Config, other: Config) -> list[str]:
+    """The fields in which two configurations differ."""
+    return [field.name for field in fields(Config) if getattr(config, field.name) != getattr(other, field.name)]

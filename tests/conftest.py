@@ -1,0 +1,51 @@
+"""Games and graphs that many tests share, built once per session."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from games import Board, GameGraph, Quotient
+from tests import support
+
+# The same examples in every run, and no timing: a slow machine is not a fault.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=25)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20)
+
+
+@pytest.fixture(scope="session")
+def tictactoe() -> Board:
+    return support.game("tictactoe")
+
+
+@pytest.fixture(scope="session")
+def quotient() -> Quotient:
+    """Tic-Tac-Toe up to symmetry."""
+    return support.game("quotient:tictactoe")
+
+
+@pytest.fixture(scope="session")
+def connect4() -> Board:
+    return support.game("connect4")
+
+
+@pytest.fixture(scope="session")
+def tictactoe_graph() -> GameGraph:
+    return support.graph("tictactoe")
+
+
+@pytest.fixture(scope="session")
+def quotient_graph() -> GameGraph:
+    return support.graph("quotient:tictactoe")
+
+
+@pytest.fixture(scope="session")
+def connect4_small_graph() -> GameGraph:
+    """Connect Four on 4 x 4."""
+    return support.graph("connect4:4x4")
