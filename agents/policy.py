@@ -87,8 +87,8 @@ class Tempered:
     """Another policy's probabilities to the power 1 / temperature: 1 leaves them, small sharpens, large flattens."""
 
     def __init__(self, policy: Policy, temperature: float) -> None:
-        if not temperature > 0:
-            raise PolicyError(f"a temperature is above 0, not {temperature}; use Greedy for the limit 0")
+        if not 0 < temperature < np.inf:
+            raise PolicyError(f"a temperature is above 0 and finite, not {temperature}; use Greedy for the limit 0")
         self.policy, self.temperature = policy, temperature
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
@@ -106,7 +106,7 @@ class Mixture:
     """
 
     def __init__(self, members: Sequence[Policy], weights: Sequence[float]) -> None:
-        if not members or len(members) != len(weights) or min(weights) < 0 or abs(sum(weights) - 1) > 1e-9:
+        if not members or len(members) != len(weights) or not _sums_to_one(weights):
             raise PolicyError("a mixture needs one weight per member, none negative, summing to 1")
         self.members, self.weights = tuple(members), tuple(weights)
 
@@ -138,6 +138,11 @@ def uniform_rows(legal: np.ndarray) -> Floats:
 def _normalised(rows: Floats) -> Floats:
     total = rows.sum(1, keepdims=True)
     return np.asarray(np.divide(rows, total, out=np.zeros_like(rows), where=total > 0))
+
+
+def _sums_to_one(weights: Sequence[float]) -> bool:
+    """Whether no weight is negative (or NaN) and they sum to 1."""
+    return all(weight >= 0 for weight in weights) and abs(sum(weights) - 1.0) <= 1e-9
 
 
 def _name(policy: Policy) -> str:

@@ -18,7 +18,7 @@ class Tabular:
     def __init__(self, keys: Keys, table: Table, *, complete: bool = False) -> None:
         packed = pack(keys)
         order = np.argsort(packed, kind="stable")
-        if len(packed) > 1 and (np.diff(packed[order].astype(np.float64)) == 0).any():
+        if (packed[order][1:] == packed[order][:-1]).any():
             raise PolicyError("a table names a position twice")
         self.keys, self.table, self.complete = keys[order], table[order], complete
         self._packed = packed[order]

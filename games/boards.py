@@ -46,6 +46,7 @@ class Board:
         self._bottom = np.array([1 << self._bit(rows - 1, column) for column in range(columns)], dtype=np.uint64)
         self._top = np.array([1 << self._bit(0, column) for column in range(columns)], dtype=np.uint64)
         self._shift = np.array([self._bit(row, column) for row in range(rows) for column in range(columns)], np.uint64)
+        self._bit_of_cell = self._shift.astype(np.int64)
         # A step up a column, along a row, and along both diagonals; lines that cannot fit are left out.
         self._directions = tuple(
             np.uint64(step)
@@ -90,9 +91,9 @@ class Board:
         """[N, 2, rows, columns] the seat's stones, then the other's; row 0 on top."""
         own, stones = _words(states)
         mine = np.where(self._to_move(stones) == seat, own, own ^ stones)
-        planes = np.stack([mine, mine ^ stones], axis=1)[:, :, None]  # [N, 2, 1]
-        bits = (planes >> self._shift) & np.uint64(1)
-        return bits.astype(np.float32).reshape(len(states), *self.spec.observation)
+        planes = np.stack([mine, mine ^ stones], axis=1).astype("<u8", copy=False)  # [N, 2]
+        bits = np.unpackbits(planes.view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")  # [2N, 64]
+        return bits[:, self._bit_of_cell].astype(np.float32).reshape(len(states), *self.spec.observation)
 
     def key(self, states: States, seat: int | None = None) -> Keys:
         """[N, 2] the position itself: both seats see everything."""
@@ -101,7 +102,7 @@ class Board:
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
         """Place one stone on each board; reward +1 when seat 0 completes a line, -1 when seat 1 does.
 
-        Raises GameError for a move by the seat that is not to move, or on a taken cell or full column.
+        Reads the action of the seat to move alone. Raises GameError where that is none, or a taken place.
         """
         own, stones = _words(states)
         mover = self._to_move(stones)
@@ -203,7 +204,7 @@ class Board:
         """[chunks, 2**_CHUNK] for each chunk of a board, the moved bits of each of its values."""
         bits = self.columns * (self.rows + 1)
         moved = np.zeros(64, dtype=np.uint64)  # where each bit goes; guard bits are never set and go nowhere
-        moved[self._shift.astype(np.int64)] = self._cells[cells]
+        moved[self._bit_of_cell] = self._cells[cells]
         values = np.arange(1 << _CHUNK, dtype=np.uint64)
         tables = np.zeros((-(-bits // _CHUNK), 1 << _CHUNK), dtype=np.uint64)
         for bit in range(bits):

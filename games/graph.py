@@ -140,6 +140,12 @@ class GameGraph:
             reach[:-1] += np.bincount(child[there], weights=flow[there], minlength=len(self))
         return reach[:-1]
 
+    def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
+        """Probabilities that seat 0 wins, draws and loses, for games whose only reward comes with their end."""
+        flow = self.reach(profile)[:, None] * (profile[0] + profile[1])  # [S, A] of each move being made
+        won, lost = float(flow[self.reward > 0].sum()), float(flow[self.reward < 0].sum())
+        return won, max(0.0, 1.0 - won - lost), lost
+
     def optimal(self) -> Bools:
         """[S, A] the moves of the best, most urgent play: of the moves that keep the minimax value, those that
         win soonest, those that lose latest, all of them where the game is drawn.

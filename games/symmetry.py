@@ -2,7 +2,8 @@
 
 Playing, asking, counting and cloning in the quotient *is* symmetry augmentation plus a label cache shared by
 images, exactly: an expert of the quotient gives images the same (moved) answer, one label serves all of them,
-and a policy lifted back to the board is equivariant by construction.
+and a policy lifted back to the board moves its answers with the board (where a position has a symmetry of its
+own, the answer is one of the equal images).
 """
 
 from __future__ import annotations

@@ -51,6 +51,8 @@ class Decisions:
                 raise ValueError(f"Decisions.{field.name} has {len(getattr(self, field.name))} rows, legal has {n}")
         if self.label.shape != (n, a) or self.label.dtype != np.float32:
             raise ValueError(f"Decisions.label must be float32 [{n}, {a}], not {self.label.dtype} {self.label.shape}")
+        if n and (self.played.min() < 0 or self.played.max() >= a):
+            raise ValueError(f"Decisions.played must lie in 0..{a - 1}")
         if not self.legal[np.arange(n), self.played].all():
             raise ValueError("Decisions.played holds an illegal action")
         if n and (self.next.max() >= n or self.next.min() < -1):

@@ -43,7 +43,6 @@ def draw_run(result: dict[str, Any]) -> bytes:
 
 def dress(axes: Axes, seat: int) -> None:
     """Axes that both kinds of figure share."""
-    axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 1.5, 3)
     axes.set_xlabel("asks (expert decisions labelled)")

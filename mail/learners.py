@@ -132,13 +132,18 @@ class Mail:
         found = [self.explore(collector, experts, budget, seat) for seat in (0, 1)]
         return finish(self.name, game, (found[0], found[1]), found[0].games + found[1].games, self.options)
 
-    def explore(self, collector: Collector, experts: Seats, budget: Budget, seat: int) -> Decisions:
-        """Everything seen while the explorer in the other seat leads this seat's expert around."""
+    def explore(
+        self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
+    ) -> Decisions:
+        """Everything seen while the explorer in the other seat leads this seat's expert around.
+
+        ``watch`` says when it is enough; by default it follows the budget.
+        """
         name, seed = f"{self.name}/explore", self.options.seed
         setting = Setting(collector.game, 1 - seat, experts, self.options.device)
         explorer = make(self.options.explorer, setting, rng=stream(seed, name, seat=seat))
         labels: Labels = (experts[0], None) if seat == 0 else (None, experts[1])
-        watch = Watch(budget, seat)
+        watch = watch or Watch(budget, seat)
         rounds: list[Decisions] = []
         while not watch.enough:
             seats = (experts[0], explorer.behaviour()) if seat == 0 else (explorer.behaviour(), experts[1])

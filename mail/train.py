@@ -136,10 +136,10 @@ def measures(model: GameGraph, profile: Seats) -> dict[str, Any]:
 def curve(
     known: Ground, learned: Learned, seat: int, name: str, config: Config, options: Options
 ) -> list[dict[str, Any]]:
-    """One seat's exploitability when only its first n labels are cloned, n growing geometrically to all."""
+    """One seat's exploitability when only its first n labels are cloned, n growing in equal steps to all."""
     decisions = learned.decisions[seat]
     total = label_counts(learned)[seat]
-    budgets = sorted({max(1, round(total / 2**k)) for k in range(config.points, -1, -1)})
+    budgets = sorted({max(1, round(total * part / config.points)) for part in range(1, config.points + 1)})
     points = []
     for index, labels in enumerate(budgets):
         part = decisions.first_labels(seat, labels)

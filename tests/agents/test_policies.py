@@ -256,6 +256,7 @@ class Marks:
         ([0.0, 0.0, 0.0, 1.0], 0.0, 3),
         ([0.1] * 3 + [0.7 - 1e-12], np.nextafter(1.0, 0.0), 3),  # rows that sum to a little less than 1
         ([0.25, 0.75 + 1e-9, 0.0, 0.0], np.nextafter(1.0, 0.0), 1),  # or a little more
+        ([0.0, 5e-324, 0.0, 0.0], np.nextafter(1.0, 0.0), 1),  # where the draw rounds up to the total
         ([0.0, 0.0, 0.0, 0.0], 0.5, -1),
     ],
 )

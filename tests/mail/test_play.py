@@ -138,6 +138,12 @@ def test_seats_that_act_at_once_both_decide_and_are_rewarded_each_round() -> Non
     assert set(decisions.state[100:, 1]) == {-1, 1}
 
 
+def test_one_position_asked_of_both_seats_is_two_labels() -> None:
+    """Both rounds' three positions, and both seats decide at each."""
+    decisions = some_decisions("pennies")
+    assert (decisions.labels(), decisions.distinct_labels()) == (30 * 2 * 2, 3 * 2)
+
+
 # --- labels ----------------------------------------------------------------------------------------------
 
 

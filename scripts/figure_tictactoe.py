@@ -1,0 +1,271 @@
+"""Tic-Tac-Toe: what cloning reaches with and without exploration, measured exactly and by the reference's proxy.
+
+Three parts, over the same seeds:
+
+- *curves*: BC of a deterministic and of a uniform expert, MAIL with uniform, count and deep exploration; each
+  seat's exact exploitability when its first n labels are cloned, and the proxy of the reference code: the loss
+  rate against an expert that, where it cannot win at once, plays 0.6 expert + 0.4 uniform one time in ten
+  (ALGORITHMS.md §1; computed exactly here, not sampled).
+- *coverage*: games and asks until every decision that the expert can be led to has been asked, and until the
+  labels so far, played uniformly elsewhere, have exploitability 0.
+- *default*: MAIL as `nashmail train` runs it, without and with symmetry: what it spends and what it reaches.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from scipy import stats
+
+from agents import make_expert
+from agents.expert import optimal_table
+from agents.files import to_json, write_atomic
+from agents.policy import uniform_rows
+from games.base import Floats
+from games.graph import GameGraph
+from mail.clone import CloneConfig, clone
+from mail.decisions import Decisions
+from mail.figure import FLOOR, dress, png
+from mail.gap import exploitability
+from mail.learners import Budget, Collector, Learned, Mail, Memoryless, Options, Watch
+from mail.least import Least, imitation_limit, least
+from mail.pool import Local
+from mail.streams import stream
+from mail.train import Ground, ground, label_counts, measures, point, spending
+
+BUDGETS = ((25, 50, 100, 200, 300, 410, 820, 1640), (100, 400, 800, 1200, 1600, 2000, 3000))
+"""Asks at which each seat's clone is measured."""
+COVER_LIMIT = 20_000
+"""Games after which the wait for coverage is given up."""
+METHODS = {
+    "bc": ("expert", "first"),
+    "bc-uniform": ("expert", "uniform"),
+    "mail uniform": ("uniform", "first"),
+    "mail counts": ("counts", "first"),
+    "mail deep": ("deep", "first"),
+}
+"""Explorer and expert of each line: exploring with the other expert is what makes MAIL into BC."""
+COLOURS = dict(zip(METHODS, ("#c8553d", "#e09f3e", "#8d99ae", "#588157", "#1b6ca8"), strict=True))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One method on one seat."""
+
+    method: str
+    explorer: str
+    expert: str
+    seat: int
+
+
+class Covered(Watch):
+    """Asks until the budget of labels is spent *and* all reachable labels are seen (measuring, not learning)."""
+
+    def __init__(self, labels: int, seat: int, reachable: int | None) -> None:
+        super().__init__(Budget(), seat)
+        self.wanted, self.reachable = labels, reachable
+
+    @property
+    def enough(self) -> bool:
+        covered = self.reachable is None or len(self._seen) >= self.reachable
+        return self.labels >= self.wanted and (covered or self.games >= COVER_LIMIT)
+
+
+def make(seeds: int, out: Path) -> None:
+    """Run everything, print the tables, write tictactoe.json and tictactoe.png."""
+    begun = time.perf_counter()
+    known = ground("tictactoe", symmetry=False)
+    bounds = [least(known.model, optimal_table(known.model, ties="first"), seat) for seat in (0, 1)]
+    lines = [Line(method, *kind, seat) for method, kind in METHODS.items() for seat in (0, 1)]
+    curves: dict[str, list[list[dict[str, float]]]] = {}
+    coverage: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        name = f"{line.method}/{line.seat}"
+        for seed in range(seeds):
+            decisions = explore(known, line, bounds[line.seat], seed)
+            curves.setdefault(name, []).append(curve(known, line, decisions, seed))
+            if line.expert == "first" and line.explorer != "expert":
+                coverage.setdefault(name, []).append(covering(known, line, bounds[line.seat], decisions))
+            print(f"{time.perf_counter() - begun:6.0f} s  {name}, seed {seed}", file=sys.stderr)
+    defaults = {f"symmetry {word}": default(seeds, on) for word, on in (("off", False), ("on", True))}
+    data = {
+        "seeds": seeds,
+        "least": [{"games": bound.games, "labels": bound.labels} for bound in bounds],
+        "bc_infinite": {ties: infinite(known.model, ties) for ties in ("first", "uniform")},
+        "curves": curves,
+        "coverage": coverage,
+        "default": defaults,
+    }
+    write_atomic(out / "tictactoe.json", to_json(rounded(data)))
+    write_atomic(out / "tictactoe.png", draw(curves, bounds, seeds))
+    show(data)
+    print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+
+
+def explore(known: Ground, line: Line, bound: Least, seed: int) -> Decisions:
+    """Play until there are labels for every budget, and, for MAIL, until all labels have been seen."""
+    mail = Mail(Options(seed=seed, explorer=line.explorer), name=line.method)
+    collector = Collector(line.method, known.game, seed, Local(), Memoryless())
+    reachable = bound.labels if line.explorer != "expert" else None
+    watch = Covered(BUDGETS[line.seat][-1], line.seat, reachable)
+    return mail.explore(
+        collector, make_expert(line.expert, known.model), Budget(episodes=COVER_LIMIT), line.seat, watch
+    )
+
+
+def curve(known: Ground, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:
+    """Exact exploitability and the proxy at every budget of asks."""
+    points = []
+    for index, labels in enumerate(BUDGETS[line.seat]):
+        part = decisions.first_labels(line.seat, labels)
+        rng = stream(seed, f"{line.method}/curve", seat=line.seat, round_=index)
+        config = replace(CloneConfig(), max_steps=2000 if line.expert == "first" else 600)
+        policy = clone(known.game, part, line.seat, config=config, rng=rng).policy
+        table = policy.probabilities(known.game, known.model.states, line.seat)
+        found = {"labels": labels, "distinct_labels": part.take(part.seat == line.seat).distinct_labels()}
+        points.append({**found, **point(known.model, policy, line.seat), "proxy": proxy(known.model, table, line.seat)})
+    return points
+
+
+def proxy(graph: GameGraph, table: Floats, seat: int) -> float:
+    """Loss rate of the seat's policy against the reference's noisy expert."""
+    expert = optimal_table(graph, ties="first")
+    noisy = 0.9 * expert + 0.1 * (0.6 * expert + 0.4 * uniform_rows(graph.open))
+    sign = 1.0 - 2.0 * graph.seat[:, None]
+    wins = (graph.open & (graph.reward * sign > 0)).any(1)
+    opponent = np.where(wins[:, None], expert, noisy) * (graph.seat == 1 - seat)[:, None]
+    won, _, lost = graph.outcomes((table, opponent) if seat == 0 else (opponent, table))
+    return lost if seat == 0 else won
+
+
+def covering(known: Ground, line: Line, bound: Least, decisions: Decisions) -> dict[str, Any]:
+    """Games and asks to coverage, and to the first exploitability 0 of the labels so far."""
+    asked = decisions.take(decisions.asked)
+    asked = asked.take(np.argsort(asked.episode, kind="stable"))
+    _, first = np.unique(asked.key, axis=0, return_index=True)
+    news = np.sort(first)
+    covered = len(news) >= bound.labels
+    table = uniform_rows(known.model.legal(line.seat))
+    rows = known.model.index(asked.state)
+    zero = None
+    for row in news:
+        table[rows[row]] = asked.label[row]
+        if exploitability(known.model, table, line.seat) == 0.0:
+            zero = int(row)
+            break
+    return {
+        "games_to_cover": int(asked.episode[news[-1]]) + 1 if covered else None,
+        "asks_to_cover": int(news[-1]) + 1 if covered else None,
+        "games_to_zero": None if zero is None else int(asked.episode[zero]) + 1,
+        "asks_to_zero": None if zero is None else zero + 1,
+    }
+
+
+def default(seeds: int, symmetry: bool) -> list[dict[str, Any]]:
+    """`nashmail train tictactoe [--symmetry]`, its MAIL part, for every seed."""
+    known = ground("tictactoe", symmetry=symmetry)
+    experts = make_expert("first", known.learned_model)
+    rows = []
+    for seed in range(seeds):
+        learned: Learned = Mail(Options(seed=seed)).learn(
+            known.learned, experts, Budget(), pool=Local(), journal=Memoryless()
+        )
+        profile = (known.lift(learned.policies[0]), known.lift(learned.policies[1]))
+        rows.append({"seed": seed, **spending(learned), **measures(known.model, profile)})
+        print(f"default, symmetry {symmetry}, seed {seed}: {label_counts(learned)} labels", file=sys.stderr)
+    return rows
+
+
+def infinite(graph: GameGraph, ties: str) -> list[float]:
+    """Each seat's exploitability of cloning with infinite data."""
+    experts = (optimal_table(graph, ties=ties),) * 2
+    return [exploitability(graph, imitation_limit(graph, experts, seat), seat) for seat in (0, 1)]
+
+
+def interval(values: list[int]) -> tuple[float, float, float]:
+    """Mean and its 95 % Student interval."""
+    mean = float(np.mean(values))
+    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
+    return mean, mean - half, mean + half
+
+
+def show(data: dict[str, Any]) -> None:
+    """The three parts as tables."""
+    console = Console(width=132)
+    for seat in (0, 1):
+        table = Table(title=f"seat {seat}: exact exploitability, mean (worst) of {data['seeds']} seeds", box=box.SIMPLE)
+        for heading in ("asks", *METHODS):
+            table.add_column(heading, justify="right")
+        for index, labels in enumerate(BUDGETS[seat]):
+            cells = []
+            for method in METHODS:
+                values = [points[index]["exploitability"] for points in data["curves"][f"{method}/{seat}"]]
+                cells.append(f"{np.mean(values):.3f} ({max(values):.3f})")
+            table.add_row(str(labels), *cells)
+        console.print(table)
+    table = Table(title="games and asks, mean [95 % interval]", box=box.SIMPLE)
+    for heading in ("", "games to cover", "least", "asks to cover", "games to gap 0", "asks to gap 0"):
+        table.add_column(heading, justify="right")
+    for name, rows in data["coverage"].items():
+        bound = data["least"][int(name[-1])]
+        cells = [ranged(rows, key) for key in ("games_to_cover", "asks_to_cover", "games_to_zero", "asks_to_zero")]
+        table.add_row(name, cells[0], str(bound["games"]), *cells[1:])
+    console.print(table)
+    table = Table(title="default MAIL: worst of all seeds", box=box.SIMPLE)
+    keys = ("games", "labels", "distinct_labels", "nash_gap", "greedy_nash_gap")
+    for heading in ("", *keys, "seeds with greedy gap exactly 0"):
+        table.add_column(heading, justify="right")
+    for name, rows in data["default"].items():
+        exact = sum(row["greedy_nash_gap"] == 0.0 for row in rows)
+        table.add_row(name, *(f"{max(row[key] for row in rows):.4g}" for key in keys), f"{exact} of {len(rows)}")
+    console.print(table)
+
+
+def ranged(rows: list[dict[str, Any]], key: str) -> str:
+    """Mean and interval of a count that may be missing in some seeds."""
+    values = [row[key] for row in rows]
+    if any(value is None for value in values):
+        return f"not reached in {sum(value is None for value in values)} of {len(values)}"
+    mean, low, high = interval(values)
+    return f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
+
+
+def draw(curves: dict[str, list[list[dict[str, float]]]], bounds: list[Least], seeds: int) -> bytes:
+    """Exact exploitability above, the proxy below; median and range over seeds."""
+    figure, panels = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
+    for seat in (0, 1):
+        for row, key in enumerate(("exploitability", "proxy")):
+            axes = panels[row][seat]
+            for method, colour in COLOURS.items():
+                values = np.array([[point[key] for point in points] for points in curves[f"{method}/{seat}"]])
+                values = np.maximum(values, FLOOR) if row == 0 else values
+                axes.plot(BUDGETS[seat], np.median(values, 0), "o-", color=colour, label=method, markersize=3)
+                axes.fill_between(BUDGETS[seat], values.min(0), values.max(0), color=colour, alpha=0.15)
+            dress(axes, seat)
+            axes.set_xscale("log")
+        panels[0][seat].set_title(f"seat {seat}: {bounds[seat].labels} labels, least {bounds[seat].games} games")
+        panels[1][seat].set(yscale="linear", ylim=(0, None), title="the reference's proxy, for the same policies")
+    panels[1][0].set_ylabel("loss rate against a slightly noisy expert")
+    panels[0][0].legend(fontsize=8)
+    figure.suptitle(f"Tic-Tac-Toe: what the proxy hides (median and range of {seeds} seeds)")
+    return png(figure)
+
+
+def rounded(value: Any) -> Any:
+    """Six significant digits, to keep the data small."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [rounded(part) for part in value]
+    return value

@@ -1,0 +1,37 @@
+"""Figures of the papers, remade with exact measures: ``python scripts/reproduce.py FIGURE``.
+
+Each figure leaves its data (JSON) and its picture (PNG) in the output folder and prints its table. Figures:
+
+    tictactoe   BC and MAIL with several explorers on Tic-Tac-Toe, both seats: exact exploitability against
+                asks, beside the reference's own proxy; games and asks to coverage; the default learner's result
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+FIGURES = ("tictactoe",)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make one figure; exit status 2 with one line for a figure there is not."""
+    parser = argparse.ArgumentParser(prog="reproduce.py", description="Make a figure: its data, picture and table.")
+    parser.add_argument("figure", help=", ".join(FIGURES))
+    parser.add_argument("--seeds", type=int, default=10, help="how many seeds, counted from 0 (default: 10)")
+    parser.add_argument("--out", type=Path, default=Path("docs/figures"), help="folder for data and picture")
+    args = parser.parse_args(argv)
+    if args.figure not in FIGURES:
+        print(f"reproduce.py: no figure is called {args.figure!r}; there are: {', '.join(FIGURES)}", file=sys.stderr)
+        return 2
+    if args.seeds < 2:
+        print(f"reproduce.py: --seeds must be at least 2 (bands and intervals), not {args.seeds}", file=sys.stderr)
+        return 2
+    importlib.import_module(f"figure_{args.figure}").make(args.seeds, args.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
