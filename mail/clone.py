@@ -7,6 +7,7 @@ frequent one. Training stops on the labels alone, when the clone agrees with the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,15 +70,25 @@ def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
     return Demonstrations(asked.observation[first], asked.legal[first], mean)
 
 
-@one_thread
 def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, rng: Rng, device: str = "cpu") -> Fit:
     """Fit a fresh network to the labels of one seat. NashmailError if there are none."""
     shown = demonstrations(decisions, seat)
-    net = PolicyNet(game.spec.observation, game.spec.actions, config.architecture, rng=rng).to(device).train()
+    net = PolicyNet(game.spec.observation, game.spec.actions, config.architecture, rng=rng).to(device)
     optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimizer, config.max_steps, eta_min=config.learning_rate / 10
-    )
+    return train_on(net, optimizer, shown, config, rng=rng, device=device)
+
+
+@one_thread
+def train_on(
+    net: PolicyNet,
+    optimizer: torch.optim.Optimizer,
+    shown: Demonstrations,
+    config: CloneConfig,
+    *,
+    rng: Rng,
+    device: str = "cpu",
+) -> Fit:
+    """Train a network on, in place, until it agrees with the labels or its steps are spent."""
     rows = len(shown.label)
     observation = torch.from_numpy(shown.observation).to(device)
     legal = torch.from_numpy(shown.legal).to(device)
@@ -85,6 +96,8 @@ def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, r
     check_every = 25 * max(1, rows // config.batch)
     step = 0
     while step < config.max_steps and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):
+        for group in optimizer.param_groups:  # falls to a tenth along a cosine
+            group["lr"] = config.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / config.max_steps))
         if rows <= config.batch:
             loss = _cross_entropy(net(observation), legal, label)
         else:
@@ -93,7 +106,6 @@ def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, r
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
-        schedule.step()
         step += 1
     worst, mean = _distance(net, observation, legal, label)
     return Fit(NetworkPolicy(net, device=device), step, worst, mean)

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agents.policy import Policy, Seats
-from games.base import Game, NashmailError, Rng
+from agents.policy import Seats
+from games.base import Game, Model, NashmailError
 from mail.clone import CloneConfig, Fit, clone
 from mail.decisions import Decisions, merge
 from mail.explore import Setting, make
@@ -95,6 +95,8 @@ class Options:
     explorer: str = "deep"
     clone: CloneConfig = field(default_factory=CloneConfig)
     device: str = "cpu"
+    model: Model | None = None
+    """The game's exact model, for explorers that declare that they know it."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,15 @@ class Collector:
         return decisions
 
 
+@dataclass(frozen=True)
+class Explored:
+    """What exploring one seat's expert brought."""
+
+    decisions: Decisions
+    clone: Fit | None
+    """The explorer's own clone, where it offers one."""
+
+
 class Mail:
     """Interactive imitation with any explorer."""
 
@@ -129,30 +140,33 @@ class Mail:
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
-        found = [self.explore(collector, experts, budget, seat) for seat in (0, 1)]
-        return finish(self.name, game, (found[0], found[1]), found[0].games + found[1].games, self.options)
+        first, second = (self.explore(collector, experts, budget, seat) for seat in (0, 1))
+        found = (first.decisions, second.decisions)
+        games = first.decisions.games + second.decisions.games
+        return finish(self.name, game, found, games, self.options, fits=(first.clone, second.clone))
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
-    ) -> Decisions:
+    ) -> Explored:
         """Everything seen while the explorer in the other seat leads this seat's expert around.
 
         ``watch`` says when it is enough; by default it follows the budget.
         """
         name, seed = f"{self.name}/explore", self.options.seed
-        setting = Setting(collector.game, 1 - seat, experts, self.options.device)
+        setting = Setting(collector.game, 1 - seat, experts, self.options.device, self.options.model)
         explorer = make(self.options.explorer, setting, rng=stream(seed, name, seat=seat))
         labels: Labels = (experts[0], None) if seat == 0 else (None, experts[1])
         watch = watch or Watch(budget, seat)
         rounds: list[Decisions] = []
-        while not watch.enough:
-            seats = (experts[0], explorer.behaviour()) if seat == 0 else (explorer.behaviour(), experts[1])
+        while not (watch.enough or explorer.done):
+            pair = (explorer.against(), explorer.behaviour())
+            seats = pair if seat == 0 else (pair[1], pair[0])
             episodes = min(explorer.games_per_round, budget.episodes - watch.games)
             rounds.append(collector.round(seats, labels, episodes, seat=seat, round_=len(rounds)))
             metrics = explorer.update(rounds[-1], rng=stream(seed, f"{name}/update", seat=seat, round_=len(rounds)))
             watch.see(rounds[-1])
             collector.journal.log(self.name, seat, {**watch.progress(), **metrics})
-        return watch.within(merge(rounds))
+        return Explored(watch.within(merge(rounds)), explorer.clone())
 
 
 class Bc:
@@ -216,19 +230,21 @@ class Watch:
         return decisions.first_labels(self.seat, self.budget.labels[self.seat])
 
 
-def finish(name: str, game: Game, found: tuple[Decisions, Decisions], games: int, options: Options) -> Learned:
-    """Clone each seat from its own decisions."""
-    fits = [
-        clone(game, part, seat, config=options.clone, rng=clone_stream(options.seed, name, seat), device=options.device)
-        for seat, part in enumerate(found)
-    ]
-    policies: tuple[Policy, Policy] = (fits[0].policy, fits[1].policy)
-    return Learned(policies, found, games, (fits[0], fits[1]))
-
-
-def clone_stream(seed: int, name: str, seat: int) -> Rng:
-    """The stream of a clone's weights and batches."""
-    return stream(seed, f"{name}/clone", seat=seat)
+def finish(
+    name: str,
+    game: Game,
+    found: tuple[Decisions, Decisions],
+    games: int,
+    options: Options,
+    *,
+    fits: tuple[Fit | None, Fit | None] = (None, None),
+) -> Learned:
+    """Clone each seat from its own decisions, unless its fit is there already."""
+    made = []
+    for seat, (part, fit) in enumerate(zip(found, fits, strict=True)):
+        rng = stream(options.seed, f"{name}/clone", seat=seat)
+        made.append(fit or clone(game, part, seat, config=options.clone, rng=rng, device=options.device))
+    return Learned((made[0].policy, made[1].policy), found, games, (made[0], made[1]))
 
 
 Factory = Callable[[Options], Learner]

@@ -66,7 +66,7 @@ def train(run: Run, *, pool: Pool | None = None, workers: int = 1) -> dict[str, 
     curves: dict[str, Any] = {}
     spent: tuple[int, int] | None = None
     for name in config.learners:
-        options = Options(seed=config.seed, explorer=config.explorer, device=config.device)
+        options = Options(seed=config.seed, explorer=config.explorer, device=config.device, model=known.learned_model)
         learner = make_learner(name, options)
         experts = make_expert(learner.expert or config.expert, known.learned_model)
         budget = Budget(config.episodes, None if name == "mail" else spent)

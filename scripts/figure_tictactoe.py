@@ -119,7 +119,7 @@ def explore(known: Ground, line: Line, bound: Least, seed: int) -> Decisions:
     watch = Covered(BUDGETS[line.seat][-1], line.seat, reachable)
     return mail.explore(
         collector, make_expert(line.expert, known.model), Budget(episodes=COVER_LIMIT), line.seat, watch
-    )
+    ).decisions
 
 
 def curve(known: Ground, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:

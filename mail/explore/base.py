@@ -1,7 +1,7 @@
 """What an explorer is: it plays one seat against the other seat's expert, to see where that expert can be led.
 
 An explorer hands out frozen snapshots of its behaviour and learns from what came of them, on the driver.
-It declares what it may know; none of those here knows the true reward, and none but ``expert`` an expert.
+It declares what it may know: most know nothing beyond play.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from agents.policy import Policy, Seats, Uniform
-from games.base import Game, NashmailError, Rng
+from games.base import Game, Model, NashmailError, Rng
+from mail.clone import Fit
 from mail.decisions import Decisions
 
 Metrics = dict[str, float]
@@ -27,8 +28,17 @@ class Explorer(Protocol):
     games_per_round: int
     """How many games one frozen snapshot plays before the explorer learns from them."""
 
+    done: bool
+    """Whether what it knows tells it that there is nothing more to ask."""
+
     def behaviour(self) -> Policy:
         """A frozen, picklable snapshot of how it plays now."""
+
+    def against(self) -> Policy:
+        """Who sits in the asked seat meanwhile: its expert, unless the explorer leads a clone around."""
+
+    def clone(self) -> Fit | None:
+        """A clone it has fitted on the way and stands by; None leaves cloning to the learner."""
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         """Learn from a round: both seats' decisions, of which the explorer reads its own seat's rows."""
@@ -43,6 +53,8 @@ class Setting:
     """The explorer's own seat; the expert under question sits in the other."""
     experts: Seats
     device: str = "cpu"
+    model: Model | None = None
+    """Only for explorers that declare that they know it."""
 
 
 Factory = Callable[[Setting, Rng], Explorer]
@@ -73,12 +85,30 @@ def names() -> list[str]:
     return sorted(_EXPLORERS)
 
 
-class Fixed:
+class Base:
+    """What most explorers have in common: the expert itself sits opposite, and cloning is left to the learner."""
+
+    knows: frozenset[str] = frozenset()
+    games_per_round = 1
+    done = False
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.seat = setting, setting.seat
+
+    def against(self) -> Policy:
+        return self.setting.experts[1 - self.seat]
+
+    def clone(self) -> Fit | None:
+        return None
+
+
+class Fixed(Base):
     """An explorer that plays one policy and learns nothing."""
 
     games_per_round = 16
 
-    def __init__(self, policy: Policy, knows: frozenset[str]) -> None:
+    def __init__(self, setting: Setting, policy: Policy, knows: frozenset[str]) -> None:
+        super().__init__(setting)
         self.policy, self.knows = policy, knows
 
     def behaviour(self) -> Policy:
@@ -88,8 +118,8 @@ class Fixed:
         return {}
 
 
-register("uniform", lambda setting, rng: Fixed(Uniform(), frozenset()))
-register("expert", lambda setting, rng: Fixed(setting.experts[setting.seat], frozenset({"expert"})))
+register("uniform", lambda setting, rng: Fixed(setting, Uniform(), frozenset()))
+register("expert", lambda setting, rng: Fixed(setting, setting.experts[setting.seat], frozenset({"expert"})))
 
 
 @dataclass(frozen=True)

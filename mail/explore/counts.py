@@ -16,17 +16,14 @@ from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
 from games.base import Floats, Rng
 from mail.decisions import Decisions
-from mail.explore.base import Memory, Metrics, Setting, Transitions, register
+from mail.explore.base import Base, Memory, Metrics, Setting, Transitions, register
 
 
-class Counts:
+class Counts(Base):
     """Plays the plan above, any of its best actions alike; uniformly at positions it has never seen."""
 
-    knows: frozenset[str] = frozenset()
-    games_per_round = 1
-
     def __init__(self, setting: Setting) -> None:
-        self.seat = setting.seat
+        super().__init__(setting)
         self.horizon = -(-setting.game.spec.longest // 2)  # most own decisions of one game
         self.memory = Memory()
         self.plan: Policy = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))

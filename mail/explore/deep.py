@@ -28,7 +28,7 @@ from agents.network import in_batches, one_thread
 from agents.policy import Policy
 from games.base import Floats, Game, Rng, States
 from mail.decisions import Decisions
-from mail.explore.base import Memory, Metrics, Setting, Transitions, register
+from mail.explore.base import Base, Memory, Metrics, Setting, Transitions, register
 
 _ROWS = 8  # of an inference batch: rounds are of few games, and each row costs A d^2
 
@@ -117,14 +117,13 @@ def bonus(phi: Tensor, inverse: Tensor) -> Tensor:
     return norm.T
 
 
-class Deep:
+class Deep(Base):
     """The explorer: rounds of games, epochs that end when log det Lambda has grown by log 2."""
-
-    knows: frozenset[str] = frozenset()
 
     @one_thread
     def __init__(self, setting: Setting, config: DeepConfig, *, rng: Rng) -> None:
-        self.seat, self.config, self.device = setting.seat, config, setting.device
+        super().__init__(setting)
+        self.config, self.device = config, setting.device
         self.games_per_round = config.games_per_round
         spec = setting.game.spec
         self.actions = spec.actions
