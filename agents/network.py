@@ -121,6 +121,14 @@ class NetworkPolicy:
         return in_batches(self.net, observations, self.device)
 
 
+def tensor(array: np.ndarray, device: str = "cpu") -> Tensor:
+    """A tensor with storage of its own, which torch aligns to 64 bytes.
+
+    Sharing numpy's storage, aligned to 16, would let the bits of a matrix product depend on where it lies.
+    """
+    return torch.from_numpy(np.ascontiguousarray(array)).clone().to(device)
+
+
 def in_batches(
     function: Callable[[Tensor], Tensor], observations: np.ndarray, device: str = "cpu", *, size: int = ROWS
 ) -> Floats:
@@ -129,7 +137,7 @@ def in_batches(
     padded = np.zeros((max(-(-n // size), 1) * size, *observations.shape[1:]), dtype=np.float32)
     padded[:n] = observations
     with torch.inference_mode():
-        rows = torch.from_numpy(padded).to(device)
+        rows = tensor(padded, device)
         found = torch.cat([function(rows[start : start + size]) for start in range(0, len(rows), size)])
     return np.asarray(found[:n].double().cpu().numpy())
 

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack
 
+LIMIT = 20_000_000
+"""Most positions a graph holds unless told otherwise: a few gigabytes."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -43,7 +46,7 @@ class GameGraph:
     ``limit`` bounds S; a larger game raises GameError instead of filling the memory.
     """
 
-    def __init__(self, game: Enumerable, *, limit: int = 100_000_000) -> None:
+    def __init__(self, game: Enumerable, *, limit: int = LIMIT) -> None:
         self.game = game
         layers = _layers(game, limit)
         sizes = [len(layer.states) for layer in layers]

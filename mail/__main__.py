@@ -16,6 +16,8 @@ COMMANDS = {
     "games": "the games, their sizes, experts, and what can be measured exactly",
     "train": "learn both seats of a game by imitation",
     "gap": "the exact Nash gap of what was learned",
+    "exploit": "one line of play that beats what was learned, or the proof that there is none",
+    "match": "many games between runs, the expert and others, in both seats",
     "play": "sit down against a policy in the terminal",
 }
 
@@ -61,6 +63,14 @@ def _run(args: argparse.Namespace) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        if args.debug:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"nashmail {args.command}: {error.strerror or error}{where}; put that right and try again", file=sys.stderr
+        )
+        return 2
 
 
 if __name__ == "__main__":

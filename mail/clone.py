@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread
+from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread, tensor
 from games.base import Game, NashmailError, Rng
 from mail.decisions import Decisions
 
@@ -90,9 +90,9 @@ def train_on(
 ) -> Fit:
     """Train a network on, in place, until it agrees with the labels or its steps are spent."""
     rows = len(shown.label)
-    observation = torch.from_numpy(shown.observation).to(device)
-    legal = torch.from_numpy(shown.legal).to(device)
-    label = torch.from_numpy(shown.label).to(device)
+    observation = tensor(shown.observation, device)
+    legal = tensor(shown.legal, device)
+    label = tensor(shown.label, device)
     check_every = 25 * max(1, rows // config.batch)
     step = 0
     while step < config.max_steps and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):
@@ -101,7 +101,7 @@ def train_on(
         if rows <= config.batch:
             loss = _cross_entropy(net(observation), legal, label)
         else:
-            chosen = torch.from_numpy(rng.choice(rows, config.batch, replace=False)).to(device)
+            chosen = tensor(rng.choice(rows, config.batch, replace=False), device)
             loss = _cross_entropy(net(observation[chosen]), legal[chosen], label[chosen])
         optimizer.zero_grad()
         torch.autograd.backward(loss)

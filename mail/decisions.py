@@ -38,7 +38,7 @@ class Decisions:
     label: NDArray[np.float32]
     """[R, A] what the asked policy would do: its whole distribution; NaN where nobody was asked."""
     reward: Floats
-    """[R] the seat's own reward until its next decision."""
+    """[R] the seat's own reward until its next decision; what comes before its first one belongs to no row."""
     next: Ints
     """[R] row of that decision, or -1 where there is none."""
     ended: Bools

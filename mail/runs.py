@@ -218,7 +218,9 @@ def load_profile(name: str, *, device: str = "cpu") -> Profile:
 
 def _split(name: str) -> tuple[Path, str | None]:
     """Folder and learner; a folder whose own name has a colon is found first."""
-    if (Path(name) / "config.json").exists() or ":" not in name:
+    if len(name) > 4096:
+        raise RunError("a run's name is the path of a folder; that one is too long")
+    if os.path.exists(Path(name) / "config.json") or ":" not in name:
         return Path(name), None
     folder, _, learner = name.rpartition(":")
     return Path(folder), learner

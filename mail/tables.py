@@ -6,6 +6,7 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 
 def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
@@ -17,5 +18,5 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     for name, row in rows.items():
         counts = [f"{row[key]:,}" if key in row else "" for key in ("games", "labels", "distinct_labels")]
         measured = [*row["exploitability"], row["nash_gap"], row["greedy_nash_gap"]]
-        table.add_row(name, *counts, *(f"{value:.4f}" for value in measured))
+        table.add_row(Text(name), *counts, *(f"{value:.4f}" for value in measured))
     return table

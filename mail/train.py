@@ -49,7 +49,7 @@ def ground(name: str, *, symmetry: bool) -> Ground:
     game = make_game(name)
     if not isinstance(game, Symmetric):
         raise PolicyError(f"{name} cannot be enumerated, so it has no exact expert and no exact gap")
-    model = GameGraph(game, limit=20_000_000)
+    model = GameGraph(game)
     if not symmetry:
         return Ground(game, model, game, model)
     quotient = Quotient(game)

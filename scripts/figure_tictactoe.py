@@ -13,6 +13,7 @@ Three parts, over the same seeds:
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -106,9 +107,15 @@ def make(seeds: int, out: Path) -> None:
         "default": defaults,
     }
     write_atomic(out / "tictactoe.json", to_json(rounded(data)))
-    write_atomic(out / "tictactoe.png", draw(curves, bounds, seeds))
-    show(data)
+    redraw(out)
     print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
+
+
+def redraw(out: Path) -> None:
+    """Picture and tables from the data that is there."""
+    data = json.loads((out / "tictactoe.json").read_bytes())
+    write_atomic(out / "tictactoe.png", draw(data))
+    show(data)
 
 
 def explore(known: Ground, line: Line, bound: Least, seed: int) -> Decisions:
@@ -239,24 +246,26 @@ def ranged(rows: list[dict[str, Any]], key: str) -> str:
     return f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
 
 
-def draw(curves: dict[str, list[list[dict[str, float]]]], bounds: list[Least], seeds: int) -> bytes:
+def draw(data: dict[str, Any]) -> bytes:
     """Exact exploitability above, the proxy below; median and range over seeds."""
     figure, panels = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
     for seat in (0, 1):
         for row, key in enumerate(("exploitability", "proxy")):
             axes = panels[row][seat]
             for method, colour in COLOURS.items():
-                values = np.array([[point[key] for point in points] for points in curves[f"{method}/{seat}"]])
+                lines = data["curves"][f"{method}/{seat}"]
+                values = np.array([[point[key] for point in points] for points in lines])
                 values = np.maximum(values, FLOOR) if row == 0 else values
                 axes.plot(BUDGETS[seat], np.median(values, 0), "o-", color=colour, label=method, markersize=3)
                 axes.fill_between(BUDGETS[seat], values.min(0), values.max(0), color=colour, alpha=0.15)
             dress(axes, seat)
             axes.set_xscale("log")
-        panels[0][seat].set_title(f"seat {seat}: {bounds[seat].labels} labels, least {bounds[seat].games} games")
-        panels[1][seat].set(yscale="linear", ylim=(0, None), title="the reference's proxy, for the same policies")
+        bound = data["least"][seat]
+        panels[0][seat].set_title(f"seat {seat}: {bound['labels']} labels, least {bound['games']} games")
+        panels[1][seat].set(yscale="linear", ylim=(0, 1), title="the reference's proxy, for the same policies")
     panels[1][0].set_ylabel("loss rate against a slightly noisy expert")
     panels[0][0].legend(fontsize=8)
-    figure.suptitle(f"Tic-Tac-Toe: what the proxy hides (median and range of {seeds} seeds)")
+    figure.suptitle(f"Tic-Tac-Toe: what the proxy hides (median and range of {data['seeds']} seeds)")
     return png(figure)
 
 

@@ -22,6 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("figure", help=", ".join(FIGURES))
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds, counted from 0 (default: 10)")
     parser.add_argument("--out", type=Path, default=Path("docs/figures"), help="folder for data and picture")
+    parser.add_argument("--redraw", action="store_true", help="only the picture and tables, from the data in --out")
     args = parser.parse_args(argv)
     if args.figure not in FIGURES:
         print(f"reproduce.py: no figure is called {args.figure!r}; there are: {', '.join(FIGURES)}", file=sys.stderr)
@@ -29,7 +30,14 @@ def main(argv: list[str] | None = None) -> int:
     if args.seeds < 2:
         print(f"reproduce.py: --seeds must be at least 2 (bands and intervals), not {args.seeds}", file=sys.stderr)
         return 2
-    importlib.import_module(f"figure_{args.figure}").make(args.seeds, args.out)
+    module = importlib.import_module(f"figure_{args.figure}")
+    if not args.redraw:
+        module.make(args.seeds, args.out)
+    elif (args.out / f"{args.figure}.json").is_file():
+        module.redraw(args.out)
+    else:
+        print(f"reproduce.py: there is no {args.figure}.json in {args.out} to redraw", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from agents import expert
 from games import Board, Enumerable, Game, GameGraph, describe, make, names
+from games.graph import LIMIT
 
-LIMIT = 20_000_000  # most positions of a game that is enumerated, as in training
 QUICK = 10_000  # up to here positions are counted, above they are only bounded
 RULE = (
     f"A board is enumerable, and not too large, if its stones can be arranged in at most {LIMIT:,} ways (placed in"

@@ -78,13 +78,13 @@ def _expert(game: Game) -> Seats:
     """The exact expert that takes the first of the best moves."""
     from agents import make_expert
     from games import Board, GameGraph
-    from mail.commands.games import LIMIT, arrangements, enumerable
+    from mail.commands.games import arrangements, enumerable
 
     if not isinstance(game, Enumerable) or not enumerable(game):
         raise GameError(f"{game.spec.name} is too large for an exact expert; play --against random, or against a run")
     if isinstance(game, Board) and (most := arrangements(game)) > NOTICED:
         print(f"working out the expert's play of {game.spec.name}, at most {most:,} positions ...", file=sys.stderr)
-    return make_expert("first", GameGraph(game, limit=LIMIT))
+    return make_expert("first", GameGraph(game))
 
 
 def _seed(text: str) -> int:

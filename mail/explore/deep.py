@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.network import in_batches, one_thread
+from agents.network import in_batches, one_thread, tensor
 from agents.policy import Policy
 from games.base import Floats, Game, Rng, States
 from mail.decisions import Decisions
@@ -153,10 +153,10 @@ class Deep(Base):
         observation, played = (np.concatenate(column) for column in zip(*self._epoch_rows, strict=True))
         inverse = self._behaviour.inverse / self.config.ridge
         with torch.no_grad():
-            phi = self._behaviour.net.features(torch.from_numpy(observation).to(self.device)).double()
+            phi = self._behaviour.net.features(tensor(observation, self.device)).double()
         total = 0.0
         for action in np.unique(played):
-            tried = phi[torch.from_numpy(np.flatnonzero(played == action)).to(self.device)]
+            tried = phi[tensor(np.flatnonzero(played == action), self.device)]
             kernel = tried @ inverse[action] @ tried.T
             total += float(torch.linalg.slogdet(kernel + torch.eye(len(tried)).to(kernel)).logabsdet)
         return total
@@ -173,11 +173,11 @@ class Deep(Base):
         gram = self._ridge.repeat(self.actions, 1, 1)
         if seen is not None:
             with torch.no_grad():
-                phi = self.net.features(torch.from_numpy(seen.observation).to(self.device)).double()
+                phi = self.net.features(tensor(seen.observation, self.device)).double()
             for action in np.unique(seen.action):
                 edges = np.flatnonzero(seen.action == action)
-                tried = phi[torch.from_numpy(seen.position[edges]).to(self.device)]
-                count = torch.from_numpy(seen.count[edges]).to(tried)
+                tried = phi[tensor(seen.position[edges], self.device)]
+                count = tensor(seen.count[edges], self.device).to(tried)
                 gram[action] += (tried * count[:, None]).T @ tried
         factor = torch.linalg.cholesky(gram)
         self._log_det = float(2.0 * factor.diagonal(dim1=1, dim2=2).log().sum())
@@ -187,13 +187,13 @@ class Deep(Base):
 
     def _train(self, seen: Transitions) -> float:
         """Regress q on V of the next own decision; each (position, action) weighs the same, its outcomes by count."""
-        observation = torch.from_numpy(seen.observation).to(self.device)
-        legal = torch.from_numpy(seen.legal).to(self.device)
-        position = torch.from_numpy(seen.position).to(self.device)
-        action = torch.from_numpy(seen.action).to(self.device)
-        following = torch.from_numpy(seen.following).to(self.device)
+        observation = tensor(seen.observation, self.device)
+        legal = tensor(seen.legal, self.device)
+        position = tensor(seen.position, self.device)
+        action = tensor(seen.action, self.device)
+        following = tensor(seen.following, self.device)
         share = seen.count / seen.tries[seen.position, seen.action]
-        weight = torch.from_numpy((share / share.sum()).astype(np.float32)).to(self.device)
+        weight = tensor((share / share.sum()).astype(np.float32), self.device)
         with torch.no_grad():
             reward = bonus(self.net.features(observation).double(), self._behaviour.inverse).float()
         last = 0.0

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import expert
+from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import (
     Greedy,
     Lifted,
@@ -54,6 +55,13 @@ def partial_table(model: GameGraph) -> Seats:
     return same(Tabular(model.game.key(model.states[rows]), (profile[0] + profile[1])[rows]))
 
 
+def network(model: GameGraph, seed: int) -> NetworkPolicy:
+    """A small network as it was drawn."""
+    spec = model.game.spec
+    sizes = Architecture(channels=4, convolutions=1, hidden=16)
+    return NetworkPolicy(PolicyNet(spec.observation, spec.actions, sizes, rng=np.random.default_rng(seed)))
+
+
 def lifted(name: str) -> Callable[[GameGraph], Seats]:
     """The quotient's policies ``name``, played on the board."""
 
@@ -78,8 +86,9 @@ POLICIES: dict[str, Callable[[GameGraph], Seats]] = {
     "very sharp table": lambda model: same(Tempered(partial_table(model)[0], 1e-3)),
     "flat table": lambda model: same(Tempered(partial_table(model)[0], 5.0)),
     "mixture": lambda model: same(Mixture([Uniform(), partial_table(model)[0]], [0.25, 0.75])),
+    "network": lambda model: (network(model, 0), network(model, 1)),
 }
-LIFTED = ["uniform", "expert first", "expert uniform", "table", "partial table", "greedy table", "mixture"]
+LIFTED = ["uniform", "expert first", "expert uniform", "table", "partial table", "greedy table", "mixture", "network"]
 BASES = ["tictactoe", "connect4:3x4"]
 
 

@@ -1,0 +1,97 @@
+"""``nashmail match``: many games between runs, the expert, random play and players that err on purpose."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from games.base import Game
+    from games.graph import GameGraph
+    from mail.match import Result
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("game", metavar="GAME", help="as `nashmail games` lists them, for example tictactoe")
+    parser.add_argument(
+        "entrant",
+        nargs="+",
+        metavar="WHO",
+        help="two or more of: RUN[:LEARNER], expert, random, suboptimal:T (softmax of solver scores, temperature T)",
+    )
+    parser.add_argument("--games", type=int, default=200, metavar="N", help="of every ordered pair (default: 200)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of every random draw (default: 0)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play, count and print."""
+    from games.registry import make
+    from mail.match import check, entrants, match
+
+    check(games=args.games, seed=args.seed)
+    game = make(args.game)
+    found = entrants(args.entrant, game)
+    graph = _graph(game)
+    players = {name: entrant(graph) for name, entrant in found.items()}
+    results = match(game, graph, players, games=args.games, seed=args.seed)
+    if args.json:
+        shown = {"game": game.spec.name, "games": args.games, "seed": args.seed, "entrants": list(players)}
+        print(json.dumps({**shown, "results": [result.as_dict() for result in results]}))
+        return 0
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False, emoji=False)
+    console.print(f"{game.spec.name}: {args.games:,} games of each pair in each order, seed {args.seed}")
+    console.print(result_table(results))
+    told = "; exact: chances of won, drawn, lost" if graph is not None else ""
+    console.print(f"win rate: the first's, 95 % Wilson interval{told}")
+    return 0
+
+
+def _graph(game: Game) -> GameGraph | None:
+    """The game's graph, or None where it has none; on standard error, what takes time."""
+    from games.base import Enumerable, GameError
+    from games.boards import Board
+    from games.graph import GameGraph
+    from mail.commands.games import arrangements, enumerable
+    from mail.commands.play import NOTICED
+
+    if not isinstance(game, Enumerable) or not enumerable(game):
+        return None
+    if isinstance(game, Board) and (most := arrangements(game)) > NOTICED:
+        print(f"listing the positions of {game.spec.name}, at most {most:,} ...", file=sys.stderr)
+    try:
+        return GameGraph(game)
+    except GameError:
+        return None
+
+
+def result_table(results: list[Result]) -> Table:
+    """One row per ordered pair, the first's view; 80 columns hold it."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    exact = any(result.exact for result in results)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("first", overflow="fold")
+    table.add_column("second", overflow="fold")
+    for heading in ("won", "drawn", "lost", "win rate", *(["exact"] if exact else [])):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for result in results:
+        counts = [f"{count:,}" for count in (result.wins, result.draws, result.losses)]
+        chances = [" ".join(map(_rate, result.exact))] if result.exact else []
+        table.add_row(Text(result.first), Text(result.second), *counts, "-".join(map(_rate, result.interval)), *chances)
+    return table
+
+
+def _rate(rate: float) -> str:
+    """A rate in four characters."""
+    text = f"{rate:.3f}"
+    return text[1:] if text.startswith("0") else text[:4]

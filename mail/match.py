@@ -1,0 +1,176 @@
+"""Many games between players: everybody against everybody else, in both seats, counted and, where possible, exact.
+
+A score says who beats whom, not who can be beaten: a policy may win every match here and still be exploitable
+(``mail.gap``). Streams are addressed by the entrants' places, so one more entrant at the end changes no other result.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from agents.expert import make as make_expert
+from agents.policy import Seats, Uniform, tabulate
+from agents.suboptimal import WORD, suboptimal, temperature_of
+from games.base import Game, GameError, NashmailError, Table
+from games.graph import GameGraph
+from mail.decisions import Decisions
+from mail.play import play
+from mail.runs import load_profile
+from mail.streams import stream
+
+SHARD = 5_000  # games that are played, and held in memory, at once
+
+Entrant = Callable[[GameGraph | None], Seats]
+
+
+class MatchError(NashmailError):
+    """A match that cannot be held."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Some games of two entrants, in the view of the first, who sat in seat 0."""
+
+    first: str
+    second: str
+    wins: int
+    draws: int
+    losses: int
+    exact: tuple[float, float, float] | None
+    """The probabilities of the three, from the graph; None where the game has none."""
+
+    @property
+    def games(self) -> int:
+        return self.wins + self.draws + self.losses
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of the first's win rate, 95 %."""
+        return wilson(self.wins, self.games)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``nashmail match --json`` gives it."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "wins": self.wins,
+            "draws": self.draws,
+            "losses": self.losses,
+            "games": self.games,
+            "interval": list(self.interval),
+            "exact": None if self.exact is None else list(self.exact),
+        }
+
+
+def wilson(wins: int, games: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """The Wilson score interval of a rate that was seen ``wins`` times in ``games``."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    rate, scale = wins / games, 1 + z * z / games
+    centre = (rate + z * z / (2 * games)) / scale
+    half = z * math.sqrt(rate * (1 - rate) / games + z * z / (4 * games * games)) / scale
+    return (0.0 if wins == 0 else centre - half), (1.0 if wins == games else centre + half)
+
+
+# --- who takes part --------------------------------------------------------------------------------------
+
+
+def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
+    """The players by name, each to be given the game's graph (or None) before it plays.
+
+    All names are checked, and runs loaded, before anything large is built. NashmailError where one is wrong.
+    """
+    if len(names) < 2:
+        raise MatchError("a match needs at least two entrants; name a run, expert, random or suboptimal:T")
+    known: set[str] = set()
+    found: dict[str, Entrant] = {}
+    for name in names:
+        found[name] = _entrant(name, game)
+        if (plain := _plain(name)) in known:
+            raise MatchError(f"{name[:80]!r} is entered twice; name each entrant once, all meet in both seats anyway")
+        known.add(plain)
+    return found
+
+
+def _entrant(name: str, game: Game) -> Entrant:
+    """One player by name."""
+    if name == "random":
+        return lambda graph: (Uniform(), Uniform())
+    if name == "expert":
+        return lambda graph: make_expert("first", _needed(graph, game, name))
+    if name.partition(":")[0] == WORD:
+        temperature = temperature_of(name)
+        return lambda graph: suboptimal(_needed(graph, game, name), temperature)
+    if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):
+        raise MatchError(f"no entrant is called {name[:80]!r}; say expert, random, {WORD}:T, or a run's folder")
+    profile = load_profile(name)
+    if profile.game.spec.name != game.spec.name:
+        raise MatchError(f"{name} has learned {profile.game.spec.name}, not {game.spec.name}; leave it out")
+    return lambda graph: profile.policies
+
+
+def _needed(graph: GameGraph | None, game: Game, name: str) -> GameGraph:
+    if graph is None:
+        raise GameError(f"{game.spec.name} cannot be enumerated, which {name} needs; enter random, or runs")
+    return graph
+
+
+def _plain(name: str) -> str:
+    """The same text for the same entrant: a temperature as a number, a folder without detours."""
+    if name.partition(":")[0] == WORD:
+        return f"{WORD}:{temperature_of(name) + 0.0}"
+    return name if name in ("random", "expert") else os.path.realpath(name)
+
+
+# --- the games -------------------------------------------------------------------------------------------
+
+
+def check(*, games: int, seed: int) -> None:
+    """MatchError for numbers that make no match."""
+    if games < 1:
+        raise MatchError(f"--games must be at least 1, not {games}")
+    if seed < 0:
+        raise MatchError(f"--seed must be 0 or more, not {seed}")
+
+
+def match(game: Game, graph: GameGraph | None, players: dict[str, Seats], *, games: int, seed: int) -> list[Result]:
+    """Every ordered pair of different players plays ``games`` games. The same seed gives the same counts."""
+    check(games=games, seed=seed)
+    tables = {} if graph is None else {name: _tables(graph, seats) for name, seats in players.items()}
+    results = []
+    for place, (first, one) in enumerate(players.items()):
+        for other_place, (second, other) in enumerate(players.items()):
+            if place == other_place:
+                continue
+            address = (seed, place, other_place)
+            wins, draws, losses = _count(game, (one[0], other[1]), games, address)
+            exact = None if graph is None else graph.outcomes((tables[first][0], tables[second][1]))
+            results.append(Result(first, second, wins, draws, losses, exact))
+    return results
+
+
+def _tables(graph: GameGraph, seats: Seats) -> tuple[Table, Table]:
+    return tabulate(graph, seats[0], 0), tabulate(graph, seats[1], 1)
+
+
+def _count(game: Game, seats: Seats, games: int, address: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Seat 0's wins, draws and losses; ``address`` is the seed and the places of both entrants."""
+    seed, first, second = address
+    counts = np.zeros(3, dtype=np.int64)
+    for shard, start in enumerate(range(0, games, SHARD)):
+        rng = stream(seed, "match", seat=first, round_=second, shard=shard)
+        earned = _payoffs(play(game, seats, min(SHARD, games - start), rng=rng))
+        counts += [(earned > 0).sum(), (earned == 0).sum(), (earned < 0).sum()]
+    return int(counts[0]), int(counts[1]), int(counts[2])
+
+
+def _payoffs(decisions: Decisions) -> np.ndarray:
+    """[games] what seat 0, who moves from the start, earned in each game."""
+    mine = decisions.seat == 0
+    return np.bincount(decisions.episode[mine], weights=decisions.reward[mine], minlength=decisions.games)

@@ -1,0 +1,207 @@
+"""Networks: weights from the given generator alone, legal softmax, and rows that depend on nothing but themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from agents.network import (
+    ROWS,
+    Architecture,
+    NetworkPolicy,
+    PolicyNet,
+    draw_weights,
+    in_batches,
+    masked_softmax,
+    one_thread,
+)
+from agents.policy import PolicyError
+from games import Board
+from tests.support import reloaded, visited
+
+SMALL = Architecture(channels=4, convolutions=2, hidden=8)
+
+
+def small_net(seed: int = 0, shape: tuple[int, ...] = (2, 3, 3), architecture: Architecture = SMALL) -> PolicyNet:
+    return PolicyNet(shape, 9, architecture, rng=np.random.default_rng(seed))
+
+
+def weights(net: torch.nn.Module) -> bytes:
+    return b"".join(tensor.numpy().tobytes() for tensor in net.state_dict().values())
+
+
+# --- weights ---------------------------------------------------------------------------------------------
+
+
+def test_weights_come_from_the_generator_alone() -> None:
+    torch.manual_seed(1)
+    state = torch.random.get_rng_state()
+    first = small_net(7)
+    assert torch.equal(torch.random.get_rng_state(), state), "torch's global generator was used"
+    torch.manual_seed(2)
+    np.random.seed(2)  # noqa: NPY002  the global generators must not matter
+    assert weights(small_net(7)) == weights(first)
+    assert weights(small_net(8)) != weights(first)
+
+
+def test_every_weight_is_drawn_within_its_bound() -> None:
+    """Uniform within 1 / sqrt(inputs): inside the bound, and close to it on both sides."""
+    net = small_net(3, architecture=Architecture(channels=16, convolutions=2, hidden=64))
+    layers = [layer for layer in net.modules() if isinstance(layer, (torch.nn.Linear, torch.nn.Conv2d))]
+    assert [layer.weight[0].numel() for layer in layers] == [2 * 9, 16 * 9, 16 * 9, 64]
+    for layer in layers:
+        bound = layer.weight[0].numel() ** -0.5
+        drawn = layer.weight.detach().numpy()
+        assert np.abs(drawn).max() <= bound
+        assert drawn.max() > 0.95 * bound
+        assert drawn.min() < -0.95 * bound
+        assert layer.bias is not None
+        assert 0 < np.abs(layer.bias.detach().numpy()).max() <= bound
+
+
+def test_drawing_again_replaces_every_weight() -> None:
+    net = small_net(0)
+    before = [tensor.clone() for tensor in net.state_dict().values()]
+    draw_weights(net, rng=np.random.default_rng(1))
+    assert all((tensor != old).all() for tensor, old in zip(net.state_dict().values(), before, strict=True))
+    assert weights(net) == weights(small_net(1))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3), (2, 6, 7), (5,), (2, 4)])
+def test_one_logit_per_action_for_boards_and_for_vectors(shape: tuple[int, ...]) -> None:
+    net = small_net(0, shape)
+    assert net(torch.zeros((3, *shape))).shape == (3, 9)
+    convolutions = [layer for layer in net.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert len(convolutions) == (2 if len(shape) == 3 else 0)
+
+
+# --- the softmax -----------------------------------------------------------------------------------------
+
+
+@given(
+    logits=arrays.arrays(np.float64, (4, 5), elements=st.floats(-1e6, 1e6)),
+    legal=arrays.arrays(np.bool_, (4, 5)).map(lambda mask: mask | (np.arange(5) == 2)),
+)
+def test_softmax_is_a_distribution_over_the_legal(logits: np.ndarray, legal: np.ndarray) -> None:
+    rows = masked_softmax(logits, legal)
+    assert (rows[~legal] == 0).all(), "illegal actions have probability exactly 0"
+    assert (rows >= 0).all()
+    np.testing.assert_allclose(rows.sum(1), 1.0, rtol=0, atol=1e-12)
+
+
+def test_softmax_against_numbers_worked_out_by_hand() -> None:
+    """Odds 1 : 3 between the legal ones, whatever the illegal logit says, and however large the common part is."""
+    legal = np.array([[True, False, True]])
+    for shift in (0.0, 1000.0, -1000.0):
+        rows = masked_softmax(np.array([[0.0, 1e9, np.log(3.0)]]) + shift, legal)
+        np.testing.assert_allclose(rows, [[0.25, 0.0, 0.75]], rtol=0, atol=1e-12)
+
+
+def test_illegal_actions_get_exactly_nothing(tictactoe: Board) -> None:
+    states = visited(tictactoe, episodes=30)
+    policy = NetworkPolicy(small_net())
+    for seat in (0, 1):
+        rows, legal = policy.probabilities(tictactoe, states, seat), tictactoe.legal(states, seat)
+        assert (rows[~legal] == 0).all()
+        assert (rows[legal] > 0).all(), "a softmax of finite logits leaves no legal action out"
+
+
+# --- the same bits everywhere ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", [1, ROWS - 1, ROWS, ROWS + 1, 500])
+def test_a_row_does_not_depend_on_its_batch(rows: int) -> None:
+    policy = NetworkPolicy(PolicyNet((2, 3, 3), 9, Architecture(), rng=np.random.default_rng(0)))
+    observations = np.random.default_rng(1).random((500, 2, 3, 3)).astype(np.float32)
+    alone = np.concatenate([policy.logits(observations[row : row + 1]) for row in range(500)])
+    for start in (0, 500 - rows):
+        assert np.array_equal(policy.logits(observations[start : start + rows]), alone[start : start + rows])
+    order = np.random.default_rng(2).permutation(500)[:rows]
+    assert np.array_equal(policy.logits(observations[order]), alone[order])
+    assert policy.logits(observations[:0]).shape == (0, 9)
+
+
+def test_functions_are_always_asked_with_the_same_number_of_rows() -> None:
+    sizes: list[int] = []
+
+    def twice(rows: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(rows))
+        return 2 * rows
+
+    given = np.arange(20, dtype=np.float32).reshape(10, 2)
+    found = in_batches(twice, given, size=4)
+    assert sizes == [4, 4, 4]
+    assert found.dtype == np.float64
+    assert np.array_equal(found, 2 * given)
+
+
+def test_one_thread_while_it_runs_and_the_old_number_afterwards() -> None:
+    seen: list[int] = []
+
+    @one_thread
+    def work(answer: int, *, fail: bool) -> int:
+        seen.append(torch.get_num_threads())
+        if fail:
+            raise ValueError("stop")
+        return answer
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert work(3, fail=False) == 3
+        assert torch.get_num_threads() == 2
+        with pytest.raises(ValueError, match="stop"):
+            work(3, fail=True)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [1, 1]
+    assert work.__name__ == "work"
+
+
+def test_the_callers_threads_change_nothing(tictactoe: Board) -> None:
+    policy, states = NetworkPolicy(small_net()), visited(tictactoe, episodes=30)
+    before = torch.get_num_threads()
+    try:
+        answers = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            answers.append(policy.probabilities(tictactoe, states, 0))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(*answers)
+    assert np.array_equal(reloaded(policy).probabilities(tictactoe, states, 0), answers[0])
+
+
+# --- architectures ---------------------------------------------------------------------------------------
+
+
+def test_an_architecture_is_read_back() -> None:
+    for architecture in (Architecture(), SMALL, Architecture(hidden=4096)):
+        assert Architecture.parse(architecture.as_dict()) == architecture
+    assert Architecture.parse({"hidden": 7}) == Architecture(hidden=7)
+    assert Architecture.parse({}) == Architecture()
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"width": 3}, "unknown architecture keys: width"),
+        ({"b": 1, "a": 1, "hidden": 8}, "unknown architecture keys: a, b"),
+        ({"hidden": 0}, "hidden must be a whole number from 1 to 4096, not 0"),
+        ({"channels": -1}, "channels must be .* not -1"),
+        ({"channels": 4097}, "channels must be .* not 4097"),
+        ({"convolutions": 1.5}, "convolutions must be .* not 1.5"),
+        ({"hidden": "64"}, "hidden must be .* not '64'"),
+        ({"hidden": None}, "hidden must be .* not None"),
+    ],
+)
+def test_what_makes_no_network_is_refused(values: dict[str, object], says: str) -> None:
+    with pytest.raises(PolicyError, match=says) as error:
+        Architecture.parse(values)
+    assert "\n" not in str(error.value)

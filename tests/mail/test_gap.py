@@ -1,0 +1,160 @@
+"""The Nash gap: cited and hand-computed numbers, what always holds, and games whose value is not zero."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents import expert
+from agents.expert import optimal_table
+from agents.policy import Greedy, PolicyError, Uniform, tabulate
+from agents.tabular import from_model
+from games import GameGraph
+from mail.gap import Gap, exploitability, greedy, nash_gap, table_gap
+from mail.least import imitation_limit
+from tests.support import (
+    PlainBoard,
+    backward,
+    game,
+    graph,
+    optimal_profile,
+    random_profile,
+    uniform_profile,
+)
+
+UNIFORM = (Uniform(), Uniform())
+
+# --- numbers ---------------------------------------------------------------------------------------------
+
+
+def test_uniform_play_of_tictactoe(tictactoe_graph: GameGraph) -> None:
+    """OpenSpiel's nash_conv, and each seat's part of it (ALGORITHMS.md section 1)."""
+    gap = nash_gap(tictactoe_graph, UNIFORM)
+    assert gap.nash_gap == pytest.approx(1.9196593915343916, abs=1e-12)
+    assert gap.exploitability == pytest.approx((0.924868, 0.994792), abs=5e-7)
+    played = 0.584921 - 0.288095  # seat 0 wins and loses
+    assert gap.nash_gap_max == pytest.approx(max(0.994792 - played, played + 0.924868), abs=2e-6)
+
+
+def test_uniform_play_of_a_small_connect_four(connect4_small_graph: GameGraph) -> None:
+    assert nash_gap(connect4_small_graph, UNIFORM).nash_gap == pytest.approx(1.9133481626157407, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["tictactoe:3x3:2", "tictactoe:2x3:2", "connect4:3x3:3", "tictactoe:2x3"])
+def test_uniform_play_against_plain_recursion(name: str) -> None:
+    """Each seat's own loss, relative to the game's value, from a second implementation of rules and recursion."""
+    plain = PlainBoard.like(game(name))
+
+    def value(who: str) -> float:
+        """``who[seat]``: b plays its best, u uniformly."""
+
+        def combine(picture: str, moves: dict[int, float]) -> float:
+            seat = plain.mover(picture)
+            if who[seat] == "u":
+                return sum(moves.values()) / len(moves)
+            return max(moves.values()) if seat == 0 else min(moves.values())
+
+        return backward(plain, combine)[plain.empty]
+
+    gap = nash_gap(graph(name), UNIFORM)
+    assert gap.exploitability[0] == pytest.approx(value("bb") - value("ub"), abs=1e-12)
+    assert gap.exploitability[1] == pytest.approx(value("bu") - value("bb"), abs=1e-12)
+    assert gap.nash_gap == pytest.approx(value("bu") - value("ub"), abs=1e-12)
+    larger = max(value("bu") - value("uu"), value("uu") - value("ub"))
+    assert gap.nash_gap_max == pytest.approx(larger, abs=1e-12)
+
+
+def test_a_game_that_the_first_seat_wins() -> None:
+    """Two in a row on 3 x 3: the value is 1, so the second seat loses nothing by playing badly, and the first
+    seat's loss is counted from 1, not from 0."""
+    model = graph("tictactoe:3x3:2")
+    assert model.solve()[0].value == 1.0
+    gap = nash_gap(model, UNIFORM)
+    assert gap.exploitability[1] == 0.0
+    assert gap.exploitability[0] == gap.nash_gap > 1.0
+    best = optimal_profile(model, ties="first")
+    first_wrong = table_gap(model, (uniform_profile(model)[0], best[1]))
+    assert first_wrong.exploitability == gap.exploitability
+    assert table_gap(model, (best[0], uniform_profile(model)[1])) == Gap((0.0, 0.0), 0.0, 0.0)
+
+
+@pytest.mark.parametrize("ties", ["first", "uniform"])
+@pytest.mark.parametrize(
+    "name", ["tictactoe", "quotient:tictactoe", "tictactoe:3x3:2", "tictactoe:2x2:2", "connect4:4x4", "connect4:3x3:3"]
+)
+def test_minimax_pairs_have_no_gap_at_all(name: str, ties: str) -> None:
+    model = graph(name)
+    nothing = Gap((0.0, 0.0), 0.0, 0.0)
+    assert table_gap(model, optimal_profile(model, ties="first")) == nothing
+    assert nash_gap(model, greedy(expert.make(ties, model))) == nothing
+    mixed = nash_gap(model, expert.make(ties, model))
+    assert np.abs([*mixed.exploitability, mixed.nash_gap, mixed.nash_gap_max]).max() < 1e-12
+
+
+@pytest.mark.parametrize(("ties", "expected"), [("first", (0.8095, 0.9948)), ("uniform", (0.8042, 0.7813))])
+def test_cloning_two_experts_without_end(ties: str, expected: tuple[float, float], tictactoe_graph: GameGraph) -> None:
+    """What behavioural cloning keeps however much data it has (ALGORITHMS.md section 2)."""
+    experts = (optimal_table(tictactoe_graph, ties=ties),) * 2
+    limits = [imitation_limit(tictactoe_graph, experts, seat) for seat in (0, 1)]
+    found = [exploitability(tictactoe_graph, table, seat) for seat, table in enumerate(limits)]
+    assert found == pytest.approx(expected, abs=5e-5)
+
+
+# --- what always holds -----------------------------------------------------------------------------------
+
+SMALL = ["tictactoe:2x2:2", "tictactoe:2x3:3", "tictactoe:3x3:2", "connect4:3x3:3"]
+
+
+@given(name=st.sampled_from(SMALL), seed=st.integers(0, 2**32), sparse=st.booleans())
+def test_what_holds_of_every_gap(name: str, seed: int, sparse: bool) -> None:
+    """No seat gains by being exploited; the sum form lies between the max form and twice it; seats are apart."""
+    model = graph(name)
+    profile, other = random_profile(model, seed, sparse=sparse), random_profile(model, seed + 1)
+    gap = table_gap(model, profile)
+    assert min(gap.exploitability) >= -1e-12
+    assert gap.nash_gap == pytest.approx(sum(gap.exploitability), abs=1e-12)
+    assert gap.nash_gap_max <= gap.nash_gap + 1e-12
+    assert gap.nash_gap <= 2 * gap.nash_gap_max + 1e-12
+    for seat in (0, 1):
+        assert exploitability(model, profile[seat], seat) == pytest.approx(gap.exploitability[seat], abs=1e-12)
+    assert table_gap(model, (profile[0], other[1])).exploitability[0] == gap.exploitability[0]
+    assert table_gap(model, (other[0], profile[1])).exploitability[1] == gap.exploitability[1]
+
+
+@given(name=st.sampled_from(SMALL), seed=st.integers(0, 2**32))
+def test_no_opponent_takes_more_than_the_gap_says(name: str, seed: int) -> None:
+    """Random opponents stay within it, the best response reaches it."""
+    model = graph(name)
+    profile, value = random_profile(model, seed), model.solve()[0].value
+    gap = table_gap(model, profile)
+    for number in range(3):
+        other = random_profile(model, seed + 1 + number, sparse=True)
+        assert value - model.value((profile[0], other[1])) <= gap.exploitability[0] + 1e-12
+        assert model.value((other[0], profile[1])) - value <= gap.exploitability[1] + 1e-12
+    responses = model.respond(0, profile[1]).policy, model.respond(1, profile[0]).policy
+    assert value - model.value((profile[0], responses[1])) == pytest.approx(gap.exploitability[0], abs=1e-12)
+    assert model.value((responses[0], profile[1])) - value == pytest.approx(gap.exploitability[1], abs=1e-12)
+
+
+@given(seed=st.integers(0, 2**32))
+def test_policies_are_measured_as_their_tables(seed: int) -> None:
+    model = graph("connect4:3x3:3")
+    profile = random_profile(model, seed, sparse=True)
+    policies = from_model(model, 0, profile[0]), from_model(model, 1, profile[1])
+    assert nash_gap(model, policies) == table_gap(model, profile)
+    hard = greedy(policies)
+    assert isinstance(hard[0], Greedy)
+    tables = tabulate(model, hard[0], 0), tabulate(model, hard[1], 1)
+    assert nash_gap(model, hard) == table_gap(model, tables)
+    assert set(np.unique(tables[0])) == {0.0, 1.0}
+
+
+def test_what_is_no_policy_is_not_measured(tictactoe_graph: GameGraph) -> None:
+    class Nothing:
+        def probabilities(self, *_: object) -> np.ndarray:
+            return np.zeros((len(tictactoe_graph), 9))
+
+    with pytest.raises(PolicyError, match="Nothing gives probabilities that do not sum to 1"):
+        nash_gap(tictactoe_graph, (Nothing(), Uniform()))

@@ -1,0 +1,94 @@
+"""A training run that is killed, at any moment, resumes to the same bits."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+import agents.files
+import mail.train
+from mail.__main__ import main
+from mail.runs import Config, Run
+
+KILLS = 50
+CONFIG = Config("tictactoe", explorer="counts", episodes=20, points=1)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a run that equal runs share, by its path in the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "clock.json")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def train(folder: Path) -> None:
+    """Begin the run, or go on with it."""
+    run = Run.resume(folder) if (folder / "config.json").exists() else Run.create(folder, CONFIG)
+    if run.result() is None:
+        mail.train.train(run)
+
+
+def trained_in_a_child(folder: Path, patience: float) -> bool:
+    """Train in a child process that is killed after so many seconds; whether it got to its end."""
+    child = os.fork()
+    if child == 0:
+        train(folder)
+        os._exit(0)
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return True
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+@pytest.mark.slow
+def test_killed_at_fifty_moments_it_resumes_to_the_same_bits(tmp_path: Path) -> None:
+    train(tmp_path / "warm")  # imports and caches are not part of a run's time
+    begun = time.monotonic()
+    train(tmp_path / "whole")
+    whole, seconds = contents(tmp_path / "whole"), time.monotonic() - begun
+    moments = random.Random(0)
+    kills = runs = 0
+    while kills < KILLS:
+        folder = tmp_path / f"killed-{runs}"
+        if trained_in_a_child(folder, moments.uniform(0.0, seconds)):
+            assert contents(folder) == whole
+            runs += 1
+        else:
+            kills += 1
+    train(tmp_path / f"killed-{runs}")
+    assert contents(tmp_path / f"killed-{runs}") == whole
+
+
+def test_a_full_disk_is_one_line_and_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "tictactoe", "--explorer", "counts", "--episodes", "20", "--learner", "bc", "--out"]
+    assert main([*command, str(tmp_path / "whole")]) == 0
+    real, written = Path.write_bytes, [0]
+
+    def full(path: Path, data: bytes) -> int:
+        written[0] += 1
+        if written[0] > 2:
+            real(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return real(path, data)
+
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr(agents.files.Path, "write_bytes", full)
+        assert main([*command, str(tmp_path / "full")]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1 and "No space left" in shown.err
+    assert main([*command, str(tmp_path / "full"), "--resume"]) == 0
+    assert contents(tmp_path / "full") == contents(tmp_path / "whole")
