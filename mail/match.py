@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from agents.expert import make as make_expert
-from agents.policy import Seats, Uniform, tabulate
-from agents.suboptimal import WORD, suboptimal, temperature_of
-from games.base import Game, GameError, NashmailError, Table
+from agents.policy import Seats, tabulate
+from agents.suboptimal import WORD, temperature_of
+from games.base import Game, NashmailError, Table
 from games.graph import GameGraph
 from mail.decisions import Decisions
+from mail.entrants import Entrant, entrant
 from mail.play import play
-from mail.runs import load_profile
 from mail.streams import stream
 
 SHARD = 5_000  # games that are played, and held in memory, at once
-
-Entrant = Callable[[GameGraph | None], Seats]
 
 
 class MatchError(NashmailError):
@@ -91,34 +88,11 @@ def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
     known: set[str] = set()
     found: dict[str, Entrant] = {}
     for name in names:
-        found[name] = _entrant(name, game)
+        found[name] = entrant(name, game)
         if (plain := _plain(name)) in known:
             raise MatchError(f"{name[:80]!r} is entered twice; name each entrant once, all meet in both seats anyway")
         known.add(plain)
     return found
-
-
-def _entrant(name: str, game: Game) -> Entrant:
-    """One player by name."""
-    if name == "random":
-        return lambda graph: (Uniform(), Uniform())
-    if name == "expert":
-        return lambda graph: make_expert("first", _needed(graph, game, name))
-    if name.partition(":")[0] == WORD:
-        temperature = temperature_of(name)
-        return lambda graph: suboptimal(_needed(graph, game, name), temperature)
-    if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):
-        raise MatchError(f"no entrant is called {name[:80]!r}; say expert, random, {WORD}:T, or a run's folder")
-    profile = load_profile(name)
-    if profile.game.spec.name != game.spec.name:
-        raise MatchError(f"{name} has learned {profile.game.spec.name}, not {game.spec.name}; leave it out")
-    return lambda graph: profile.policies
-
-
-def _needed(graph: GameGraph | None, game: Game, name: str) -> GameGraph:
-    if graph is None:
-        raise GameError(f"{game.spec.name} cannot be enumerated, which {name} needs; enter random, or runs")
-    return graph
 
 
 def _plain(name: str) -> str:

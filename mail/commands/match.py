@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from games.base import Game
-    from games.graph import GameGraph
     from mail.match import Result
 
 
@@ -32,12 +29,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play, count and print."""
     from games.registry import make
+    from mail.entrants import graph_of
     from mail.match import check, entrants, match
 
     check(games=args.games, seed=args.seed)
     game = make(args.game)
     found = entrants(args.entrant, game)
-    graph = _graph(game)
+    graph = graph_of(game)
     players = {name: entrant(graph) for name, entrant in found.items()}
     results = match(game, graph, players, games=args.games, seed=args.seed)
     if args.json:
@@ -52,24 +50,6 @@ def run(args: argparse.Namespace) -> int:
     told = "; exact: chances of won, drawn, lost" if graph is not None else ""
     console.print(f"win rate: the first's, 95 % Wilson interval{told}")
     return 0
-
-
-def _graph(game: Game) -> GameGraph | None:
-    """The game's graph, or None where it has none; on standard error, what takes time."""
-    from games.base import Enumerable, GameError
-    from games.boards import Board
-    from games.graph import GameGraph
-    from mail.commands.games import arrangements, enumerable
-    from mail.commands.play import NOTICED
-
-    if not isinstance(game, Enumerable) or not enumerable(game):
-        return None
-    if isinstance(game, Board) and (most := arrangements(game)) > NOTICED:
-        print(f"listing the positions of {game.spec.name}, at most {most:,} ...", file=sys.stderr)
-    try:
-        return GameGraph(game)
-    except GameError:
-        return None
 
 
 def result_table(results: list[Result]) -> Table:

@@ -347,10 +347,13 @@ def test_play_when_there_is_no_input_at_all(
     [
         ("play nosuchgame", "no game is called 'nosuchgame'"),
         ("play tictactoe:0x0", "at least one row"),
-        ("play tictactoe --against nobody", "no opponent is called 'nobody'; say expert, random, or a run's folder"),
-        ("play tictactoe --against nobody:bc", "no opponent is called 'nobody:bc'"),
-        ("play tictactoe --against " + "long" * 500, "no opponent is called 'long"),
-        ("play connect4", "too large for an exact expert; play --against random"),
+        (
+            "play tictactoe --against nobody",
+            "is called 'nobody'; say expert, random, suboptimal:T, or a run's folder",
+        ),
+        ("play tictactoe --against nobody:bc", "nobody is called 'nobody:bc'"),
+        ("play tictactoe --against " + "long" * 500, "nobody is called 'long"),
+        ("play connect4", "cannot be enumerated, which expert needs; choose random, or a run"),
         ("play tictactoe --seat 2", "--seat"),
         ("play tictactoe --seed=-1", "a seed is a whole number, 0 or more, not '-1'"),
         ("play tictactoe --seed x", "a seed is a whole number"),
@@ -367,11 +370,11 @@ def test_wrong_usage_is_one_line(
 
 
 def test_a_long_enumeration_is_announced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("mail.commands.play.NOTICED", 10_000)
+    monkeypatch.setattr("mail.entrants.NOTICED", 10_000)
     status, out, err = command(monkeypatch, capsys, "play connect4:3x4", "q\n")
     assert status == 0
-    assert err == "working out the expert's play of connect4:3x4, at most 12,933 positions ...\n"
-    assert "working out" not in out
+    assert err == "listing the positions of connect4:3x4, at most 12,933 ...\n"
+    assert "listing" not in out
 
 
 # --- against a run ---------------------------------------------------------------------------------------
@@ -409,7 +412,7 @@ def test_runs_that_cannot_be_played_against(
     for words, hint in [
         (
             f"play connect4:4x4 --against {run_folder}",
-            "has learned tictactoe, not connect4:4x4; try `nashmail play tic",
+            "has learned tictactoe, not connect4:4x4; choose another",
         ),
         (f"play tictactoe --against {run_folder}:nobody", "no learner 'nobody'"),
         (f"play tictactoe --against {run_folder.parent}", "no run in"),

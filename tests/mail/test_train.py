@@ -230,7 +230,7 @@ INTERRUPTIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "between two learners' policies": lambda patch: interrupt_call(patch, Run, "save_policies", calls=2),
     "while measuring": lambda patch: interrupt_call(patch, mail.train, "curve", calls=2),
     "at the end": lambda patch: interrupt_call(patch, Run, "finish", calls=1),
-    "before the result": lambda patch: interrupt_call(patch, mail.runs, "to_json", calls=3),
+    "before the result": lambda patch: interrupt_call(patch, mail.runs, "to_json", calls=2),
 }
 
 
