@@ -48,4 +48,6 @@ class Tabular:
 def from_model(model: Model, seat: int, table: Table) -> Tabular:
     """A model's table [S, A] of one seat as a policy that knows every position of that seat."""
     acts = np.flatnonzero(model.legal(seat).any(1))
-    return Tabular(model.game.key(model.states[acts]), table[acts], complete=True)
+    keys = model.game.key(model.states[acts])
+    _, first = np.unique(pack(keys), return_index=True)  # a graph repeats a position that several plies reach
+    return Tabular(keys[first], table[acts[first]], complete=True)

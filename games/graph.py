@@ -43,7 +43,8 @@ class _Layer:
 class GameGraph:
     """The reachable positions of ``game`` at which somebody moves, [S] rows ordered by ply, then seat.
 
-    ``limit`` bounds S; a larger game raises GameError instead of filling the memory.
+    A position that can be reached at several plies has a row in each, with equal values; on boards the number of
+    stones says the ply, so none has. ``limit`` bounds S; a larger game raises GameError instead of filling the memory.
     """
 
     def __init__(self, game: Enumerable, *, limit: int = LIMIT) -> None:

@@ -1,5 +1,6 @@
 """Games by name. A name is a registered word, with parameters after a colon where the game takes some:
-``tictactoe``, ``tictactoe:4x4:3``, ``connect4``, ``connect4:4x5``.
+``tictactoe``, ``tictactoe:4x4:3``, ``connect4``, ``connect4:4x5``. The words ``openspiel`` and ``pettingzoo`` are
+doors to those libraries' games: ``openspiel:hex(board_size=3)``, ``pettingzoo:tictactoe``.
 """
 
 from __future__ import annotations
@@ -9,36 +10,42 @@ from collections.abc import Callable
 
 from games.base import Game, GameError
 from games.boards import Board
+from games.openspiel import OpenSpielGame
+from games.pettingzoo import classic
 
 Factory = Callable[[str], Game]
 _FACTORIES: dict[str, tuple[Factory, str]] = {}
+_DOORS: set[str] = set()
 
 
-def register(name: str, factory: Factory, *, summary: str = "") -> None:
+def register(name: str, factory: Factory, *, summary: str = "", door: bool = False) -> None:
     """Make ``make(name)`` and ``make(name + ":" + parameters)`` call ``factory(parameters)``.
 
     ``factory`` receives the text after the first colon ("" without one) and raises GameError for text it
-    cannot use. The game's ``spec.name`` must lead back to it through ``make``. Raises GameError if the name
-    is taken or has a colon in it.
+    cannot use. The game's ``spec.name`` must lead back to it through ``make``. A ``door`` is no game by itself,
+    only with parameters: ``names`` leaves it out. Raises GameError if the name is taken or has a colon in it.
     """
     if ":" in name or not name:
         raise GameError(f"a game's name is one word without a colon, not {name!r}")
     if name in _FACTORIES:
         raise GameError(f"there is a game called {name} already")
     _FACTORIES[name] = (factory, summary)
+    if door:
+        _DOORS.add(name)
 
 
 def make(name: str) -> Game:
     """The game of this name; GameError names the games there are when there is none."""
     word, _, parameters = name.partition(":")
     if word not in _FACTORIES:
-        raise GameError(f"no game is called {name!r}; the games are: {', '.join(names())}")
+        known = [*names(), *(f"{door}:NAME" for door in sorted(_DOORS))]
+        raise GameError(f"no game is called {name!r}; the games are: {', '.join(known)}")
     return _FACTORIES[word][0](parameters)
 
 
 def names() -> list[str]:
-    """The registered words."""
-    return sorted(_FACTORIES)
+    """The registered words that are games by themselves."""
+    return sorted(set(_FACTORIES) - _DOORS)
 
 
 def describe(name: str) -> str:
@@ -50,7 +57,7 @@ def _board(word: str, default: tuple[int, int, int], *, gravity: bool) -> Factor
     def factory(parameters: str) -> Board:
         rows, columns, k = default
         if parameters:
-            match = re.fullmatch(r"(\d+)x(\d+)(?::(\d+))?", parameters)
+            match = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})(?::([0-9]{1,4}))?", parameters)
             if match is None:
                 raise GameError(f"{word}:{parameters} is no board; write {word}:ROWSxCOLUMNS or {word}:ROWSxCOLUMNS:K")
             rows, columns = int(match[1]), int(match[2])
@@ -64,3 +71,5 @@ def _board(word: str, default: tuple[int, int, int], *, gravity: bool) -> Factor
 
 register("tictactoe", _board("tictactoe", (3, 3, 3), gravity=False), summary="three in a row on a 3x3 board")
 register("connect4", _board("connect4", (6, 7, 4), gravity=True), summary="four in a row, stones fall down a column")
+register("openspiel", OpenSpielGame, summary="a two-player game of OpenSpiel, by its name there", door=True)
+register("pettingzoo", classic, summary="a two-player board game of PettingZoo, by its name there", door=True)

@@ -1,4 +1,4 @@
-"""Learning by imitation, and measuring exactly: ``mail.train``, ``mail.nash_gap``, ``mail.play``.
+"""Learning by imitation, and measuring exactly: ``mail.train``, ``mail.nash_gap``, ``mail.load_profile``.
 
 Names are imported when they are first used, so that ``import mail`` and ``nashmail --help`` stay light.
 """
@@ -29,8 +29,8 @@ def train(game: str, out: str, **options: Any) -> dict[str, Any]:
     from pathlib import Path
 
     from mail.runs import Config, Run
-    from mail.train import check
-    from mail.train import train as run_training
+    from mail.training import check
+    from mail.training import train as run_training
 
     config = Config(game=game, **options)
     check(config)

@@ -1,4 +1,5 @@
-"""Players by name, for every command that takes one: ``expert``, ``random``, ``suboptimal:T``, ``RUN[:LEARNER]``.
+"""Players by name, for every command that takes one: ``expert``, ``random``, ``suboptimal:T``, a table
+file (``agents.table_files``), ``RUN[:LEARNER]``.
 
 A name is checked, and a run loaded, before anything large is built; who needs the game's graph is given it later.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from agents.expert import make as make_expert
 from agents.policy import Seats, Uniform
@@ -31,8 +33,15 @@ def entrant(name: str, game: Game) -> Entrant:
     if name.partition(":")[0] == WORD:
         temperature = temperature_of(name)
         return lambda graph: suboptimal(_needed(graph, game, name), temperature)
+    if name.endswith((".csv", ".json")) and os.path.isfile(name):
+        from agents.table_files import read_table
+
+        table = read_table(Path(name), game)
+        return lambda graph: (table, table)
     if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):
-        raise NashmailError(f"nobody is called {name[:80]!r}; say expert, random, {WORD}:T, or a run's folder")
+        raise NashmailError(
+            f"nobody is called {name[:80]!r}; say expert, random, {WORD}:T, a table file, or a run's folder"
+        )
     from mail.runs import load_profile
 
     profile = load_profile(name)

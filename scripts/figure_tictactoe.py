@@ -41,7 +41,7 @@ from mail.learners import Budget, Collector, Learned, Mail, Memoryless, Options,
 from mail.least import Least, imitation_limit, least
 from mail.pool import Local
 from mail.streams import stream
-from mail.train import Ground, ground, label_counts, measures, point, spending
+from mail.training import Ground, ground, label_counts, measures, point, spending
 
 BUDGETS = ((25, 50, 100, 200, 300, 410, 820, 1640), (100, 400, 800, 1200, 1600, 2000, 3000))
 """Asks at which each seat's clone is measured."""

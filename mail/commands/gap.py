@@ -1,39 +1,36 @@
-"""``nashmail gap``: the exact Nash gap of saved policies, measured anew."""
+"""``nashmail gap``: the exact Nash gap of saved policies, measured anew: runs, or tables that anyone can write."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agents.policy import Seats
+    from games.base import Game
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="+", metavar="RUN[:LEARNER]", help="a run's folder, and which learner of it")
+    words = "a run's folder, and which learner of it; or a table file (.csv, .json)"
+    parser.add_argument("policy", nargs="+", metavar="RUN[:LEARNER]", help=words)
+    parser.add_argument("--game", help="the game of a table file, where no run beside it says so")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
     from games.base import Enumerable
     from games.graph import GameGraph
-    from mail.runs import RunError, load_profile
-    from mail.train import measures
+    from mail.runs import RunError
+    from mail.training import measures
 
-    profiles = [load_profile(name) for name in args.run]
-    game = profiles[0].game
-    for profile in profiles:
-        if profile.game.spec.name != game.spec.name:
-            raise RunError(f"{profile.name} plays {profile.game.spec.name}, not {game.spec.name}; measure it apart")
+    game, found = _profiles(args.policy, args.game)
     if not isinstance(game, Enumerable):
         raise RunError(f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap")
     begun = time.perf_counter()
     model = GameGraph(game)
-    policies: dict[str, dict[str, Any]] = {}
-    for profile in profiles:
-        counts: dict[str, Any] = {
-            key: profile.result[key] for key in ("games", "labels", "distinct_labels") if key in profile.result
-        }
-        policies[profile.name] = {**counts, **measures(model, profile.policies)}
+    policies = {name: {**counts, **measures(model, seats)} for name, (seats, counts) in found.items()}
     seconds = time.perf_counter() - begun
     if args.json:
         print(json.dumps({"game": game.spec.name, "exact": True, "seconds": seconds, "policies": policies}))
@@ -44,3 +41,30 @@ def run(args: argparse.Namespace) -> int:
 
     Console().print(learner_table(f"{game.spec.name}: exact, {seconds:.2f} s", policies))
     return 0
+
+
+def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, tuple[Seats, dict[str, Any]]]]:
+    """The game of all the policies, and each with what it cost. RunError where they play different games."""
+    from pathlib import Path
+
+    from agents.table_files import read_table
+    from games.registry import make
+    from mail.runs import RunError, load_profile
+
+    tables = [name for name in names if name.endswith((".csv", ".json")) and Path(name).is_file()]
+    runs = {name: load_profile(name) for name in names if name not in tables}
+    game = make(game_name) if game_name else next((profile.game for profile in runs.values()), None)
+    if game is None:
+        raise RunError(f"say which game {tables[0]} is for: --game NAME")
+    found: dict[str, tuple[Seats, dict[str, Any]]] = {}
+    for name in names:
+        if name in tables:
+            table = read_table(Path(name), game)
+            found[name] = ((table, table), {})
+            continue
+        profile = runs[name]
+        if profile.game.spec.name != game.spec.name:
+            raise RunError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; measure it apart")
+        words = ("games", "labels", "distinct_labels")
+        found[name] = (profile.policies, {key: profile.result[key] for key in words if key in profile.result})
+    return game, found

@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from mail.runs import Config, RunError
-    from mail.train import check, train
+    from mail.training import check, train
 
     if args.workers != 1:
         raise RunError(f"--workers must be 1, not {args.workers}: play runs in this process")

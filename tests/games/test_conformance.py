@@ -27,8 +27,18 @@ BOARDS = [
     "quotient:tictactoe:3x4:3",
     "quotient:connect4:4x4",
 ]
+WRAPPED = [  # other libraries' games: boards of ours and others; in mancala seats do not strictly alternate
+    "openspiel:tic_tac_toe",
+    "openspiel:connect_four(rows=4,columns=5)",
+    "openspiel:mnk(m=4,n=3,k=3)",
+    "openspiel:hex(board_size=3)",
+    "openspiel:nim(pile_sizes=1;2;3)",
+    "openspiel:mancala",
+    "pettingzoo:tictactoe",
+    "pettingzoo:connect_four",
+]
 GAMES: dict[str, Callable[[], Game]] = {
-    **{name: (lambda name=name: game(name)) for name in BOARDS},
+    **{name: (lambda name=name: game(name)) for name in [*BOARDS, *WRAPPED]},
     "pennies (simultaneous, with chance)": lambda: PENNIES,
 }
 

@@ -246,6 +246,19 @@ def test_memory_counts_what_was_played(name: str, seat: int, sizes: list[int], s
     assert {(keys[m], a): n for (m, a), n in np.ndenumerate(seen.tries) if n} == dict(tries)
 
 
+def test_memory_keeps_the_fewest_decisions_before_a_position() -> None:
+    """A game as it was played, and its tail as if it had begun there."""
+    decisions = play(game("tictactoe"), (Uniform(), Uniform()), 1, rng=stream(0, "test"))
+    own = decisions.take(decisions.seat == 0)
+    tail = own.take(np.arange(1, len(own)))
+    for parts in ((own, tail), (tail, own)):
+        memory = Memory()
+        assert [memory.add(part) for part in parts] in ([len(own), 0], [len(tail), 1])
+        seen = memory.transitions()
+        depth = {key.tobytes(): int(least) for key, least in zip(seen.key, seen.depth, strict=True)}
+        assert [depth[key.tobytes()] for key in own.key] == [0, *range(len(tail))]
+
+
 # --- counts ----------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import agents.files
-import mail.train
+import mail.training
 from mail.__main__ import main
 from mail.runs import Config, Run
 
@@ -30,7 +30,7 @@ def train(folder: Path) -> None:
     """Begin the run, or go on with it."""
     run = Run.resume(folder) if (folder / "config.json").exists() else Run.create(folder, CONFIG)
     if run.result() is None:
-        mail.train.train(run)
+        mail.training.train(run)
 
 
 def trained_in_a_child(folder: Path, patience: float) -> bool:

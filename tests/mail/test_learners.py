@@ -14,6 +14,7 @@ from agents import expert
 from agents.network import Architecture
 from agents.policy import Policy, Seats, Uniform, ask, tabulate
 from games import GameGraph, NashmailError
+from mail import explore
 from mail.clone import CloneConfig
 from mail.decisions import Decisions
 from mail.gap import exploitability
@@ -309,6 +310,20 @@ def test_mail_asks_one_seat_at_a_time() -> None:
     for seat, decisions in enumerate(learned.decisions):
         assert set(np.unique(decisions.seat)) == {0, 1}
         assert (decisions.asked == (decisions.seat == seat)).all()
+
+
+@pytest.mark.parametrize(
+    ("explorer", "episodes"), [*((name, games) for name in explore.names() for games in (1, 5)), ("uniform", 18)]
+)
+def test_mail_plays_no_more_games_than_it_may_with_any_explorer(explorer: str, episodes: int) -> None:
+    """However many games a round has."""
+    pool = Counting()
+    learned = learn(Mail(options(explorer=explorer)), Budget(episodes, patience_games=100), pool=pool)
+    for seat in (0, 1):
+        assert 1 <= pool.games(seat) <= episodes
+        assert learned.decisions[seat].games == pool.games(seat)
+    if explorer == "uniform":
+        assert [shard.episodes for shard in pool.shards] == {1: [1, 1], 5: [5, 5], 18: [16, 2, 16, 2]}[episodes]
 
 
 # --- when it is enough -----------------------------------------------------------------------------------

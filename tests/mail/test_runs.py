@@ -19,7 +19,7 @@ from mail.decisions import Decisions
 from mail.play import play
 from mail.runs import FORMAT, Config, Run, load_profile, read_config, read_decisions, same_but_for
 from mail.streams import stream
-from mail.train import train
+from mail.training import train
 from tests.support import game
 
 CONFIG = Config("tictactoe:2x2:2", explorer="counts", episodes=4, seed=3, points=1)

@@ -349,7 +349,7 @@ def test_play_when_there_is_no_input_at_all(
         ("play tictactoe:0x0", "at least one row"),
         (
             "play tictactoe --against nobody",
-            "is called 'nobody'; say expert, random, suboptimal:T, or a run's folder",
+            "is called 'nobody'; say expert, random, suboptimal:T, a table file, or a run's folder",
         ),
         ("play tictactoe --against nobody:bc", "nobody is called 'nobody:bc'"),
         ("play tictactoe --against " + "long" * 500, "nobody is called 'long"),

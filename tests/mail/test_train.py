@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-import mail.train
+import mail.training
 from games import NashmailError
 from mail.__main__ import COMMANDS, main
 from mail.commands.train import arguments
@@ -58,7 +58,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small run with one point a curve, uninterrupted."""
     folder = tmp_path_factory.mktemp("quick") / "run"
-    mail.train.train(Run.create(folder, QUICK))
+    mail.training.train(Run.create(folder, QUICK))
     return folder
 
 
@@ -67,7 +67,7 @@ def other_game(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of another game."""
     folder = tmp_path_factory.mktemp("other") / "run"
     config = Config("tictactoe:2x2:2", learners=("bc",), episodes=2, points=1)
-    mail.train.train(Run.create(folder, config))
+    mail.training.train(Run.create(folder, config))
     return folder
 
 
@@ -156,19 +156,19 @@ def test_by_default_a_run_is_named_after_game_and_seed(
 
 
 def test_train_as_a_function(tmp_path: Path) -> None:
-    """The library's call, in a fresh process, gives what the command gives."""
+    """The library's call, in a fresh process, gives what a run gives."""
     code = (
         "import json, sys, mail\n"
-        "result = mail.train('tictactoe:2x2:2', sys.argv[1], learners=('mail',), explorer='counts', episodes=3)\n"
-        "print(json.dumps(result['learners']))"
+        "options = dict(learners=('mail',), explorer='counts', episodes=3, points=1)\n"
+        "print(json.dumps(mail.train('tictactoe:2x2:2', sys.argv[1], **options)['learners']))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "a")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    words = ["train", "tictactoe:2x2:2", "--learner", "mail", "--explorer", "counts", "--episodes", "3"]
-    assert main([*words, "--out", str(tmp_path / "b")]) == 0
+    config = Config("tictactoe:2x2:2", learners=("mail",), explorer="counts", episodes=3, points=1)
+    result = mail.training.train(Run.create(tmp_path / "b", config))
     same_run(tmp_path / "a", tmp_path / "b")
-    assert json.loads(done.stdout) == json.loads((tmp_path / "b" / "result.json").read_bytes())["learners"]
+    assert json.loads(done.stdout) == result["learners"]
 
 
 # --- equal bits ------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_the_same_seed_gives_the_same_files(whole: Path, tmp_path: Path) -> None
 
 
 def test_another_seed_gives_another_run(quick: Path, tmp_path: Path) -> None:
-    mail.train.train(Run.create(tmp_path / "run", replace(QUICK, seed=6)))
+    mail.training.train(Run.create(tmp_path / "run", replace(QUICK, seed=6)))
     mine, other = contents(quick), contents(tmp_path / "run")
     for name in ("policies/mail-0.safetensors", "policies/bc-1.safetensors", "decisions/mail-0/000001.npz"):
         assert mine[name] != other[name]
@@ -228,7 +228,7 @@ INTERRUPTIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "while telling": lambda patch: interrupt_call(patch, Run, "log", calls=3),
     "before policies are saved": lambda patch: interrupt_call(patch, Run, "save_policies", calls=1),
     "between two learners' policies": lambda patch: interrupt_call(patch, Run, "save_policies", calls=2),
-    "while measuring": lambda patch: interrupt_call(patch, mail.train, "curve", calls=2),
+    "while measuring": lambda patch: interrupt_call(patch, mail.training, "curve", calls=2),
     "at the end": lambda patch: interrupt_call(patch, Run, "finish", calls=1),
     "before the result": lambda patch: interrupt_call(patch, mail.runs, "to_json", calls=2),
 }
@@ -243,10 +243,10 @@ def test_an_interrupted_run_resumes_to_the_same_files(
     with monkeypatch.context() as patch:
         INTERRUPTIONS[when](patch)
         with pytest.raises(KeyboardInterrupt):
-            mail.train.train(run)
+            mail.training.train(run)
     assert not (folder / "result.json").exists()
     landed = {name: data for name, data in contents(folder).items() if name.startswith("decisions")}
-    mail.train.train(Run.resume(folder))
+    mail.training.train(Run.resume(folder))
     same_run(folder, quick)
     assert landed.items() <= contents(quick).items()
 
@@ -258,9 +258,9 @@ def test_interrupted_twice_it_still_resumes(quick: Path, tmp_path: Path, monkeyp
         with monkeypatch.context() as patch:
             interrupt_play(patch, rounds=rounds, stored=True)
             with pytest.raises(KeyboardInterrupt):
-                mail.train.train(Run.resume(folder))
+                mail.training.train(Run.resume(folder))
     assert len(list((folder / "decisions").rglob("*.npz"))) == 3 + 5
-    mail.train.train(Run.resume(folder))
+    mail.training.train(Run.resume(folder))
     same_run(folder, quick)
 
 
@@ -289,7 +289,7 @@ def test_rounds_that_have_landed_are_not_played_again(
         raise AssertionError("a game was played")
 
     monkeypatch.setattr("mail.learners.play_shard", never)
-    mail.train.train(Run.resume(folder))
+    mail.training.train(Run.resume(folder))
     same_run(folder, quick)
 
 
@@ -297,7 +297,7 @@ def test_force_starts_the_same_run_anew(quick: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(quick, folder)
     (folder / "decisions" / "mail-0" / "000000.npz").write_bytes(b"damaged")
-    mail.train.train(Run.create(folder, QUICK, force=True))
+    mail.training.train(Run.create(folder, QUICK, force=True))
     same_run(folder, quick)
 
 
@@ -496,7 +496,7 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 def test_the_default_learner_cannot_be_beaten(symmetry: bool, games: int, tmp_path: Path) -> None:
     """MAIL as ``nashmail train tictactoe --seed 1`` runs it: greedy, the policies are minimax; as they are, nearly."""
     config = Config("tictactoe", learners=("mail",), symmetry=symmetry, seed=1, points=1)
-    row = mail.train.train(Run.create(tmp_path / "run", config))["learners"]["mail"]
+    row = mail.training.train(Run.create(tmp_path / "run", config))["learners"]["mail"]
     assert row["greedy_nash_gap"] == 0.0
     assert 0 <= row["nash_gap"] < 0.02
     assert row["games"] <= games

@@ -14,7 +14,7 @@ from agents.expert import make as make_expert
 from agents.expert import names as expert_names
 from agents.expert import optimal_table
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Seats, tabulate
-from games.base import Game, Symmetric
+from games.base import Enumerable, Game, Symmetric
 from games.graph import GameGraph
 from games.registry import make as make_game
 from games.symmetry import Quotient
@@ -47,11 +47,13 @@ class Ground:
 def ground(name: str, *, symmetry: bool) -> Ground:
     """Build game and models. GameError if the game cannot be enumerated, or has no symmetry where it is on."""
     game = make_game(name)
-    if not isinstance(game, Symmetric):
+    if not isinstance(game, Enumerable):
         raise PolicyError(f"{name} cannot be enumerated, so it has no exact expert and no exact gap")
     model = GameGraph(game)
     if not symmetry:
         return Ground(game, model, game, model)
+    if not isinstance(game, Symmetric):
+        raise PolicyError(f"{name} has no board symmetries; leave --symmetry off")
     quotient = Quotient(game)
     return Ground(game, model, quotient, GameGraph(quotient))
 

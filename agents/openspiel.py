@@ -1,0 +1,205 @@
+"""Policies across the door to OpenSpiel: ours as its ``Policy`` and ``Bot``, its policies as ours.
+
+For boards of any size (Tic-Tac-Toe, Connect Four, m,n,k-games) and every game behind ``games.make("openspiel:...")``.
+OpenSpiel's ``nash_conv`` of an exported pair is our Nash gap of it, the slow way.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyspiel
+from numpy.typing import NDArray
+from open_spiel.python import policy as openspiel_policy
+
+from agents.policy import Policy, PolicyError, Seats, ask, sample
+from games.base import Floats, Game, Rng, States
+from games.boards import Board
+from games.openspiel import OpenSpielGame, twin
+from games.replay import Replayed
+from games.symmetry import Quotient
+
+_REMEMBERED = 1 << 18  # answers that an exported policy keeps at hand
+
+# --- out: ours for OpenSpiel ---------------------------------------------------------------------------------
+
+
+class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpiel ships no types
+    """A profile of ours, asked by OpenSpiel: each player's probabilities come from its seat's policy."""
+
+    def __init__(self, profile: Seats, game: Game) -> None:
+        super().__init__(rules_of(game), [0, 1])
+        self._profile = profile
+        self._ours = game
+        self._answers: dict[str, Floats] = {}
+
+    def action_probabilities(self, state: Any, player_id: int | None = None) -> dict[int, float]:
+        """Every legal action's probability; none for a player that is not to move."""
+        seat = state.current_player()
+        if seat not in (0, 1) or player_id not in (None, seat):
+            return {}
+        row = self.row(state)
+        return {action: float(row[action]) for action in state.legal_actions()}
+
+    def row(self, state: Any) -> Floats:
+        """[A] what the player to move does. Boards are remembered by their picture, which says everything."""
+        if not isinstance(self._ours, Board):
+            return self._ask(state)
+        picture = str(state)
+        if picture not in self._answers:
+            if len(self._answers) >= _REMEMBERED:
+                self._answers.clear()
+            self._answers[picture] = self._ask(state)
+        return self._answers[picture]
+
+    def _ask(self, state: Any) -> Floats:
+        seat = int(state.current_player())
+        return np.asarray(ask(self._profile[seat], self._ours, _after(self._ours, state.history()), seat)[0])
+
+
+class ExportedBot(pyspiel.Bot):  # type: ignore[misc]  # OpenSpiel ships no types
+    """A seat of a profile of ours, playing: each move is drawn from the policy with ``rng``.
+
+    OpenSpiel's own ``PolicyBot`` gives up where the only legal action is number 0; this one plays it.
+    """
+
+    def __init__(self, policy: ExportedPolicy, seat: int, rng: Rng) -> None:
+        pyspiel.Bot.__init__(self)
+        self._policy, self._seat, self._rng = policy, seat, rng
+
+    def player_id(self) -> int:
+        return self._seat
+
+    def restart_at(self, state: Any) -> None:
+        """Nothing to forget: what is played depends on the position alone."""
+
+    def provides_policy(self) -> bool:
+        return True
+
+    def get_policy(self, state: Any) -> list[tuple[int, float]]:
+        return list(self._policy.action_probabilities(state, self._seat).items())
+
+    def step_with_policy(self, state: Any) -> tuple[list[tuple[int, float]], int]:
+        return self.get_policy(state), self.step(state)
+
+    def step(self, state: Any) -> int:
+        """An action, or ``pyspiel.INVALID_ACTION`` where the seat is not to move."""
+        if state.current_player() != self._seat:
+            return int(pyspiel.INVALID_ACTION)
+        return int(sample(self._policy.row(state)[None], rng=self._rng)[0])
+
+
+def to_openspiel_policy(profile: Seats, game: Game) -> ExportedPolicy:
+    """Both seats' policies of a board, or of an OpenSpiel game behind our door, as one OpenSpiel policy.
+
+    Its ``game`` is OpenSpiel's game of the same rules. PolicyError for a game that OpenSpiel has not.
+    """
+    return ExportedPolicy(profile, game)
+
+
+def to_openspiel_bot(profile: Seats, game: Game, seat: int, *, rng: Rng) -> ExportedBot:
+    """One seat of such a profile as an OpenSpiel bot for the player of that number."""
+    return ExportedBot(ExportedPolicy(profile, game), seat, rng)
+
+
+def rules_of(game: Game) -> Any:
+    """The pyspiel game of the same rules and action numbers. PolicyError if there is none."""
+    if isinstance(game, OpenSpielGame):
+        return game.rules
+    board = game.board if isinstance(game, Replayed) else game
+    if isinstance(board, Board):
+        return twin(board)
+    hint = "; lift the policies to the board (Lifted) and give the board" if isinstance(game, Quotient) else ""
+    raise PolicyError(f"{game.spec.name} ({type(game).__name__}) is no game of OpenSpiel's{hint}")
+
+
+def _after(game: Game, moves: list[int]) -> States:
+    """[1, W] our position after these moves of both seats."""
+    rng = np.random.default_rng(0)  # these games draw nothing
+    states = game.start(1, rng=rng)
+    for action in moves:
+        acting = game.acting(states)
+        states = game.step(states, np.where(acting, action, -1), rng=rng)[0]
+    return states
+
+
+# --- in: OpenSpiel's for us ----------------------------------------------------------------------------------
+
+
+class ImportedPolicy:
+    """An OpenSpiel policy (Python or C++), asked by us.
+
+    Most of OpenSpiel's policies look up the *history* of a game, of which a board has many. They are asked at the
+    history that plays the stones in the least order of actions, so that equal positions get equal answers. In a
+    game that is no board, they are asked at the moves that were made: there, the policy itself has to give
+    positions that share a key the same answer.
+    """
+
+    def __init__(self, policy: Any, rules: Any) -> None:
+        self.policy, self.rules = policy, rules
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        legal = game.legal(states, seat)
+        rows = np.zeros(legal.shape)
+        for row in np.flatnonzero(legal.any(1)):
+            state = self.rules.new_initial_state()
+            for action in self._history(game, states[row], seat):
+                state.apply_action(action)
+            for action, probability in self.policy.action_probabilities(state).items():
+                rows[row, action] = probability
+        return rows
+
+    def _history(self, game: Game, state: States, seat: int) -> list[int]:
+        """Moves that lead to the position [W] in which the seat is to move."""
+        board = game.base if isinstance(game, Quotient) else getattr(game, "board", game)
+        if isinstance(board, Board):
+            stones = game.observe(state[None], seat)[0] > 0  # [2, rows, columns], own first
+            return stone_order(stones[seat], stones[1 - seat], gravity=board.gravity)
+        return [int(action) for action in state[state >= 0]]
+
+
+def from_openspiel_policy(policy: Any, game: Game) -> Policy:
+    """An OpenSpiel policy of this game's rules as a policy of ours, for both seats. PolicyError if rules differ."""
+    rules = rules_of(game.base if isinstance(game, Quotient) else game)
+    theirs = getattr(policy, "game", rules)
+    if _identity(theirs) != _identity(rules):
+        raise PolicyError(f"this is a policy for OpenSpiel's {theirs}, not for {rules}, which {game.spec.name} is")
+    return ImportedPolicy(policy, rules)
+
+
+def stone_order(first: NDArray[np.bool_], second: NDArray[np.bool_], *, gravity: bool) -> list[int]:
+    """The least sequence of actions, seats in turn, that puts both seats' stones [rows, columns] on the board.
+
+    Each action has a pile of stones, bottom up: a column with gravity, a single cell without. Depth first over the
+    heights of the piles; heights from which no sequence goes on are tried once. PolicyError if there is none.
+    """
+    owner = np.where(first, 0, np.where(second, 1, -1))
+    if gravity:
+        piles = [[int(seat) for seat in column[::-1] if seat >= 0] for column in owner.T]
+    else:
+        piles = [[int(seat)] if seat >= 0 else [] for seat in owner.ravel()]
+    total = sum(len(pile) for pile in piles)
+
+    @cache
+    def rest(heights: tuple[int, ...]) -> tuple[int, ...] | None:
+        placed = sum(heights)
+        if placed == total:
+            return ()
+        for action, pile in enumerate(piles):
+            height = heights[action]
+            if height < len(pile) and pile[height] == placed % 2:
+                following = rest((*heights[:action], height + 1, *heights[action + 1 :]))
+                if following is not None:
+                    return (action, *following)
+        return None
+
+    found = rest((0,) * len(piles))
+    if found is None:
+        raise PolicyError("no sequence of moves leads to these stones; the position is not reachable")
+    return list(found)
+
+
+def _identity(rules: Any) -> tuple[str, dict[str, Any]]:
+    return rules.get_type().short_name, rules.get_parameters()

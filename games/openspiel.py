@@ -1,0 +1,120 @@
+"""OpenSpiel's games as games of ours: ``games.make("openspiel:connect_four(rows=4,columns=5)")``.
+
+The text after the first colon goes to ``pyspiel.load_game``. For any two-player, zero-sum, sequential game of
+perfect information without chance. Tic-Tac-Toe, Connect Four and m,n,k-games have the keys, observations and
+action numbers of our ``Board`` (where the board fits one); the others observe OpenSpiel's own tensor for the seat.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from games.base import GameError, Spec
+from games.boards import Board
+from games.replay import NO_VIEWS, Moves, Position, Replayed
+
+
+class OpenSpielGame(Replayed):
+    """The OpenSpiel game that ``text`` describes. GameError, in one line, for one that does not fit (see above)."""
+
+    def __init__(self, text: str) -> None:
+        self.rules = load(text)
+        name = "openspiel:" + str(self.rules).removesuffix("()")
+        _refuse_what_does_not_fit(self.rules, name)
+        board = board_of(self.rules)
+        spec = Spec(
+            name=name,
+            actions=self.rules.num_distinct_actions(),
+            observation=board.spec.observation if board else tuple(self.rules.observation_tensor_shape()),
+            longest=self.rules.max_game_length(),
+        )
+        super().__init__(spec, board)
+        self._text = text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OpenSpielGame, (self._text,)
+
+    def state(self, moves: Moves) -> Any:
+        """OpenSpiel's own state after these moves."""
+        state = self.rules.new_initial_state()
+        for action in moves:
+            state.apply_action(action)
+        return state
+
+    def replay(self, moves: Moves) -> Position:
+        state = self.state(moves)
+        over = state.is_terminal()
+        reward = float(state.rewards()[0]) if moves else 0.0
+        views, picture = NO_VIEWS, ""
+        if self.board is None:
+            tensors = [state.observation_tensor(seat) for seat in (0, 1)]
+            views = np.array(tensors, dtype=np.float32).reshape(2, *self.spec.observation)
+            picture = str(state)
+        legal = () if over else tuple(state.legal_actions())
+        return Position(-1 if over else state.current_player(), legal, reward, views, picture)
+
+
+def load(text: str) -> Any:
+    """The pyspiel game of this description. GameError where OpenSpiel has none, or is not there."""
+    try:
+        import pyspiel
+    except ImportError as error:
+        raise GameError("this game needs OpenSpiel; install open_spiel") from error
+    word = text.partition("(")[0]
+    if not word:
+        raise GameError("name an OpenSpiel game after the colon, for example openspiel:tic_tac_toe")
+    if word not in pyspiel.registered_names():
+        raise GameError(f"OpenSpiel has no game called {word!r}; pyspiel.registered_names() lists what it has")
+    try:
+        return pyspiel.load_game(text)
+    except pyspiel.SpielError as error:
+        reason = (str(error).splitlines() or ["no reason given"])[0]
+        raise GameError(f"OpenSpiel cannot make {text!r}: {reason}") from error
+
+
+def board_of(rules: Any) -> Board | None:
+    """Our board with the rules of this pyspiel game; None where it is another game, or a size no board can have."""
+    facts = rules.get_parameters()
+    word = rules.get_type().short_name
+    if word == "tic_tac_toe":
+        size = (3, 3, 3)
+    elif word == "mnk":
+        size = (facts["n"], facts["m"], facts["k"])
+    elif word == "connect_four":
+        size = (facts["rows"], facts["columns"], facts["x_in_row"])
+    else:
+        return None
+    try:
+        return Board(*size, gravity=word == "connect_four", name=f"openspiel:{rules}")
+    except GameError:
+        return None
+
+
+def twin(board: Board) -> Any:
+    """The pyspiel game with the rules of this board of ours: the way back of ``board_of``."""
+    if board.gravity:
+        return load(f"connect_four(rows={board.rows},columns={board.columns},x_in_row={board.k})")
+    if (board.rows, board.columns, board.k) == (3, 3, 3):
+        return load("tic_tac_toe")
+    return load(f"mnk(m={board.columns},n={board.rows},k={board.k})")
+
+
+def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
+    """GameError with the first reason why this is no two-player zero-sum game of perfect information and no chance."""
+    kind = rules.get_type()
+    hidden = kind.information != kind.Information.PERFECT_INFORMATION
+    reasons = {
+        f"has {rules.num_players()} players; only games for two fit": rules.num_players() != 2,
+        "is not zero-sum; only zero-sum games fit": kind.utility != kind.Utility.ZERO_SUM,
+        "has simultaneous moves; only sequential games fit": kind.dynamics != kind.Dynamics.SEQUENTIAL,
+        "has chance moves; only games without chance fit": kind.chance_mode != kind.ChanceMode.DETERMINISTIC,
+        "has hidden information; only perfect information fits": hidden,
+        "gives no observation tensor, which learners need": not kind.provides_observation_tensor,
+    }
+    for reason, applies in reasons.items():
+        if applies:
+            raise GameError(f"{name} {reason}")
+    if rules.max_game_length() < 1 or rules.new_initial_state().is_terminal():
+        raise GameError(f"{name} has no move to make; choose another size")

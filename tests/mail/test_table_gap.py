@@ -1,0 +1,54 @@
+"""A stranger's policy, as a table file, can be measured, matched and played against."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents import Uniform
+from agents.table_files import write_table
+from games import Board, GameGraph, make
+from mail.__main__ import main
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    game = make("tictactoe")
+    assert isinstance(game, Board)
+    write_table(tmp_path / "mine.csv", Uniform(), GameGraph(game))
+    return str(tmp_path / "mine.csv")
+
+
+def test_its_gap_is_measured(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gap", table, "--game", "tictactoe", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["policies"][table]["nash_gap"] == pytest.approx(1.9196593915343916, abs=1e-12)
+
+
+def test_it_enters_a_match(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["match", "tictactoe", table, "expert", "--games", "5", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)["results"]
+    assert (first["wins"], second["losses"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda text: "\n".join(text.splitlines()[:-1]) + "\n", "1 of 4,520 positions"),
+        (lambda text: text.replace(".../.../...,0.1", ".../.../...,-0.1", 1), "line"),
+        (lambda text: text.replace("\nx", "\nz", 1), "line"),
+    ],
+)
+def test_a_bad_table_is_one_line(table: str, capsys: pytest.CaptureFixture[str], edit: object, says: str) -> None:
+    path = Path(table)
+    path.write_text(edit(path.read_text()))  # type: ignore[operator]
+    assert main(["gap", table, "--game", "tictactoe"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1 and says in shown.err
+
+
+def test_a_table_without_a_game_asks_for_it(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gap", table]) == 2
+    assert "--game NAME" in capsys.readouterr().err

@@ -1,0 +1,187 @@
+"""The figures' command and the measures behind them: the proxy, intervals, and the wait for coverage."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from agents import expert
+from agents.policy import Policy, Uniform, uniform_rows
+from agents.tabular import from_model
+from games import Game, GameGraph
+from games.base import Floats, States
+from mail.decisions import Decisions
+from mail.gap import exploitability
+from mail.least import Least
+from mail.play import play
+from mail.streams import stream
+from mail.training import Ground
+from tests.support import graph, random_profile
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+@pytest.fixture
+def reproduce(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("reproduce")
+
+
+@pytest.fixture
+def figure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("figure_tictactoe")
+
+
+# --- the command -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nosuch"], "no figure is called 'nosuch'; there are: .*tictactoe"),
+        (["tictactoe", "--seeds", "1"], "--seeds must be at least 2 .*not 1"),
+        (["tictactoe", "--seeds", "0"], "--seeds must be at least 2 .*not 0"),
+        (["tictactoe", "--seeds", "-5"], "--seeds must be at least 2 .*not -5"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(
+    words: list[str], says: str, reproduce: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reproduce.main([*words, "--out", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert re.search(says, err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_is_made_by_its_module(
+    reproduce: ModuleType, figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, Path]] = []
+    monkeypatch.setattr(figure, "make", lambda seeds, out: made.append((seeds, out)))
+    assert reproduce.main(["tictactoe", "--seeds", "3", "--out", str(tmp_path)]) == 0
+    assert made == [(3, tmp_path)]
+
+
+# --- the reference's proxy -------------------------------------------------------------------------------
+
+
+class Noisy:
+    """The reference's opponent, from its description: an expert who, where it cannot win at once, one time in
+    ten plays 0.6 expert + 0.4 uniform."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        expert = self.policy.probabilities(game, states, seat)
+        legal = game.legal(states, seat)
+        wins = np.zeros(len(states), dtype=np.bool_)
+        for action in range(legal.shape[1]):
+            rows = np.flatnonzero(legal[:, action])
+            moves = np.full((len(rows), 2), -1)
+            moves[:, seat] = action
+            _, reward, done = game.step(states[rows], moves, rng=np.random.default_rng(0))
+            wins[rows] |= done & (reward == 1 - 2 * seat)
+        noisy = 0.9 * expert + 0.1 * (0.6 * expert + 0.4 * uniform_rows(legal))
+        return np.where(wins[:, None], expert, noisy)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seat", [0, 1])
+def test_the_proxy_is_the_loss_rate_against_the_noisy_expert(
+    seat: int, seed: int, figure: ModuleType, tictactoe_graph: GameGraph
+) -> None:
+    """Exact here, sampled there: 20,000 games of a policy close to the expert, within three standard errors."""
+    games = 20_000
+    experts = expert.make("first", tictactoe_graph)
+    table = experts[seat].probabilities(tictactoe_graph.game, tictactoe_graph.states, seat)
+    table = 0.7 * table + 0.3 * random_profile(tictactoe_graph, seed)[seat]
+    rate = figure.proxy(tictactoe_graph, table, seat)
+    policy, noisy = from_model(tictactoe_graph, seat, table), Noisy(experts[1 - seat])
+    seats: tuple[Policy, Policy] = (policy, noisy) if seat == 0 else (noisy, policy)
+    decisions = play(tictactoe_graph.game, seats, games, rng=stream(seed, "test/proxy"))
+    lost = (decisions.reward[(decisions.seat == seat) & decisions.ended] < 0).sum()
+    assert 0.05 < rate < 0.95
+    assert abs(lost / games - rate) < 3 * np.sqrt(rate * (1 - rate) / games)
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_an_expert_loses_nothing_by_the_proxy(seat: int, figure: ModuleType, tictactoe_graph: GameGraph) -> None:
+    table = expert.make("first", tictactoe_graph)[seat].probabilities(
+        tictactoe_graph.game, tictactoe_graph.states, seat
+    )
+    assert figure.proxy(tictactoe_graph, table, seat) == 0.0
+
+
+# --- intervals -------------------------------------------------------------------------------------------
+
+
+def test_the_interval_is_students(figure: ModuleType) -> None:
+    """1, 2, 3, 4: mean 2.5, standard deviation 1.290994, t with three degrees of freedom 3.182446."""
+    half = 3.182446 * 1.290994 / 2
+    assert figure.interval([1, 2, 3, 4]) == pytest.approx((2.5, 2.5 - half, 2.5 + half), abs=1e-5)
+    assert figure.interval([7, 7]) == (7.0, 7.0, 7.0)
+
+
+def test_what_was_not_reached_is_said(figure: ModuleType) -> None:
+    rows = [{"games": 10}, {"games": None}, {"games": 12}]
+    assert figure.ranged(rows, "games") == "not reached in 1 of 3"
+    assert figure.ranged(rows[::2], "games") == "11 [-2, 24]"  # 11 -+ 12.7062 sqrt(2) / sqrt(2)
+
+
+# --- coverage --------------------------------------------------------------------------------------------
+
+
+def explored(model: GameGraph, seat: int, games: int, seed: int) -> Decisions:
+    """The seat's first expert against uniform play, every decision of the expert labelled."""
+    experts = expert.make("first", model)
+    seats: tuple[Policy, Policy] = (experts[0], Uniform()) if seat == 0 else (Uniform(), experts[1])
+    labels = (experts[0], None) if seat == 0 else (None, experts[1])
+    return play(model.game, seats, games, labels=labels, rng=stream(seed, "test/covering"))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("name", "seat", "reachable", "games"),
+    [
+        ("tictactoe:3x3:2", 0, 9, 60),
+        ("tictactoe:2x3", 1, 39, 90),
+        ("connect4:3x3:3", 0, 30, 60),
+        ("connect4:3x3:3", 1, 49, 5),
+    ],
+)
+def test_coverage_against_a_plain_count(
+    name: str, seat: int, reachable: int, games: int, seed: int, figure: ModuleType
+) -> None:
+    """Game by game and ask by ask: until everything reachable was asked, and until the labels so far, played
+    uniformly elsewhere, cannot be exploited."""
+    model = graph(name)
+    decisions = explored(model, seat, games, seed)
+    known = Ground(model.game, model, model.game, model)
+    line = figure.Line("uniform", "uniform", "first", seat)
+    found = figure.covering(known, line, Least(reachable, None), decisions)
+    expected: dict[str, int | None] = dict.fromkeys(
+        ["games_to_cover", "asks_to_cover", "games_to_zero", "asks_to_zero"]
+    )
+    table, seen, asks = uniform_rows(model.legal(seat)), set(), 0
+    for episode in range(games):
+        for row in np.flatnonzero((decisions.episode == episode) & (decisions.seat == seat)):
+            asks += 1
+            seen.add(decisions.key[row].tobytes())
+            table[model.index(decisions.state[row : row + 1])] = decisions.label[row]
+            zero = expected["asks_to_zero"] is None and exploitability(model, table, seat) == 0.0
+            cover = expected["asks_to_cover"] is None and len(seen) == reachable
+            if zero:
+                expected |= {"games_to_zero": episode + 1, "asks_to_zero": asks}
+            if cover:
+                expected |= {"games_to_cover": episode + 1, "asks_to_cover": asks}
+    assert found == expected
+    assert len(seen) <= reachable
