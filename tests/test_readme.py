@@ -13,16 +13,23 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_library_example_prints_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+PROMISE = r"print\(.*?  # (?:exact: )?([\w.,/\[\] ]+?)(?: positions to move in)?$"
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+def test_every_snippet_prints_what_it_says(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert example is not None
-    exec(compile(example[1], "README.md", "exec"), {})
-    first, second = capsys.readouterr().out.splitlines()
-    assert "nash_gap=1.91965939153439" in first
-    assert second == "0.0"
+    exec(compile(SNIPPETS[number], "README.md", "exec"), {})
+    said = capsys.readouterr().out
+    promised = re.findall(PROMISE, SNIPPETS[number], re.MULTILINE)
+    assert promised
+    for words in promised:
+        for word in [words] if words.startswith("[") else words.split(", "):
+            assert word in said, (word, said)
 
 
 def test_every_file_it_names_is_there() -> None:

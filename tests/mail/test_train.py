@@ -155,11 +155,13 @@ def test_by_default_a_run_is_named_after_game_and_seed(
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["tictactoe-2x2-2-12"]
 
 
+@pytest.mark.slow
 def test_train_as_a_function(tmp_path: Path) -> None:
     """The library's call, in a fresh process, gives what a run gives."""
     code = (
         "import json, sys, mail\n"
         "options = dict(learners=('mail',), explorer='counts', episodes=3, points=1)\n"
+        "mail.train('tictactoe:2x2:2', sys.argv[1] + '-before', **options)\n"  # and again in the same process
         "print(json.dumps(mail.train('tictactoe:2x2:2', sys.argv[1], **options)['learners']))"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "a")]
@@ -174,6 +176,7 @@ def test_train_as_a_function(tmp_path: Path) -> None:
 # --- equal bits ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files(whole: Path, tmp_path: Path) -> None:
     """In another process, into another folder."""
     command = [sys.executable, "-m", "mail", *SMALL, "--out", str(tmp_path / "again"), "--json"]
