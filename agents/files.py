@@ -27,6 +27,7 @@ from games.registry import make
 from games.symmetry import Quotient
 
 FORMAT = 1
+_KEYS = {"format": int, "kind": str, "settings": dict, "game": str, "seat": int, "symmetry": bool, "sha256": str}
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ def load_policy(path: Path, *, device: str = "cpu") -> Saved:
     game = make(about["game"])
     try:
         policy = _rebuild(about["kind"], about["settings"], load(data), game, device)
-    except (SafetensorError, RuntimeError, KeyError) as error:
-        raise PolicyError(f"{numbers} does not hold a {about['kind']} policy of {about['game']}: {error}") from error
+    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        why = " ".join(str(error).split())
+        raise PolicyError(f"{numbers} does not hold a {about['kind']} policy of {about['game']}: {why}") from error
     if about["symmetry"]:
         if not isinstance(game, Symmetric):
             raise PolicyError(f"{path}.json says symmetry, which {about['game']} does not have")
@@ -101,9 +103,11 @@ def _read_about(path: Path) -> dict[str, Any]:
     try:
         about = json.loads(path.read_bytes())
         check = about.pop("check")
+        if not all(type(about[key]) is kind for key, kind in _KEYS.items()):
+            raise KeyError("a value of the wrong kind")
     except OSError as error:
         raise PolicyError(f"cannot read {path}: {error.strerror}; no policy was saved under that name") from error
-    except (ValueError, AttributeError, KeyError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise PolicyError(f"{path} is truncated or not a policy's description; train again or restore it") from error
     if check != _check(about):
         raise PolicyError(f"{path} was edited (check sum differs); train again or restore it")
@@ -141,6 +145,8 @@ def _rebuild(kind: str, settings: dict[str, Any], arrays: dict[str, np.ndarray],
         net.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
         return NetworkPolicy(net, device=device)
     if kind == "tabular":
+        if arrays["table"].shape[1:] != (game.spec.actions,):
+            raise RuntimeError(f"its rows have shape {arrays['table'].shape[1:]}, not ({game.spec.actions},)")
         return Tabular(arrays["keys"], arrays["table"], complete=settings["complete"])
     if kind == "uniform":
         return Uniform()

@@ -59,7 +59,7 @@ class Architecture:
         if unknown := set(values) - {field.name for field in fields(cls)}:
             raise PolicyError(f"unknown architecture keys: {', '.join(sorted(unknown))}")
         for name, size in values.items():
-            if not isinstance(size, int) or not 1 <= size <= 4096:
+            if type(size) is not int or not 1 <= size <= 4096:
                 raise PolicyError(f"architecture key {name} must be a whole number from 1 to 4096, not {size!r}")
         return cls(**values)
 

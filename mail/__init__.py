@@ -29,12 +29,12 @@ def train(game: str, out: str, **options: Any) -> dict[str, Any]:
     from pathlib import Path
 
     from mail.runs import Config, Run
-    from mail.training import check
+    from mail.training import prepare
     from mail.training import train as run_training
 
     config = Config(game=game, **options)
-    check(config)
-    return run_training(Run.create(Path(out), config))
+    known = prepare(config)
+    return run_training(Run.create(Path(out), config), known=known)
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,8 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+
+from mail.usage import Parser
 
 COMMANDS = {
     "games": "the games, their sizes, experts, and what can be measured exactly",
@@ -22,24 +23,17 @@ COMMANDS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    """Argument errors in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = _Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
+    parser = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     chosen = next((word for word in words if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         if name == chosen:
-            command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+            command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
             importlib.import_module(f"mail.commands.{name}").arguments(command)
     args = parser.parse_args(words)
     return _run(args)

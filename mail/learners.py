@@ -158,7 +158,7 @@ class Mail:
         labels: Labels = (experts[0], None) if seat == 0 else (None, experts[1])
         watch = watch or Watch(budget, seat)
         rounds: list[Decisions] = []
-        while not (watch.enough or explorer.done):
+        while not (watch.enough or explorer.done or watch.games >= budget.episodes):
             pair = (explorer.against(), explorer.behaviour())
             seats = pair if seat == 0 else (pair[1], pair[0])
             episodes = min(explorer.games_per_round, budget.episodes - watch.games)
@@ -170,7 +170,10 @@ class Mail:
 
 
 class Bc:
-    """Behavioural cloning: two experts play each other, every decision of both is an ask."""
+    """Behavioural cloning: two experts play each other, every decision of both is an ask.
+
+    With a budget of labels, a seat is asked until its share is spent; the last game is cut where that is.
+    """
 
     knows: frozenset[str] = frozenset({"labels", "expert"})
 
@@ -181,15 +184,18 @@ class Bc:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         watches = (Watch(budget, 0), Watch(budget, 1))
         rounds: list[Decisions] = []
+        most = -(-game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
         while not (watches[0].enough and watches[1].enough):
-            episodes = SHARD if budget.labels else min(SHARD, budget.episodes - watches[0].games)
-            rounds.append(collector.round(experts, experts, episodes, seat=0, round_=len(rounds)))
+            wanting = [watch for watch in watches if not watch.enough]
+            episodes = min(SHARD, *(watch.games_left(most) for watch in wanting))
+            labels = (None if watches[0].enough else experts[0], None if watches[1].enough else experts[1])
+            rounds.append(collector.round(experts, labels, episodes, seat=0, round_=len(rounds)))
             for seat, watch in enumerate(watches):
                 watch.see(rounds[-1])
                 journal.log(self.name, seat, watch.progress())
         merged = merge(rounds)
         found = (watches[0].within(merged), watches[1].within(merged))
-        return finish(self.name, game, found, max(part.games for part in found), self.options)
+        return finish(self.name, game, found, watches[0].games, self.options)
 
 
 class Watch:
@@ -218,6 +224,12 @@ class Watch:
         stale = self.games - self.last_new
         wait = max(self.budget.patience_games, self.budget.patience * self.last_new)
         return self.games >= self.budget.episodes or stale >= wait
+
+    def games_left(self, most: int) -> int:
+        """Games that can be played without overspending, at most ``most`` labels each; never less than one."""
+        if self.budget.labels is None:
+            return max(1, self.budget.episodes - self.games)
+        return max(1, (self.budget.labels[self.seat] - self.labels) // most)
 
     def progress(self) -> dict[str, float]:
         """The budget words."""

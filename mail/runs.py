@@ -16,6 +16,7 @@ import os
 import platform
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from io import BytesIO
@@ -30,6 +31,7 @@ from games.base import Game, NashmailError
 from mail.decisions import Decisions
 
 FORMAT = 1
+_DAMAGED = (OSError, ValueError, TypeError, EOFError, IndexError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class RunError(NashmailError):
@@ -61,6 +63,10 @@ class Config:
 
     def check(self) -> Config:
         """Itself, or RunError for values that make no run."""
+        if (wrong := self._wrong()) is not None:
+            raise RunError(f"{wrong} cannot be {getattr(self, wrong)!r}")
+        if self.points < 1:
+            raise RunError(f"points must be at least 1, not {self.points}")
         if self.episodes < 1:
             raise RunError(f"--episodes must be at least 1, not {self.episodes}")
         if self.seed < 0:
@@ -69,18 +75,31 @@ class Config:
             raise RunError("name at least one learner, and none twice")
         return self
 
+    def _wrong(self) -> str | None:
+        """A field whose value is of the wrong kind, if there is one."""
+        for field in fields(self):
+            value: object = getattr(self, field.name)
+            if type(value) is not (str if field.name == "game" else type(field.default)):
+                return field.name
+        return None if all(isinstance(word, str) for word in self.learners) else "learners"
+
     @classmethod
     def parse(cls, data: bytes, source: Path) -> Config:
         """The configuration in a file; RunError where it is none."""
         try:
             values = json.loads(data)
             version = values.pop("format")
+            if version > FORMAT:
+                raise RunError(f"{source} has format {version}, newer than {FORMAT}; update nashmail to read it")
             known = {field.name for field in fields(cls)}
             if unknown := set(values) - known:
                 raise RunError(f"{source} has unknown keys: {', '.join(sorted(unknown))}")
-            if version > FORMAT:
-                raise RunError(f"{source} has format {version}, newer than {FORMAT}; update nashmail to read it")
-            return cls(**{**values, "learners": tuple(values["learners"])}).check()
+            if not isinstance(values["learners"], list):
+                raise TypeError("learners are a list")
+            config = cls(**{**values, "learners": tuple(values["learners"])})
+            if (wrong := config._wrong()) is not None:
+                raise TypeError(f"{wrong} is of the wrong kind")
+            return config.check()
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if isinstance(error, RunError):
                 raise
@@ -104,6 +123,7 @@ class Run:
                 raise RunError(f"{folder} is there and is no run; choose another --out")
             if not force:
                 raise RunError(f"{folder} holds a run; add --resume to go on with it or --force to start anew")
+            read_config(folder)  # another program's config.json makes no run of a folder
             shutil.rmtree(folder)
         write_atomic(folder / "config.json", to_json({"format": FORMAT, **asdict(config)}))
         return cls(folder, config)._begin()
@@ -163,9 +183,18 @@ class Run:
 def read_decisions(path: Path) -> Decisions:
     """A round of decisions; RunError if the file is not exactly one."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             return Decisions(**{name: arrays[name] for name in arrays.files})
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        EOFError,
+        IndexError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise RunError(f"{path} is damaged; delete it and resume, its games are played again") from error
 
 
@@ -180,7 +209,10 @@ def read_config(folder: Path) -> Config:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_bytes()))
+        values = json.loads(path.read_bytes())
+        if not isinstance(values, dict) or not values:
+            raise ValueError("no object")
+        return values
     except (OSError, ValueError) as error:
         raise RunError(f"{path} is truncated or was edited; delete it and resume the run") from error
 

@@ -58,12 +58,11 @@ def ground(name: str, *, symmetry: bool) -> Ground:
     return Ground(game, model, quotient, GameGraph(quotient))
 
 
-def train(run: Run, *, pool: Pool | None = None, workers: int = 1) -> dict[str, Any]:
-    """Learn, measure and write everything a run has; returns what result.json holds."""
+def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None, workers: int = 1) -> dict[str, Any]:
+    """Learn, measure and write everything a run has; returns what result.json holds. ``known``: from ``prepare``."""
     config = run.config
-    check(config)
     begun = time.perf_counter()
-    known = ground(config.game, symmetry=config.symmetry)
+    known = known or prepare(config)
     learners: dict[str, Any] = {}
     curves: dict[str, Any] = {}
     spent: tuple[int, int] | None = None
@@ -93,8 +92,14 @@ def train(run: Run, *, pool: Pool | None = None, workers: int = 1) -> dict[str, 
     return result
 
 
+def prepare(config: Config) -> Ground:
+    """Everything that can be refused, before anything is written or learned."""
+    check(config)
+    return ground(config.game, symmetry=config.symmetry)
+
+
 def check(config: Config) -> None:
-    """Refuse unknown names before anything is written or learned."""
+    """NashmailError for names that do not exist."""
     config.check()
     make_game(config.game)
     explore.check(config.explorer)

@@ -24,7 +24,6 @@ and one line in ``BENCHMARKS``.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -34,7 +33,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -44,6 +43,7 @@ import games
 from games.base import Enumerable, Floats, Ints, Rng, Table
 from mail.play import random_moves
 from mail.streams import stream
+from mail.usage import Parser
 
 T = TypeVar("T")
 Figures = dict[str, float]  # case -> figure
@@ -336,15 +336,9 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line, exit status 2."""
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def _settings(argv: Sequence[str] | None) -> tuple[str, bool, Settings]:
     names = ", ".join(sorted(BENCHMARKS))
-    parser = _Parser(prog="bench.py", description="Measure our speed beside a peer's in one run.")
+    parser = Parser(prog="bench.py", description="Measure our speed beside a peer's in one run.")
     parser.add_argument("name", metavar="NAME", help=f"one of: {names}")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output and nothing else")
     parser.add_argument("--repeat", type=int, metavar="K", help="measurements per contestant (nash-gap: 2, play: 3)")

@@ -8,17 +8,18 @@ Each figure leaves its data (JSON) and its picture (PNG) in the output folder an
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from pathlib import Path
+
+from mail.usage import Parser
 
 FIGURES = ("tictactoe",)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Make one figure; exit status 2 with one line for a figure there is not."""
-    parser = argparse.ArgumentParser(prog="reproduce.py", description="Make a figure: its data, picture and table.")
+    parser = Parser(prog="reproduce.py", description="Make a figure: its data, picture and table.")
     parser.add_argument("figure", help=", ".join(FIGURES))
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds, counted from 0 (default: 10)")
     parser.add_argument("--out", type=Path, default=Path("docs/figures"), help="folder for data and picture")

@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from mail.runs import Config, RunError
-    from mail.training import check, train
+    from mail.training import check, prepare, train
 
     if args.workers != 1:
         raise RunError(f"--workers must be 1, not {args.workers}: play runs in this process")
@@ -47,11 +47,12 @@ def run(args: argparse.Namespace) -> int:
     )
     check(config)
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
+    known = None if args.resume else prepare(config)
     opened = _open(folder, config, args)
     result = opened.result()
     if result is None:
         with _Progress(opened):
-            result = train(opened)
+            result = train(opened, known=known)
     seconds = json.loads((folder / "clock.json").read_bytes())["seconds"]
     if args.json:
         print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
