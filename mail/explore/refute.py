@@ -34,8 +34,8 @@ class RefuteConfig:
 
     tolerance: float = 0.01
     """Stop when the stochastic clone's exploitability is at most this, and the greedy one's exactly 0."""
-    clone: CloneConfig = field(default_factory=lambda: CloneConfig(learning_rate=3e-3, max_steps=600))
-    """How the clone is fitted each round."""
+    clone: CloneConfig = field(default_factory=lambda: CloneConfig(learning_rate=1e-3, max_steps=1000))
+    """How the clone is fitted each round: gently, since what it forgets has to be asked about."""
 
 
 class Refute(Base):
