@@ -77,10 +77,7 @@ class Greedy:
         self.policy = policy
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
-        rows = self.policy.probabilities(game, states, seat)
-        greedy = np.zeros_like(rows)
-        greedy[np.arange(len(rows)), rows.argmax(1)] = 1.0
-        return np.where(rows.sum(1, keepdims=True) > 0, greedy, 0.0)
+        return greedy_rows(self.policy.probabilities(game, states, seat))
 
 
 class Tempered:
@@ -128,6 +125,13 @@ class Lifted:
         canonical, which = self.quotient.canonical(states)
         rows = self.policy.probabilities(self.quotient, canonical, seat)
         return np.asarray(np.take_along_axis(rows, self.quotient.to_canonical(which), axis=1))
+
+
+def greedy_rows(rows: Floats) -> Floats:
+    """[N, A] the most probable action of each row, the lowest of equals, with certainty; zero rows stay zero."""
+    greedy = np.zeros_like(rows)
+    greedy[np.arange(len(rows)), rows.argmax(1)] = 1.0
+    return np.where(rows.sum(1, keepdims=True) > 0, greedy, 0.0)
 
 
 def uniform_rows(legal: np.ndarray) -> Floats:

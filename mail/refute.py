@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.policy import Greedy, Policy, tabulate
-from agents.tabular import from_model
+from agents.policy import Policy, greedy_rows, tabulate
 from games.base import Enumerable, GameError, Ints, Response, States, Table
 from games.graph import GameGraph
 from mail.gap import exploitability
@@ -82,7 +81,7 @@ def refute(model: GameGraph, policy: Policy, seat: int) -> Verdict:
         raise GameError(f"{model.game.spec.name} has several starts; a line of play needs a single one")
     sign = 1.0 - 2.0 * seat
     table = tabulate(model, policy, seat)
-    greedy = tabulate(model, Greedy(from_model(model, seat, table)), seat)
+    greedy = greedy_rows(table)
     response = model.respond(1 - seat, greedy)
     value, game_value = sign * response.value + 0.0, sign * model.solve()[0].value + 0.0  # + 0.0: never -0.0
     lost = exploitability(model, table, seat)

@@ -13,14 +13,14 @@ from typing import Any
 from agents.expert import make as make_expert
 from agents.expert import names as expert_names
 from agents.expert import optimal_table
-from agents.policy import Greedy, Lifted, Policy, PolicyError, Seats, tabulate
+from agents.policy import Lifted, Policy, PolicyError, Seats, greedy_rows, tabulate
 from games.base import Enumerable, Game, Symmetric
 from games.graph import GameGraph
 from games.registry import make as make_game
 from games.symmetry import Quotient
 from mail import explore
 from mail.clone import clone
-from mail.gap import exploitability, nash_gap
+from mail.gap import exploitability, table_gap
 from mail.learners import Budget, Learned, Options, make_learner
 from mail.learners import check as check_learner
 from mail.least import imitation_limit, least
@@ -117,7 +117,7 @@ def label_counts(learned: Learned) -> list[int]:
 def spending(learned: Learned) -> dict[str, Any]:
     """The budget words: both seats together, and by seat."""
     mine = [learned.decisions[seat].take(learned.decisions[seat].seat == seat) for seat in (0, 1)]
-    labels, distinct = [part.labels() for part in mine], [part.distinct_labels() for part in mine]
+    labels, distinct = label_counts(learned), [part.distinct_labels() for part in mine]
     return {
         "games": learned.games,
         "labels": sum(labels),
@@ -130,7 +130,8 @@ def spending(learned: Learned) -> dict[str, Any]:
 
 def measures(model: GameGraph, profile: Seats) -> dict[str, Any]:
     """Exploitability and gap, as the policies are and greedy."""
-    soft, hard = nash_gap(model, profile), nash_gap(model, (Greedy(profile[0]), Greedy(profile[1])))
+    tables = tabulate(model, profile[0], 0), tabulate(model, profile[1], 1)
+    soft, hard = table_gap(model, tables), table_gap(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
     return {
         "exploitability": list(soft.exploitability),
         "nash_gap": soft.nash_gap,
@@ -161,9 +162,10 @@ def curve(
 
 def point(model: GameGraph, policy: Policy, seat: int) -> dict[str, float]:
     """One seat's exploitability, as the policy is and greedy."""
+    table = tabulate(model, policy, seat)
     return {
-        "exploitability": exploitability(model, tabulate(model, policy, seat), seat),
-        "greedy_exploitability": exploitability(model, tabulate(model, Greedy(policy), seat), seat),
+        "exploitability": exploitability(model, table, seat),
+        "greedy_exploitability": exploitability(model, greedy_rows(table), seat),
     }
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.network import in_batches, one_thread, tensor
+from agents.network import in_batches, masked_softmax, one_thread, tensor
 from agents.policy import Policy
 from games.base import Floats, Game, Rng, States
 from mail.decisions import Decisions
@@ -98,10 +98,8 @@ class Curious:
         legal = game.legal(states, seat)
         rows = np.flatnonzero(legal.any(1))
         value = in_batches(self._value, game.observe(states[rows], seat), self.device, size=_ROWS)
-        logits = np.where(legal[rows], value / self.temperature, -np.inf)
-        weights = np.exp(logits - logits.max(1, keepdims=True))
         out = np.zeros(legal.shape)
-        out[rows] = weights / weights.sum(1, keepdims=True)
+        out[rows] = masked_softmax(value / self.temperature, legal[rows])
         return out
 
     def _value(self, observations: Tensor) -> Tensor:

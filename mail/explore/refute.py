@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from agents.network import NetworkPolicy, PolicyNet
-from agents.policy import Greedy, Policy, tabulate
+from agents.policy import Policy, greedy_rows, tabulate
 from agents.tabular import Tabular
 from games.base import Floats, NashmailError, Rng, Table
 from games.graph import GameGraph
@@ -78,7 +78,7 @@ class Refute(Base):
     def _aim(self, rng: Rng) -> Metrics:
         """Measure the clone and choose the next line."""
         soft = tabulate(self.graph, self._policy(), self.asked_seat)
-        hard = tabulate(self.graph, Greedy(self._policy()), self.asked_seat)
+        hard = greedy_rows(soft)
         loss = exploitability(self.graph, soft, self.asked_seat)
         greedy_loss = exploitability(self.graph, hard, self.asked_seat)
         self.done = greedy_loss == 0.0 and loss <= self.config.tolerance
