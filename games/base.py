@@ -118,10 +118,14 @@ class Response:
     """[S] seat 0's expected reward from every position on."""
     action_values: Floats
     """[S, A] the responding seat's own expected reward of each action; -inf where illegal or not acting."""
+    mixed: Table | None = None
+    """[S, A] how it is played where it has to draw lots (equilibria of simultaneous moves); None: see ``policy``."""
 
     @property
     def policy(self) -> Table:
-        """[S, A] the response as a table: the lowest of the best actions; zero rows where the seat does not act."""
+        """[S, A] the response as a table: ``mixed``, or the lowest of the best actions; zero rows where not acting."""
+        if self.mixed is not None:
+            return self.mixed
         best = self.action_values.argmax(1)
         rows = np.flatnonzero(np.isfinite(self.action_values).any(1))
         table = np.zeros(self.action_values.shape)

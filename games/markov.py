@@ -1,0 +1,432 @@
+"""Markov games: two seats that may move at once, rewards R[S, A, B], a kernel P, a discount or a horizon.
+
+A state row is (state, step). With a horizon H the game ends after H steps and a position is the pair; without
+one it is discounted and stationary, a position is the state alone, and *play* is cut after ``episode`` steps
+while the model measures the endless game. Seats that do not move in a state have no legal action there.
+Sources: Shapley 1953; ALGORITHMS.md §0 and §1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from games.base import Bools, Floats, GameError, Ints, Keys, Response, Rng, Spec, States, Successors, Table
+from games.matrix import solve as solve_matrix
+from games.transitions import Entries, Transitions
+
+_ONE_HOT = 4096  # states that observations are spelled out for, one number each, when nothing better is given
+_SWEEPS = 1000  # of policy iteration; it needs about ten
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Feature maps under which a seat's decision process is meant to be linear (ALGORITHMS.md §7)."""
+
+    features: tuple[Floats, Floats]
+    """Per seat [S, A, d_seat] phi_i(s, a)."""
+    oracle: bool = False
+    """Whether the maps were built from the experts' own distributions, which a learner could not know."""
+    name: str = "features"
+
+
+class MarkovGame:
+    """A finite two-player zero-sum Markov game under the ``Enumerable`` contract.
+
+    Numbers are validated once; GameError says which one is wrong. For seats with fewer than A actions, or that do not
+    move in a state, ``legal`` has False; where a seat does not move, its column 0 of ``rewards`` and of the
+    transitions counts.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rewards: Floats,
+        transitions: Transitions | Floats,
+        start: Floats,
+        *,
+        discount: float = 1.0,
+        horizon: int | None = None,
+        episode: int = 10,
+        legal: tuple[Bools, Bools] | None = None,
+        linear: Linear | None = None,
+        observations: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+        picture: Callable[[int], str] | None = None,
+    ) -> None:
+        """``rewards`` [S, A, B] are seat 0's, ``start`` [S] a distribution, ``observations`` per seat [S, *shape]."""
+        self.rewards = _finite("rewards", rewards, 3)
+        states, first, second = self.rewards.shape
+        self.transitions: Transitions = (
+            Entries.dense(np.asarray(transitions, dtype=np.float64))
+            if isinstance(transitions, np.ndarray)
+            else transitions
+        )
+        if self.transitions.shape != self.rewards.shape:
+            raise GameError(
+                f"rewards {list(self.rewards.shape)} and transitions {list(self.transitions.shape)} disagree"
+                " on states or actions"
+            )
+        self.initial = _distribution(start, states)
+        self.horizon = _lasting(discount, horizon, episode)
+        self.episode = horizon or episode
+        actions = max(first, second)
+        self._legal = tuple(
+            _moves(legal[seat] if legal else None, seat, states, (first, second)[seat], actions) for seat in (0, 1)
+        )
+        self.linear = _checked(linear, states, actions)
+        self._views = observations
+        self.picture = picture or (lambda state: f"state {state}")
+        shape = self._observation_shape(states)
+        self.spec = Spec(name, actions, shape, 2 * self.episode, discount=discount)
+
+    @property
+    def states(self) -> int:
+        """S, the number of states (of positions without their step)."""
+        return len(self.rewards)
+
+    # --- the Game contract -----------------------------------------------------------------------------
+
+    def start(self, n: int, *, rng: Rng) -> States:
+        mark = np.cumsum(self.initial)
+        drawn = np.searchsorted(mark, rng.random(n) * mark[-1], side="right")
+        return np.stack([np.minimum(drawn, self.states - 1), np.zeros(n, dtype=np.int64)], axis=1)
+
+    def acting(self, states: States) -> Bools:
+        running = states[:, 1] < self.episode
+        return np.stack([self._legal[seat][states[:, 0]].any(1) & running for seat in (0, 1)], axis=1)
+
+    def legal(self, states: States, seat: int) -> Bools:
+        running = states[:, 1] < self.episode
+        return np.asarray(self._legal[seat][states[:, 0]] & running[:, None])
+
+    def observe(self, states: States, seat: int) -> NDArray[np.float32]:
+        """[N, *shape] the state as given, or one number per state; with a horizon, the share of it left at the end."""
+        if self._views is not None:
+            seen = self._views[seat][states[:, 0]]
+        else:
+            seen = np.zeros((len(states), self.states), dtype=np.float32)
+            seen[np.arange(len(states)), states[:, 0]] = 1.0
+        if self.horizon is None:
+            return np.asarray(seen, dtype=np.float32)
+        left = (1.0 - states[:, 1] / self.horizon).astype(np.float32)
+        return np.concatenate([seen.reshape(len(states), -1), left[:, None]], axis=1)
+
+    def key(self, states: States, seat: int | None = None) -> Keys:
+        """[N, 2] state and step; where the game is stationary the step tells nothing and is 0."""
+        step = states[:, 1] if self.horizon is not None else np.zeros(len(states), dtype=np.int64)
+        return np.stack([states[:, 0], step], axis=1).astype(np.uint64)
+
+    def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
+        first, second = self._joint(states, actions)
+        state = states[:, 0]
+        following = self.transitions.sample(state, first, second, rng=rng)
+        after = np.stack([following, states[:, 1] + 1], axis=1)
+        return after, self.rewards[state, first, second], after[:, 1] >= self.episode
+
+    def render(self, state: States) -> str:
+        return self.picture(int(state[0]))
+
+    def features(self, states: States, seat: int) -> Floats:
+        """[N, A, d] the seat's features phi(s, a). GameError where the game has none."""
+        if self.linear is None:
+            raise GameError(f"{self.spec.name} has no features; choose a learner that needs none")
+        return np.asarray(self.linear.features[seat][states[:, 0]])
+
+    # --- listing positions -----------------------------------------------------------------------------
+
+    def starts(self) -> States:
+        first = np.flatnonzero(self.initial > 0)
+        return np.stack([first, np.zeros_like(first)], axis=1)
+
+    def successors(self, states: States, actions: Ints) -> Successors:
+        first, second = self._joint(states, actions)
+        move, following, probability = self.transitions.outcomes(states[:, 0], first, second)
+        step = states[move, 1] + 1
+        rewards = self.rewards[states[:, 0], first, second][move]
+        return Successors(move, np.stack([following, step], axis=1), rewards, step >= self.episode, probability)
+
+    def joint_legal(self) -> tuple[Bools, Bools]:
+        """Per seat [S, its own actions] the action columns that count: the legal ones, or 0 where it does not move."""
+        sides = []
+        for seat in (0, 1):
+            counts = self._legal[seat][:, : self.rewards.shape[1 + seat]].copy()
+            counts[~counts.any(1), 0] = True
+            sides.append(counts)
+        return sides[0], sides[1]
+
+    def _joint(self, states: States, actions: Ints) -> tuple[Ints, Ints]:
+        """Both actions of each row, 0 for a seat that does not move. GameError for an illegal one."""
+        acting = self.acting(states)
+        chosen = []
+        for seat in (0, 1):
+            action = actions[:, seat]
+            legal = self.legal(states, seat)
+            inside = (action >= 0) & (action < legal.shape[1])
+            bad = acting[:, seat] & ~(inside & legal[np.arange(len(states)), np.where(inside, action, 0)])
+            if bad.any():
+                row = int(bad.argmax())
+                raise GameError(
+                    f"{self.spec.name}: action {int(action[row])} of seat {seat} is not legal in state {states[row, 0]}"
+                )
+            chosen.append(np.where(acting[:, seat], action, 0))
+        return chosen[0], chosen[1]
+
+    def _observation_shape(self, states: int) -> tuple[int, ...]:
+        if self._views is None:
+            if states > _ONE_HOT:
+                raise GameError(f"{states} states are too many to observe one by one; give observations")
+            shape: tuple[int, ...] = (states,)
+        else:
+            if any(len(view) != states for view in self._views) or self._views[0].shape != self._views[1].shape:
+                raise GameError("observations need one row per state, of the same shape for both seats")
+            shape = self._views[0].shape[1:]
+        return shape if self.horizon is None else (int(np.prod(shape)) + 1,)
+
+
+class MarkovModel:
+    """Exact knowledge of a Markov game: one row per state where it is discounted, per (step, state) with a horizon."""
+
+    def __init__(self, game: MarkovGame) -> None:
+        self.game = game
+        self.layers = game.horizon or 1
+        rows = np.arange(self.layers * game.states)
+        self.states: States = np.stack([rows % game.states, rows // game.states], axis=1)
+        self._counts = game.joint_legal()
+        self._moves = tuple(game.legal(self.states[: game.states], seat) for seat in (0, 1))  # [S, A]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def legal(self, seat: int) -> Bools:
+        return np.tile(self._moves[seat], (self.layers, 1))
+
+    def index(self, states: States) -> Ints:
+        layer = states[:, 1] if self.game.horizon is not None else 0
+        row = layer * self.game.states + states[:, 0]
+        if len(row) and (row.min() < 0 or row.max() >= len(self)):
+            raise GameError(f"not a position of {self.game.spec.name}: {states[int(row.argmax())].tolist()}")
+        return np.asarray(row, dtype=np.int64)
+
+    # --- measures --------------------------------------------------------------------------------------
+
+    def value(self, profile: tuple[Table, Table]) -> float:
+        return float(self.game.initial @ self.values(profile)[: self.game.states])
+
+    def values(self, profile: tuple[Table, Table]) -> Floats:
+        """[S] seat 0's expected (discounted) reward from every position on, when both play their tables."""
+        game = self.game
+        weights = self._weights(profile)
+        if game.horizon is None:
+            rewards = np.einsum("sab,sab->s", weights[0], game.rewards)
+            return game.transitions.evaluate(weights[0], rewards, game.spec.discount)
+        values = np.zeros((self.layers + 1, game.states))
+        for layer in reversed(range(self.layers)):
+            values[layer] = np.einsum("sab,sab->s", weights[layer], self._backup(values[layer + 1]))
+        return values[:-1].ravel()
+
+    def respond(self, seat: int, against: Table) -> Response:
+        """The seat's best response: one sweep over the steps, or policy iteration with exact evaluations."""
+        other = self._strategies(1 - seat, against)
+        if self.game.horizon is None:
+            return self._respond_endless(seat, other[0])
+        return self._swept(seat, lambda layer, joint: self._against(seat, joint, other[layer]))
+
+    def solve(self) -> tuple[Response, Response]:
+        """An equilibrium, ties broken by the lowest action; ``equilibrium`` gives the other choice."""
+        return self._solved("first")
+
+    def equilibrium(self, ties: str) -> tuple[Table, Table]:
+        """[S, A] per seat: minimax play at every position, ``first`` or ``uniform`` among equally good pure actions."""
+        first, second = self._solved(ties)
+        return first.policy, second.policy
+
+    def duality_gap(self) -> float:
+        """How far the solution is from an equilibrium: what both best responses to it gain, together."""
+        tables = self.equilibrium("first")
+        return self.respond(0, tables[1]).value - self.respond(1, tables[0]).value
+
+    def reach(self, profile: tuple[Table, Table]) -> Floats:
+        """[S] expected visits of each position in a game, discounted where the game is (they sum to 1 / (1 - g))."""
+        game, weights = self.game, self._weights(profile)
+        if game.horizon is None:
+            return game.transitions.occupancy(weights[0], game.initial, game.spec.discount)
+        visits = np.zeros((self.layers, game.states))
+        visits[0] = game.initial
+        for layer in range(1, self.layers):
+            visits[layer] = game.spec.discount * game.transitions.flow(
+                visits[layer - 1][:, None, None] * weights[layer - 1]
+            )
+        return visits.ravel()
+
+    # --- one step back ---------------------------------------------------------------------------------
+
+    def _backup(self, values: Floats) -> Floats:
+        """[S, A, B] seat 0's reward of a joint action and what follows it."""
+        return np.asarray(self.game.rewards + self.game.spec.discount * self.game.transitions.expect(values))
+
+    def _against(self, seat: int, joint: Floats, other: Floats) -> Floats:
+        """[S, A] a seat's own value of its actions when the other plays [S, B]; -inf where they do not count."""
+        mean = np.einsum("sab,sb->sa", joint, other) if seat == 0 else -np.einsum("sab,sa->sb", joint, other)
+        return np.where(self._counts[seat], mean, -np.inf)
+
+    def _strategies(self, seat: int, table: Table) -> Floats:
+        """[layers, S, own actions] a table as strategies that are whole: column 0 where the seat does not move."""
+        own = self.game.rewards.shape[1 + seat]
+        layered = table.reshape(self.layers, self.game.states, -1)[:, :, :own]
+        rests = ~self._moves[seat].any(1)
+        if not rests.any():
+            return layered
+        layered = layered.copy()
+        layered[:, rests] = 0.0
+        layered[:, rests, 0] = 1.0
+        return layered
+
+    def _weights(self, profile: tuple[Table, Table]) -> Floats:
+        """[layers, S, A, B] joint action probabilities."""
+        first, second = self._strategies(0, profile[0]), self._strategies(1, profile[1])
+        return np.asarray(first[:, :, :, None] * second[:, :, None, :])
+
+    # --- best responses and equilibria -----------------------------------------------------------------
+
+    def _swept(self, seat: int, own_values: Callable[[int, Floats], Floats]) -> Response:
+        """Backward induction of one seat's response, given its action values per layer."""
+        sign = 1.0 - 2.0 * seat
+        values = np.zeros((self.layers + 1, self.game.states))
+        actions = []
+        for layer in reversed(range(self.layers)):
+            actions.append(own_values(layer, self._backup(values[layer + 1])))
+            values[layer] = sign * actions[-1].max(1)
+        return self._response(seat, values[:-1].ravel(), np.concatenate(actions[::-1]))
+
+    def _respond_endless(self, seat: int, other: Floats) -> Response:
+        game = self.game
+        choice = self._counts[seat].argmax(1)  # any legal action to begin with
+        states = np.arange(game.states)
+        scale = max(1.0, float(np.abs(game.rewards).max())) / (1.0 - game.spec.discount)
+        for _ in range(_SWEEPS):
+            own = np.zeros((game.states, game.rewards.shape[1 + seat]))
+            own[states, choice] = 1.0
+            weights = own[:, :, None] * other[:, None, :] if seat == 0 else other[:, :, None] * own[:, None, :]
+            rewards = np.einsum("sab,sab->s", weights, game.rewards)
+            values = game.transitions.evaluate(weights, rewards, game.spec.discount)
+            actions = self._against(seat, self._backup(values), other)
+            better = actions.max(1) > actions[states, choice] + 1e-13 * scale
+            if not better.any():
+                return self._response(seat, values, actions)
+            choice = np.where(better, actions.argmax(1), choice)
+        raise GameError(
+            f"{game.spec.name}: policy iteration did not settle in {_SWEEPS} steps; is the discount near 1?"
+        )
+
+    def _response(self, seat: int, values: Floats, actions: Floats, mixed: Table | None = None) -> Response:
+        """Values and own actions of all layers as the contract wants them: [S, A], -inf where the seat rests."""
+        start = float(self.game.initial @ values[: self.game.states])
+        full = np.full((len(self), self.game.spec.actions), -np.inf)
+        full[:, : actions.shape[1]] = actions
+        full[~self.legal(seat)] = -np.inf
+        return Response(seat, start, values, full, mixed)
+
+    def _solved(self, ties: str) -> tuple[Response, Response]:
+        if ties not in self._solutions:
+            self._solutions[ties] = self._equilibrium(ties)
+        return self._solutions[ties]
+
+    @cached_property
+    def _solutions(self) -> dict[str, tuple[Response, Response]]:
+        return {}
+
+    def _equilibrium(self, ties: str) -> tuple[Response, Response]:
+        values = self._minimax_values
+        following = values if self.game.horizon is None else np.append(values, np.zeros(self.game.states))
+        tables = [np.zeros((len(self), self.game.spec.actions)) for _ in (0, 1)]
+        actions: tuple[list[Floats], list[Floats]] = ([], [])
+        for layer in range(self.layers):
+            rows = slice(layer * self.game.states, (layer + 1) * self.game.states)
+            after = rows if self.game.horizon is None else slice(rows.stop, rows.stop + self.game.states)
+            joint = self._backup(following[after])
+            saddle = solve_matrix(joint, *self._counts, ties=ties)
+            tables[0][rows, : joint.shape[1]] = saddle.first
+            tables[1][rows, : joint.shape[2]] = saddle.second
+            actions[0].append(self._against(0, joint, saddle.second))
+            actions[1].append(self._against(1, joint, saddle.first))
+        for seat in (0, 1):
+            tables[seat][~self.legal(seat)] = 0.0
+        made = [self._response(seat, values, np.concatenate(actions[seat]), tables[seat]) for seat in (0, 1)]
+        return made[0], made[1]
+
+    @cached_property
+    def _minimax_values(self) -> Floats:
+        """[S] the game's value from every position: a sweep, or Hoffman and Karp's iteration, in which seat 0 plays
+        the matrix games' solutions and seat 1 answers with an exact best response.
+        """
+        game = self.game
+        if game.horizon is not None:
+            swept = np.zeros((self.layers + 1, game.states))
+            for layer in reversed(range(self.layers)):
+                swept[layer] = solve_matrix(self._backup(swept[layer + 1]), *self._counts).value
+            return swept[:-1].ravel()
+        values = np.zeros(game.states)
+        scale = max(1.0, float(np.abs(game.rewards).max())) / (1.0 - game.spec.discount)
+        for _ in range(_SWEEPS):
+            saddle = solve_matrix(self._backup(values), *self._counts)
+            better = self._respond_endless(1, saddle.first).values
+            if np.abs(better - values).max() <= 1e-13 * scale:
+                return better
+            values = better
+        raise GameError(f"{game.spec.name}: no equilibrium found in {_SWEEPS} steps; is the discount near 1?")
+
+
+def _finite(name: str, array: Floats, dimensions: int) -> Floats:
+    made = np.asarray(array, dtype=np.float64)
+    if made.ndim != dimensions or 0 in made.shape:
+        raise GameError(f"{name} need {dimensions} dimensions [S, A, B], none of them empty, not {list(made.shape)}")
+    if not np.isfinite(made).all():
+        raise GameError(f"{name} must be finite; the entry at {np.argwhere(~np.isfinite(made))[0].tolist()} is not")
+    return made
+
+
+def _distribution(start: Floats, states: int) -> Floats:
+    made = np.asarray(start, dtype=np.float64)
+    if made.shape != (states,):
+        raise GameError(f"the start distribution needs one number per state ({states}), not {list(made.shape)}")
+    if not np.isfinite(made).all() or (made < 0).any() or abs(made.sum() - 1.0) > 1e-8:
+        raise GameError("the start distribution must be finite, not negative, and sum to 1")
+    return np.asarray(made / made.sum())
+
+
+def _lasting(discount: float, horizon: int | None, episode: int) -> int | None:
+    """The horizon; GameError for a game that never ends."""
+    if not 0.0 <= discount <= 1.0:
+        raise GameError(f"a discount lies between 0 and 1, not {discount}")
+    if horizon is None and discount == 1.0:
+        raise GameError("discount 1 makes an endless sum; give a horizon or a discount below 1")
+    if (horizon is not None and horizon < 1) or episode < 1:
+        raise GameError("a horizon is at least 1 step")
+    return horizon
+
+
+def _moves(legal: Bools | None, seat: int, states: int, own: int, actions: int) -> Bools:
+    """[S, A] a seat's legal actions, widened to the larger seat's number."""
+    given = np.ones((states, own), dtype=np.bool_) if legal is None else np.asarray(legal, dtype=np.bool_)
+    if given.shape != (states, own):
+        raise GameError(f"legal actions of seat {seat} need the shape {[states, own]}, not {list(given.shape)}")
+    wide = np.zeros((states, actions), dtype=np.bool_)
+    wide[:, :own] = given
+    return wide
+
+
+def _checked(linear: Linear | None, states: int, actions: int) -> Linear | None:
+    if linear is None:
+        return None
+    for seat, features in enumerate(linear.features):
+        if features.ndim != 3 or features.shape[:2] != (states, actions):
+            raise GameError(
+                f"features of seat {seat} need the shape [{states}, {actions}, d], not {list(features.shape)}"
+            )
+        if not np.isfinite(features).all():
+            raise GameError(f"features of seat {seat} must be finite")
+    return linear

@@ -1,0 +1,119 @@
+"""Matrix games: one-shot zero-sum games in batches, the step that Shapley's operator takes at every state.
+
+Pure saddle points are read off, two-by-two games have a closed form, what is left goes to HiGHS (scipy) as one
+block-diagonal linear program. Among equally good pure strategies the choice is stated: ``first`` takes the
+lowest action, ``uniform`` mixes all of them; a game that needs mixing is solved at a vertex in either case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from games.base import Bools, Floats, GameError
+
+TIE = 1e-9
+"""Differences in value below this, relative to the largest payoff (at least 1), count as none."""
+_BATCH = 512  # games of one linear program
+
+
+@dataclass(frozen=True)
+class Saddle:
+    """The solution of N matrix games."""
+
+    value: Floats  # [N] of the row player, who maximises
+    first: Floats  # [N, A] its strategy
+    second: Floats  # [N, B] the column player's
+
+
+def solve(payoff: Floats, rows: Bools, columns: Bools, *, ties: str = "first") -> Saddle:
+    """Solve games ``payoff`` [N, A, B] with legal ``rows`` [N, A] and ``columns`` [N, B], at least one each."""
+    if ties not in ("first", "uniform"):
+        raise GameError(f"ties are broken by 'first' or 'uniform', not {ties!r}")
+    worst = np.where(columns[:, None, :], payoff, np.inf).min(2)  # [N, A] of each row
+    best = np.where(rows[:, :, None], payoff, -np.inf).max(1)  # [N, B] of each column
+    worst, best = np.where(rows, worst, -np.inf), np.where(columns, best, np.inf)
+    lower, upper = worst.max(1), best.min(1)
+    slack = TIE * np.maximum(1.0, np.abs(np.where(rows[:, :, None] & columns[:, None, :], payoff, 0.0)).max((1, 2)))
+    value = lower.copy()
+    first = _spread(worst >= (lower - slack)[:, None], ties)
+    second = _spread(best <= (upper + slack)[:, None], ties)
+    mixed = np.flatnonzero(upper - lower > slack)
+    if not len(mixed):
+        return Saddle(value, first, second)
+    small = (rows[mixed].sum(1) == 2) & (columns[mixed].sum(1) == 2)
+    for which, method in ((mixed[small], _two_by_two), (mixed[~small], _programs)):
+        for start in range(0, len(which), _BATCH):
+            part = which[start : start + _BATCH]
+            value[part], first[part], second[part] = method(payoff[part], rows[part], columns[part])
+    return Saddle(value, first, second)
+
+
+def _spread(good: Bools, ties: str) -> Floats:
+    """[N, A] the lowest good action of each row, or all of them alike."""
+    if ties == "uniform":
+        return np.asarray(good / good.sum(1, keepdims=True))
+    table = np.zeros(good.shape)
+    table[np.arange(len(good)), good.argmax(1)] = 1.0
+    return table
+
+
+def _two_by_two(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Floats, Floats]:
+    """Two legal actions each and no saddle point: both players make the other indifferent."""
+    n = np.arange(len(payoff))[:, None]
+    r, c = np.nonzero(rows)[1].reshape(-1, 2), np.nonzero(columns)[1].reshape(-1, 2)
+    m = payoff[n[:, :, None], r[:, :, None], c[:, None, :]]  # [N, 2, 2]
+    a, b, cc, d = m[:, 0, 0], m[:, 0, 1], m[:, 1, 0], m[:, 1, 1]
+    total = a + d - b - cc
+    p, q = (d - cc) / total, (d - b) / total
+    first, second = np.zeros(rows.shape), np.zeros(columns.shape)
+    np.put_along_axis(first, r, np.stack([p, 1.0 - p], 1), 1)
+    np.put_along_axis(second, c, np.stack([q, 1.0 - q], 1), 1)
+    return (a * d - b * cc) / total, first, second
+
+
+def _programs(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Floats, Floats]:
+    """All games in one program: maximise the sum of values v_n with  sum_a x_na Q_nab >= v_n  for legal b.
+
+    The column player's strategy is the dual solution.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array
+
+    n, a, b = payoff.shape
+    game, column = np.nonzero(columns)  # one constraint each
+    constraint = np.arange(len(game))
+    entries = (-payoff[game, :, column]).ravel()
+    at_row = np.repeat(constraint, a)
+    at_column = (game[:, None] * a + np.arange(a)).ravel()
+    upper = coo_array(
+        (
+            np.concatenate([entries, np.ones(len(game))]),
+            (np.concatenate([at_row, constraint]), np.concatenate([at_column, n * a + game])),
+        ),
+        shape=(len(game), n * a + n),
+    )
+    sums = coo_array((np.ones(n * a), (np.repeat(np.arange(n), a), np.arange(n * a))), shape=(n, n * a + n))
+    bounds = np.zeros((n * a + n, 2))
+    bounds[: n * a, 1] = rows.ravel()
+    bounds[n * a :] = -np.inf, np.inf
+    cost = np.concatenate([np.zeros(n * a), -np.ones(n)])
+    run: Any = linprog  # its type stubs know no sparse matrices
+    found = run(
+        cost,
+        A_ub=upper.tocsr(),
+        b_ub=np.zeros(len(game)),
+        A_eq=sums.tocsr(),
+        b_eq=np.ones(n),
+        bounds=bounds,
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    if found.status != 0:
+        raise GameError(f"a matrix game could not be solved: {found.message}")
+    second = np.zeros((n, b))
+    second[game, column] = np.maximum(-found.ineqlin.marginals, 0.0)
+    first = np.maximum(found.x[: n * a].reshape(n, a), 0.0)
+    return found.x[n * a :], first / first.sum(1, keepdims=True), second / second.sum(1, keepdims=True)
