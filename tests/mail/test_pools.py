@@ -1,0 +1,174 @@
+"""Pools: the same results in this process and on Ray workers, through dead workers, errors and a full store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from games.base import GameError, NashmailError
+from mail.pool import Local, Pool, PoolError
+from mail.ray_pool import RayPool
+
+SHARDS = list(range(7))
+
+
+def scaled(shared: float, shard: int) -> np.ndarray:
+    """A task: an array that follows from both."""
+    return shared * np.arange(shard + 1)
+
+
+def pid(shared: float, shard: int) -> int:
+    time.sleep(shared)
+    return os.getpid()
+
+
+def failing(shared: type[Exception], shard: int) -> int:
+    if shard == 3:
+        raise shared("no such\nthing")
+    return shard
+
+
+def dying(marks: Path, shard: int) -> int:
+    """Kills its own worker the first time it comes to an even shard, but never the test itself."""
+    mark = marks / str(shard)
+    if shard % 2 == 0 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return shard * shard
+
+
+def large(shared: int, shard: int) -> np.ndarray:
+    return np.full(shared, shard, dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def ray_pool() -> Iterator[RayPool]:
+    """One Ray for all tests here, with a small object store."""
+    with RayPool(2, patience=0.0, memory=100 << 20) as pool:
+        yield pool
+
+
+@pytest.fixture(params=["local", "ray"])
+def pool(request: pytest.FixtureRequest) -> Pool:
+    return Local() if request.param == "local" else request.getfixturevalue("ray_pool")
+
+
+def test_results_come_in_shard_order(pool: Pool) -> None:
+    landed: dict[int, np.ndarray] = {}
+    results = pool.map(scaled, 0.5, SHARDS, landed=lambda index, result: landed.update({index: result}))
+    assert sorted(landed) == SHARDS
+    for shard, result in zip(SHARDS, results, strict=True):
+        assert np.array_equal(result, 0.5 * np.arange(shard + 1)) and np.array_equal(landed[shard], result)
+
+
+def test_nothing_to_do(pool: Pool) -> None:
+    assert pool.map(scaled, 1.0, []) == []
+
+
+def test_an_error_names_shard_and_cause(pool: Pool) -> None:
+    with pytest.raises(PoolError, match=r"^shard 4 of 7 failed: KeyError: 'no such\\nthing'$"):
+        pool.map(failing, KeyError, SHARDS)
+    with pytest.raises(PoolError, match=r"^shard 4 of 7 failed: ValueError: no such thing$"):
+        pool.map(failing, ValueError, SHARDS)
+    assert pool.map(failing, ValueError, [0, 1]) == [0, 1]  # and the pool lives on
+
+
+def test_what_lands_before_an_error_is_kept(pool: Pool) -> None:
+    landed: list[int] = []
+    with pytest.raises(PoolError):
+        pool.map(failing, ValueError, [0, 1, 2, 3], landed=lambda index, result: landed.append(result))
+    assert set(landed) <= {0, 1, 2} and landed
+
+
+def test_bad_input_in_a_task_passes_as_it_is(pool: Pool) -> None:
+    with pytest.raises(GameError, match="no such\nthing"):
+        pool.map(failing, GameError, SHARDS)
+
+
+def test_ray_uses_its_workers(ray_pool: RayPool) -> None:
+    pids = set(ray_pool.map(pid, 0.2, SHARDS))
+    assert len(pids) == 2 and os.getpid() not in pids
+
+
+def test_killed_workers_cost_nothing_but_time(ray_pool: RayPool, tmp_path: Path) -> None:
+    assert ray_pool.map(dying, tmp_path, SHARDS) == [shard * shard for shard in SHARDS]
+    assert sorted(int(mark.name) for mark in tmp_path.iterdir()) == [0, 2, 4, 6]
+
+
+def test_more_results_than_the_object_store_holds(ray_pool: RayPool) -> None:
+    size = 15 << 20
+    results = ray_pool.map(large, size, list(range(12)))  # 180 MiB in a store of 100
+    assert [int(result[0]) for result in results] == list(range(12)) and all(len(result) == size for result in results)
+
+
+def test_short_work_starts_no_ray() -> None:
+    said: list[str] = []
+    with RayPool(2, say=said.append) as pool:
+        assert pool.map(pid, 0.0, SHARDS) == [os.getpid()] * len(SHARDS)
+        assert pool._run is None
+    assert said == ["the work was too short to be worth starting workers"]
+
+
+def test_a_single_shard_starts_no_ray() -> None:
+    with RayPool(2, patience=0.0) as pool:
+        assert pool.map(pid, 0.0, [1]) == [os.getpid()]
+        assert pool._run is None
+
+
+@pytest.mark.parametrize("workers", [0, -3])
+def test_there_is_at_least_one_worker(workers: int) -> None:
+    with pytest.raises(PoolError, match=f"--workers must be at least 1, not {workers}"):
+        RayPool(workers)
+
+
+@pytest.mark.parametrize("address", ["nowhere", "host:", "host:port", ":1", "host:70000"])
+def test_addresses_are_host_and_port(address: str) -> None:
+    with pytest.raises(PoolError, match="is HOST:PORT"):
+        RayPool(2, address=address)
+
+
+def test_an_address_where_nobody_answers() -> None:
+    begun = time.perf_counter()
+    with pytest.raises(PoolError, match=r"nobody answers at 127\.0\.0\.1:1 .*ray start --head"):
+        RayPool(2, address="127.0.0.1:1")
+    assert time.perf_counter() - begun < 15
+
+
+def test_pool_errors_are_one_line() -> None:
+    assert issubclass(PoolError, NashmailError)
+
+
+@pytest.mark.slow
+def test_a_node_is_removed_while_it_works(tmp_path: Path) -> None:
+    """In a process of its own, since a driver can be in one cluster only."""
+    script = textwrap.dedent(
+        """
+        import sys, threading, time
+        from ray.cluster_utils import Cluster
+        from mail.ray_pool import RayPool
+        from tests.mail.test_pools import pid
+
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        node = cluster.add_node(num_cpus=1)
+        with RayPool(2, address=cluster.address, patience=0.0) as pool:
+            first = set(pool.map(pid, 0.3, list(range(6))))
+            threading.Timer(1.0, lambda: cluster.remove_node(node, allow_graceful=False)).start()
+            second = pool.map(pid, 0.5, list(range(10)))
+            print(len(first), len(second), file=sys.__stdout__)
+        cluster.shutdown()
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=240, cwd=Path(__file__).parents[2]
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2", "10"]
