@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
 
 Words = NDArray[np.uint64]
+_HALF = 32  # bits of a packed position for each of its two words
 _CHUNK = 8  # bits of a board that are moved by one table look-up when it is turned or mirrored
 
 
@@ -142,6 +143,38 @@ class Board:
             out |= self._turns[:, chunk, bits]
         return out
 
+    # --- a position in one word, for listing many ------------------------------------------------------
+
+    @property
+    def packs(self) -> bool:
+        """Whether a position fits one 64-bit word, and the rules are these: a subclass may have changed them."""
+        return type(self) is Board and int(self._full).bit_length() <= _HALF
+
+    def pack(self, states: States) -> Words:
+        """[N] all stones above the mover's. In this order the children of sorted positions by one action are nearly
+        sorted: only runs with equal stones are turned round.
+        """
+        return np.asarray((states[:, 1] << np.uint64(_HALF)) | states[:, 0])
+
+    def unpack(self, words: Words) -> States:
+        """[N, 2] the positions again."""
+        return np.stack([words & np.uint64((1 << _HALF) - 1), words >> np.uint64(_HALF)], axis=1)
+
+    def follow(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
+        """One action at running positions [N]: whether it is legal, the word after it, whether it wins, whether the
+        game goes on. Where it is not legal, the word means nothing and the rest is False.
+        """
+        own, stones = words.astype(np.uint32), (words >> np.uint64(_HALF)).astype(np.uint32)  # half as much to move
+        if self.gravity:
+            stone = (stones + np.uint32(self._bottom[action])) & np.uint32(self._column[action])
+        else:
+            stone = ~stones & np.uint32(self._cells[action])
+        legal = stone != 0
+        won = self._line(own | stone)  # without a stone there is no line: the position is running
+        after = stones | stone
+        word = (after.astype(np.uint64) << np.uint64(_HALF)) | (own ^ stones)
+        return legal, word, won, legal & ~won & (after != np.uint32(self._full))
+
     # --- bits ------------------------------------------------------------------------------------------
 
     def _bit(self, row: int, column: int) -> int:
@@ -159,7 +192,7 @@ class Board:
             run, length = stones, 1
             while length < self.k:
                 more = min(length, self.k - length)
-                run = run & (run >> (step * np.uint64(more)))
+                run = run & (run >> stones.dtype.type(int(step) * more))
                 length += more
             found |= run != 0
         return found

@@ -3,21 +3,52 @@
 Values, best responses and reach are one sweep over the layers (backward induction; forward for reach).
 Positions are keyed by the board, so transpositions merge: Tic-Tac-Toe has 4,520 positions to move in, not
 its 255,168 games. For deterministic games without chance; a game that draws is refused.
+
+Scale: a move takes 6 bytes (where it leads, what it pays, whether it is legal), stored action by action so that a
+sweep reads each once; sweeps go through a layer in chunks that stay in the processor's cache. Positions of boards
+are one word each and unpacked when asked for. Connect Four 5x5, 51 million positions to move in, takes 3 GB.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack
 
-LIMIT = 20_000_000
-"""Most positions a graph holds unless told otherwise: a few gigabytes."""
+Words = NDArray[np.uint64]
+Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
+
+LIMIT = 1_000_000_000
+"""Most moves (positions times actions) that a graph holds unless told otherwise: six gigabytes, up to twice that
+while it is being built."""
+
+_CHUNK = 1 << 15  # positions that are swept at once
+
+
+@runtime_checkable
+class Packed(Enumerable, Protocol):
+    """A board game whose graph can be built from words: seats alternate, the number of moves tells positions of
+    different plies apart, and a game pays 1 to who wins it, at its end.
+    """
+
+    @property
+    def packs(self) -> bool:
+        """Whether these methods can be used."""
+
+    def pack(self, states: States) -> Words:
+        """[N] a word for each position, equal for equal positions: the second word of its key above the first."""
+
+    def unpack(self, words: Words) -> States:
+        """[N, W] the positions of these words."""
+
+    def follow(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
+        """One action at running positions [N]: legal, the word after it, won, going on (False where not legal)."""
 
 
 @dataclass(frozen=True)
@@ -31,43 +62,70 @@ class Block:
 
 @dataclass(frozen=True)
 class _Layer:
-    """One layer while the graph is being built."""
+    """One layer while the graph is being built; n positions, ordered by seat, then by word."""
 
-    states: States  # [n, W]
-    seat: Ints  # [n]
-    legal: Bools  # [n, A]
-    child: NDArray[np.int32]  # [n, A] row in the next layer; -1 illegal or over
-    reward: Floats  # [n, A]
+    words: Words  # [n]
+    states: States | None  # [n, W]; None where the words tell
+    seat: NDArray[np.int8]  # [n]
+    legal: Bools  # [A, n]
+    child: NDArray[np.int32]  # [A, n] row in the next layer; -1 illegal or over
+    reward: Numbers  # [A, n]
+
+
+class _Swept(Response):
+    """A response that holds its values alone; those of the actions, A times as many, follow when they are asked for."""
+
+    def __init__(self, graph: GameGraph, seat: int, values: Numbers) -> None:
+        fields = {"seat": seat, "value": float(values[graph.roots].mean()), "values": values[:-1]}
+        for name, value in {**fields, "_graph": graph, "_extended": values}.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def action_values(self) -> Floats:
+        graph: GameGraph = vars(self)["_graph"]
+        return graph.action_values(self.seat, vars(self)["_extended"])
 
 
 class GameGraph:
-    """The reachable positions of ``game`` at which somebody moves, [S] rows ordered by ply, then seat.
+    """The reachable positions of ``game`` at which somebody moves, [S] rows ordered by ply, then seat, then key (its
+    second word first).
 
     A position that can be reached at several plies has a row in each, with equal values; on boards the number of
     stones says the ply, so none has. ``limit`` bounds S; a larger game raises GameError instead of filling the memory.
     """
 
-    def __init__(self, game: Enumerable, *, limit: int = LIMIT) -> None:
+    def __init__(self, game: Enumerable, *, limit: int | None = None) -> None:
         self.game = game
-        layers = _layers(game, limit)
-        sizes = [len(layer.states) for layer in layers]
+        layers = list(_layers(game, LIMIT // game.spec.actions if limit is None else limit))
+        sizes = [len(layer.words) for layer in layers]
         first = np.concatenate([[0], np.cumsum(sizes)])
-        self.states: States = np.concatenate([layer.states for layer in layers])
-        self.seat: NDArray[np.int8] = np.concatenate([layer.seat for layer in layers]).astype(np.int8)  # [S]
-        self.open: Bools = np.concatenate([layer.legal for layer in layers])  # [S, A] legal for whoever moves
-        child = [np.where(la.child < 0, -1, la.child + first[i + 1]) for i, la in enumerate(layers)]
-        self.child = np.concatenate(child).astype(np.int32)  # [S, A] row moved to; -1 illegal or over
-        self.reward = _narrow(np.concatenate([layer.reward for layer in layers]))  # [S, A] seat 0's
-        self.blocks = tuple(block for ply, la in enumerate(layers) for block in _blocks(la.seat, int(first[ply]), ply))
         self.layer_sizes = tuple(sizes)
         self.roots = np.arange(sizes[0])
-        self._keys = [pack(game.key(layer.states)) for layer in layers]
-        self._first = first
+        self.blocks = tuple(block for ply, la in enumerate(layers) for block in _blocks(la.seat, int(first[ply]), ply))
+        self.seat: NDArray[np.int8] = np.concatenate([layer.seat for layer in layers])  # [S]
+        self._words = np.concatenate([layer.words for layer in layers])  # [S]
+        given = [layer.states for layer in layers if layer.states is not None]
+        self._states = np.concatenate(given) if given else None
+        opens = [layer.legal for layer in layers]
+        rewards = [layer.reward for layer in layers]
+        children = [layer.child for layer in layers]
+        del layers, given
+        self.open: Bools = _joined(opens).T  # [S, A] legal for whoever moves
+        self.reward: Numbers = _narrow(_joined(rewards)).T  # [S, A] seat 0's
+        self.child: NDArray[np.int32] = _joined(children).T  # [S, A] row moved to; -1 illegal or over
 
     # --- where things are ------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self.states)
+        return len(self._words)
+
+    @cached_property
+    def states(self) -> States:
+        """[S, W] the positions."""
+        if self._states is not None:
+            return self._states
+        assert isinstance(self.game, Packed)
+        return self.game.unpack(self._words)
 
     def legal(self, seat: int) -> Bools:
         """[S, A] legal actions where the seat moves."""
@@ -75,10 +133,10 @@ class GameGraph:
 
     def index(self, states: States) -> Ints:
         """[N] rows of these positions; GameError if one is not a reachable position with a move to make."""
-        keys = pack(self.game.key(states))
-        order, sorted_keys = self._sorted
-        at = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
-        missing = sorted_keys[at] != keys
+        words = _words(self.game, states)
+        order, sorted_words = self._sorted
+        at = np.minimum(np.searchsorted(sorted_words, words), len(sorted_words) - 1)
+        missing = sorted_words[at] != words
         if missing.any():
             row = int(np.flatnonzero(missing)[0])
             raise GameError(
@@ -88,61 +146,61 @@ class GameGraph:
         return order[at]
 
     @cached_property
-    def _sorted(self) -> tuple[Ints, NDArray[np.uint64]]:
-        keys = np.concatenate(self._keys)
-        order = np.argsort(keys)
-        return order, keys[order]
+    def _sorted(self) -> tuple[Ints, Words]:
+        order = np.argsort(self._words)
+        return order, self._words[order]
 
     # --- sweeps ----------------------------------------------------------------------------------------
 
     def value(self, profile: tuple[Table, Table]) -> float:
         """Seat 0's expected reward when both seats play their tables."""
-        values = self._leaves()
-        for block in reversed(self.blocks):
-            values[block.rows] = _mean(profile[block.seat][block.rows], self._moves(block, values))
+        values = np.zeros(len(self) + 1)
+        for seat, rows in self._backwards():
+            values[rows] = _mean(profile[seat][rows], self._moves(rows, values))
         return float(values[self.roots].mean())
 
     def respond(self, seat: int, against: Table) -> Response:
         """Exact best response to the other seat's table: maximise at own positions, average at the other's."""
-        values = self._leaves()
-        actions = np.full(self.child.shape, -np.inf)  # [S, A] own view
-        sign = 1.0 - 2.0 * seat
-        for block in reversed(self.blocks):
-            moves = self._moves(block, values)
-            if block.seat == seat:
-                own = np.where(self.open[block.rows], sign * moves, -np.inf)
-                actions[block.rows] = own
-                values[block.rows] = sign * own.max(1)
-            else:
-                values[block.rows] = _mean(against[block.rows], moves)
-        return Response(seat, float(values[self.roots].mean()), values[:-1], actions)
+        values = np.zeros(len(self) + 1)
+        for mover, rows in self._backwards():
+            moves = self._moves(rows, values)
+            values[rows] = self._best(rows, mover, moves) if mover == seat else _mean(against[rows], moves)
+        return _Swept(self, seat, values)
 
     def solve(self) -> tuple[Response, Response]:
-        """Minimax by backward induction."""
+        """Minimax by backward induction. The responses' values are integers where the game's are, in one byte each."""
         return self._minimax
 
     @cached_property
     def _minimax(self) -> tuple[Response, Response]:
-        values = self._leaves()
-        actions = np.full((2, *self.child.shape), -np.inf)
-        for block in reversed(self.blocks):
-            sign = 1.0 - 2.0 * block.seat
-            own = np.where(self.open[block.rows], sign * self._moves(block, values), -np.inf)
-            actions[block.seat][block.rows] = own
-            values[block.rows] = sign * own.max(1)
-        value = float(values[self.roots].mean())
-        return Response(0, value, values[:-1], actions[0]), Response(1, value, values[:-1], actions[1])
+        values = np.zeros(len(self) + 1, dtype=self._exact)
+        for seat, rows in self._backwards():
+            values[rows] = self._best(rows, seat, self._moves(rows, values))
+        return _Swept(self, 0, values), _Swept(self, 1, values)
+
+    def action_values(self, seat: int, values: Numbers) -> Floats:
+        """[S, A] the seat's own value of each action, given seat 0's values [S + 1] of what follows (see ``_moves``);
+        -inf where illegal or not acting.
+        """
+        found = np.full(self.child.shape, -np.inf)
+        for mover, rows in self._backwards():
+            if mover == seat:
+                own = (1.0 - 2.0 * seat) * self._moves(rows, values)
+                found[rows] = np.where(self.open.T[:, rows], own, -np.inf).T
+        return found
 
     def reach(self, profile: tuple[Table, Table]) -> Floats:
         """[S] probability that a game between the two tables comes through each position."""
-        reach = np.zeros(len(self) + 1)
+        reach = np.zeros(len(self))
         reach[self.roots] = 1.0 / len(self.roots)
+        stops = np.cumsum([*self.layer_sizes, 0])
         for block in self.blocks:
-            flow = reach[block.rows, None] * profile[block.seat][block.rows]
-            child = self.child[block.rows]
-            there = child >= 0
-            reach[:-1] += np.bincount(child[there], weights=flow[there], minlength=len(self))
-        return reach[:-1]
+            low, high = int(stops[block.ply]), int(stops[block.ply + 1])  # the next layer
+            for action, child in enumerate(self.child.T[:, block.rows]):
+                flow = reach[block.rows] * profile[block.seat][block.rows, action]
+                at = np.where(child < 0, high, child) - low  # the ends go to a place of their own
+                reach[low:high] += np.bincount(at, weights=flow, minlength=high - low + 1)[:-1]
+        return reach
 
     def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
         """Probabilities that seat 0 wins, draws and loses, for games whose only reward comes with their end."""
@@ -154,95 +212,165 @@ class GameGraph:
         """[S, A] the moves of the best, most urgent play: of the moves that keep the minimax value, those that
         win soonest, those that lose latest, all of them where the game is drawn.
         """
-        values = self._minimax[0].values
+        values = vars(self._minimax[0])["_extended"]
         wanted = np.zeros(self.child.shape, dtype=np.bool_)
-        left = np.zeros(len(self) + 1)  # plies to the end under such play, this move included
-        leaves = np.append(values, 0.0)
-        for block in reversed(self.blocks):
-            own = (1.0 - 2.0 * block.seat) * values[block.rows]  # [n] the mover's own value
-            same = self._moves(block, leaves) == values[block.rows, None]
-            keeps = self.open[block.rows] & same
-            plies = 1.0 + left[self.child[block.rows]]
-            cost = np.where(keeps, np.sign(own)[:, None] * plies, np.inf)
-            best = cost.min(1, keepdims=True)
-            wanted[block.rows] = keeps & (cost == best)
-            left[block.rows] = np.where(wanted[block.rows], plies, 0.0).max(1)
+        left = np.zeros(len(self) + 1, dtype=np.int32)  # plies to the end under such play, this move included
+        for seat, rows in self._backwards():
+            own = (1 - 2 * seat) * np.sign(values[rows]).astype(np.int32)  # [n] who gains, in the mover's view
+            keeps = self.open.T[:, rows] & (self._moves(rows, values) == values[rows])
+            plies = 1 + left[self.child.T[:, rows]]
+            cost = np.where(keeps, own * plies, np.iinfo(np.int32).max)
+            best = keeps & (cost == cost.min(0))
+            wanted[rows] = best.T
+            left[rows] = np.where(best, plies, 0).max(0)
         return wanted
 
-    def _leaves(self) -> Floats:
-        """[S + 1] values to fill in; the last, where child -1 points, stays 0: a finished game brings no more."""
-        return np.zeros(len(self) + 1)
+    @cached_property
+    def _exact(self) -> type[np.generic]:
+        """What a minimax value is kept in: one byte where the only reward is a small whole number at the end."""
+        small = self.reward.dtype == np.int8
+        ends = small and all(
+            not (self.reward.T[:, rows][self.child.T[:, rows] >= 0]).any() for _, rows in self._backwards()
+        )
+        return np.int8 if ends else np.float64
 
-    def _moves(self, block: Block, values: Floats) -> Floats:
-        """[n, A] seat 0's value of each move of a block."""
-        return np.asarray(values[self.child[block.rows]] + self.reward[block.rows])
+    def _backwards(self) -> Iterator[tuple[int, slice]]:
+        """Who moves, and rows of one layer, from the last layer to the first."""
+        for block in reversed(self.blocks):
+            for rows in _chunks(block.rows):
+                yield block.seat, rows
+
+    def _moves(self, rows: slice, values: Numbers) -> Numbers:
+        """[A, n] seat 0's value of each move, given those [S + 1] of what follows; the last of them, where child -1
+        points, is 0: a finished game brings no more.
+        """
+        return np.asarray(values[self.child.T[:, rows]] + self.reward.T[:, rows])
+
+    def _best(self, rows: slice, seat: int, moves: Numbers) -> Numbers:
+        """[n] what the best of the seat's moves [A, n] is worth to seat 0."""
+        beyond = np.iinfo(moves.dtype).max if moves.dtype.kind == "i" else np.inf
+        own = np.where(self.open.T[:, rows], moves, beyond if seat else -beyond)
+        return np.asarray(own.min(0) if seat else own.max(0))
 
 
-def _mean(weights: Table, moves: Floats) -> Floats:
-    """[n] expected value of the moves."""
-    return np.asarray(np.einsum("na,na->n", weights, moves))
+def _mean(weights: Table, moves: Numbers) -> Floats:
+    """[n] expected value of the moves [A, n] under weights [n, A]."""
+    return np.asarray(np.einsum("na,an->n", weights, moves))
 
 
-def _narrow(rewards: Floats) -> NDArray[Any]:
+def _chunks(rows: slice) -> Iterator[slice]:
+    """The rows in pieces of at most ``_CHUNK``."""
+    for start in range(rows.start, rows.stop, _CHUNK):
+        yield slice(start, min(start + _CHUNK, rows.stop))
+
+
+# --- building --------------------------------------------------------------------------------------------
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """[A, S] parts [A, n] side by side; the list is emptied on the way, so that they need not all be held twice."""
+    out = np.empty((len(parts[0]), sum(part.shape[1] for part in parts)), dtype=np.result_type(*parts))
+    stop = out.shape[1]
+    while parts:
+        part = parts.pop()
+        out[:, stop - part.shape[1] : stop] = part
+        stop -= part.shape[1]
+    return out
+
+
+def _narrow(rewards: Numbers) -> Numbers:
     """Rewards in one byte each where they are small whole numbers."""
+    if rewards.dtype == np.int8:
+        return rewards
     small = rewards.astype(np.int8)
     return small if np.array_equal(small, rewards) else rewards
 
 
-def _blocks(seats: Ints, first: int, ply: int) -> list[Block]:
+def _blocks(seats: NDArray[np.int8], first: int, ply: int) -> list[Block]:
     """The layer's rows, which are ordered by seat, as one block per seat."""
     split = int((seats == 0).sum())
     spans = ((0, 0, split), (1, split, len(seats)))
     return [Block(slice(first + a, first + b), seat, ply) for seat, a, b in spans if b > a]
 
 
-def _layers(game: Enumerable, limit: int) -> list[_Layer]:
+def _layers(game: Enumerable, limit: int) -> Iterator[_Layer]:
     """Breadth first from the starts: each layer's moves, and the next layer as the distinct positions they reach."""
-    layers: list[_Layer] = []
-    states = _by_seat(game, _distinct(game, game.starts())[0])[0]
-    total = 0
-    while len(states):
-        total += len(states)
-        if total > limit:
-            raise GameError(f"{game.spec.name} has more than {limit:,} positions; it is too large to enumerate")
-        seat, legal = _movers(game, states)
+    return _from_words(game, limit) if isinstance(game, Packed) and game.packs else _from_states(game, limit)
+
+
+def _counted(game: Enumerable, total: int, limit: int) -> int:
+    """The total; GameError beyond the limit."""
+    if total > limit:
+        raise GameError(f"{game.spec.name} has more than {limit:,} positions; it is too large to enumerate")
+    return total
+
+
+def _from_words(game: Packed, limit: int) -> Iterator[_Layer]:
+    """The layers of a game whose positions are words; action by action, in chunks."""
+    words, total, seat = _distinct(game.pack(game.starts())), 0, 0
+    while len(words):
+        total = _counted(game, total + len(words), limit)
+        shape = (game.spec.actions, len(words))
+        legal, going, won = (np.empty(shape, dtype=np.bool_) for _ in range(3))
+        reached: list[Words] = []
+        for action in range(game.spec.actions):
+            parts = []
+            for rows in _chunks(slice(0, len(words))):
+                at = action, rows
+                legal[at], after, won[at], going[at] = game.follow(words[rows], action)
+                parts.append(after[going[at]])
+            reached.append(np.concatenate(parts))
+        following = _distinct(np.concatenate(reached))
+        child = np.full(shape, -1, dtype=np.int32)
+        for action in reversed(range(game.spec.actions)):
+            child[action, going[action]] = total + np.searchsorted(following, reached.pop())
+        reward = won.view(np.int8) * np.int8(1 - 2 * seat)
+        yield _Layer(words, None, np.full(len(words), seat, dtype=np.int8), legal, child, reward)
+        words, seat = following, 1 - seat
+
+
+def _from_states(game: Enumerable, limit: int) -> Iterator[_Layer]:
+    """The layers of any other game, from its own list of successors."""
+    (states, words, seat, _), total = _ordered(game, game.starts()), 0
+    while len(words):
+        total = _counted(game, total + len(words), limit)
+        legal = game.legal(states, 0) | game.legal(states, 1)
         row, action = np.nonzero(legal)
         moves = np.full((len(row), 2), -1, dtype=np.int64)
         moves[np.arange(len(row)), seat[row]] = action
         found = game.successors(states[row], moves)
         if len(found.rows) != len(row) or (found.probability != 1.0).any():
             raise GameError(f"{game.spec.name} has chance moves; a GameGraph holds games without chance")
-        reward = np.zeros(legal.shape)
-        reward[row, action] = found.rewards
+        reward = np.zeros(legal.T.shape)
+        reward[action, row] = found.rewards
         going = np.flatnonzero(~found.done)
-        following, inverse = _distinct(game, found.states[going])
-        following, rank = _by_seat(game, following)
-        child = np.full(legal.shape, -1, dtype=np.int32)
-        child[row[going], action[going]] = rank[inverse]
-        layers.append(_Layer(states, seat, legal, child, reward))
-        states = following
-    return layers
+        following = _ordered(game, found.states[going])
+        child = np.full(legal.T.shape, -1, dtype=np.int32)
+        child[action[going], row[going]] = total + following[-1]
+        yield _Layer(words, states, seat, legal.T, child, reward)
+        states, words, seat, _ = following
 
 
-def _movers(game: Enumerable, states: States) -> tuple[Ints, Bools]:
-    """The one seat that moves at each position [n] and its legal actions [n, A]."""
-    acting = game.acting(states)
+def _ordered(game: Enumerable, states: States) -> tuple[States, Words, NDArray[np.int8], Ints]:
+    """The distinct positions ordered by seat, then by word; their words, who moves, and each input row's place."""
+    words, at, inverse = np.unique(_words(game, states), return_index=True, return_inverse=True)
+    acting = game.acting(states[at])
     if (acting.sum(1) != 1).any():
         raise GameError(f"{game.spec.name} is not turn-based; a GameGraph needs exactly one seat to move at a time")
-    seat = acting[:, 1].astype(np.int64)
-    legal = game.legal(states, 0) | game.legal(states, 1)
-    return seat, legal
+    order = np.argsort(acting[:, 1], kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return states[at][order], words[order], acting[order, 1].astype(np.int8), place[inverse]
 
 
-def _distinct(game: Enumerable, states: States) -> tuple[States, Ints]:
-    """One state per key, and for each input row the place of its state."""
-    _, at, inverse = np.unique(pack(game.key(states)), return_index=True, return_inverse=True)
-    return states[at], inverse
+def _words(game: Enumerable, states: States) -> Words:
+    """[N] a word for each position, equal for equal positions: the second word of its key above the first."""
+    return pack(game.key(states)[:, ::-1])
 
 
-def _by_seat(game: Enumerable, states: States) -> tuple[States, Ints]:
-    """The states with seat 0's positions first, and for each input row its new place."""
-    order = np.argsort(game.acting(states)[:, 1], kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return states[order], rank
+def _distinct(words: Words) -> Words:
+    """The words that occur, in order; sorts the given array in place."""
+    words.sort()
+    first = np.ones(len(words), dtype=np.bool_)
+    np.not_equal(words[1:], words[:-1], out=first[1:])
+    return words[first]

@@ -2,7 +2,8 @@
 
 A state row is (state, step). With a horizon H the game ends after H steps and a position is the pair; without
 one it is discounted and stationary, a position is the state alone, and *play* is cut after ``episode`` steps
-while the model measures the endless game. Seats that do not move in a state have no legal action there.
+while the model measures the endless game. Seats that do not move in a state have no legal action there; a state in
+which neither moves is the end of the game.
 Sources: Shapley 1953; ALGORITHMS.md §0 and §1.
 """
 
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 
 from games.base import Bools, Floats, GameError, Ints, Keys, Response, Rng, Spec, States, Successors, Table
 from games.matrix import solve as solve_matrix
-from games.transitions import Entries, Transitions
+from games.transitions import Transitions, tabulated
 
 _ONE_HOT = 4096  # states that observations are spelled out for, one number each, when nothing better is given
 _SWEEPS = 1000  # of policy iteration; it needs about ten
+_SETTLED = 1e-13  # changes of value below this, relative to the largest there can be, are rounding
+_NOISE = 1e-9  # the same where a linear program's tolerance comes in; below it a change that grows ends the iteration
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,22 @@ class MarkovGame:
         horizon: int | None = None,
         episode: int = 10,
         legal: tuple[Bools, Bools] | None = None,
-        linear: Linear | None = None,
+        linear: Linear | Callable[[MarkovGame], Linear] | None = None,
         observations: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
         picture: Callable[[int], str] | None = None,
+        unlabelled: int | None = None,
     ) -> None:
-        """``rewards`` [S, A, B] are seat 0's, ``start`` [S] a distribution, ``observations`` per seat [S, *shape]."""
+        """``rewards`` [S, A, B] are seat 0's, ``transitions`` a kernel or a table [S, A, B, S], ``start`` [S] a
+        distribution, ``legal`` per seat [S, its own actions], ``observations`` per seat [S, *shape].
+
+        ``linear`` may be a function of the game, called when its features are first asked for. ``unlabelled`` is the
+        action a clone plays by convention where nobody was asked; None: all legal ones alike.
+        """
+        self.name = name
         self.rewards = _finite("rewards", rewards, 3)
         states, first, second = self.rewards.shape
         self.transitions: Transitions = (
-            Entries.dense(np.asarray(transitions, dtype=np.float64))
-            if isinstance(transitions, np.ndarray)
-            else transitions
+            tabulated(np.asarray(transitions, dtype=np.float64)) if isinstance(transitions, np.ndarray) else transitions
         )
         if self.transitions.shape != self.rewards.shape:
             raise GameError(
@@ -77,9 +85,12 @@ class MarkovGame:
         self._legal = tuple(
             _moves(legal[seat] if legal else None, seat, states, (first, second)[seat], actions) for seat in (0, 1)
         )
-        self.linear = _checked(linear, states, actions)
+        self._linear = _checked(linear, states, actions) if isinstance(linear, Linear) else linear
         self._views = observations
-        self.picture = picture or (lambda state: f"state {state}")
+        self.picture = picture or _numbered
+        self.unlabelled = unlabelled
+        self._over: Bools = (self._legal[0] | self._legal[1]).sum(1) == 0
+        self._check_ends()
         shape = self._observation_shape(states)
         self.spec = Spec(name, actions, shape, 2 * self.episode, discount=discount)
 
@@ -87,6 +98,13 @@ class MarkovGame:
     def states(self) -> int:
         """S, the number of states (of positions without their step)."""
         return len(self.rewards)
+
+    @cached_property
+    def linear(self) -> Linear | None:
+        """Per seat the features phi(s, a) the game comes with, if any."""
+        if self._linear is None or isinstance(self._linear, Linear):
+            return self._linear
+        return _checked(self._linear(self), self.states, self.spec.actions)
 
     # --- the Game contract -----------------------------------------------------------------------------
 
@@ -113,11 +131,11 @@ class MarkovGame:
         if self.horizon is None:
             return np.asarray(seen, dtype=np.float32)
         left = (1.0 - states[:, 1] / self.horizon).astype(np.float32)
-        return np.concatenate([seen.reshape(len(states), -1), left[:, None]], axis=1)
+        return np.concatenate([seen.reshape(len(states), self.spec.observation[0] - 1), left[:, None]], axis=1)
 
     def key(self, states: States, seat: int | None = None) -> Keys:
-        """[N, 2] state and step; where the game is stationary the step tells nothing and is 0."""
-        step = states[:, 1] if self.horizon is not None else np.zeros(len(states), dtype=np.int64)
+        """[N, 2] state and step; where the game is stationary, state and whether play was cut there."""
+        step = states[:, 1] if self.horizon is not None else states[:, 1] >= self.episode
         return np.stack([states[:, 0], step], axis=1).astype(np.uint64)
 
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
@@ -125,10 +143,15 @@ class MarkovGame:
         state = states[:, 0]
         following = self.transitions.sample(state, first, second, rng=rng)
         after = np.stack([following, states[:, 1] + 1], axis=1)
-        return after, self.rewards[state, first, second], after[:, 1] >= self.episode
+        return after, self.rewards[state, first, second], self._done(after)
+
+    def cuts(self, states: States) -> Bools:
+        """[N] where play stops although the (discounted, endless) game goes on."""
+        return np.asarray((self.horizon is None) & (states[:, 1] >= self.episode) & ~self._over[states[:, 0]])
 
     def render(self, state: States) -> str:
-        return self.picture(int(state[0]))
+        picture = self.picture(int(state[0]))
+        return picture if self.horizon is None else f"{picture}\nstep {state[1]} of {self.horizon}"
 
     def features(self, states: States, seat: int) -> Floats:
         """[N, A, d] the seat's features phi(s, a). GameError where the game has none."""
@@ -145,9 +168,9 @@ class MarkovGame:
     def successors(self, states: States, actions: Ints) -> Successors:
         first, second = self._joint(states, actions)
         move, following, probability = self.transitions.outcomes(states[:, 0], first, second)
-        step = states[move, 1] + 1
+        after = np.stack([following, states[move, 1] + 1], axis=1)
         rewards = self.rewards[states[:, 0], first, second][move]
-        return Successors(move, np.stack([following, step], axis=1), rewards, step >= self.episode, probability)
+        return Successors(move, after, rewards, self._done(after), probability)
 
     def joint_legal(self) -> tuple[Bools, Bools]:
         """Per seat [S, its own actions] the action columns that count: the legal ones, or 0 where it does not move."""
@@ -175,6 +198,22 @@ class MarkovGame:
             chosen.append(np.where(acting[:, seat], action, 0))
         return chosen[0], chosen[1]
 
+    def _done(self, after: States) -> Bools:
+        return np.asarray((after[:, 1] >= self.episode) | self._over[after[:, 0]], dtype=np.bool_)
+
+    def _check_ends(self) -> None:
+        """GameError for a state without moves that is not an end: games stay there and earn nothing, or start there."""
+        ends = np.flatnonzero(self._over)
+        if not len(ends):
+            return
+        none = np.zeros(len(ends), dtype=np.int64)
+        move, following, _ = self.transitions.outcomes(ends, none, none)
+        if (self.rewards[ends, 0, 0] != 0).any() or (following != ends[move]).any() or self.initial[ends].any():
+            raise GameError(
+                f"{self.name}: where neither seat has a legal action the game is over: actions (0, 0) must stay there"
+                " and earn 0, and no game may start there"
+            )
+
     def _observation_shape(self, states: int) -> tuple[int, ...]:
         if self._views is None:
             if states > _ONE_HOT:
@@ -201,6 +240,14 @@ class MarkovModel:
     def __len__(self) -> int:
         return len(self.states)
 
+    @property
+    def span(self) -> float:
+        """How many (discounted) rewards a game has at most: what values are scaled by."""
+        discount = self.game.spec.discount
+        if self.game.horizon is None:
+            return 1.0 / (1.0 - discount)
+        return float((discount ** np.arange(self.layers)).sum())
+
     def legal(self, seat: int) -> Bools:
         return np.tile(self._moves[seat], (self.layers, 1))
 
@@ -210,6 +257,18 @@ class MarkovModel:
         if len(row) and (row.min() < 0 or row.max() >= len(self)):
             raise GameError(f"not a position of {self.game.spec.name}: {states[int(row.argmax())].tolist()}")
         return np.asarray(row, dtype=np.int64)
+
+    def strategies(self, seat: int, table: Table) -> Floats:
+        """[layers, S, own actions] a table as strategies that are whole: column 0 where the seat does not move."""
+        own = self.game.rewards.shape[1 + seat]
+        layered = table.reshape(self.layers, self.game.states, -1)[:, :, :own]
+        rests = ~self._moves[seat].any(1)
+        if not rests.any():
+            return layered
+        layered = layered.copy()
+        layered[:, rests] = 0.0
+        layered[:, rests, 0] = 1.0
+        return layered
 
     # --- measures --------------------------------------------------------------------------------------
 
@@ -230,7 +289,7 @@ class MarkovModel:
 
     def respond(self, seat: int, against: Table) -> Response:
         """The seat's best response: one sweep over the steps, or policy iteration with exact evaluations."""
-        other = self._strategies(1 - seat, against)
+        other = self.strategies(1 - seat, against)
         if self.game.horizon is None:
             return self._respond_endless(seat, other[0])
         return self._swept(seat, lambda layer, joint: self._against(seat, joint, other[layer]))
@@ -240,7 +299,7 @@ class MarkovModel:
         return self._solved("first")
 
     def equilibrium(self, ties: str) -> tuple[Table, Table]:
-        """[S, A] per seat: minimax play at every position, ``first`` or ``uniform`` among equally good pure actions."""
+        """[S, A] per seat: minimax play at every position; ``ties`` is one of ``games.matrix.TIES``."""
         first, second = self._solved(ties)
         return first.policy, second.policy
 
@@ -273,21 +332,9 @@ class MarkovModel:
         mean = np.einsum("sab,sb->sa", joint, other) if seat == 0 else -np.einsum("sab,sa->sb", joint, other)
         return np.where(self._counts[seat], mean, -np.inf)
 
-    def _strategies(self, seat: int, table: Table) -> Floats:
-        """[layers, S, own actions] a table as strategies that are whole: column 0 where the seat does not move."""
-        own = self.game.rewards.shape[1 + seat]
-        layered = table.reshape(self.layers, self.game.states, -1)[:, :, :own]
-        rests = ~self._moves[seat].any(1)
-        if not rests.any():
-            return layered
-        layered = layered.copy()
-        layered[:, rests] = 0.0
-        layered[:, rests, 0] = 1.0
-        return layered
-
     def _weights(self, profile: tuple[Table, Table]) -> Floats:
         """[layers, S, A, B] joint action probabilities."""
-        first, second = self._strategies(0, profile[0]), self._strategies(1, profile[1])
+        first, second = self.strategies(0, profile[0]), self.strategies(1, profile[1])
         return np.asarray(first[:, :, :, None] * second[:, :, None, :])
 
     # --- best responses and equilibria -----------------------------------------------------------------
@@ -314,7 +361,7 @@ class MarkovModel:
             rewards = np.einsum("sab,sab->s", weights, game.rewards)
             values = game.transitions.evaluate(weights, rewards, game.spec.discount)
             actions = self._against(seat, self._backup(values), other)
-            better = actions.max(1) > actions[states, choice] + 1e-13 * scale
+            better = actions.max(1) > actions[states, choice] + _SETTLED * scale
             if not better.any():
                 return self._response(seat, values, actions)
             choice = np.where(better, actions.argmax(1), choice)
@@ -371,13 +418,19 @@ class MarkovModel:
             return swept[:-1].ravel()
         values = np.zeros(game.states)
         scale = max(1.0, float(np.abs(game.rewards).max())) / (1.0 - game.spec.discount)
+        change = np.inf
         for _ in range(_SWEEPS):
             saddle = solve_matrix(self._backup(values), *self._counts)
             better = self._respond_endless(1, saddle.first).values
-            if np.abs(better - values).max() <= 1e-13 * scale:
+            before, change = change, float(np.abs(better - values).max())
+            if change <= _SETTLED * scale or (change >= before and change <= _NOISE * scale):
                 return better
             values = better
         raise GameError(f"{game.spec.name}: no equilibrium found in {_SWEEPS} steps; is the discount near 1?")
+
+
+def _numbered(state: int) -> str:
+    return f"state {state}"
 
 
 def _finite(name: str, array: Floats, dimensions: int) -> Floats:
@@ -419,11 +472,9 @@ def _moves(legal: Bools | None, seat: int, states: int, own: int, actions: int) 
     return wide
 
 
-def _checked(linear: Linear | None, states: int, actions: int) -> Linear | None:
-    if linear is None:
-        return None
+def _checked(linear: Linear, states: int, actions: int) -> Linear:
     for seat, features in enumerate(linear.features):
-        if features.ndim != 3 or features.shape[:2] != (states, actions):
+        if features.ndim != 3 or features.shape[:2] != (states, actions) or not features.shape[2]:
             raise GameError(
                 f"features of seat {seat} need the shape [{states}, {actions}, d], not {list(features.shape)}"
             )

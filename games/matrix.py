@@ -3,6 +3,8 @@
 Pure saddle points are read off, two-by-two games have a closed form, what is left goes to HiGHS (scipy) as one
 block-diagonal linear program. Among equally good pure strategies the choice is stated: ``first`` takes the
 lowest action, ``uniform`` mixes all of them; a game that needs mixing is solved at a vertex in either case.
+``vertex`` takes what one linear program per game and player ends on, saddle point or not: no choice of its own but
+HiGHS's, and the one the papers' code makes.
 """
 
 from __future__ import annotations
@@ -14,9 +16,12 @@ import numpy as np
 
 from games.base import Bools, Floats, GameError
 
+TIES = ("first", "uniform", "vertex")
 TIE = 1e-9
 """Differences in value below this, relative to the largest payoff (at least 1), count as none."""
 _BATCH = 512  # games of one linear program
+_SUPPORT = 1e-9  # probabilities of a linear program's solution below this are none
+_ROUGH = 1e10  # condition number from which equations are no better than the program's solution
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,10 @@ class Saddle:
 
 def solve(payoff: Floats, rows: Bools, columns: Bools, *, ties: str = "first") -> Saddle:
     """Solve games ``payoff`` [N, A, B] with legal ``rows`` [N, A] and ``columns`` [N, B], at least one each."""
-    if ties not in ("first", "uniform"):
-        raise GameError(f"ties are broken by 'first' or 'uniform', not {ties!r}")
+    if ties not in TIES:
+        raise GameError(f"ties are broken by 'first', 'uniform' or 'vertex', not {ties!r}")
+    if ties == "vertex":
+        return _vertices(payoff, rows, columns)
     worst = np.where(columns[:, None, :], payoff, np.inf).min(2)  # [N, A] of each row
     best = np.where(rows[:, :, None], payoff, -np.inf).max(1)  # [N, B] of each column
     worst, best = np.where(rows, worst, -np.inf), np.where(columns, best, np.inf)
@@ -116,4 +123,58 @@ def _programs(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Floa
     second = np.zeros((n, b))
     second[game, column] = np.maximum(-found.ineqlin.marginals, 0.0)
     first = np.maximum(found.x[: n * a].reshape(n, a), 0.0)
-    return found.x[n * a :], first / first.sum(1, keepdims=True), second / second.sum(1, keepdims=True)
+    return _polished(payoff, found.x[n * a :], first, second)
+
+
+def _polished(payoff: Floats, value: Floats, first: Floats, second: Floats) -> tuple[Floats, Floats, Floats]:
+    """The same solutions to machine precision: on supports of equal size, both players make the other indifferent."""
+    first, second = first / first.sum(1, keepdims=True), second / second.sum(1, keepdims=True)
+    rows, columns = first > _SUPPORT, second > _SUPPORT
+    size = np.where(rows.sum(1) == columns.sum(1), rows.sum(1), 0)
+    for k in np.unique(size[size > 0]):
+        games = np.flatnonzero(size == k)
+        r, c = (np.nonzero(side[games])[1].reshape(-1, k) for side in (rows, columns))
+        kernel = payoff[games[:, None, None], r[:, :, None], c[:, None, :]]  # [n, k, k]
+        system = np.zeros((2, len(games), k + 1, k + 1))  # of the column player's strategy, of the row player's
+        system[0, :, :k, :k], system[1, :, :k, :k] = kernel, kernel.transpose(0, 2, 1)
+        system[:, :, :k, k], system[:, :, k, :k] = -1.0, 1.0
+        sound = np.linalg.cond(system[0]) < _ROUGH
+        right = np.zeros((2, int(sound.sum()), k + 1, 1))
+        right[:, :, k] = 1.0
+        found = np.linalg.solve(system[:, sound], right)[..., 0]
+        better = (found[:, :, :k] > 0).all((0, 2))
+        games, r, c, found = games[sound][better], r[sound][better], c[sound][better], found[:, better]
+        value[games] = found[0, :, k]
+        first[games], second[games] = 0.0, 0.0
+        first[games[:, None], r], second[games[:, None], c] = found[1, :, :k], found[0, :, :k]
+    return value, first, second
+
+
+def _vertices(payoff: Floats, rows: Bools, columns: Bools) -> Saddle:
+    """Two linear programs per game, one for each player, as HiGHS ends them."""
+    value, first, second = np.zeros(len(payoff)), np.zeros(rows.shape), np.zeros(columns.shape)
+    for game, (matrix, r, c) in enumerate(zip(payoff, rows, columns, strict=True)):
+        value[game], first[game, r] = _maximin(matrix[np.ix_(r, c)])
+        second[game, c] = _maximin(-matrix[np.ix_(r, c)].T)[1]
+    return Saddle(value, first, second)
+
+
+def _maximin(payoff: Floats) -> tuple[float, Floats]:
+    """Value and strategy of the row player: maximise v subject to  x Q >= v,  x a distribution."""
+    from scipy.optimize import linprog
+
+    a, b = payoff.shape
+    run: Any = linprog
+    found = run(
+        np.concatenate([[-1.0], np.zeros(a)]),
+        A_ub=np.concatenate([np.ones((b, 1)), -payoff.T], axis=1),
+        b_ub=np.zeros(b),
+        A_eq=np.concatenate([[0.0], np.ones(a)])[None],
+        b_eq=np.ones(1),
+        bounds=[(None, None)] + [(0.0, 1.0)] * a,
+        method="highs",
+    )
+    if found.status != 0:
+        raise GameError(f"a matrix game could not be solved: {found.message}")
+    strategy = np.maximum(found.x[1:], 0.0)
+    return float(found.x[0]), strategy / strategy.sum()

@@ -1,6 +1,7 @@
 """Games by name. A name is a registered word, with parameters after a colon where the game takes some:
-``tictactoe``, ``tictactoe:4x4:3``, ``connect4``, ``connect4:4x5``. The words ``openspiel`` and ``pettingzoo`` are
-doors to those libraries' games: ``openspiel:hex(board_size=3)``, ``pettingzoo:tictactoe``.
+``tictactoe``, ``tictactoe:4x4:3``, ``connect4``, ``connect4:4x5``, ``gridworld:3x3``, ``linear:100,5``. The words
+``openspiel``, ``simultaneous`` and ``pettingzoo`` are doors to other libraries' games: ``openspiel:hex(board_size=3)``,
+``simultaneous:goofspiel(num_cards=3,imp_info=False)`` (of OpenSpiel too), ``pettingzoo:tictactoe``.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from games import chain, gridworld, linear_games, shifted
 from games.base import Game, GameError
 from games.boards import Board
 from games.openspiel import OpenSpielGame
+from games.openspiel_markov import from_openspiel
 from games.pettingzoo import classic
 
 Factory = Callable[[str], Game]
@@ -71,5 +74,13 @@ def _board(word: str, default: tuple[int, int, int], *, gravity: bool) -> Factor
 
 register("tictactoe", _board("tictactoe", (3, 3, 3), gravity=False), summary="three in a row on a 3x3 board")
 register("connect4", _board("connect4", (6, 7, 4), gravity=True), summary="four in a row, stones fall down a column")
+register("gridworld", gridworld.named, summary="two players race to a goal, or block each other, on a grid")
+register("chain", chain.named_chain, summary="the chain of despair: a mistake that experts never lead each other to")
+register("unseen", chain.named_unseen, summary="an answer that experts never show: infinite concentrability")
+register("shifted", shifted.named, summary="states that experts never show, in features that they show a little of")
+register("rps", chain.named_rps, summary="rock, paper, scissors for good; the hand that won last counts double")
+register("linear", linear_games.named, summary="a random game linear in known features, one seat moving at a time")
+register("linear-joint", linear_games.named_joint, summary="a random game linear in features of both seats' actions")
 register("openspiel", OpenSpielGame, summary="a two-player game of OpenSpiel, by its name there", door=True)
 register("pettingzoo", classic, summary="a two-player board game of PettingZoo, by its name there", door=True)
+register("simultaneous", from_openspiel, summary="a simultaneous-move game of OpenSpiel, by its name there", door=True)

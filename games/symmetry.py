@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors, Symmetric
+from games.graph import Packed, Words
 
 
 class Quotient:
@@ -21,6 +22,7 @@ class Quotient:
         if not isinstance(base, Symmetric) or len(base.spec.symmetries) < 2:
             raise GameError(f"{base.spec.name} has no board symmetries; leave symmetry off")
         self.base = base
+        self._packed = base if isinstance(base, Packed) and base.packs else None
         self._forward = np.array(base.spec.symmetries, dtype=np.int64)  # [G, A]
 
     @property
@@ -71,6 +73,29 @@ class Quotient:
     def successors(self, states: States, actions: Ints) -> Successors:
         found = self.base.successors(states, actions)
         return Successors(found.rows, self.canonical(found.states)[0], found.rewards, found.done, found.probability)
+
+    # --- a position in one word, where the board has that ----------------------------------------------
+
+    @property
+    def packs(self) -> bool:
+        """Whether the board's positions are words; the methods below are for those."""
+        return self._packed is not None
+
+    def pack(self, states: States) -> Words:
+        """[N] the board's words of canonical positions."""
+        assert self._packed is not None
+        return self._packed.pack(states)
+
+    def unpack(self, words: Words) -> States:
+        assert self._packed is not None
+        return self._packed.unpack(words)
+
+    def follow(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
+        """As on the board, with the canonical images of the positions that go on."""
+        assert self._packed is not None
+        legal, after, won, going = self._packed.follow(words, action)
+        after[going] = self.pack(self.canonical(self.unpack(after[going]))[0])
+        return legal, after, won, going
 
 
 def _less(left: States, right: States) -> Bools:

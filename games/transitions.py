@@ -12,31 +12,34 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from games.base import Floats, GameError, Ints, Rng
 
 _OFF = 1e-8  # how far a distribution may be from summing to 1
 _FULL = 0.05  # share of nonzero entries from which a linear system is solved as a dense one
+_SMALL = 200  # states up to which it always is
+_TABLE = 0.25  # the same share from which a kernel is kept as a table rather than as a list
 
 
 class Transitions(Protocol):
-    """A transition kernel; ``shape`` is (S, A, B)."""
+    """A transition kernel; ``shape`` is (S, A, B). Where values or right-hand sides are [S], [S, T] gives T answers."""
 
     @property
     def shape(self) -> tuple[int, int, int]: ...
 
     def expect(self, values: Floats) -> Floats:
-        """[S, A, B] expected value of the next state, for values [S]."""
+        """[S, A, B] (or [S, A, B, T]) expected value of the next state, for values [S] (or [S, T])."""
 
     def flow(self, mass: Floats) -> Floats:
         """[S] where mass [S, A, B] on states and actions goes in one step."""
 
     def evaluate(self, weights: Floats, rewards: Floats, discount: float) -> Floats:
-        """[S] the solution of v = rewards [S] + discount * P_weights v, for joint action weights [S, A, B]."""
+        """The solution of v = rewards + discount * P_weights v, for joint action weights [S, A, B]; rewards [S] or
+        [S, T].
+        """
 
     def occupancy(self, weights: Floats, start: Floats, discount: float) -> Floats:
-        """[S] the solution of x = start [S] + discount * x P_weights: expected discounted visits."""
+        """The solution of x = start + discount * x P_weights: expected discounted visits; start [S] or [S, T]."""
 
     def sample(self, states: Ints, first: Ints, second: Ints, *, rng: Rng) -> Ints:
         """[N] a next state for each state and pair of actions."""
@@ -45,11 +48,65 @@ class Transitions(Protocol):
         """Every next state of N moves: which move [E], next state [E], probability [E]."""
 
 
+def tabulated(kernel: Floats) -> Transitions:
+    """The kernel with probabilities [S, A, B, S], kept as a list of entries where most are zero. GameError if none."""
+    if kernel.ndim != 4 or kernel.shape[0] != kernel.shape[3] or 0 in kernel.shape:
+        raise GameError(f"transitions need the shape [S, A, B, S], not {list(kernel.shape)}")
+    if not np.isfinite(kernel).all() or (kernel < 0).any():
+        raise GameError("transition probabilities must be finite and not negative")
+    if np.count_nonzero(kernel) > _TABLE * kernel.size:
+        return Dense(kernel)
+    s, a, b, following = np.nonzero(kernel)
+    row = np.ravel_multi_index((s, a, b), kernel.shape[:3])
+    return Entries(kernel.shape[:3], row, following, np.asarray(kernel[s, a, b, following], dtype=np.float64))
+
+
+class Dense:
+    """A kernel as a table [S, A, B, S]: for kernels in which most next states are possible."""
+
+    def __init__(self, kernel: Floats) -> None:
+        """``kernel`` is finite and not negative (see ``tabulated``); GameError where it does not sum to 1."""
+        self.shape: tuple[int, int, int] = kernel.shape[:3]
+        total = kernel.sum(3)
+        _whole(total.ravel(), self.shape)
+        self.kernel = kernel / total[..., None]
+
+    def expect(self, values: Floats) -> Floats:
+        flat = self.kernel.reshape(-1, self.shape[0]) @ values
+        return np.asarray(flat.reshape(*self.shape, *values.shape[1:]))
+
+    def flow(self, mass: Floats) -> Floats:
+        return np.asarray(mass.ravel() @ self.kernel.reshape(-1, self.shape[0]))
+
+    def evaluate(self, weights: Floats, rewards: Floats, discount: float) -> Floats:
+        return np.asarray(np.linalg.solve(np.eye(self.shape[0]) - discount * self._held(weights), rewards))
+
+    def occupancy(self, weights: Floats, start: Floats, discount: float) -> Floats:
+        return np.asarray(np.linalg.solve(np.eye(self.shape[0]) - discount * self._held(weights).T, start))
+
+    def sample(self, states: Ints, first: Ints, second: Ints, *, rng: Rng) -> Ints:
+        return _drawn(self.kernel[states, first, second], rng=rng)
+
+    def outcomes(self, states: Ints, first: Ints, second: Ints) -> tuple[Ints, Ints, Floats]:
+        probability = self.kernel[states, first, second]  # [N, S]
+        move, following = np.nonzero(probability)
+        return move, following, probability[move, following]
+
+    def _held(self, weights: Floats) -> Floats:
+        """[S, S] the kernel under joint action weights."""
+        states = self.shape[0]
+        flat = self.kernel.reshape(states, -1, states)
+        return np.asarray(np.matmul(weights.reshape(states, 1, -1), flat)[:, 0])
+
+
 class Entries:
     """A kernel as a list of its nonzero entries, in order of (state, a, b, next)."""
 
     def __init__(self, shape: tuple[int, int, int], row: Ints, following: Ints, probability: Floats) -> None:
-        """``row`` [E] is the flat index of (s, a, b), ``following`` [E] the next state. GameError if not a kernel."""
+        """``row`` [E] is the flat index of (s, a, b), ``following`` [E] the next state; entries of one place add up.
+
+        GameError if that is no kernel.
+        """
         self.shape = shape
         states, pairs = shape[0], shape[0] * shape[1] * shape[2]
         if not len(row) == len(following) == len(probability):
@@ -58,36 +115,20 @@ class Entries:
             raise GameError("a transition entry names a state or an action that does not exist")
         if not np.isfinite(probability).all() or (probability < 0).any():
             raise GameError("transition probabilities must be finite and not negative")
-        order = np.lexsort((following, row))
-        order = order[probability[order] > 0]
-        self.row, self.following, self.probability = row[order], following[order], probability[order]
-        total = np.bincount(self.row, weights=self.probability, minlength=pairs)
-        if (bad := np.abs(total - 1.0) > _OFF).any():
-            s, a, b = np.unravel_index(int(bad.argmax()), shape)
-            raise GameError(
-                f"transitions from state {s} under actions ({a}, {b}) sum to {total[bad.argmax()]:.9g}, not to 1"
-            )
-        self.probability = self.probability / total[self.row]
+        self.row, self.following, probability = _in_order(states, row, following, probability)
+        total: Floats = np.bincount(self.row, weights=probability, minlength=pairs).astype(np.float64)
+        _whole(total, shape)
+        self.probability = probability / total[self.row]
+        self._source = self.row // (shape[1] * shape[2])
         self._first = np.searchsorted(self.row, np.arange(pairs + 1))  # where each row's entries begin
         within = np.cumsum(self.probability)
         before = np.concatenate([[0.0], within])[self._first[:-1]]
         self._mark = self.row + np.minimum(within - before[self.row], 1.0)  # [E] row number plus cumulated probability
         self._mark[self._first[1:] - 1] = np.arange(pairs) + 1.0
 
-    @classmethod
-    def dense(cls, kernel: Floats) -> Entries:
-        """From probabilities [S, A, B, S]."""
-        if kernel.ndim != 4 or kernel.shape[0] != kernel.shape[3]:
-            raise GameError(f"transitions need the shape [S, A, B, S], not {list(kernel.shape)}")
-        if not np.isfinite(kernel).all():
-            raise GameError("transition probabilities must be finite and not negative")
-        s, a, b, following = np.nonzero(kernel)
-        row = np.ravel_multi_index((s, a, b), kernel.shape[:3])
-        return cls(kernel.shape[:3], row, following, np.asarray(kernel[s, a, b, following], dtype=np.float64))
-
     def expect(self, values: Floats) -> Floats:
-        weighted = self.probability * values[self.following]
-        return np.add.reduceat(weighted, self._first[:-1]).reshape(self.shape)
+        weighted = (self.probability * values[self.following].T).T
+        return np.asarray(np.add.reduceat(weighted, self._first[:-1], axis=0).reshape(*self.shape, *values.shape[1:]))
 
     def flow(self, mass: Floats) -> Floats:
         moved = self.probability * mass.ravel()[self.row]
@@ -105,16 +146,16 @@ class Entries:
 
         states = self.shape[0]
         held = self.probability * weights.ravel()[self.row]
-        source = self.row // (self.shape[1] * self.shape[2])
-        used = held > 0
-        if used.sum() > _FULL * states * states:
-            flat = source * states + self.following
-            full = np.bincount(flat, weights=held, minlength=states * states).reshape(states, states)
-            dense = np.eye(states) - discount * (full.T if transposed else full)
-            return np.asarray(np.linalg.solve(dense, right))
-        kernel = csc_array((held[used], (source[used], self.following[used])), shape=(states, states))
-        system = eye_array(states, format="csc") - discount * (kernel.T if transposed else kernel)
-        return np.asarray(spsolve(system.tocsc(), right), dtype=np.float64)
+        used = np.flatnonzero(held)
+        source, target = self._source[used], self.following[used]
+        if transposed:
+            source, target = target, source
+        if states <= _SMALL or len(used) > _FULL * states * states:
+            full = np.bincount(source * states + target, weights=held[used], minlength=states * states)
+            return np.asarray(np.linalg.solve(np.eye(states) - discount * full.reshape(states, states), right))
+        kernel = csc_array((held[used], (source, target)), shape=(states, states))
+        system = eye_array(states, format="csc") - discount * kernel
+        return np.asarray(spsolve(system.tocsc(), right), dtype=np.float64).reshape(right.shape)
 
     def sample(self, states: Ints, first: Ints, second: Ints, *, rng: Rng) -> Ints:
         row = (states * self.shape[1] + first) * self.shape[2] + second
@@ -141,46 +182,72 @@ class LowRank:
         for name, rows in (("features", features), ("anchors", anchors)):
             if not np.isfinite(rows).all() or (rows < 0).any() or (np.abs(rows.sum(-1) - 1.0) > _OFF).any():
                 raise GameError(f"the {name} of low-rank transitions must be distributions: not negative, summing to 1")
-        self.features, self.anchors = features, anchors
+        self.features = features / features.sum(3, keepdims=True)
+        self.anchors = anchors / anchors.sum(1, keepdims=True)
         self.shape: tuple[int, int, int] = features.shape[:3]
-        self._feature_mark = _marks(features.reshape(-1, features.shape[3]))
-        self._anchor_mark = _marks(anchors)
+        within = np.cumsum(self.anchors, axis=1)
+        within[:, -1] = 1.0
+        self._mark = (within + np.arange(len(anchors))[:, None]).ravel()  # [d * S] anchor plus cumulated probability
 
     def expect(self, values: Floats) -> Floats:
-        return np.asarray(self.features @ (self.anchors @ values))
+        flat = self.features.reshape(-1, len(self.anchors)) @ (self.anchors @ values)
+        return np.asarray(flat.reshape(*self.shape, *values.shape[1:]))
 
     def flow(self, mass: Floats) -> Floats:
-        return np.asarray(np.einsum("sab,sabd->d", mass, self.features) @ self.anchors)
+        return np.asarray(mass.ravel() @ self.features.reshape(-1, len(self.anchors)) @ self.anchors)
 
     def evaluate(self, weights: Floats, rewards: Floats, discount: float) -> Floats:
-        held = np.einsum("sab,sabd->sd", weights, self.features)  # [S, d]; with y = M v: v = r + discount * held y
+        held = self._held(weights)  # with y = M v: v = r + discount * held y
         small = np.eye(len(self.anchors)) - discount * (self.anchors @ held)
         return np.asarray(rewards + discount * held @ np.linalg.solve(small, self.anchors @ rewards))
 
     def occupancy(self, weights: Floats, start: Floats, discount: float) -> Floats:
-        held = np.einsum("sab,sabd->sd", weights, self.features)  # with z = x held: x = start + discount * z M
+        held = self._held(weights)  # with z = x held: x = start + discount * z M
         small = np.eye(len(self.anchors)) - discount * (self.anchors @ held).T
-        return np.asarray(start + discount * np.linalg.solve(small, start @ held) @ self.anchors)
+        return np.asarray(start + discount * (self.anchors.T @ np.linalg.solve(small, held.T @ start)))
 
     def sample(self, states: Ints, first: Ints, second: Ints, *, rng: Rng) -> Ints:
-        row = (states * self.shape[1] + first) * self.shape[2] + second
-        anchor = _draw(self._feature_mark, row, self.features.shape[3], rng=rng)
-        return _draw(self._anchor_mark, anchor, self.shape[0], rng=rng)
+        anchor = _drawn(self.features[states, first, second], rng=rng)
+        found = np.searchsorted(self._mark, anchor + rng.random(len(anchor)), side="right")
+        return np.asarray(np.clip(found - anchor * self.shape[0], 0, self.shape[0] - 1))
 
     def outcomes(self, states: Ints, first: Ints, second: Ints) -> tuple[Ints, Ints, Floats]:
         probability = self.features[states, first, second] @ self.anchors  # [N, S]
         move, following = np.nonzero(probability)
         return move, following, probability[move, following]
 
-
-def _marks(rows: Floats) -> NDArray[np.float64]:
-    """[n * m] row number plus cumulated probability of each entry of n distributions over m."""
-    total = np.cumsum(rows, axis=1)
-    total /= total[:, -1:]
-    return np.asarray((total + np.arange(len(rows))[:, None]).ravel())
+    def _held(self, weights: Floats) -> Floats:
+        """[S, d] the features under joint action weights."""
+        states, size = self.shape[0], len(self.anchors)
+        return np.asarray(np.matmul(weights.reshape(states, 1, -1), self.features.reshape(states, -1, size))[:, 0])
 
 
-def _draw(marks: Floats, row: Ints, size: int, *, rng: Rng) -> Ints:
-    """[N] one entry of each row, by one uniform number each."""
-    found = np.searchsorted(marks, row + rng.random(len(row)), side="right") - row * size
-    return np.asarray(np.minimum(found, size - 1))
+def _whole(total: Floats, shape: tuple[int, int, int]) -> None:
+    """GameError unless what every joint action leads to, summed [S * A * B], is 1."""
+    if (bad := np.abs(total - 1.0) > _OFF).any():
+        s, a, b = np.unravel_index(int(bad.argmax()), shape)
+        raise GameError(
+            f"transitions from state {s} under actions ({a}, {b}) sum to {total[bad.argmax()]:.9g}, not to 1"
+        )
+
+
+def _in_order(states: int, row: Ints, following: Ints, probability: Floats) -> tuple[Ints, Ints, Floats]:
+    """Entries by row and next state, without zeros, equal places added up."""
+    kept = probability > 0
+    if not kept.all():
+        row, following, probability = row[kept], following[kept], probability[kept]
+    place = row * states + following
+    if len(place) and (np.diff(place) <= 0).any():
+        order = np.argsort(place, kind="stable")
+        place, probability = place[order], probability[order]
+        begins = np.flatnonzero(np.diff(place, prepend=-1))
+        place, probability = place[begins], np.add.reduceat(probability, begins)
+    return place // states, place % states, np.asarray(probability, dtype=np.float64)
+
+
+def _drawn(rows: Floats, *, rng: Rng) -> Ints:
+    """[N] one column of each distribution [N, m], by one uniform number each."""
+    within = np.cumsum(rows, axis=1)
+    total = within[:, -1:]
+    mark = np.minimum(rng.random((len(rows), 1)) * total, np.nextafter(total, 0.0))  # stays below the total
+    return np.asarray(np.minimum((within <= mark).sum(1), rows.shape[1] - 1))

@@ -293,7 +293,7 @@ def test_the_quotient_moves_a_move_to_the_least_image() -> None:
         ("connect4:axb", "write connect4:ROWSxCOLUMNS"),
         ("connect4:-3x4", "write connect4:ROWSxCOLUMNS"),
         ("connect4:6x7:4:4", "write connect4:ROWSxCOLUMNS"),
-        ("nope", "no game is called 'nope'; the games are: connect4, "),
+        ("nope", "no game is called 'nope'; the games are: "),
         ("nope:3x3", "no game is called 'nope:3x3'"),
         ("", "no game is called ''"),
     ],

@@ -22,9 +22,11 @@ BOARDS = [
     "tictactoe:3x4:3",
     "connect4",
     "connect4:4x5",
+    "connect4:5x4",
     "connect4:3x4",
     "quotient:tictactoe",
     "quotient:tictactoe:3x4:3",
+    "quotient:connect4",
     "quotient:connect4:4x4",
 ]
 WRAPPED = [  # other libraries' games: boards of ours and others; in mancala seats do not strictly alternate

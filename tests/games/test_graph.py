@@ -409,7 +409,10 @@ def test_what_exploration_can_reach_in_the_quotient_is_less(quotient_graph: Game
 
 @pytest.mark.parametrize("seat", [0, 1])
 def test_least_on_a_larger_board(connect4_small_graph: GameGraph, seat: int) -> None:
-    assert least(connect4_small_graph, _fastest(connect4_small_graph)[seat], seat).labels == (766, 1728)[seat]
+    table = _fastest(connect4_small_graph)[seat]
+    bound = least(connect4_small_graph, table, seat)
+    assert (bound.labels, bound.games) == ((766, 321), (1728, 650))[seat]
+    assert bound.games == _least_flow(connect4_small_graph, table, seat)
 
 
 def _fastest(model: GameGraph) -> Profile:

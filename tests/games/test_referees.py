@@ -92,6 +92,8 @@ REFEREES: dict[str, tuple[str, Referee]] = {
     "openspiel tic_tac_toe": ("tictactoe", OpenSpiel("tic_tac_toe")),
     "openspiel connect_four": ("connect4", OpenSpiel("connect_four")),
     "openspiel connect_four 4x5": ("connect4:4x5", OpenSpiel("connect_four", rows=4, columns=5, x_in_row=4)),
+    "openspiel connect_four 5x4": ("connect4:5x4", OpenSpiel("connect_four", rows=5, columns=4, x_in_row=4)),
+    "openspiel connect_four 3x5:3": ("connect4:3x5:3", OpenSpiel("connect_four", rows=3, columns=5, x_in_row=3)),
     "openspiel mnk 3x4:3": ("tictactoe:3x4:3", OpenSpiel("mnk", m=4, n=3, k=3)),
     "pettingzoo tictactoe": ("tictactoe", PettingZoo("classic/tictactoe-v3", transposed=True)),
     "pettingzoo connect_four": ("connect4", PettingZoo("classic/connect_four-v3", transposed=False)),
@@ -123,6 +125,37 @@ def test_the_referee_agrees_move_by_move(name: str, referee: Referee, choices: l
     assert board.render(states[0]) == referee.picture()
     assert not board.legal(states, 0).any()
     assert not board.legal(states, 1).any()
+
+
+@pytest.mark.parametrize("name", ["connect4", "connect4:4x5", "connect4:5x4", "connect4:3x5:3"])
+@given(choices=st.lists(st.integers(0, 10**6), min_size=42, max_size=42))
+def test_the_mirrored_game_is_the_game_mirrored(name: str, choices: list[int]) -> None:
+    """Two referees, one of which plays every move in the opposite column: their boards stay mirror images, with equal
+    results, and so do ours and our images of them.
+    """
+    board = game(name)
+    plain, mirrored = (
+        OpenSpiel("connect_four", rows=board.rows, columns=board.columns, x_in_row=board.k) for _ in range(2)
+    )
+    plain.reset()
+    mirrored.reset()
+    opposite = board.spec.symmetries[1]
+    assert opposite == tuple(reversed(range(board.columns)))
+    rng = np.random.default_rng(0)
+    states = board.start(1, rng=rng)
+    for ply, choice in enumerate(choices):
+        legal = plain.legal()[ply % 2]
+        assert sorted(opposite[action] for action in legal) == mirrored.legal()[ply % 2]
+        action = legal[choice % len(legal)]
+        plain.play(action)
+        mirrored.play(opposite[action])
+        states = board.step(states, move(ply % 2, action), rng=rng)[0]
+        picture = "\n".join(row[::-1] for row in plain.picture().split("\n"))
+        assert board.render(board.images(states)[1][0]) == mirrored.picture() == picture
+        assert plain.returns() == mirrored.returns()
+        if plain.returns() is not None:
+            break
+    assert plain.returns() is not None
 
 
 # 42 stones, and no four of a seat in a line.
