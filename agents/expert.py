@@ -1,38 +1,46 @@
-"""Exact experts of enumerable games, and the registry of experts by name.
+"""The registry of experts by name, and the exact experts of games that are enumerated as a graph.
 
-A graph expert plays minimax, wins as soon and loses as late as it can. What it does among equally good
-moves is a stated choice, because it decides what can be learned from it: ``first`` takes the lowest action,
-``uniform`` mixes them all. Built on a quotient game it answers on the canonical position, so images of a
-position get images of one answer.
+An expert is made from what is known of a game: its exact model where it has one, else the game itself, for which
+a solver may be at hand (``agents.solver``). Exact experts play minimax, win as soon and lose as late as they can.
+What they do among equally good moves is a stated choice, because it decides what can be learned from them: ``first``
+takes the lowest action, ``uniform`` mixes them all, ``vertex`` (Markov games alone) is what a linear program of each
+state's matrix game ends on. Built on a quotient game they answer on the canonical position,
+so images of a position get images of one answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
+from agents.expert_markov import markov_expert
 from agents.policy import PolicyError, Seats, uniform_rows
+from agents.solver import solvable, solver_expert
 from agents.tabular import from_model
-from games.base import Model, Table
+from games.base import Game, Model, Table
 from games.graph import GameGraph
+from games.markov import MarkovModel
 
-Factory = Callable[[Model], Seats]
+Known: TypeAlias = Model | Game
+"""What an expert is made from: the exact model, or the game where it has none."""
+Factory = Callable[[Known], Seats]
 _EXPERTS: dict[str, Factory] = {}
 
 
 def register(name: str, factory: Factory) -> None:
-    """Make ``make(name, model)`` call ``factory(model)``, which gives one policy per seat."""
+    """Make ``make(name, known)`` call ``factory(known)``, which gives one policy per seat, or raises PolicyError."""
     if name in _EXPERTS:
         raise PolicyError(f"there is an expert called {name} already")
     _EXPERTS[name] = factory
 
 
-def make(name: str, model: Model) -> Seats:
-    """The expert pair of this name for a model's game; PolicyError names the experts there are."""
+def make(name: str, known: Known) -> Seats:
+    """The expert pair of this name for a model's game, or for a game; PolicyError names the experts there are."""
     if name not in _EXPERTS:
         raise PolicyError(f"no expert is called {name!r}; the experts are: {', '.join(names())}")
-    return _EXPERTS[name](model)
+    return _EXPERTS[name](known)
 
 
 def names() -> list[str]:
@@ -50,15 +58,28 @@ def optimal_table(graph: GameGraph, *, ties: str) -> Table:
     return table
 
 
-def _graph_expert(ties: str) -> Factory:
-    def factory(model: Model) -> Seats:
-        if not isinstance(model, GameGraph):
-            raise PolicyError(f"the expert {ties!r} plays turn-based games that are enumerated as a graph")
-        table = optimal_table(model, ties=ties)
-        return from_model(model, 0, table), from_model(model, 1, table)
+def _exact_expert(ties: str) -> Factory:
+    def factory(known: Known) -> Seats:
+        if isinstance(known, GameGraph):
+            table = optimal_table(known, ties=ties)
+            return from_model(known, 0, table), from_model(known, 1, table)
+        if isinstance(known, MarkovModel):
+            return markov_expert(known, ties)
+        if isinstance(known, Game) and solvable(known):
+            return solver_expert(known, ties=ties)
+        raise PolicyError(
+            f"the expert {ties!r} plays turn-based games that are enumerated as a graph, and connect4 on 6x7"
+        )
 
     return factory
 
 
-register("first", _graph_expert("first"))
-register("uniform", _graph_expert("uniform"))
+def _vertex_expert(known: Known) -> Seats:
+    if not isinstance(known, MarkovModel):
+        raise PolicyError("the expert 'vertex' plays Markov games; choose first or uniform")
+    return markov_expert(known, "vertex")
+
+
+register("first", _exact_expert("first"))
+register("uniform", _exact_expert("uniform"))
+register("vertex", _vertex_expert)

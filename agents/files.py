@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from agents.atomic import write_atomic as write_atomic
+from agents.linear import SoftmaxLinear
 from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
 from agents.tabular import Tabular
@@ -38,17 +39,6 @@ class Saved:
     seat: int
     policy: Policy
     symmetry: bool
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename: the file is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def to_json(values: Any) -> bytes:
@@ -127,6 +117,8 @@ def _describe(policy: Policy) -> tuple[str, dict[str, Any], dict[str, np.ndarray
         return "network", policy.net.architecture.as_dict(), weights
     if isinstance(policy, Tabular):
         return "tabular", {"complete": policy.complete}, {"keys": policy.keys, "table": policy.table}
+    if isinstance(policy, SoftmaxLinear):
+        return "linear", {}, {"theta": policy.theta}
     if isinstance(policy, Uniform):
         return "uniform", {}, {}
     if isinstance(policy, (Greedy, Tempered)):
@@ -148,6 +140,8 @@ def _rebuild(kind: str, settings: dict[str, Any], arrays: dict[str, np.ndarray],
         if arrays["table"].shape[1:] != (game.spec.actions,):
             raise RuntimeError(f"its rows have shape {arrays['table'].shape[1:]}, not ({game.spec.actions},)")
         return Tabular(arrays["keys"], arrays["table"], complete=settings["complete"])
+    if kind == "linear":
+        return SoftmaxLinear(arrays["theta"])
     if kind == "uniform":
         return Uniform()
     if kind == "greedy":

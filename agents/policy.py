@@ -14,6 +14,8 @@ import numpy as np
 from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
 from games.symmetry import Quotient
 
+_ASKED = 1 << 16  # positions that ``tabulate`` asks for at once: what a policy makes of them need not all be held
+
 
 class PolicyError(NashmailError):
     """A policy, or the file of one, that is not what it says."""
@@ -60,7 +62,12 @@ def sample(probabilities: Floats, *, rng: Rng) -> Ints:
 
 def tabulate(model: Model, policy: Policy, seat: int) -> Table:
     """[S, A] the policy on every position of the model, each asked once; zero rows where the seat does not act."""
-    return ask(policy, model.game, model.states, seat)
+    acting = np.flatnonzero(model.legal(seat).any(1))
+    table = np.zeros((len(model.states), model.game.spec.actions))
+    for start in range(0, len(acting), _ASKED):
+        rows = acting[start : start + _ASKED]
+        table[rows] = ask(policy, model.game, model.states[rows], seat)
+    return table
 
 
 class Uniform:

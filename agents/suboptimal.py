@@ -1,9 +1,12 @@
 """A player that errs on purpose: softmax over the scores of a game's solver, the opponent of the papers' Connect Four
-figures, for every game that is enumerated as a graph.
+figures, for every game that is enumerated as a graph, and for Connect Four on 6x7 where the solver is installed.
 
 Connect Four solvers score a move by how soon the game is over under best play: a win counts 1 plus the winner's
 stones left unplayed at the end, a loss the negative of the winner's score, a draw 0. A first player who wins with
 the n-th own stone on 42 cells scores 22 - n. Temperature 0 plays the best-scoring move, a large one nearly at random.
+
+Where every move loses, the plain player at temperature 0 holds out longest; the variant ``hopeless``, as in the
+reference code, draws instead, with the weights of temperature 1: it leads the winner where it has not been.
 
 For graphs whose only reward comes with the end and whose seats take turns move by move.
 """
@@ -11,15 +14,19 @@ For graphs whose only reward comes with the end and whose seats take turns move 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
 from agents.policy import PolicyError, Seats
+from agents.solver import Solver, load, solvable
 from agents.tabular import from_model
-from games.base import Table
+from games.base import Floats, Game, Model, Table
 from games.graph import GameGraph
 
 WORD = "suboptimal"
+HOPELESS = "hopeless"
+"""``suboptimal:0:hopeless`` is the reference's variant: it draws its moves where every one of them loses."""
 
 
 def scores(graph: GameGraph) -> Table:
@@ -48,24 +55,53 @@ def scores(graph: GameGraph) -> Table:
     return table
 
 
-def suboptimal_table(graph: GameGraph, temperature: float) -> Table:
-    """[S, A] both seats' play: softmax of the scores at this temperature; at 0 the lowest of the best-scoring moves."""
-    check(temperature)
-    below = scores(graph)
-    below -= below.max(1, keepdims=True)  # [S, A] 0 for the best moves, -inf for illegal ones
+def rows_at(scored: Floats, temperature: float, *, hopeless: bool = False) -> Floats:
+    """[N, A] softmax of scores [N, A] at this temperature; at 0 the lowest of the best-scoring moves.
+
+    With ``hopeless`` a mover whose every move loses draws at temperature 1 if the temperature is 0.
+    """
+    below = scored - scored.max(1, keepdims=True)  # [N, A] 0 for the best moves, -inf for illegal ones
     if temperature == 0:
         table = np.zeros(below.shape)
         table[np.arange(len(below)), below.argmax(1)] = 1.0
+        lost = np.flatnonzero((scored.max(1) < 0) & hopeless)
+        table[lost] = rows_at(scored[lost], 1.0) if len(lost) else 0.0
         return table
     with np.errstate(over="ignore"):  # a temperature close to 0 may send a worse move to -inf, where it belongs
         weights = np.exp(below / temperature)
     return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
-def suboptimal(graph: GameGraph, temperature: float) -> Seats:
-    """The player at this temperature, one policy per seat. PolicyError for a temperature that is none."""
-    table = suboptimal_table(graph, temperature)
-    return from_model(graph, 0, table), from_model(graph, 1, table)
+def suboptimal_table(graph: GameGraph, temperature: float, *, hopeless: bool = False) -> Table:
+    """[S, A] both seats' play at this temperature, see ``rows_at``."""
+    check(temperature)
+    return rows_at(scores(graph), temperature, hopeless=hopeless)
+
+
+def suboptimal(known: Model | Game, temperature: float, *, hopeless: bool = False) -> Seats:
+    """The player at this temperature, one policy per seat, from a game's graph or, where it has none, its solver.
+
+    PolicyError for a temperature that is none, and for a game that has neither.
+    """
+    check(temperature)
+    if isinstance(known, GameGraph):
+        table = suboptimal_table(known, temperature, hopeless=hopeless)
+        return from_model(known, 0, table), from_model(known, 1, table)
+    if not isinstance(known, Game) or not solvable(known):
+        raise PolicyError(f"{WORD}:T plays games that are enumerated as a graph, and connect4 on 6x7")
+    load()
+    rule = partial(rows_at, temperature=temperature, hopeless=hopeless)
+    player = Solver(rule, best_only=temperature == 0 and not hopeless)
+    return player, player
+
+
+def parse(name: str) -> tuple[float, bool]:
+    """Temperature and ``hopeless`` of ``suboptimal:T`` or ``suboptimal:0:hopeless``; PolicyError for other names."""
+    bare = name.removesuffix(f":{HOPELESS}")
+    temperature = temperature_of(bare)
+    if bare != name and temperature != 0:
+        raise PolicyError(f"{name[:80]!r}: only temperature 0 has the variant {HOPELESS}")
+    return temperature, bare != name
 
 
 def temperature_of(name: str) -> float:

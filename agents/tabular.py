@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.policy import PolicyError, uniform_rows
 from games.base import Floats, Game, Ints, Keys, Model, States, Table, one_line, pack
@@ -16,12 +19,13 @@ class Tabular:
     """
 
     def __init__(self, keys: Keys, table: Table, *, complete: bool = False) -> None:
-        packed = pack(keys)
-        order = np.argsort(packed, kind="stable")
-        if (packed[order][1:] == packed[order][:-1]).any():
+        self._wide = bool(keys.size) and int(keys.max()) >> 32 > 0
+        words = self._words(keys)
+        order = np.argsort(words, kind="stable")
+        if (words[order][1:] == words[order][:-1]).any():
             raise PolicyError("a table names a position twice")
         self.keys, self.table, self.complete = keys[order], table[order], complete
-        self._packed = packed[order]
+        self._sorted = words[order]
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         legal = game.legal(states, seat)
@@ -38,11 +42,22 @@ class Tabular:
 
     def find(self, keys: Keys) -> tuple[np.ndarray, Ints]:
         """Whether each key is in the table [N], and its row [N] if so."""
-        if not len(self._packed):
-            return np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.int64)
-        packed = pack(keys)
-        row = np.minimum(np.searchsorted(self._packed, packed), len(self._packed) - 1)
-        return self._packed[row] == packed, row
+        known = np.zeros(len(keys), dtype=np.bool_)
+        row = np.zeros(len(keys), dtype=np.int64)
+        if not len(self._sorted):
+            return known, row
+        fits = np.arange(len(keys)) if self._wide else np.flatnonzero((keys >> np.uint64(32) == 0).all(1))
+        words = self._words(keys[fits])
+        row[fits] = np.minimum(np.searchsorted(self._sorted, words), len(self._sorted) - 1)
+        known[fits] = self._sorted[row[fits]] == words
+        return known, row
+
+    def _words(self, keys: Keys) -> NDArray[Any]:
+        """[N] keys as sortable scalars: one word each, or, where a key of the table needs more (slower), both words."""
+        if not self._wide:
+            return pack(keys)
+        pairs = np.ascontiguousarray(keys, dtype=np.uint64)
+        return pairs.view([("first", np.uint64), ("second", np.uint64)])[:, 0]
 
 
 def from_model(model: Model, seat: int, table: Table) -> Tabular:

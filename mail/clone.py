@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread, tensor
+from agents.policy import Policy
 from games.base import Game, NashmailError, Rng
 from mail.decisions import Decisions
 
@@ -50,7 +51,7 @@ class Demonstrations:
 class Fit:
     """A clone and how closely it fits what it was shown."""
 
-    policy: NetworkPolicy
+    policy: Policy
     steps: int
     worst: float
     """Largest probability on actions the label never takes, over labelled positions."""

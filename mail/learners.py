@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from agents.policy import Seats
-from games.base import Game, Model, NashmailError
-from mail.clone import CloneConfig, Fit, clone
+from games.base import Game, Model, NashmailError, Rng
+from mail import cloners
+from mail.clone import CloneConfig, Fit
+from mail.cloners import ClonerConfig, LinearClone, TabularClone, drawn
 from mail.decisions import Decisions, merge
 from mail.explore import Setting, make
 from mail.play import Labels, Match, Shard, play_shard
@@ -74,6 +76,8 @@ class Learned:
     games: int
     """Episodes played, both seats together."""
     fits: tuple[Fit, Fit]
+    cloner: str = "network"
+    """How they were fitted, by name."""
 
 
 class Learner(Protocol):
@@ -97,6 +101,12 @@ class Options:
     device: str = "cpu"
     model: Model | None = None
     """The game's exact model, for explorers that declare that they know it."""
+    linear: LinearClone = field(default_factory=LinearClone)
+    """How softmax-linear clones are fitted; ``clone`` is for networks."""
+    tabular: TabularClone = field(default_factory=TabularClone)
+    """How tables are cloned."""
+    drawn: bool = False
+    """Whether an ask is answered by one action that the expert draws, instead of by its whole distribution."""
 
 
 @dataclass(frozen=True)
@@ -131,19 +141,29 @@ class Explored:
 
 
 class Mail:
-    """Interactive imitation with any explorer."""
+    """Interactive imitation with any explorer (None: the options') and any cloner."""
 
     knows: frozenset[str] = frozenset({"labels"})
 
-    def __init__(self, options: Options, *, name: str = "mail", expert: str | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        *,
+        name: str = "mail",
+        expert: str | None = None,
+        explorer: str | None = None,
+        cloner: str = "network",
+    ) -> None:
         self.name, self.options, self.expert = name, options, expert
+        self.explorer, self.cloner = explorer or options.explorer, cloner
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         first, second = (self.explore(collector, experts, budget, seat) for seat in (0, 1))
         found = (first.decisions, second.decisions)
         games = first.decisions.games + second.decisions.games
-        return finish(self.name, game, found, games, self.options, fits=(first.clone, second.clone))
+        fits = (first.clone, second.clone)
+        return finish(self.name, game, found, games, self.options, fits=fits, cloner=self.cloner)
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
@@ -154,13 +174,16 @@ class Mail:
         """
         name, seed = f"{self.name}/explore", self.options.seed
         setting = Setting(collector.game, 1 - seat, experts, self.options.device, self.options.model)
-        explorer = make(self.options.explorer, setting, rng=stream(seed, name, seat=seat))
-        labels: Labels = (experts[0], None) if seat == 0 else (None, experts[1])
+        explorer = make(self.explorer, setting, rng=stream(seed, name, seat=seat))
+        if self.options.drawn and explorer.against() is not explorer.labels():
+            raise NashmailError(f"the explorer {self.explorer} leads a clone around, so its asks are not drawn by play")
         watch = watch or Watch(budget, seat)
         rounds: list[Decisions] = []
         while not (watch.enough or explorer.done or watch.games >= budget.episodes):
             pair = (explorer.against(), explorer.behaviour())
             seats = pair if seat == 0 else (pair[1], pair[0])
+            asked = explorer.labels()
+            labels: Labels = (asked, None) if seat == 0 else (None, asked)
             episodes = min(explorer.games_per_round, budget.episodes - watch.games)
             rounds.append(collector.round(seats, labels, episodes, seat=seat, round_=len(rounds)))
             metrics = explorer.update(rounds[-1], rng=stream(seed, f"{name}/update", seat=seat, round_=len(rounds)))
@@ -177,8 +200,10 @@ class Bc:
 
     knows: frozenset[str] = frozenset({"labels", "expert"})
 
-    def __init__(self, options: Options, *, name: str = "bc", expert: str | None = None) -> None:
-        self.name, self.options, self.expert = name, options, expert
+    def __init__(
+        self, options: Options, *, name: str = "bc", expert: str | None = None, cloner: str = "network"
+    ) -> None:
+        self.name, self.options, self.expert, self.cloner = name, options, expert, cloner
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
@@ -195,7 +220,7 @@ class Bc:
                 journal.log(self.name, seat, watch.progress())
         merged = merge(rounds)
         found = (watches[0].within(merged), watches[1].within(merged))
-        return finish(self.name, game, found, watches[0].games, self.options)
+        return finish(self.name, game, found, watches[0].games, self.options, cloner=self.cloner)
 
 
 class Watch:
@@ -250,13 +275,22 @@ def finish(
     options: Options,
     *,
     fits: tuple[Fit | None, Fit | None] = (None, None),
+    cloner: str = "network",
 ) -> Learned:
     """Clone each seat from its own decisions, unless its fit is there already."""
+    if options.drawn:
+        found = (drawn(found[0]), drawn(found[1]))
     made = []
     for seat, (part, fit) in enumerate(zip(found, fits, strict=True)):
         rng = stream(options.seed, f"{name}/clone", seat=seat)
-        made.append(fit or clone(game, part, seat, config=options.clone, rng=rng, device=options.device))
-    return Learned((made[0].policy, made[1].policy), found, games, (made[0], made[1]))
+        made.append(fit or cloned(cloner, game, part, seat, options, rng=rng))
+    return Learned((made[0].policy, made[1].policy), found, games, (made[0], made[1]), cloner)
+
+
+def cloned(cloner: str, game: Game, decisions: Decisions, seat: int, options: Options, *, rng: Rng) -> Fit:
+    """One seat's clone, as a learner with these options makes it."""
+    config = ClonerConfig(options.clone, options.linear, options.tabular)
+    return cloners.fit(cloner, game, decisions, seat, config=config, rng=rng, device=options.device)
 
 
 Factory = Callable[[Options], Learner]
@@ -288,5 +322,10 @@ def names() -> list[str]:
 
 
 register("bc", Bc)
+register("bc-linear", lambda options: Bc(options, name="bc-linear", cloner="linear"))
+register("bc-tabular", lambda options: Bc(options, name="bc-tabular", cloner="tabular"))
 register("bc-uniform", lambda options: Bc(options, name="bc-uniform", expert="uniform"))
 register("mail", Mail)
+register("mail-linear", lambda options: Mail(options, name="mail-linear", explorer="linear", cloner="linear"))
+register("mail-tabular", lambda options: Mail(options, name="mail-tabular", explorer="tabular", cloner="tabular"))
+register("mail-uniform", lambda options: Mail(options, name="mail-uniform", explorer="uniform"))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_bipartite_matching
+from scipy.sparse.csgraph import maximum_flow
 
 from agents.policy import uniform_rows
-from games.base import Table
+from games.base import Bools, Ints, Table
 from games.graph import GameGraph
 
 
@@ -36,7 +36,7 @@ def least(graph: GameGraph, expert: Table, seat: int) -> Least:
     decisions = np.flatnonzero(reached & (graph.seat == seat))
     if (expert[decisions].max(1) < 1.0).any():
         return Least(len(decisions), None)
-    return Least(len(decisions), len(decisions) - _matching(graph, profile[0] + profile[1], decisions))
+    return Least(len(decisions), len(decisions) - _matching(graph, profile[0] + profile[1], reached, decisions))
 
 
 def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -> Table:
@@ -47,17 +47,31 @@ def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -
     return np.where(seen, experts[seat], uniform_rows(graph.legal(seat)))
 
 
-def _matching(graph: GameGraph, support: Table, decisions: np.ndarray) -> int:
-    """Size of the largest matching of each decision with one that can come later in the same game."""
+def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints) -> int:
+    """Size of the largest matching of each decision with one that can come later in the same game.
+
+    As a flow, so that who comes later than whom need not be written down: one unit may leave each decision for the
+    positions after it, wander on along moves of ``support``, and end at another decision, which takes one unit.
+    """
+    rows = np.flatnonzero(reached)
+    passing, leaving = len(rows), len(decisions)  # nodes: positions passed, decisions left, source, sink
+    source, sink = passing + leaving, passing + leaving + 1
     place = np.full(len(graph), -1, dtype=np.int64)
-    place[decisions] = np.arange(len(decisions))
-    later = np.zeros((len(graph) + 1, len(decisions)), dtype=np.bool_)  # [S + 1, D] reachable decisions
-    for block in reversed(graph.blocks):
-        rows = np.arange(block.rows.start, block.rows.stop)
-        for action in range(support.shape[1]):
-            child = np.where(support[rows, action] > 0, graph.child[rows, action], -1)
-            later[rows] |= later[child]
-            ours = np.flatnonzero((child >= 0) & (place[child] >= 0))
-            later[rows[ours], place[child[ours]]] = True
-    matched = maximum_bipartite_matching(csr_array(later[decisions]), perm_type="column")
-    return int((matched >= 0).sum())
+    place[rows] = np.arange(passing)
+    start = np.full(len(graph), -1, dtype=np.int64)
+    start[decisions] = passing + np.arange(leaving)
+    row, action = np.nonzero((support[rows] > 0) & (graph.child[rows] >= 0))
+    after = place[graph.child[rows[row], action]]
+    own = start[rows[row]]  # the node of a decision that is left, or -1
+    ours = own >= 0
+    edges = (  # from, to, how much
+        (row, after, leaving),
+        (own[ours], after[ours], 1),
+        (np.full(leaving, source), start[decisions], 1),
+        (place[decisions], np.full(leaving, sink), 1),
+    )
+    tails = np.concatenate([edge[0] for edge in edges])
+    heads = np.concatenate([edge[1] for edge in edges])
+    most = np.concatenate([np.full(len(edge[0]), edge[2], dtype=np.int32) for edge in edges])
+    network = csr_array((most, (tails, heads)), shape=(sink + 1, sink + 1))
+    return int(maximum_flow(network, source, sink).flow_value)

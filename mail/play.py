@@ -1,24 +1,43 @@
 """Batched play between two policies, written down as decisions.
 
 ``play`` with an explorer in one seat and an expert in the other is the induced decision process of the
-papers; ``labels`` says which policy is asked what it would do at each decision of a seat.
+papers; ``labels`` says which policy is asked what it would do at each decision of a seat, or at which of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.policy import Policy, Seats, ask, sample
-from games.base import Floats, Game, Ints, Rng, States
+from games.base import Bools, Floats, Game, Ints, Rng, States
 from mail.decisions import Decisions
 from mail.streams import stream
 
-Labels = tuple[Policy | None, Policy | None]
+
+class Wants(Protocol):
+    """Chooses the decisions at which somebody is asked; frozen and picklable, like a policy."""
+
+    def __call__(self, game: Game, states: States, seat: int) -> Bools:
+        """[N] whether to ask at each of these positions, in all of which the seat decides."""
+
+
+@dataclass(frozen=True)
+class Selective:
+    """An asked policy that is asked only where ``wants`` says so; elsewhere nobody is, and no ask is spent."""
+
+    policy: Policy
+    wants: Wants
+    plays: bool = False
+    """Whether its answer is also what is played there, instead of the seat's own policy."""
+
+
+Asked = Policy | Selective | None
+Labels = tuple[Asked, Asked]
 
 
 @dataclass(frozen=True)
@@ -43,8 +62,9 @@ class _Ply:
 def play(game: Game, seats: Seats, episodes: int, *, labels: Labels = (None, None), rng: Rng) -> Decisions:
     """Play ``episodes`` games at once and return every decision of both seats, in order of play.
 
-    ``labels[seat]`` is asked at each decision of that seat (a policy that also plays there is asked once);
-    None asks nobody. Raises PolicyError where a policy gives no legal distribution.
+    ``labels[seat]`` is asked at each decision of that seat (a policy that also plays there is asked once), a
+    ``Selective`` one only where it wants to be; None asks nobody. Raises PolicyError where a policy gives no
+    legal distribution.
     """
     if episodes < 1:
         raise ValueError(f"play at least one episode, not {episodes}")
@@ -90,15 +110,20 @@ def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) 
     return moves
 
 
-def _decide(
-    game: Game, policy: Policy, asked: Policy | None, episode: Ints, states: States, seat: int, rng: Rng
-) -> _Turn:
+def _decide(game: Game, policy: Policy, asked: Asked, episode: Ints, states: States, seat: int, rng: Rng) -> _Turn:
     """Ask the seat's policy (and the labelling one) at these positions, and draw a move for each."""
     probabilities = ask(policy, game, states, seat)
-    if asked is None:
-        label = np.full(probabilities.shape, np.nan)
+    if asked is policy:
+        label = probabilities
     else:
-        label = probabilities if asked is policy else ask(asked, game, states, seat)
+        label = np.full(probabilities.shape, np.nan)
+        if isinstance(asked, Selective):
+            rows = np.flatnonzero(asked.wants(game, states, seat))
+            label[rows] = ask(asked.policy, game, states[rows], seat)
+            if asked.plays:
+                probabilities[rows] = label[rows]
+        elif asked is not None:
+            label = ask(asked, game, states, seat)
     return _Turn(seat, episode, states, sample(probabilities, rng=rng), label)
 
 

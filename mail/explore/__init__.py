@@ -1,6 +1,21 @@
-"""Explorers by name: ``expert``, ``uniform``, ``counts``, ``deep``, ``refute``, and what ``register`` adds."""
+"""Explorers by name: ``counts``, ``deep``, ``expert``, ``linear``, ``linear-reference``, ``refute``, ``tabular``,
+``uniform``, ``unsure``, and what ``register`` adds.
+"""
 
-from mail.explore import counts, deep, refute
+from mail.explore import counts, deep, linear, refute, tabular, unsure
 from mail.explore.base import Explorer, Setting, check, make, names, register
 
-__all__ = ["Explorer", "Setting", "check", "counts", "deep", "make", "names", "refute", "register"]
+__all__ = [
+    "Explorer",
+    "Setting",
+    "check",
+    "counts",
+    "deep",
+    "linear",
+    "make",
+    "names",
+    "refute",
+    "register",
+    "tabular",
+    "unsure",
+]

@@ -16,6 +16,7 @@ from agents.policy import Policy, Seats, Uniform
 from games.base import Game, Model, NashmailError, Rng
 from mail.clone import Fit
 from mail.decisions import Decisions
+from mail.play import Selective
 
 Metrics = dict[str, float]
 
@@ -36,6 +37,9 @@ class Explorer(Protocol):
 
     def against(self) -> Policy:
         """Who sits in the asked seat meanwhile: its expert, unless the explorer leads a clone around."""
+
+    def labels(self) -> Policy | Selective:
+        """Who is asked at the asked seat's decisions: its expert, at all of them or at those the explorer wants."""
 
     def clone(self) -> Fit | None:
         """A clone it has fitted on the way and stands by; None leaves cloning to the learner."""
@@ -86,7 +90,9 @@ def names() -> list[str]:
 
 
 class Base:
-    """What most explorers have in common: the expert itself sits opposite, and cloning is left to the learner."""
+    """What most explorers have in common: the expert itself sits opposite and is asked at every decision, and
+    cloning is left to the learner.
+    """
 
     knows: frozenset[str] = frozenset()
     games_per_round = 1
@@ -96,6 +102,9 @@ class Base:
         self.setting, self.seat = setting, setting.seat
 
     def against(self) -> Policy:
+        return self.setting.experts[1 - self.seat]
+
+    def labels(self) -> Policy | Selective:
         return self.setting.experts[1 - self.seat]
 
     def clone(self) -> Fit | None:

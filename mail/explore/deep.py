@@ -30,7 +30,7 @@ from games.base import Floats, Game, Rng, States
 from mail.decisions import Decisions
 from mail.explore.base import Base, Memory, Metrics, Setting, Transitions, register
 
-_ROWS = 8  # of an inference batch: rounds are of few games, and each row costs A d^2
+_ROWS = 16  # of an inference batch: rounds are of few games, each row costs A d^2; fewer rows have other bits
 
 
 @dataclass(frozen=True)

@@ -274,6 +274,26 @@ def test_descriptions_that_do_not_fit_their_numbers(changes: dict[str, Any], say
     assert "\n" not in str(error.value)
 
 
+def test_a_network_saved_before_there_were_blocks_is_read(tmp_path: Path) -> None:
+    path = saved(tmp_path, network())
+    about = described(path)
+    assert about["settings"].pop("blocks") == 0
+    rewrite(path, about)
+    board = game("tictactoe")
+    old = load_policy(path).policy.probabilities(board, board.starts(), 0)
+    assert np.array_equal(old, network().probabilities(board, board.starts(), 0))
+
+
+def test_a_residual_network_is_read_back(tmp_path: Path) -> None:
+    board = game("connect4")
+    sizes = Architecture(channels=4, convolutions=1, hidden=8, blocks=2)
+    net = PolicyNet(board.spec.observation, board.spec.actions, sizes, rng=np.random.default_rng(3))
+    found = load_policy(saved(tmp_path, NetworkPolicy(net), name="connect4")).policy
+    states = board.successors(board.starts(), np.array([[3, -1]])).states
+    assert isinstance(found, NetworkPolicy) and found.net.architecture == sizes
+    assert np.array_equal(found.probabilities(board, states, 1), NetworkPolicy(net).probabilities(board, states, 1))
+
+
 @pytest.mark.parametrize("other", ["connect4:3x4", "tictactoe:4x4:3"])
 def test_numbers_of_another_game_are_refused(other: str, tmp_path: Path) -> None:
     path = saved(tmp_path, network())

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from agents.network import (
     ROWS,
+    WIDE,
     Architecture,
     NetworkPolicy,
     PolicyNet,
@@ -125,6 +126,23 @@ def test_a_row_does_not_depend_on_its_batch(rows: int) -> None:
     assert policy.logits(observations[:0]).shape == (0, 9)
 
 
+@pytest.mark.parametrize(
+    "architecture",
+    [Architecture(), Architecture(7, 1, 13), Architecture(64, 3, 128), Architecture(32, 1, 128, 2)],
+    ids=str,
+)
+@pytest.mark.parametrize(("shape", "actions"), [((2, 4, 4), 4), ((2, 6, 7), 7), ((10,), 3)])
+def test_wide_batches_have_the_bits_of_narrow_ones(
+    architecture: Architecture, shape: tuple[int, ...], actions: int
+) -> None:
+    net = PolicyNet(shape, actions, architecture, rng=np.random.default_rng(3)).eval()
+    observations = np.random.default_rng(4).random((2 * WIDE * ROWS + ROWS + 5, *shape)).astype(np.float32)
+    narrow = one_thread(in_batches)(net, observations)
+    assert np.array_equal(one_thread(in_batches)(net, observations, wide=WIDE), narrow)
+    turned = np.roll(observations, 7, axis=0)
+    assert np.array_equal(one_thread(in_batches)(net, turned, wide=WIDE), np.roll(narrow, 7, axis=0))
+
+
 def test_functions_are_always_asked_with_the_same_number_of_rows() -> None:
     sizes: list[int] = []
 
@@ -137,6 +155,9 @@ def test_functions_are_always_asked_with_the_same_number_of_rows() -> None:
     assert sizes == [4, 4, 4]
     assert found.dtype == np.float64
     assert np.array_equal(found, 2 * given)
+    sizes.clear()
+    assert np.array_equal(in_batches(twice, given, size=2, wide=2), 2 * given)
+    assert sizes == [4, 4, 2]
 
 
 def test_one_thread_while_it_runs_and_the_old_number_afterwards() -> None:
@@ -182,10 +203,10 @@ def test_the_callers_threads_change_nothing(tictactoe: Board) -> None:
 
 
 def test_an_architecture_is_read_back() -> None:
-    for architecture in (Architecture(), SMALL, Architecture(hidden=4096)):
+    for architecture in (Architecture(), SMALL, Architecture(hidden=4096), Architecture(blocks=2)):
         assert Architecture.parse(architecture.as_dict()) == architecture
     assert Architecture.parse({"hidden": 7}) == Architecture(hidden=7)
-    assert Architecture.parse({}) == Architecture()
+    assert Architecture.parse({}) == Architecture() and Architecture().blocks == 0
 
 
 @pytest.mark.parametrize(
@@ -195,6 +216,7 @@ def test_an_architecture_is_read_back() -> None:
         ({"b": 1, "a": 1, "hidden": 8}, "unknown architecture keys: a, b"),
         ({"hidden": 0}, "hidden must be a whole number from 1 to 4096, not 0"),
         ({"channels": -1}, "channels must be .* not -1"),
+        ({"blocks": -1}, "blocks must be a whole number from 0 to 4096, not -1"),
         ({"channels": 4097}, "channels must be .* not 4097"),
         ({"convolutions": 1.5}, "convolutions must be .* not 1.5"),
         ({"hidden": "64"}, "hidden must be .* not '64'"),
@@ -205,3 +227,33 @@ def test_what_makes_no_network_is_refused(values: dict[str, object], says: str) 
     with pytest.raises(PolicyError, match=says) as error:
         Architecture.parse(values)
     assert "\n" not in str(error.value)
+
+
+def test_residual_blocks_add_what_their_convolutions_give() -> None:
+    """Against the sums written out: x + W2 * relu(W1 * x), rectified, before the fully connected layers."""
+    architecture = Architecture(channels=3, convolutions=1, hidden=5, blocks=2)
+    net = small_net(4, architecture=architecture)
+    x = torch.rand((6, 2, 3, 3), generator=torch.Generator().manual_seed(1))
+    conv = torch.nn.functional.conv2d
+    parameters = iter(net.parameters())
+
+    def convolved(planes: torch.Tensor) -> torch.Tensor:
+        weight, bias = next(parameters), next(parameters)
+        return conv(planes, weight, bias, padding=1)
+
+    planes = convolved(x).relu()
+    for _ in range(architecture.blocks):
+        planes = (planes + convolved(convolved(planes).relu())).relu()
+    weight, bias = next(parameters), next(parameters)
+    hidden = (planes.flatten(1) @ weight.T + bias).relu()
+    weight, bias = next(parameters), next(parameters)
+    assert next(parameters, None) is None
+    assert torch.allclose(net(x), hidden @ weight.T + bias, atol=1e-6)
+
+
+def test_residual_nets_follow_their_generator_and_go_through_a_pickle() -> None:
+    architecture = Architecture(channels=4, convolutions=1, hidden=8, blocks=1)
+    first, same, other = (small_net(seed, architecture=architecture) for seed in (1, 1, 2))
+    x = torch.rand((3, 2, 3, 3), generator=torch.Generator().manual_seed(2))
+    assert torch.equal(first(x), same(x)) and not torch.equal(first(x), other(x))
+    assert torch.equal(reloaded(first)(x), first(x))

@@ -1,0 +1,220 @@
+"""Slow labels on disk: a solver's scores by game and position, in one sqlite file that all runs of a user share.
+
+The file is ``scores.sqlite`` in the folder ``NASHMAIL_CACHE``, else in ``nashmail`` under ``XDG_CACHE_HOME``, else
+under ``~/.cache``. Every batch is one transaction of a write-ahead log: a process that is killed at any moment
+leaves every batch before it. Every row carries a check sum. A file that is damaged is set aside under another name,
+with a line on standard error, and a new one takes its place, with the rows that could still be read.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeVar
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policy import PolicyError
+from games.base import Bools, Ints
+
+FORMAT = 1
+WAIT = 60.0  # seconds to wait for other writers
+_ASKED_AT_ONCE = 500
+_TABLE = """
+    CREATE TABLE IF NOT EXISTS scores (
+        game TEXT NOT NULL, position INTEGER NOT NULL, scores BLOB NOT NULL, sum INTEGER NOT NULL,
+        PRIMARY KEY (game, position)
+    ) WITHOUT ROWID
+"""
+_ALL = "SELECT game, position, scores, sum FROM scores"
+_Row = tuple[str, int, bytes, int]
+_T = TypeVar("_T")
+
+
+class LabelCache:
+    """The file, opened when it is first used. PolicyError where it cannot be made or read at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+
+    @classmethod
+    def default(cls) -> LabelCache:
+        """The user's cache, see above."""
+        folder = os.environ.get("NASHMAIL_CACHE")
+        if not folder:
+            folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nashmail")
+        return cls(Path(folder) / "scores.sqlite")
+
+    def get(self, game: str, position: Ints, actions: int) -> tuple[Bools, NDArray[np.int8]]:
+        """Whether the scores of each position [N] are there, and those that are, [N, actions]."""
+        return self._safely(lambda connection: _get(connection, game, position, actions))
+
+    def put(self, game: str, position: Ints, scores: NDArray[np.int8]) -> None:
+        """Write down the scores [N, A] of positions [N]; on return they survive the end of this process."""
+        rows = [
+            (game, key, data, _sum(game, key, data))
+            for key, data in zip(position.tolist(), map(bytes, scores.astype(np.int8)), strict=True)
+        ]
+        self._safely(lambda connection: _put(connection, rows))
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _safely(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """The work done on the file, or, where that is damaged, on the new one that replaces it."""
+        try:
+            return work(self._open())
+        except (sqlite3.DatabaseError, _Damaged) as error:
+            if not _is_damage(error):
+                raise PolicyError(
+                    f"cannot use the label cache {self.path}: {error}; set NASHMAIL_CACHE to a folder for it"
+                ) from error
+            self.close()
+            self._set_aside()
+            return work(self._open())
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with self._lock():
+                    self._connection = _connect(self.path)
+            except OSError as error:
+                raise PolicyError(
+                    f"cannot make the label cache {self.path}: {error.strerror}; set NASHMAIL_CACHE to a folder for it"
+                ) from error
+        return self._connection
+
+    def _set_aside(self) -> None:
+        """Rename the damaged file, unless another process has done that meanwhile."""
+        with self._lock():
+            try:
+                found = _connect(self.path)
+                _check_rows(found)
+                found.close()
+                return
+            except (sqlite3.DatabaseError, _Damaged):
+                pass
+            number = 1
+            while (aside := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():
+                number += 1
+            for end in ("-wal", "-shm", ""):
+                part = self.path.with_name(self.path.name + end)
+                if part.exists():
+                    part.rename(aside.with_name(aside.name + end))
+            rescued = _rescue(aside)
+            self._connection = _connect(self.path)
+            _put(self._connection, rescued)
+        print(
+            f"the label cache {self.path} was damaged: kept as {aside.name}, begun anew with {len(rescued):,} labels",
+            file=sys.stderr,
+        )
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One process at a time, by a file beside the cache; freed by the system when a process ends.
+
+        Where the system has no such locks (Windows), only setting a damaged file aside is not safe from others.
+        """
+        if find_spec("fcntl") is None:
+            yield
+            return
+        fcntl = import_module("fcntl")
+        with self.path.with_name(self.path.name + ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+class _Damaged(Exception):
+    """The file can be read, and what it says cannot be."""
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """An open cache file of this format, whole as far as sqlite can tell."""
+    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version not in (0, FORMAT):
+            raise PolicyError(f"{path} has format {version}, newer than {FORMAT}; update nashmail to read it")
+        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise _Damaged("quick_check")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(_TABLE)
+        if version != FORMAT:
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute(f"{_ALL} LIMIT 1").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _get(connection: sqlite3.Connection, game: str, position: Ints, actions: int) -> tuple[Bools, NDArray[np.int8]]:
+    found = np.zeros(len(position), dtype=np.bool_)
+    scores = np.zeros((len(position), actions), dtype=np.int8)
+    keys = position.tolist()
+    place = {key: row for row, key in enumerate(keys)}
+    for start in range(0, len(keys), _ASKED_AT_ONCE):
+        asked = keys[start : start + _ASKED_AT_ONCE]
+        marks = ",".join("?" * len(asked))
+        query = f"SELECT position, scores, sum FROM scores WHERE game = ? AND position IN ({marks})"
+        for key, data, total in connection.execute(query, (game, *asked)):
+            if total != _sum(game, key, data) or len(data) != actions:
+                raise _Damaged(f"position {key}")
+            found[place[key]] = True
+            scores[place[key]] = np.frombuffer(data, dtype=np.int8)
+    return found, scores
+
+
+def _put(connection: sqlite3.Connection, rows: list[_Row]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", rows)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _check_rows(connection: sqlite3.Connection) -> None:
+    """_Damaged at the first row that is not what was written."""
+    for row in connection.execute(_ALL):
+        if row[3] != _sum(*row[:3]):
+            raise _Damaged(f"position {row[1]}")
+
+
+def _rescue(path: Path) -> list[_Row]:
+    """The rows of a damaged file that are what was written, up to where it cannot be read."""
+    rows: list[_Row] = []
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            rows += (row for row in connection.execute(_ALL) if row[3] == _sum(*row[:3]))
+    except sqlite3.DatabaseError:
+        pass  # that is as far as it goes
+    return rows
+
+
+def _sum(game: str, position: int, scores: bytes) -> int:
+    try:
+        return crc32(scores, crc32(f"{game} {position} ".encode()))
+    except TypeError:  # a column of another kind than was written
+        return -1
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether the file is at fault, not its surroundings (no room, no permission, locked for too long)."""
+    return not isinstance(error, sqlite3.OperationalError) or "no such column" in str(error)

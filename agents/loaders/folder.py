@@ -1,0 +1,148 @@
+"""An exported policy in numpy alone: numbers from SEAT.safetensors, what they are from SEAT.json.
+
+    from load import load
+    policy = load("seat0")                              # beside this file
+    probabilities = policy(observation, legal)          # float32 [N, *shape], bool [N, A] -> float64 [N, A]
+
+Observations are the mover's view, as SEAT.json describes them. Illegal actions get exactly 0; a row without a legal
+action stays 0. Networks are computed in double precision here, in single precision where they were trained: that
+makes differences of a few 1e-6 where logits are large. Needs Python 3.9 and numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+FORMAT = 1
+KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
+
+
+def load(seat: str, folder: str | Path = Path(__file__).parent) -> Policy:
+    """The policy of one seat, ``seat0`` or ``seat1``. ValueError for a newer format."""
+    about = json.loads((Path(folder) / f"{seat}.json").read_text())
+    if about["format"] > FORMAT:
+        raise ValueError(f"format {about['format']} is newer than this loader; use the one beside the policy")
+    return Policy(about, tensors((Path(folder) / f"{seat}.safetensors").read_bytes()))
+
+
+def tensors(data: bytes) -> dict[str, Array]:
+    """The arrays of a safetensors file: the length of a JSON header, the header, the numbers."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header.pop("__metadata__", None)
+    found = {}
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        numbers = np.frombuffer(data[start + first : start + last], dtype=KINDS[entry["dtype"]])
+        found[name] = numbers.reshape(entry["shape"])
+    return found
+
+
+class Policy:
+    """Observations and legal masks to probabilities."""
+
+    def __init__(self, about: dict[str, Any], arrays: dict[str, Array]) -> None:
+        self.about, self.arrays = about, arrays
+
+    def __call__(self, observation: Array, legal: Array) -> Array:
+        """[N, A] float64 for float32 [N, *shape] and bool [N, A]."""
+        if not self.about["symmetry"]:
+            return self._asked(observation, legal)
+        observation, which = self._canonical(observation)
+        to = self.arrays["symmetry.forward"][which]  # [N, A] where each action goes
+        moved = np.zeros(legal.shape, dtype=np.bool_)
+        np.put_along_axis(moved, to, legal.astype(np.bool_), axis=1)
+        return np.take_along_axis(self._asked(observation, moved), to, axis=1)
+
+    def _asked(self, observation: Array, legal: Array) -> Array:
+        legal = legal.astype(np.bool_)
+        if self.about["kind"] == "table":
+            rows = self._table(observation, legal)
+        else:
+            logits = self._logits(observation) if self.about["layers"] else np.zeros(legal.shape)
+            rows = softmax(logits, legal)
+        for word, number in self.about["then"]:
+            rows = greedy(rows) if word == "greedy" else tempered(rows, number)
+        return rows
+
+    def _logits(self, rows: Array) -> Array:
+        """[N, A] of a stack of layers, in double precision."""
+        rows = rows.astype(np.float64)
+        for index, layer in enumerate(self.about["layers"]):
+            if layer == "relu":
+                rows = np.maximum(rows, 0.0)
+            elif layer == "flatten":
+                rows = rows.reshape(len(rows), -1)
+            else:
+                weight, bias = (self.arrays[f"{index}.{part}"].astype(np.float64) for part in ("weight", "bias"))
+                rows = convolved(rows, weight, bias) if layer == "conv" else rows @ weight.T + bias
+        return rows
+
+    def _words(self, planes: Array) -> tuple[Array, Array]:
+        """[N] own stones and all stones as whole numbers, one bit per cell."""
+        bits = self.arrays["bits"]
+        own, other = (planes.reshape(len(planes), 2, -1) > 0).astype(np.int64).transpose(1, 0, 2) @ bits
+        return own, own + other
+
+    def _canonical(self, observation: Array) -> tuple[Array, Array]:
+        """The least image of every board, and which symmetry leads there."""
+        flat = observation.reshape(len(observation), 2, -1)
+        best, which = flat, np.zeros(len(flat), dtype=np.int64)
+        least = self._words(best)
+        for g, source in enumerate(self.arrays["symmetry.source"][1:], start=1):
+            image = flat[:, :, source]
+            words = self._words(image)
+            less = (words[0] < least[0]) | ((words[0] == least[0]) & (words[1] < least[1]))
+            best = np.where(less[:, None, None], image, best)
+            least = (np.where(less, words[0], least[0]), np.where(less, words[1], least[1]))
+            which = np.where(less, g, which)
+        return best.reshape(observation.shape), which
+
+    def _table(self, observation: Array, legal: Array) -> Array:
+        """[N, A] the rows of known positions, every legal action alike elsewhere."""
+        own, stones = self._words(observation)
+        place = {(int(a), int(b)): row for row, (a, b) in enumerate(self.arrays["keys"])}
+        found = np.array([place.get((int(a), int(b)), -1) for a, b in zip(own, stones)])  # noqa: B905
+        alike = legal / np.maximum(legal.sum(1, keepdims=True), 1)
+        known = ((found >= 0) & legal.any(1))[:, None]
+        return np.asarray(np.where(known, self.arrays["table"][np.maximum(found, 0)], alike))
+
+
+def convolved(rows: Array, weight: Array, bias: Array) -> Array:
+    """[N, F, rows, columns] a 3 x 3 convolution with a border of zeros."""
+    padded = np.pad(rows, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))  # [N, C, rows, columns, 3, 3]
+    found = np.tensordot(windows, weight, axes=((1, 4, 5), (1, 2, 3)))  # [N, rows, columns, F]
+    return np.asarray(found.transpose(0, 3, 1, 2) + bias[:, None, None])
+
+
+def softmax(logits: Array, legal: Array) -> Array:
+    """[N, A] over the legal actions alone; rows without one are 0."""
+    top = np.where(legal, logits, -np.inf).max(1, keepdims=True, initial=-1e300)
+    weights = np.where(legal, np.exp(np.where(legal, logits - top, 0.0)), 0.0)
+    return np.asarray(weights / np.maximum(weights.sum(1, keepdims=True), 1e-300))
+
+
+def greedy(rows: Array) -> Array:
+    """[N, A] the most probable action of each row, the lowest of equals, with certainty."""
+    best = (rows == rows.max(1, keepdims=True)) & (rows > 0)
+    return np.asarray(best & (best.cumsum(1) == 1), dtype=np.float64)
+
+
+def tempered(rows: Array, temperature: float) -> Array:
+    """[N, A] the probabilities to the power 1 / temperature."""
+    scaled = (rows / np.maximum(rows.max(1, keepdims=True), 1e-300)) ** (1.0 / temperature)
+    return np.asarray(scaled / np.maximum(scaled.sum(1, keepdims=True), 1e-300))
+
+
+if __name__ == "__main__":
+    policy = load(sys.argv[1] if len(sys.argv) > 1 else "seat0")
+    shape, actions = policy.about["observation"], policy.about["actions"]
+    print(policy(np.zeros((1, *shape), dtype=np.float32), np.ones((1, actions), dtype=np.bool_)))

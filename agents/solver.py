@@ -1,0 +1,286 @@
+"""Perfect play on the real Connect Four board, 6x7, from the solver BitBully, which nothing else imports.
+
+BitBully (AGPL-3) is an optional extra: it is loaded when the first position is scored, and its absence is one line
+that says how to get it. Its scores follow the convention of ``agents.suboptimal``: 0 is a draw, a win counts 22
+minus the stones the winner will have placed, a loss the negative of that, always for the seat to move and under
+perfect play of both. On the empty board the columns score -2 -1 0 1 0 -1 -2: the middle wins with the 21st stone.
+The best-scoring moves are therefore those of a graph expert: keep the value, win soonest, lose latest.
+
+Scores are slow (up to a tenth of a second), so they are kept: in memory, and in the file of ``agents.label_cache``,
+once for a position and its mirror image. What is kept are scores, never draws. An expert needs the score of the best
+moves alone, and to know that the others are worse: that is one full search and a null-window test per move instead
+of a full search per move, several times faster where it counts. Moves known only to be worse are marked ``WORSE``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.label_cache import LabelCache
+from agents.policy import PolicyError, Seats, uniform_rows
+from games.base import Floats, Game, Ints, States
+from games.boards import Board
+from games.symmetry import Quotient
+
+VALUE = 1.0
+"""Of the game, to seat 0, who wins it (J. Allen and V. Allis, 1988): known without the solver."""
+ILLEGAL, WORSE = -128, -127  # in place of a score: the column is full; the move is not among the best
+FLUSH = 1.0  # seconds of solving after which scores are written down
+_COLUMNS, _ROWS, _THEIRS = 7, 6, 9  # BitBully's columns are nine bits apart, ours seven
+_BOARD = Board(_ROWS, _COLUMNS, 4, gravity=True, name="connect4")
+
+Scored = NDArray[np.int8]  # [N, 7]
+Rule = Callable[[Floats], Floats]
+"""From scores [N, A], -inf where illegal, to probabilities; module-level functions, so that policies pickle."""
+
+
+def solvable(game: Game) -> bool:
+    """Whether this is Connect Four on 6x7, as it is or up to its mirror symmetry."""
+    base = game.base if isinstance(game, Quotient) else game
+    return isinstance(base, Board) and base.gravity and (base.rows, base.columns, base.k) == (_ROWS, _COLUMNS, 4)
+
+
+# --- scores ----------------------------------------------------------------------------------------------------
+
+
+class Scores:
+    """The scores of positions, each solved once: remembered, read from the file of earlier runs, or computed.
+
+    A process that may not write (``writes=False``: workers, whose driver does) reads the file and computes; what it
+    computed is handed over by ``take_new`` and taken in by ``add``.
+    """
+
+    def __init__(self, file: LabelCache | None, *, writes: bool = True) -> None:
+        self.file, self.writes = file, writes
+        self.asked = self.solved = 0
+        """Positions that were asked for, and those that had to be computed."""
+        self.seconds = 0.0
+        """Spent inside the solver."""
+        self._place: dict[int, int] = {}
+        self._known = np.zeros((1024, _COLUMNS), dtype=np.int8)
+        self._new: list[int] = []
+
+    def of(self, states: States, *, best_only: bool = False) -> Scored:
+        """[N, 7] the score of every column for the seat to move, ``ILLEGAL`` where there is no room.
+
+        With ``best_only`` moves that are not among the best may be ``WORSE`` instead of scored. For positions of
+        6x7 Connect Four that are not over.
+        """
+        position, mirrored = _canonical(states)
+        self.asked += len(position)
+        rows = self._rows(position, best_only)
+        if (missing := np.unique(position[rows < 0])).size:
+            self._obtain(missing, best_only)
+            rows = self._rows(position, best_only)
+        found = self._known[rows]
+        found[mirrored] = found[mirrored, ::-1]
+        return found
+
+    def add(self, position: Ints, scores: Scored) -> None:
+        """Take in scores computed elsewhere, and write them down."""
+        self._remember(position, scores)
+        if self.writes and self.file is not None:
+            self.file.put(_BOARD.spec.name, position, scores)
+
+    def take_new(self) -> tuple[Ints, Scored]:
+        """What was computed here since the last call and not written by this process."""
+        position = np.array(self._new, dtype=np.int64)
+        self._new = []
+        return position, self._known[self._rows(position, True)]
+
+    def _obtain(self, position: Ints, best_only: bool) -> None:
+        """Read what the file holds of these distinct positions and compute the rest."""
+        if self.file is not None:
+            found, scores = self.file.get(_BOARD.spec.name, position, _COLUMNS)
+            found &= best_only | _whole(scores)
+            self._remember(position[found], scores[found])
+            position = position[~found]
+        solve = _solve_best if best_only else _solve
+        boards = _their_boards(position)
+        start = 0
+        while start < len(boards):
+            begun = time.perf_counter()
+            solved: list[list[int]] = []
+            while start + len(solved) < len(boards) and time.perf_counter() - begun < FLUSH:
+                solved.append(solve(*boards[start + len(solved)]))
+            self.seconds += time.perf_counter() - begun
+            self.solved += len(solved)
+            done = position[start : start + len(solved)]
+            self.add(done, np.array(solved, dtype=np.int8))
+            if not self.writes:
+                self._new += done.tolist()
+            start += len(solved)
+
+    def _rows(self, position: Ints, best_only: bool) -> Ints:
+        """[N] where each position's scores are kept, -1 where they are not, or not all that is needed."""
+        get = self._place.get
+        rows = np.array([get(key, -1) for key in position.tolist()], dtype=np.int64)
+        return rows if best_only else np.where(_whole(self._known[rows]), rows, -1)
+
+    def _remember(self, position: Ints, scores: Scored) -> None:
+        first = len(self._place)
+        while first + len(position) > len(self._known):
+            self._known = np.concatenate([self._known, np.zeros_like(self._known)])
+        for key, row in zip(position.tolist(), scores, strict=True):
+            self._known[self._place.setdefault(key, len(self._place))] = row
+
+
+def _whole(scores: Scored) -> NDArray[np.bool_]:
+    """[N] whether every move is scored."""
+    return np.asarray((scores != WORSE).all(1))
+
+
+_SHARED: dict[int, Scores] = {}
+
+
+def shared() -> Scores:
+    """The scores of this process, over the user's cache file; a fork gets its own."""
+    process = os.getpid()
+    if process not in _SHARED:
+        _SHARED.clear()
+        _SHARED[process] = Scores(LabelCache.default())
+    return _SHARED[process]
+
+
+def use(scores: Scores | None) -> None:
+    """Let this process take its scores from here; None goes back to the user's cache file."""
+    _SHARED.clear()
+    if scores is not None:
+        _SHARED[os.getpid()] = scores
+
+
+def scores(game: Game, states: States, *, best_only: bool = False) -> Floats:
+    """[N, A] the solver's scores of every move, for the seat to move; -inf where illegal or the game is over.
+
+    With ``best_only`` the score of moves that are not among the best may be -inf, too, which is much faster.
+    PolicyError where the game is not ``solvable``.
+    """
+    if not solvable(game):
+        raise PolicyError(f"no solver is at hand for {game.spec.name}; the solver knows connect4 on 6x7")
+    found = np.full((len(states), game.spec.actions), -np.inf)
+    running = np.flatnonzero(game.acting(states).any(1))
+    solved = shared().of(states[running], best_only=best_only)
+    found[running] = np.where(solved <= WORSE, -np.inf, solved.astype(np.float64))
+    return found
+
+
+# --- policies --------------------------------------------------------------------------------------------------
+
+
+class Solver:
+    """A policy whose probabilities follow from the solver's scores by a rule; for both seats, picklable.
+
+    ``best_only`` says that the rule looks at the best moves alone. In the quotient by mirror symmetry the policy
+    answers on the canonical position.
+    """
+
+    def __init__(self, rule: Rule, *, best_only: bool = False) -> None:
+        self.rule, self.best_only = rule, best_only
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        legal = game.legal(states, seat)
+        rows = np.flatnonzero(legal.any(1))
+        asked = states[rows]
+        if isinstance(game, Quotient):
+            asked = game.canonical(asked)[0]
+        found = np.zeros(legal.shape)
+        if len(rows):
+            found[rows] = self.rule(scores(game, asked, best_only=self.best_only))
+        return found
+
+
+def best_rows(scored: Floats, *, ties: str) -> Floats:
+    """[N, A] the ``first`` of the best-scoring moves, or all of them alike (``uniform``)."""
+    best = scored == scored.max(1, keepdims=True)
+    return uniform_rows(best if ties == "uniform" else best & (best.cumsum(1) == 1))
+
+
+def solver_expert(game: Game, *, ties: str) -> Seats:
+    """The solver as the expert pair of a game. PolicyError where it does not know the game or is not installed."""
+    if not solvable(game):
+        raise PolicyError(f"no solver is at hand for {game.spec.name}; the solver knows connect4 on 6x7")
+    load()
+    expert = Solver(partial(best_rows, ties=ties), best_only=True)
+    return expert, expert
+
+
+# --- BitBully --------------------------------------------------------------------------------------------------
+
+
+def installed() -> bool:
+    """Whether the extra ``solver`` is there."""
+    return find_spec("bitbully") is not None
+
+
+def load() -> None:
+    """PolicyError unless the solver is installed; cheap, the book is read with the first position."""
+    if not installed():
+        raise PolicyError("the Connect Four solver is not installed; `make solver` (or pip install nashmail[solver])")
+
+
+@cache
+def core() -> tuple[Any, Any]:
+    """BitBully with its 12-ply book, and a board to set positions on; one of each per process, a second to load."""
+    load()
+    library = import_module("bitbully.bitbully_core")
+    book = import_module("bitbully_databases").BitBullyDatabases.get_database_path("default")
+    return library.BitBullyCore(book), library.BoardCore()
+
+
+def forget() -> None:
+    """Empty the solver's own table of positions, so that a measurement owes nothing to what was solved before."""
+    core()[0].resetTranspositionTable()
+
+
+def _solve(stones: int, own: int, left: int) -> list[int]:
+    """The scores of all columns, ``ILLEGAL`` for a full one."""
+    solver, board = core()
+    board.setRawState(stones, own, left)
+    return [max(int(score), ILLEGAL) for score in solver.scoreMoves(board)]
+
+
+def _solve_best(stones: int, own: int, left: int) -> list[int]:
+    """The score of the best columns, ``WORSE`` for the others, ``ILLEGAL`` for a full one."""
+    solver, board = core()
+    board.setRawState(stones, own, left)
+    legal = [bool(board.isLegalMove(column)) for column in range(_COLUMNS)]
+    if board.canWin():
+        value = (left + 1) // 2  # 22 minus the winner's stones
+        best = [legal[column] and bool(board.canWin(column)) for column in range(_COLUMNS)]
+    else:
+        value = int(solver.mtdf(board, 0))
+        best = [
+            there and -int(solver.negamax(board.playMoveOnCopy(column), -value, -value + 1, 0)) >= value
+            for column, there in enumerate(legal)
+        ]
+    return [value if top else WORSE if there else ILLEGAL for top, there in zip(best, legal, strict=True)]
+
+
+def _canonical(states: States) -> tuple[Ints, NDArray[np.bool_]]:
+    """[N] one number for a position and its mirror image, and whether the image's was the one taken.
+
+    Own stones plus all stones: within a column of height h that is 2^h - 1 plus a number below 2^h, so no two agree.
+    """
+    sums = _BOARD.images(states).sum(2).astype(np.int64)  # [2, N]
+    return sums.min(0), sums[1] < sums[0]
+
+
+def _their_boards(position: Ints) -> list[tuple[int, int, int]]:
+    """All stones, own stones and empty cells of numbered positions, in BitBully's bits."""
+    stones, own = np.zeros((2, len(position)), dtype=np.int64)
+    for column in range(_COLUMNS):
+        part = (position >> (column * (_ROWS + 1))) & 0x7F  # 2^h - 1 + own
+        filled = (1 << np.floor(np.log2(part + 1)).astype(np.int64)) - 1
+        stones |= filled << (column * _THEIRS)
+        own |= (part - filled) << (column * _THEIRS)
+    left = _ROWS * _COLUMNS - np.bitwise_count(stones).astype(np.int64)
+    return list(zip(stones.tolist(), own.tolist(), left.tolist(), strict=True))

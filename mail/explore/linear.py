@@ -1,0 +1,300 @@
+"""Linear exploration: reward-free LSVI-UCB on one seat's own decision process (ALGORITHMS.md §7).
+
+With phi(s, a) the features of the seat's own actions and H its steps in a game, for h = H-1 .. 0:
+    Lambda   = lambda I + sum over tries of phi phi^T
+    w_h      = Lambda^{-1} sum over tries of phi V_{h+1}(s'),  V_H = 0
+    u(s, a)  = beta sqrt(phi^T Lambda^{-1} phi)                 the bonus, at most H
+    Q_h      = w_h . phi + u / H + u,  V_h = max over legal a   the first u / H is the reward, the second optimism
+Neither the true reward nor anything of the size of the state space enters: only decisions that were made are
+looked at. Lambda is one matrix where the process is stationary, and one for each step where positions carry the
+step (games with a horizon). A discounted game is merely cut after ``episode`` steps: what would have come after
+its last decision is unknown, so that decision is no try.
+
+With the constants of the reference code (``linear-reference``: beta = H = 10, lambda = 0.1, Q at most H at every
+step) nearly every value sits at its cap, and exploration is uniform play by random ties. The defaults here make a
+direction that was never tried worth every step still to come, and one that was tried worth next to nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.linear import features
+from agents.network import one_thread, tensor
+from agents.policy import Policy, uniform_rows
+from games.base import Floats, Game, Ints, NashmailError, Rng, States
+from games.markov import MarkovGame
+from mail.decisions import Decisions
+from mail.explore.base import Base, Metrics, Setting, register
+
+_ROWS = 8  # of one product at play: results then do not depend on how many positions are asked about
+_TIE = 1e-7  # actions this close to the best one, relative to H, are as good
+
+
+@dataclass(frozen=True)
+class LinearConfig:
+    """The linear explorer's constants."""
+
+    ridge: float = 1e-4
+    """lambda, what Lambda starts from. Above 0: before the first try the regression has nothing else."""
+    beta: float | None = None
+    """Of the bonus; None for H sqrt(ridge), with which an untried unit direction has the bonus H."""
+    tight: bool = True
+    """Keep what is to come between 0 and the steps that are left; False: at most H, as in the reference code."""
+    games_per_round: int = 1
+    """Games played by one frozen snapshot."""
+
+
+REFERENCE = LinearConfig(ridge=0.1, beta=10.0, tight=False)
+"""The reference code's constants; it always has H = 10."""
+
+
+class Gram:
+    """Lambda = ridge I + sum of phi phi^T, kept as its inverse [d, d] by the Sherman-Morrison-Woodbury identity.
+
+    NashmailError where Lambda has no inverse: without a ridge, before the tries span all directions.
+    """
+
+    def __init__(self, dimension: int, ridge: float) -> None:
+        if not 0.0 < ridge < math.inf:
+            raise NashmailError(f"with ridge {ridge} the regression is singular; give a ridge above 0")
+        self.inverse = torch.eye(dimension, dtype=torch.float64) / ridge
+        self.log_det = dimension * math.log(ridge)
+
+    def add(self, phi: Tensor) -> None:
+        """Take in tries [n, d]."""
+        if not len(phi):
+            return
+        projected = phi @ self.inverse  # [n, d]
+        factor = torch.linalg.cholesky(projected @ phi.T + torch.eye(len(phi), dtype=torch.float64))
+        half = torch.linalg.solve_triangular(factor, projected, upper=False)
+        self.inverse = self.inverse - half.T @ half
+        self.log_det += float(2.0 * factor.diagonal().log().sum())
+
+    def norm(self, phi: Tensor) -> Tensor:
+        """[n] sqrt(phi^T Lambda^{-1} phi) of rows [n, d], in one product."""
+        return elliptical_norm(phi, self.inverse)
+
+
+def elliptical_norm(phi: Tensor, inverse: Tensor) -> Tensor:
+    """[n] the norm of rows [n, d] under a matrix [d, d]."""
+    squared: Tensor = ((phi @ inverse) * phi).sum(1)
+    return squared.clamp(min=0.0).sqrt()
+
+
+@dataclass(frozen=True)
+class Optimistic:
+    """The explorer's behaviour between two updates: any of the best actions by Q, alike."""
+
+    weights: Tensor  # float64 [H, d] w_h
+    inverse: Tensor  # float64 [L, d, d] Lambda^{-1} of each step, or one for all
+    beta: float
+    tight: bool
+
+    @one_thread
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        legal = game.legal(states, seat)
+        rows = np.flatnonzero(legal.any(1))
+        out = np.zeros(legal.shape)
+        phi = features(game, states[rows], seat)
+        step = clock(game, states[rows])
+        q = np.full(phi.shape[:2], -np.inf)
+        for at in np.unique(step):
+            here = np.flatnonzero(step == at)
+            for start in range(0, len(here), _ROWS):
+                part = here[start : start + _ROWS]
+                padded = np.zeros((_ROWS, *phi.shape[1:]))
+                padded[: len(part)] = phi[part]
+                q[part] = self.values(tensor(padded), int(at)).numpy()[: len(part)]
+        q = np.where(legal[rows], q, -np.inf)
+        best = q >= q.max(1, keepdims=True) - _TIE * len(self.weights)
+        out[rows] = uniform_rows(best)
+        return out
+
+    def values(self, phi: Tensor, step: int, bonus: Tensor | None = None) -> Tensor:
+        """[n, A] Q_step of features [n, A, d], with their ``bonus`` [n, A] where it is known already."""
+        horizon = len(self.weights)
+        if bonus is None:
+            bonus = self.bonus(phi, step)
+        later = torch.mv(phi.reshape(-1, phi.shape[2]), self.weights[step]).reshape(bonus.shape)
+        if self.tight:
+            later = later.clamp(min=0.0)
+        cap = horizon - step if self.tight else horizon
+        return torch.add(later, bonus, alpha=1.0 + 1.0 / horizon).clamp(max=float(cap))
+
+    def bonus(self, phi: Tensor, step: int) -> Tensor:
+        """[n, A] u of features [n, A, d]: all of them in one product."""
+        inverse = self.inverse[step if len(self.inverse) > 1 else 0]
+        norm = elliptical_norm(phi.reshape(-1, phi.shape[2]), inverse).reshape(phi.shape[:2])
+        return (self.beta * norm).clamp(max=float(len(self.weights)))
+
+
+def steps_of(game: Game) -> int:
+    """H, the most steps of a Markov game's play, or the most own decisions of a game of another kind."""
+    return game.episode if isinstance(game, MarkovGame) else -(-game.spec.longest // 2)
+
+
+def clock(game: Game, states: States) -> Ints:
+    """[N] the step of each position in a Markov game; 0 in games whose positions tell how far they are."""
+    if isinstance(game, MarkovGame):
+        return np.asarray(states[:, 1], dtype=np.int64)
+    return np.zeros(len(states), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Which of one seat's decisions are tries, n of them: all, except where play was cut before their outcome."""
+
+    own: Decisions  # the seat's rows
+    rows: Ints  # [n] which of them
+    following: Ints  # [n] row of the own decision that followed, -1 where the game was over
+    lasted: Ints  # [n] steps until then
+
+    @classmethod
+    def of(cls, game: Game, decisions: Decisions, seat: int) -> Tried:
+        """From all decisions of some games; both seats' rows tell whether a game was over or cut."""
+        own = decisions.take(decisions.seat == seat)
+        step = clock(game, own.state)
+        rows = np.arange(len(own))
+        if isinstance(game, MarkovGame) and game.horizon is None:
+            last = np.zeros(decisions.games, dtype=np.int64)
+            np.maximum.at(last, decisions.episode, clock(game, decisions.state))
+            rows = np.flatnonzero((own.next >= 0) | (last[own.episode] < game.episode - 1))
+        following = own.next[rows]
+        going = following >= 0
+        lasted = np.ones(len(rows), dtype=np.int64)
+        if isinstance(game, MarkovGame):
+            lasted[going] = step[following[going]] - step[rows[going]]
+        return cls(own, rows, following, lasted)
+
+
+class Tries:
+    """What was tried and where it led: one row per try, and the distinct positions that tries led to."""
+
+    def __init__(self, game: Game, seat: int) -> None:
+        self.game, self.seat = game, seat
+        self._place: dict[tuple[int, int], int] = {}
+        self._phi: list[Tensor] = []
+        self._legal: list[Tensor] = []
+        self._clock: list[Ints] = []
+        self._tried: list[Tensor] = []
+        self._step: list[Ints] = []
+        self._following: list[Ints] = []
+        self._lasted: list[Ints] = []
+
+    def add(self, decisions: Decisions) -> tuple[Tensor, Ints]:
+        """Add a round; returns the features [n, d] and steps [n] of the seat's tries."""
+        found = Tried.of(self.game, decisions, self.seat)
+        own = found.own
+        phi, step = features(self.game, own.state, self.seat), clock(self.game, own.state)[found.rows]
+        following, going = found.following.copy(), found.following >= 0
+        following[going] = self._enter(own, phi, following[going])
+        tried = tensor(phi[found.rows, own.played[found.rows]])
+        self._tried.append(tried)
+        self._step.append(step)
+        self._following.append(following)
+        self._lasted.append(found.lasted)
+        return tried, step
+
+    def _enter(self, own: Decisions, phi: Floats, rows: Ints) -> Ints:
+        """The places of these rows' positions among the distinct ones, new ones at the end."""
+        places, new = [], []
+        for row in rows.tolist():
+            key = (int(own.key[row, 0]), int(own.key[row, 1]))
+            if key not in self._place:
+                self._place[key] = len(self._place)
+                new.append(row)
+            places.append(self._place[key])
+        if new:
+            self._phi.append(tensor(phi[new]))
+            self._legal.append(tensor(own.legal[new]))
+            self._clock.append(clock(self.game, own.state[new]))
+        return np.array(places, dtype=np.int64)
+
+    @property
+    def positions(self) -> tuple[Tensor, Tensor, Ints]:
+        """Features [M, A, d], legal actions [M, A] and steps [M] of the distinct positions."""
+        self._phi, self._legal = [torch.cat(self._phi)], [torch.cat(self._legal)]
+        self._clock = [np.concatenate(self._clock)]
+        return self._phi[0], self._legal[0], self._clock[0]
+
+    @property
+    def rows(self) -> tuple[Tensor, Ints, Ints, Ints]:
+        """Of every try: features [N, d], step, place of the position it led to (-1: over), steps it lasted."""
+        self._tried = [torch.cat(self._tried)]
+        self._step, self._following, self._lasted = (
+            [np.concatenate(column)] for column in (self._step, self._following, self._lasted)
+        )
+        return self._tried[0], self._step[0], self._following[0], self._lasted[0]
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._step)
+
+
+class Linear(Base):
+    """The explorer."""
+
+    @one_thread
+    def __init__(self, setting: Setting, config: LinearConfig, *, rng: Rng) -> None:
+        super().__init__(setting)
+        game = setting.game
+        self.config, self.games_per_round = config, config.games_per_round
+        self.horizon = steps_of(game)
+        self.stepwise = isinstance(game, MarkovGame) and game.horizon is not None
+        dimension = features(game, game.start(1, rng=rng), self.seat).shape[2]
+        self.grams = [Gram(dimension, config.ridge) for _ in range(self.horizon if self.stepwise else 1)]
+        self.beta = self.horizon * math.sqrt(config.ridge) if config.beta is None else config.beta
+        self.tries = Tries(game, self.seat)
+        self._behaviour = self._snapshot(torch.zeros(self.horizon, dimension, dtype=torch.float64))
+
+    def behaviour(self) -> Policy:
+        return self._behaviour
+
+    @one_thread
+    def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
+        tried, step = self.tries.add(decisions)
+        for at, gram in enumerate(self.grams):
+            gram.add(tried[tensor(np.flatnonzero(step == at))] if self.stepwise else tried)
+        self._behaviour = self._plan()
+        largest = float(self._behaviour.bonus(tried[:, None], 0).max()) if len(tried) and not self.stepwise else 0.0
+        return {"log_det": sum(gram.log_det for gram in self.grams), "tries": len(self.tries), "bonus": largest}
+
+    def _snapshot(self, weights: Tensor) -> Optimistic:
+        inverse = torch.stack([gram.inverse for gram in self.grams])
+        return Optimistic(weights, inverse, self.beta, self.config.tight)
+
+    def _plan(self) -> Optimistic:
+        """The backups h = H-1 .. 0 over everything seen."""
+        plan = self._snapshot(torch.zeros_like(self._behaviour.weights))
+        if not len(self.tries):
+            return plan
+        tried, step, following, lasted = self.tries.rows
+        if not (following >= 0).any():
+            return plan  # every try was the last of its game: nothing comes later
+        return self._back(plan, tried, step, tensor(following), tensor(lasted))
+
+    def _back(self, plan: Optimistic, tried: Tensor, step: Ints, following: Tensor, lasted: Tensor) -> Optimistic:
+        phi, legal, when = self.tries.positions
+        values = torch.zeros(self.horizon + 1, len(phi) + 1, dtype=torch.float64)  # the last column: over
+        bonus = None if self.stepwise else plan.bonus(phi, 0)
+        here, rows, after, led = torch.arange(len(phi)), tried, lasted, following
+        seen, open_ = phi, legal
+        for at in reversed(range(self.horizon)):
+            if self.stepwise:
+                used, here = tensor(np.flatnonzero(step == at)), tensor(np.flatnonzero(when == at))
+                rows, after, led, seen, open_ = tried[used], lasted[used], following[used], phi[here], legal[here]
+            if len(rows):
+                target = values[(at + after).clamp(max=self.horizon), led]
+                plan.weights[at] = self.grams[at if self.stepwise else 0].inverse @ (target @ rows)
+            q = plan.values(seen, at, bonus)
+            values[at, here] = q.masked_fill(~open_, -torch.inf).max(1).values
+        return plan
+
+
+register("linear", lambda setting, rng: Linear(setting, LinearConfig(), rng=rng))
+register("linear-reference", lambda setting, rng: Linear(setting, REFERENCE, rng=rng))

@@ -1,0 +1,42 @@
+"""What ``train`` does differently on larger boards, in one place: the network, how it is fitted, and how many games.
+
+Chosen for one CPU core, where a fit on 6x7 takes some minutes at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agents.network import Architecture
+from games.base import Game
+from games.boards import Board
+from mail.clone import CloneConfig
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The defaults for one size of game."""
+
+    clone: CloneConfig = field(default_factory=CloneConfig)
+    """The network and its training."""
+    episodes: int = 1000
+    """Most exploration games per seat, unless a run says otherwise."""
+
+
+SMALL = Preset()
+LARGE = Preset(
+    CloneConfig(
+        architecture=Architecture(channels=32, convolutions=1, hidden=128, blocks=2),
+        learning_rate=2e-3,
+        batch=256,
+        max_steps=3000,
+    ),
+    episodes=4000,
+)
+LARGE_FROM = 36
+"""Cells of the smallest board that is large; smaller ones can be enumerated, or nearly."""
+
+
+def preset(game: Game) -> Preset:
+    """The defaults for a game."""
+    return LARGE if isinstance(game, Board) and game.rows * game.columns >= LARGE_FROM else SMALL

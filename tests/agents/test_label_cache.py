@@ -1,0 +1,163 @@
+"""The file of slow labels: what has landed stays, whoever is killed, writes at the same time, or damages the file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.label_cache import LabelCache
+from agents.policy import PolicyError
+
+ROOT = Path(__file__).parents[2]
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from agents.label_cache import LabelCache
+
+cache, first, step = LabelCache(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+for batch in range(int(sys.argv[4])):
+    position = first + step * (10 * batch + np.arange(10))
+    cache.put("game", position, np.tile((position % 100)[:, None], (1, 7)))
+    print(batch, flush=True)
+"""
+
+
+def scores(position: np.ndarray) -> np.ndarray:
+    """What the writers write."""
+    return np.tile((position % 100)[:, None], (1, 7)).astype(np.int8)
+
+
+def writer(path: Path, first: int, step: int, batches: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, str(path), str(first), str(step), str(batches)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> LabelCache:
+    return LabelCache(tmp_path / "deep" / "scores.sqlite")
+
+
+def fill(cache: LabelCache, n: int = 2000) -> np.ndarray:
+    position = np.arange(n) * 3
+    cache.put("game", position, scores(position))
+    return position
+
+
+def test_what_was_put_is_found_by_game_and_position(cache: LabelCache) -> None:
+    position = fill(cache)
+    found, there = cache.get("game", np.arange(6), 7)
+    assert found.tolist() == [True, False, False, True, False, False]
+    assert (there[found] == scores(np.array([0, 3]))).all()
+    assert not cache.get("another", position, 7)[0].any()
+    extremes = np.array([[-128, 127, 0, -1, 1, 2, 3]], dtype=np.int8)
+    cache.put("game", np.array([2**49 - 1]), extremes)
+    assert (LabelCache(cache.path).get("game", np.array([2**49 - 1]), 7)[1] == extremes).all()
+
+
+def test_a_killed_writer_leaves_all_that_had_landed(tmp_path: Path) -> None:
+    path = tmp_path / "scores.sqlite"
+    with writer(path, 0, 1, 1_000_000) as running:
+        assert running.stdout is not None
+        told = [int(running.stdout.readline()) for _ in range(40)]
+        os.kill(running.pid, signal.SIGKILL)
+        told += [int(line) for line in running.stdout.read().split()]
+    position = np.arange(10 * (told[-1] + 1))
+    found, there = LabelCache(path).get("game", position, 7)
+    assert found.all() and (there == scores(position)).all()
+    assert not list(tmp_path.glob("*damaged*"))
+
+
+def test_runs_write_at_the_same_time(tmp_path: Path) -> None:
+    path = tmp_path / "scores.sqlite"
+    both = [writer(path, first, 2, 60) for first in (0, 1)]
+    for running in both:
+        running.communicate(timeout=60)
+        assert running.returncode == 0
+    found, there = LabelCache(path).get("game", np.arange(1200), 7)
+    assert found.all() and (there == scores(np.arange(1200))).all()
+
+
+def overwrite(path: Path, at: int, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def flip_a_score(path: Path) -> None:
+    """Change one row's scores, as a failing disk might, in a file that sqlite finds nothing wrong with."""
+    data = path.read_bytes()
+    at = data.rfind(bytes(scores(np.array([33]))[0]))
+    assert at > 0
+    overwrite(path, at, b"\x05")
+
+
+DAMAGE = {
+    "another kind of file": lambda path: path.write_bytes(b"no database at all, " * 500),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:9000]),
+    "pages overwritten": lambda path: overwrite(path, 8192, b"\xff" * 8192),
+    "a wrong score": flip_a_score,
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_file_is_set_aside_and_begun_anew(
+    cache: LabelCache, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    position = fill(cache)
+    cache.close()
+    DAMAGE[kind](cache.path)
+    before = cache.path.read_bytes()
+    other = cache.path.with_name("something else")
+    other.write_text("stays")
+
+    found, there = cache.get("game", position, 7)
+    assert (there[found] == scores(position[found])).all(), "what is given is what was written"
+    assert found.sum() == (len(position) - 1 if kind == "a wrong score" else found.sum())
+    (aside,) = cache.path.parent.glob("*.damaged-?")
+    assert aside.read_bytes() == before and other.read_text() == "stays"
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"kept as {aside.name}" in said
+
+    cache.put("game", position, scores(position))
+    cache.close()
+    assert LabelCache(cache.path).get("game", position, 7)[0].all()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_of_a_newer_format_is_left_alone(cache: LabelCache) -> None:
+    fill(cache)
+    cache.close()
+    with sqlite3.connect(cache.path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(PolicyError, match="format 99, newer than 1; update nashmail"):
+        cache.get("game", np.arange(3), 7)
+
+
+def test_a_place_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PolicyError, match=r"cannot make the label cache .*set NASHMAIL_CACHE to a folder for it"):
+        LabelCache(tmp_path / "file" / "scores.sqlite").get("game", np.arange(3), 7)
+    (tmp_path / "folder.sqlite").mkdir()
+    with pytest.raises(PolicyError, match=r"cannot use the label cache .*set NASHMAIL_CACHE"):
+        LabelCache(tmp_path / "folder.sqlite").get("game", np.arange(3), 7)
+
+
+def test_the_place_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("NASHMAIL_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert LabelCache.default().path == tmp_path / "xdg" / "nashmail" / "scores.sqlite"
+    monkeypatch.setenv("NASHMAIL_CACHE", str(tmp_path / "mine"))
+    assert LabelCache.default().path == tmp_path / "mine" / "scores.sqlite"
+    monkeypatch.delenv("NASHMAIL_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert LabelCache.default().path == tmp_path / ".cache" / "nashmail" / "scores.sqlite"
