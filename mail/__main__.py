@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from mail.usage import Parser
+
+for library in ("OMP", "OPENBLAS", "MKL"):  # read when numpy is loaded, by a command: two threads give other bits, and
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # on matrices as small as ours they only wait for each other
 
 COMMANDS = {
     "games": "the games, their sizes, experts, and what can be measured exactly",
@@ -20,6 +24,9 @@ COMMANDS = {
     "exploit": "one line of play that beats what was learned, or the proof that there is none",
     "match": "many games between runs, the expert and others, in both seats",
     "play": "sit down against a policy in the terminal",
+    "replay": "step through a saved game",
+    "watch": "follow a run while it learns, or look at it afterwards",
+    "export": "take what was learned elsewhere: numpy, ONNX, TorchScript",
 }
 
 

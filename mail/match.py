@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from agents.policy import Seats, tabulate
-from agents.suboptimal import WORD, temperature_of
-from games.base import Game, NashmailError, Table
+from agents.suboptimal import WORD, parse
+from games.base import Game, Model, NashmailError, Table
 from games.graph import GameGraph
 from mail.decisions import Decisions
 from mail.entrants import Entrant, entrant
@@ -79,7 +79,7 @@ def wilson(wins: int, games: int, *, confidence: float = 0.95) -> tuple[float, f
 
 
 def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
-    """The players by name, each to be given the game's graph (or None) before it plays.
+    """The players by name, each to be given the game's model (or None) before it plays.
 
     All names are checked, and runs loaded, before anything large is built. NashmailError where one is wrong.
     """
@@ -98,7 +98,8 @@ def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
 def _plain(name: str) -> str:
     """The same text for the same entrant: a temperature as a number, a folder without detours."""
     if name.partition(":")[0] == WORD:
-        return f"{WORD}:{temperature_of(name) + 0.0}"
+        temperature, hopeless = parse(name)
+        return f"{WORD}:{temperature + 0.0}:{hopeless}"
     return name if name in ("random", "expert") else os.path.realpath(name)
 
 
@@ -113,9 +114,10 @@ def check(*, games: int, seed: int) -> None:
         raise MatchError(f"--seed must be 0 or more, not {seed}")
 
 
-def match(game: Game, graph: GameGraph | None, players: dict[str, Seats], *, games: int, seed: int) -> list[Result]:
+def match(game: Game, model: Model | None, players: dict[str, Seats], *, games: int, seed: int) -> list[Result]:
     """Every ordered pair of different players plays ``games`` games. The same seed gives the same counts."""
     check(games=games, seed=seed)
+    graph = model if isinstance(model, GameGraph) else None
     tables = {} if graph is None else {name: _tables(graph, seats) for name, seats in players.items()}
     results = []
     for place, (first, one) in enumerate(players.items()):

@@ -45,7 +45,7 @@ class Config:
     game: str
     """As ``games.make`` takes it."""
     learners: tuple[str, ...] = ("mail", "bc")
-    """Learned in this order; the others spend as many labels as ``mail``, where that is among them."""
+    """Learned in this order; those that do not explore spend as many labels as the first that does (``mail*``)."""
     explorer: str = "deep"
     """Of interactive learners."""
     expert: str = "first"

@@ -1,4 +1,4 @@
-"""The tables that commands print: one row per policy pair, exploitability by seat, gap, and what it cost."""
+"""The tables that commands print: one row per policy pair, its measures, and what it cost."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from mail.match import wilson
+from mail.sampled import by_opponent
+
 
 def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
-    """Measures and budget words of several policy pairs; 80 columns hold it."""
+    """Exact measures and budget words of several policy pairs; 80 columns hold it."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("policy", overflow="fold")
     for heading in ("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap"):
@@ -20,3 +23,52 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
         measured = [*row["exploitability"], row["nash_gap"], row["greedy_nash_gap"]]
         table.add_row(Text(name), *counts, *(f"{value:.4f}" for value in measured))
     return table
+
+
+def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
+    """Budget words and win rates of policy pairs in a game that is too large for exact measures; 80 columns hold it."""
+    told = "seat 0, seat 1: win rates, 95 % Wilson intervals"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=told)
+    table.add_column("policy", overflow="fold")
+    table.add_column("against", no_wrap=True)
+    for heading in ("games", "labels", "distinct", "seat 0", "seat 1"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, row in rows.items():
+        words = [name, *(f"{row[key]:,}" for key in ("games", "labels", "distinct_labels"))]
+        for opponent, (first, second) in by_opponent(row["matches"]).items():
+            rates = _rate(first["wins"], first), _rate(second["losses"], second)
+            table.add_row(Text(words[0]), Text(opponent), *words[1:], *rates)
+            words = [""] * 4
+    return table
+
+
+def sampled_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
+    """What else is known of each policy pair, a line per finding."""
+    lines = []
+    for name, row in rows.items():
+        if "certificates" not in row:
+            continue
+        first = row["certificates"][0]
+        said = {
+            True: f"refuted in {len(first['line'])} moves",
+            False: f"proven unbeatable over {first['positions']:,} positions",
+            None: f"not refuted within {first['positions']:,} positions",
+        }[first["refuted"]]
+        openings = row["openings"]
+        lines.append(
+            f"{name}: seat 0, greedy: {said}; seat 1, greedy: {openings['drawn']} of {openings['openings']} drawn "
+            f"openings held, loses from the start after {openings['moves_to_loss_from_start']} own moves"
+        )
+        for seat, found in enumerate(row["blunders"]):
+            rates = ", ".join(f"{part['source']} {_share(part['rate'])}" for part in found)
+            lines.append(f"{name}: seat {seat} blunders on positions never labelled: {rates}")
+    return lines
+
+
+def _share(rate: float | None) -> str:
+    return "-" if rate is None else f"{100 * rate:.1f} %"
+
+
+def _rate(wins: int, match: dict[str, Any]) -> str:
+    low, high = wilson(wins, match["games"])
+    return f"{low:.2f}-{high:.2f}"

@@ -1,61 +1,76 @@
-"""Training from configuration to result: learn with each learner, measure exactly, draw the figure.
+"""Training from configuration to result: learn with each learner, measure, draw the figure.
 
-Learning never sees what is measured here: learners get the game, the experts and a budget; the model and
-the gaps belong to this module.
+Games with an exact model (``mail.models``) are measured exactly; others by certificates and samples
+(``mail.sampled``), and their result says ``exact: false``. Learning never sees what is measured here: learners get
+the game, the experts and a budget; the model and the gaps belong to this module.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
 
 from agents.expert import make as make_expert
 from agents.expert import names as expert_names
 from agents.expert import optimal_table
 from agents.policy import Lifted, Policy, PolicyError, Seats, greedy_rows, tabulate
-from games.base import Enumerable, Game, Symmetric
+from games.base import Game, Keys, Model, Symmetric
 from games.graph import GameGraph
+from games.markov import MarkovModel
 from games.registry import make as make_game
 from games.symmetry import Quotient
-from mail import explore
-from mail.clone import clone
+from mail import explore, sampled
+from mail.blunders import canonical_keys
 from mail.gap import exploitability, table_gap
-from mail.learners import Budget, Learned, Options, make_learner
+from mail.learners import Budget, Learned, Options, cloned, make_learner
 from mail.learners import check as check_learner
 from mail.least import imitation_limit, least
+from mail.linear_report import bounds, structure
+from mail.models import model_of
 from mail.pool import Local, Pool
+from mail.presets import preset
+from mail.records import GAMES, learn_from_games, stored_games
 from mail.runs import Config, Run
 from mail.streams import stream
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What is known exactly about a run's game: the board's model, and that of the game it is learned on."""
+    """What is known of a run's game: its exact model, if it has one, and that of the game it is learned on."""
 
     game: Game
-    model: GameGraph
+    model: Model | None
     learned: Game
     """The quotient with symmetry on, else the game itself."""
-    learned_model: GameGraph
+    learned_model: Model | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether everything can be measured exactly."""
+        return self.model is not None
 
     def lift(self, policy: Policy) -> Policy:
         """A policy of the learned game as it plays on the board."""
         return Lifted(policy, self.learned) if isinstance(self.learned, Quotient) else policy
 
+    def experts(self, name: str) -> Seats:
+        """The expert pair of this name, as it is asked while learning. PolicyError where there is none."""
+        return make_expert(name, self.learned if self.learned_model is None else self.learned_model)
+
 
 def ground(name: str, *, symmetry: bool) -> Ground:
-    """Build game and models. GameError if the game cannot be enumerated, or has no symmetry where it is on."""
+    """Build game and models. PolicyError where the game has no symmetry and it is on."""
     game = make_game(name)
-    if not isinstance(game, Enumerable):
-        raise PolicyError(f"{name} cannot be enumerated, so it has no exact expert and no exact gap")
-    model = GameGraph(game)
     if not symmetry:
+        model = model_of(game)
         return Ground(game, model, game, model)
     if not isinstance(game, Symmetric):
         raise PolicyError(f"{name} has no board symmetries; leave --symmetry off")
     quotient = Quotient(game)
-    return Ground(game, model, quotient, GameGraph(quotient))
+    return Ground(game, model_of(game), quotient, model_of(quotient))
 
 
 def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None, workers: int = 1) -> dict[str, Any]:
@@ -65,37 +80,75 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None, wo
     known = known or prepare(config)
     learners: dict[str, Any] = {}
     curves: dict[str, Any] = {}
+    sampled_later: dict[str, tuple[Seats, Learned]] = {}
     spent: tuple[int, int] | None = None
     for name in config.learners:
-        options = Options(seed=config.seed, explorer=config.explorer, device=config.device, model=known.learned_model)
-        learner = make_learner(name, options)
-        experts = make_expert(learner.expert or config.expert, known.learned_model)
-        budget = Budget(config.episodes, None if name == "mail" else spent)
-        learned = learner.learn(known.learned, experts, budget, pool=pool or Local(), journal=run)
-        if name == "mail":
+        options = options_of(config, known)
+        if name == GAMES:
+            learned = learn_from_games(stored_games(run.folder), options, symmetry=config.symmetry)
+        else:
+            learner = make_learner(name, options)
+            experts = known.experts(learner.expert or config.expert)
+            budget = Budget(config.episodes, None if explores(name) else spent)
+            learned = learner.learn(known.learned, experts, budget, pool=pool or Local(), journal=run)
+        if explores(name) and spent is None:
             spent = (label_counts(learned)[0], label_counts(learned)[1])
         profile = (known.lift(learned.policies[0]), known.lift(learned.policies[1]))
         run.save_policies(name, profile, known.game)
-        learners[name] = {**spending(learned), **measures(known.model, profile)}
-        curves[name] = [curve(known, learned, seat, name, config, options) for seat in (0, 1)]
+        learners[name] = spending(learned)
+        if known.model is None:
+            sampled_later[name] = profile, learned
+        else:
+            learners[name] |= measures(known.model, profile)
+            if isinstance(known.model, MarkovModel):
+                learners[name] |= bounds(known.model, profile, known.experts(config.expert))
+            curves[name] = [curve(known, known.model, learned, seat, name, config, options) for seat in (0, 1)]
+    shown = (labelled(known, sampled_later, 0), labelled(known, sampled_later, 1))
+    for name, (profile, _) in sampled_later.items():
+        learners[name] |= sampled.measures(known.game, profile, shown=shown, seed=config.seed)
     result = {
         "config": {"game": config.game, "explorer": config.explorer, "expert": config.expert},
+        "exact": known.exact,
+        "clone": asdict(preset(known.game).clone),
         "symmetry": config.symmetry,
         "seed": config.seed,
         "learners": learners,
         "curves": curves,
         "limits": limits(known, config.expert),
     }
+    if isinstance(known.model, MarkovModel):
+        result["structure"] = structure(known.model, known.experts(config.expert), seed=config.seed)
     from mail.figure import draw_run
 
     run.finish(result, draw_run(result), seconds=time.perf_counter() - begun, workers=workers)
     return result
 
 
+def explores(name: str) -> bool:
+    """Whether a learner is one of ours that explore: its asks are its own, and the others are given as many."""
+    return name == "mail" or name.startswith("mail-")
+
+
+def options_of(config: Config, known: Ground) -> Options:
+    """What a run's learners are made with."""
+    return Options(
+        seed=config.seed,
+        explorer=config.explorer,
+        clone=preset(known.game).clone,
+        device=config.device,
+        model=known.learned_model,
+    )
+
+
 def prepare(config: Config) -> Ground:
     """Everything that can be refused, before anything is written or learned."""
     check(config)
-    return ground(config.game, symmetry=config.symmetry)
+    known = ground(config.game, symmetry=config.symmetry)
+    if not known.exact:  # with a model, experts and explorers are sure to find what they need
+        experts = known.experts(config.expert)
+        setting = explore.Setting(known.learned, 1, experts, config.device)
+        explore.make(config.explorer, setting, rng=stream(config.seed, "prepare"))
+    return known
 
 
 def check(config: Config) -> None:
@@ -106,7 +159,8 @@ def check(config: Config) -> None:
     if config.expert not in expert_names():
         raise PolicyError(f"no expert is called {config.expert!r}; the experts are: {', '.join(expert_names())}")
     for name in config.learners:
-        check_learner(name)
+        if name != GAMES:
+            check_learner(name)
 
 
 def label_counts(learned: Learned) -> list[int]:
@@ -128,7 +182,16 @@ def spending(learned: Learned) -> dict[str, Any]:
     }
 
 
-def measures(model: GameGraph, profile: Seats) -> dict[str, Any]:
+def labelled(known: Ground, found: dict[str, tuple[Seats, Learned]], seat: int) -> Keys:
+    """[K, 2] keys, equal for mirror images, of all positions of a seat that any of these learners had labelled."""
+    keys = [np.zeros((0, 2), dtype=np.uint64)]
+    for _, learned in found.values():
+        decisions = learned.decisions[seat]
+        keys.append(canonical_keys(known.game, decisions.state[decisions.asked & (decisions.seat == seat)]))
+    return np.unique(np.concatenate(keys), axis=0)
+
+
+def measures(model: Model, profile: Seats) -> dict[str, Any]:
     """Exploitability and gap, as the policies are and greedy."""
     tables = tabulate(model, profile[0], 0), tabulate(model, profile[1], 1)
     soft, hard = table_gap(model, tables), table_gap(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
@@ -142,7 +205,7 @@ def measures(model: GameGraph, profile: Seats) -> dict[str, Any]:
 
 
 def curve(
-    known: Ground, learned: Learned, seat: int, name: str, config: Config, options: Options
+    known: Ground, model: Model, learned: Learned, seat: int, name: str, config: Config, options: Options
 ) -> list[dict[str, Any]]:
     """One seat's exploitability when only its first n labels are cloned, n growing in equal steps to all."""
     decisions = learned.decisions[seat]
@@ -155,12 +218,12 @@ def curve(
             policy = learned.policies[seat]
         else:
             rng = stream(config.seed, f"{name}/curve", seat=seat, round_=index)
-            policy = clone(known.learned, part, seat, config=options.clone, rng=rng, device=options.device).policy
-        points.append({"labels": labels, **point(known.model, known.lift(policy), seat)})
+            policy = cloned(learned.cloner, known.learned, part, seat, options, rng=rng).policy
+        points.append({"labels": labels, **point(model, known.lift(policy), seat)})
     return points
 
 
-def point(model: GameGraph, policy: Policy, seat: int) -> dict[str, float]:
+def point(model: Model, policy: Policy, seat: int) -> dict[str, float]:
     """One seat's exploitability, as the policy is and greedy."""
     table = tabulate(model, policy, seat)
     return {
@@ -173,7 +236,7 @@ def limits(known: Ground, expert: str) -> dict[str, Any]:
     """What no learner can undercut, and where cloning without exploring ends up, from the exact graph."""
     graph = known.learned_model
     found: dict[str, Any] = {"least_games": [], "reachable_labels": [], "bc_infinite": {}}
-    if expert not in ("first", "uniform"):
+    if expert not in ("first", "uniform") or not isinstance(graph, GameGraph):
         return found
     table = optimal_table(graph, ties=expert)
     for seat in (0, 1):

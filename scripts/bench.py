@@ -18,6 +18,15 @@
               faster than ``observation_tensor``). Draws differ, so ``same_result`` is null. Contestants take turns;
               figures are medians over repeats.
 
+``scaling``   what exact knowledge costs as boards grow, each size in a process of its own on one core: positions,
+              seconds for the graph, for minimax and for the exact Nash gap of two default networks, peak memory
+              (``bench_scaling.py`` says what each figure means). No peer keeps a graph; ``cited`` are published
+              numbers of positions, ``same_result`` says that ours are those. ``--big`` adds Connect Four 5x5, some
+              minutes; ``--table`` prints the README's table.
+
+``explore``   games and labels per second of exploring Connect Four 6x7 against a solver, beside the same algorithm one
+              board at a time through PettingZoo (``bench_explore.py`` says how); needs the solver extra.
+
 Ratios say how many times better ours is, whether the figure is a time or a rate. A further benchmark is one function
 and one line in ``BENCHMARKS``.
 """
@@ -40,7 +49,7 @@ from rich.console import Console
 from rich.table import Table as Picture
 
 import games
-from games.base import Enumerable, Floats, Ints, Rng, Table
+from games.base import Enumerable, Floats, Ints, NashmailError, Rng, Table
 from mail.play import random_moves
 from mail.streams import stream
 from mail.usage import Parser
@@ -49,6 +58,7 @@ T = TypeVar("T")
 Figures = dict[str, float]  # case -> figure
 
 SECONDS, RATE = "seconds", "moves/s"  # units; of times less is better, of rates more
+MEGABYTES, POSITIONS = "MB", "positions"
 TOLERANCE = 1e-9
 BATCH = 4096  # games that random_moves plays at once
 
@@ -62,6 +72,8 @@ class Settings:
     """Measurements per contestant; None leaves it to the benchmark."""
     seconds: float = 1.0
     """How long one measurement of something fast goes on."""
+    big: bool = False
+    """Measure what takes minutes, too."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,8 @@ class Result:
     """Whether all contestants computed the same; None where that cannot be compared."""
     cited: dict[str, Figures] = field(default_factory=dict)
     """Figures that this run did not measure."""
+    table: str = ""
+    """The README's table, in Markdown."""
 
     def ratio(self) -> Figures:
         """{"case/peer": how many times better ours is}."""
@@ -272,6 +286,42 @@ def _openspiel(name: str, seed: int, *, observe: bool) -> Callable[[], int]:
     return some_games
 
 
+# --- scaling ---------------------------------------------------------------------------------------------
+
+
+def scaling(settings: Settings, *, sizes: Sequence[str] | None = None) -> Result:
+    """What exact knowledge costs, size by size; ``repeats`` does not apply, times are medians over ``seconds``."""
+    import bench_scaling as work
+
+    chosen = sizes if sizes is not None else work.SIZES + (work.BIG if settings.big else ())
+    found: dict[str, Figures] = {}
+    for name in chosen:
+        found[name] = work.measured(name, seed=settings.seed, seconds=settings.seconds)
+        note(f"{name}: " + ", ".join(f"{_figure(figure)} {case}" for case, figure in found[name].items()))
+    units = {**dict.fromkeys(work.SECONDS, SECONDS), **dict.fromkeys(work.MEGABYTES, MEGABYTES)}
+    ours = {f"{name}/{case}": figure for name, figures in found.items() for case, figure in figures.items()}
+    known = {f"{name}/all positions": float(work.KNOWN[name]) for name in chosen if name in work.KNOWN}
+    return Result(
+        ours=ours,
+        peers={},
+        units={case: units.get(case.partition("/")[2], POSITIONS) for case in ours},
+        repeats=1,
+        same_result=all(ours[case] == figure for case, figure in known.items()),
+        cited={"published": known},
+        table=work.markdown(found),
+    )
+
+
+# --- explore ---------------------------------------------------------------------------------------------
+
+
+def explore(settings: Settings) -> Result:
+    """Exploration of 6x7 with a solver as the expert, by us and through PettingZoo."""
+    import bench_explore as work
+
+    return Result(**work.measured(settings.seed, settings.repeats))
+
+
 # --- clocks ----------------------------------------------------------------------------------------------
 
 
@@ -305,7 +355,12 @@ def _rate(some: Callable[[], int], seconds: float) -> float:
 
 # --- the command -----------------------------------------------------------------------------------------
 
-BENCHMARKS: dict[str, Callable[[Settings], Result]] = {"nash-gap": nash_gap, "play": play}
+BENCHMARKS: dict[str, Callable[[Settings], Result]] = {
+    "nash-gap": nash_gap,
+    "play": play,
+    "scaling": scaling,
+    "explore": explore,
+}
 
 
 def note(line: str) -> None:
@@ -336,12 +391,15 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def _settings(argv: Sequence[str] | None) -> tuple[str, bool, Settings]:
+def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
+    """The benchmark's name, how to print its result (``json``, ``table`` or ``picture``), and how to run it."""
     names = ", ".join(sorted(BENCHMARKS))
     parser = Parser(prog="bench.py", description="Measure our speed beside a peer's in one run.")
     parser.add_argument("name", metavar="NAME", help=f"one of: {names}")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output and nothing else")
-    parser.add_argument("--repeat", type=int, metavar="K", help="measurements per contestant (nash-gap: 2, play: 3)")
+    parser.add_argument("--table", action="store_true", help="the README's table instead of a picture (scaling)")
+    parser.add_argument("--big", action="store_true", help="measure what takes minutes, too (scaling)")
+    parser.add_argument("--repeat", type=int, metavar="K", help="measurements per contestant (default 2 or 3)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="policies and draws (default 0)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="T", help="length of a measurement (default 1)")
     args = parser.parse_args(argv)
@@ -353,19 +411,27 @@ def _settings(argv: Sequence[str] | None) -> tuple[str, bool, Settings]:
         parser.error(f"--seed is a whole number from 0 on, not {args.seed}")
     if not 0 < args.seconds < float("inf"):
         parser.error(f"--seconds is above 0, not {args.seconds}")
-    return args.name, args.json, Settings(args.seed, args.repeat, args.seconds)
+    if args.name != "scaling" and (args.table or args.big):
+        parser.error("--table and --big are for scaling; leave them out")
+    how = "json" if args.json else "table" if args.table else "picture"
+    return args.name, how, Settings(args.seed, args.repeat, args.seconds, args.big)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one benchmark and print what it found; the exit status."""
-    name, as_json, settings = _settings(argv)
+    name, how, settings = _settings(argv)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # whatever a peer prints is progress
             result = BENCHMARKS[name](settings)
     except ModuleNotFoundError as error:
         note(f"bench.py: {name} measures peers and needs {error.name}; run pip install -e . in the clone")
         return 2
-    if as_json:
+    except NashmailError as error:
+        note(f"bench.py: {error}")
+        return 2
+    if how == "table":
+        print(result.table)
+    elif how == "json":
         found = {
             "ours": result.ours,
             "peers": result.peers,

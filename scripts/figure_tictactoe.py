@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from over_seeds import ranged, rounded
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from scipy import stats
 
 from agents import make_expert
 from agents.expert import optimal_table
@@ -198,13 +198,6 @@ def infinite(graph: GameGraph, ties: str) -> list[float]:
     return [exploitability(graph, imitation_limit(graph, experts, seat), seat) for seat in (0, 1)]
 
 
-def interval(values: list[int]) -> tuple[float, float, float]:
-    """Mean and its 95 % Student interval."""
-    mean = float(np.mean(values))
-    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values)))
-    return mean, mean - half, mean + half
-
-
 def show(data: dict[str, Any]) -> None:
     """The three parts as tables."""
     console = Console(width=132)
@@ -237,15 +230,6 @@ def show(data: dict[str, Any]) -> None:
     console.print(table)
 
 
-def ranged(rows: list[dict[str, Any]], key: str) -> str:
-    """Mean and interval of a count that may be missing in some seeds."""
-    values = [row[key] for row in rows]
-    if any(value is None for value in values):
-        return f"not reached in {sum(value is None for value in values)} of {len(values)}"
-    mean, low, high = interval(values)
-    return f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
-
-
 def draw(data: dict[str, Any]) -> bytes:
     """Exact exploitability above, the proxy below; median and range over seeds."""
     figure, panels = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
@@ -267,14 +251,3 @@ def draw(data: dict[str, Any]) -> bytes:
     panels[0][0].legend(fontsize=8)
     figure.suptitle(f"Tic-Tac-Toe: what the proxy hides (median and range of {data['seeds']} seeds)")
     return png(figure)
-
-
-def rounded(value: Any) -> Any:
-    """Six significant digits, to keep the data small."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, dict):
-        return {key: rounded(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [rounded(part) for part in value]
-    return value

@@ -4,6 +4,9 @@ Each figure leaves its data (JSON) and its picture (PNG) in the output folder an
 
     tictactoe   BC and MAIL with several explorers on Tic-Tac-Toe, both seats: exact exploitability against
                 asks, beside the reference's own proxy; games and asks to coverage; the default learner's result
+    asks        six explorers on Tic-Tac-Toe and Connect Four 4x4, with symmetry and without: distinct labels,
+                asks and games until the clone cannot be exploited. Finished cells are kept in OUT/asks-cells,
+                so that a run that was killed goes on
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from pathlib import Path
 
 from mail.usage import Parser
 
-FIGURES = ("tictactoe",)
+FIGURES = ("tictactoe", "asks")
 
 
 def main(argv: list[str] | None = None) -> int:

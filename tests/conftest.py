@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: two test processes share two cores
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -12,6 +16,12 @@ from tests import support
 # The same examples in every run, and no timing: a slow machine is not a fault.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=25)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Solver scores go to a folder of the session, never to the user's cache."""
+    os.environ["NASHMAIL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

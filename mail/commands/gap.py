@@ -20,16 +20,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from games.base import Enumerable
-    from games.graph import GameGraph
+    from mail.models import model_of
     from mail.runs import RunError
     from mail.training import measures
 
     game, found = _profiles(args.policy, args.game)
-    if not isinstance(game, Enumerable):
-        raise RunError(f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap")
     begun = time.perf_counter()
-    model = GameGraph(game)
+    model = model_of(game)
+    if model is None:
+        raise RunError(
+            f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` looks for a "
+            "refutation, `nashmail match` counts games"
+        )
     policies = {name: {**counts, **measures(model, seats)} for name, (seats, counts) in found.items()}
     seconds = time.perf_counter() - begun
     if args.json:

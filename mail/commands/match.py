@@ -23,32 +23,47 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--games", type=int, default=200, metavar="N", help="of every ordered pair (default: 200)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of every random draw (default: 0)")
+    parser.add_argument(
+        "--ratings",
+        action="store_true",
+        help="also everybody against everybody, and ratings: Bradley-Terry with Davidson's draws and a seat effect, "
+        "fitted with a normal prior, in points (400 more: odds of ten to one)",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
     """Play, count and print."""
     from games.registry import make
-    from mail.entrants import graph_of
+    from mail.entrants import model_for
     from mail.match import check, entrants, match
+    from mail.rating import cross_table, rate, rating_table, remarks
 
     check(games=args.games, seed=args.seed)
     game = make(args.game)
     found = entrants(args.entrant, game)
-    graph = graph_of(game)
-    players = {name: entrant(graph) for name, entrant in found.items()}
-    results = match(game, graph, players, games=args.games, seed=args.seed)
+    model = model_for(game)
+    players = {name: entrant(model) for name, entrant in found.items()}
+    results = match(game, model, players, games=args.games, seed=args.seed)
+    ratings = rate(results) if args.ratings else None
     if args.json:
         shown = {"game": game.spec.name, "games": args.games, "seed": args.seed, "entrants": list(players)}
-        print(json.dumps({**shown, "results": [result.as_dict() for result in results]}))
+        rated = {} if ratings is None else {"ratings": ratings.as_dict()}
+        print(json.dumps({**shown, "results": [result.as_dict() for result in results], **rated}))
         return 0
     from rich.console import Console
 
     console = Console(markup=False, highlight=False, emoji=False)
     console.print(f"{game.spec.name}: {args.games:,} games of each pair in each order, seed {args.seed}")
     console.print(result_table(results))
-    told = "; exact: chances of won, drawn, lost" if graph is not None else ""
+    told = "; exact: chances of won, drawn, lost" if any(result.exact for result in results) else ""
     console.print(f"win rate: the first's, 95 % Wilson interval{told}")
+    if ratings is not None:
+        console.print(cross_table(results))
+        console.print("score of the row's player in seat 0 against the column's, draws count half")
+        console.print(rating_table(ratings))
+        for line in remarks(ratings):
+            console.print(line)
     return 0
 
 

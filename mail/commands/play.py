@@ -1,10 +1,22 @@
-"""``nashmail play``: a human in the terminal against an expert, random play, or what a run has learned."""
+"""``nashmail play``: humans in the terminal, against an expert, random play, what a run has learned, or each other."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import secrets
 import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agents.policy import Policy, Seats
+    from games.base import Floats, Game, Model, States
+    from mail.entrants import Entrant
+    from mail.terminal import Player
+
+NAMES = {"expert": "the expert", "random": "the random player"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,10 +26,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--against",
         default="expert",
         metavar="WHO",
-        help="expert (default), random, suboptimal:T, or RUN[:LEARNER] (mail)",
+        help="expert (default), random, suboptimal:T, a table file, RUN[:LEARNER] (mail), or human",
     )
-    parser.add_argument("--seat", type=int, choices=(0, 1), default=0, help="yours; 0 moves first (default: 0)")
+    parser.add_argument(
+        "--seat", choices=("0", "1", "both"), default="0", help="yours; 0 moves first (default: 0), both: you play both"
+    )
     parser.add_argument("--seed", type=_seed, metavar="S", help="of the opponent's draws (default: a fresh one)")
+    parser.add_argument("--analysis", action="store_true", help="show what moves are worth; `analysis` switches it")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the game down as text, see nashmail replay")
+    parser.add_argument("--ascii", action="store_true", help="draw with plain characters, whatever the terminal can do")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,33 +42,135 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from games import make
-    from mail.entrants import asks_the_graph, entrant, graph_of
-    from mail.terminal import Session, reader
+    from mail.analysis import oracle
+    from mail.entrants import asks_the_model
+    from mail.records import RecordError
+    from mail.terminal import Session, Setting, reader
 
     game = make(args.game)
-    sits_down = entrant(args.against, game)
-    policies = sits_down(graph_of(game) if asks_the_graph(args.against) else None)
-    name = {"expert": "the expert", "random": "the random player"}.get(args.against, args.against)
+    if args.save is not None and args.save.exists():
+        raise RecordError(f"{args.save} is there already; choose another --save")
+    sits_down = None if args.against == "human" else _entrant(args.against, game)
+    known = _Known(game)
+    seats = None if sits_down is None else sits_down(known.model() if asks_the_model(args.against) else None)
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
     console = Console(markup=False, highlight=False, emoji=False)
+    typed = bool(sys.stdin and sys.stdin.isatty())
     session = Session(
         game,
-        policies[1 - args.seat],
-        opponent=name,
-        human=args.seat,
+        _players(args, seats),
         seed=seed,
         read=reader(sys.stdin.buffer if sys.stdin else None),
         console=console,
-        echo=not (sys.stdin and sys.stdin.isatty()),
+        echo=not typed,
+        setting=Setting(
+            seats, lambda: oracle(game, known.model), args.analysis, args.save, linger=typed, unicode=not args.ascii
+        ),
     )
     try:
         session.play()
     except KeyboardInterrupt:
         console.print()  # the complaint starts a line of its own
         raise
-    if args.seed is None and args.against != "expert":
+    if args.seed is None and args.against not in ("expert", "human") and args.seat != "both":
         console.print(f"The same opponent again: --seed {seed}", soft_wrap=True)
     return 0
+
+
+def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Player]:
+    """Who sits where."""
+    from mail.terminal import HUMAN, Player
+
+    if args.seat == "both" or seats is None:
+        return HUMAN, HUMAN
+    human, name = int(args.seat), NAMES.get(args.against, args.against)
+    policy = seats[1 - human]
+    other = Player(name, policy, policy.ready) if isinstance(policy, _Later) else Player(name, policy)
+    return (HUMAN, other) if human == 0 else (other, HUMAN)
+
+
+class _Known:
+    """The game's model, made once, when somebody first needs it."""
+
+    def __init__(self, game: Game) -> None:
+        self.game, self._made = game, False
+        self._model: Model | None = None
+
+    def model(self) -> Model | None:
+        from mail.entrants import model_for
+
+        if not self._made:
+            self._made, self._model = True, model_for(self.game)
+        return self._model
+
+
+# --- the opponent ----------------------------------------------------------------------------------------
+
+
+def _entrant(name: str, game: Game) -> Entrant:
+    """The player of this name. A run that looks right is loaded while the first board is being looked at."""
+    from mail.entrants import entrant
+
+    if not _is_run_of(name, game):
+        return entrant(name, game)
+    loading = _Loading(name, game)
+    return lambda model: (_Later(loading, 0), _Later(loading, 1))
+
+
+def _is_run_of(name: str, game: Game) -> bool:
+    """Whether this is the finished run of this game, as far as a glance at its configuration tells.
+
+    Where the glance finds anything amiss, the run is loaded at once, which says what it is.
+    """
+    for folder, learner in ((name, None), name.rpartition(":")[::2]):
+        try:
+            config = json.loads((Path(folder) / "config.json").read_bytes())
+            known = learner is None or learner in config["learners"]
+            return bool(config["game"] == game.spec.name and known and (Path(folder) / "result.json").is_file())
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return False
+
+
+class _Loading:
+    """A run being loaded by a thread of its own: torch alone takes longer to import than a board to draw."""
+
+    def __init__(self, name: str, game: Game) -> None:
+        self.name, self.game = name, game
+        self._seats: Seats | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._load, daemon=True)
+        self._thread.start()
+
+    def _load(self) -> None:
+        from mail.entrants import entrant
+
+        try:
+            self._seats = entrant(self.name, self.game)(None)
+        except BaseException as error:  # handed to whoever asks for the policies
+            self._error = error
+
+    def ready(self) -> bool:
+        return not self._thread.is_alive()
+
+    def seats(self) -> Seats:
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        assert self._seats is not None  # the thread has ended without an error
+        return self._seats
+
+
+class _Later:
+    """One seat of a run that is being loaded; the first question waits for it."""
+
+    def __init__(self, loading: _Loading, seat: int) -> None:
+        self._loading, self._seat = loading, seat
+        self.ready = loading.ready
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        policy: Policy = self._loading.seats()[self._seat]
+        return policy.probabilities(game, states, seat)
 
 
 def _seed(text: str) -> int:

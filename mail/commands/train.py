@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("game", metavar="GAME", help="a game's name, see `nashmail games`")
     parser.add_argument("--learner", default="mail,bc", help="learners, separated by commas (default: mail,bc)")
+    parser.add_argument(
+        "--from-games", type=Path, nargs="+", metavar="FILE", help="clone saved games instead (see nashmail replay)"
+    )
     parser.add_argument("--explorer", default="deep", help="deep (default), counts, uniform, expert")
     parser.add_argument("--expert", default="first", help="ties of the expert: first (default) or uniform")
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
-    parser.add_argument("--episodes", type=int, default=1000, help="most games per seat (default: 1000)")
+    parser.add_argument("--episodes", type=int, help="most games per seat (default: 1000, on large boards more)")
     parser.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
     parser.add_argument("--workers", type=int, default=1, help="processes that play (default: 1, this one)")
-    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, auto")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, auto")
     parser.add_argument("--out", type=Path, help="the run's folder (default: runs/GAME-SEED)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     existing = parser.add_mutually_exclusive_group()
@@ -30,18 +33,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from games.registry import make
+    from mail.presets import preset
+    from mail.records import GAMES, read, store_games
     from mail.runs import Config, RunError
     from mail.training import check, prepare, train
 
     if args.workers != 1:
         raise RunError(f"--workers must be 1, not {args.workers}: play runs in this process")
+    games = [read(path) for path in args.from_games or ()]
+    if other := [played.record.game for played in games if played.record.game != args.game]:
+        raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
     config = Config(
         game=args.game,
-        learners=tuple(word for word in args.learner.split(",") if word),
+        learners=(GAMES,) if games else tuple(word for word in args.learner.split(",") if word),
         explorer=args.explorer,
         expert=args.expert,
         symmetry=args.symmetry,
-        episodes=args.episodes,
+        episodes=preset(make(args.game)).episodes if args.episodes is None else args.episodes,
         seed=args.seed,
         device=_device(args.device),
     )
@@ -49,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
     known = None if args.resume else prepare(config)
     opened = _open(folder, config, args)
+    if games and not args.resume:
+        store_games(folder, games)
     result = opened.result()
     if result is None:
         with _Progress(opened):
@@ -74,15 +85,16 @@ def _open(folder: Path, config: Any, args: argparse.Namespace) -> Run:
 
 
 def _device(word: str) -> str:
-    """``auto`` is cuda where there is one; RunError for a device torch does not have."""
+    """``auto`` is cuda or mps where there is one; RunError for a device torch does not have."""
     import torch
 
     from mail.runs import RunError
 
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if word == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if word not in ("cpu", "cuda") or (word == "cuda" and not torch.cuda.is_available()):
-        raise RunError(f"--device {word} is not to be had here; use cpu or auto")
+        return next(device for device, found in there.items() if found)
+    if not there.get(word, False):
+        raise RunError(f"--device {word} is not to be had here; use {', '.join(d for d in there if there[d])} or auto")
     return word
 
 
@@ -112,18 +124,21 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
     """The table a run ends with, and where things are."""
     from rich.console import Console
 
-    from mail.tables import learner_table
+    from mail.tables import learner_table, sampled_lines, sampled_table
 
     console = Console()
     config = result["config"]
     symmetry = "on" if result["symmetry"] else "off"
+    table = learner_table if result.get("exact", True) else sampled_table
     console.print(
-        learner_table(
+        table(
             f"{config['game']}: expert {config['expert']}, explorer {config['explorer']}, symmetry {symmetry}, "
             f"seed {result['seed']}, {seconds:.0f} s",
             result["learners"],
         )
     )
+    for line in sampled_lines(result["learners"]):
+        console.print(line, soft_wrap=True)
     least = result["limits"]
     if least["reachable_labels"]:
         games = [str(count) if count is not None else "?" for count in least["least_games"]]

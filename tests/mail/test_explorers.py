@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import expert
-from agents.policy import Policy, Seats, Uniform, ask
+from agents.expert import optimal_table
+from agents.policy import Policy, Seats, Uniform, ask, greedy_rows, tabulate, uniform_rows
 from games import Game, GameGraph, NashmailError
 from games.base import States
 from mail import explore
@@ -24,11 +25,14 @@ from mail.explore import Explorer, Setting
 from mail.explore.base import Memory, Transitions
 from mail.explore.counts import optimistic_values
 from mail.explore.deep import Deep, DeepConfig, bonus
+from mail.explore.refute import Led, Refute, RefuteConfig
+from mail.gap import exploitability
 from mail.learners import Budget, Collector, Mail, Memoryless, Options
+from mail.least import least
 from mail.play import play
 from mail.pool import Local
 from mail.streams import stream
-from tests.support import game, graph, reloaded, visited
+from tests.support import game, graph, random_profile, reloaded, visited
 
 KNOWLEDGE = {"labels", "rules", "model", "reward", "expert"}
 GAMES = ["tictactoe", "quotient:tictactoe"]
@@ -62,12 +66,12 @@ class Case:
         return explore.make(self.name, setting, rng=stream(seed, "test/explorer"))
 
     def round(self, explorer: Explorer, number: int, seed: int = 0) -> Decisions:
-        """One round of play of the explorer, the asked seat's decisions labelled."""
+        """One round of play of the explorer, the asked seat's decisions labelled as the explorer wants them."""
         pair = explorer.behaviour(), explorer.against()
-        experts = self.experts()
+        asked = explorer.labels()
         rng = stream(seed, "test/play", round_=number)
         seats = (pair[0], pair[1]) if self.seat == 0 else (pair[1], pair[0])
-        labels = (None, experts[1]) if self.seat == 0 else (experts[0], None)
+        labels = (None, asked) if self.seat == 0 else (asked, None)
         return play(self.game, seats, explorer.games_per_round, labels=labels, rng=rng)
 
     def learn(self, explorer: Explorer, rounds: int, seed: int = 0) -> list[dict[str, float]]:
@@ -178,7 +182,7 @@ def test_explorer(name: str, seat: int, game_name: str, check: Callable[[Case], 
 
 
 def test_explorers_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert {"expert", "uniform", "counts", "deep"} <= set(explore.names())
+    assert {"expert", "uniform", "counts", "deep", "refute", "unsure"} <= set(explore.names())
     with pytest.raises(NashmailError, match=r"^no explorer is called 'nope'; the explorers are: counts, deep") as error:
         explore.check("nope")
     assert "\n" not in str(error.value)
@@ -473,3 +477,99 @@ def test_deep_sees_all_of_the_first_seats_expert_within_410_asks(seed: int) -> N
     found = explored("deep", 0, seed, Budget(labels=(410, 410)))
     assert found.labels() == 410
     assert found.distinct_labels() == 81
+
+
+# --- refute ----------------------------------------------------------------------------------------------
+
+
+def led(model: GameGraph, table: np.ndarray, seat: int, negligible: float) -> Led:
+    return Led.of(model, lambda rows: table[rows], seat, negligible)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seat", [0, 1])
+@pytest.mark.parametrize("name", ["tictactoe", "connect4:3x3:3"])
+def test_a_refutation_is_the_best_response_where_nothing_is_negligible(name: str, seat: int, seed: int) -> None:
+    """Against the sweep over all positions; what is neglected, or corrected, can only be lost less."""
+    model = graph(name)
+    table = random_profile(model, seed)[seat]
+    exact = exploitability(model, table, seat)
+    found = led(model, table, seat, 1e-300).refute()
+    assert found.loss == pytest.approx(exact, abs=1e-12)
+    losses = [led(model, table, seat, negligible).refute().loss for negligible in (1e-300, 1e-3, 1e-1, 2.0)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] == pytest.approx(0.0, abs=1e-12)
+    everywhere = np.ones(len(model), dtype=np.bool_)
+    assert led(model, table, seat, 1e-300).refute(everywhere).loss == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_a_line_is_a_game_that_the_greedy_clone_loses(seat: int) -> None:
+    """Played out move by move, against uniform play made greedy: the lowest action everywhere."""
+    model = graph("tictactoe")
+    table = greedy_rows(uniform_rows(model.legal(seat)))
+    found = led(model, table, seat, 0.5).refute()
+    assert found.loss == exploitability(model, table, seat) == 1.0
+    line = found.line(stream(0, "test"))
+    assert line.rows[0] == 0
+    for row, move, after in zip(line.rows[:-1], line.moves[:-1], line.rows[1:], strict=True):
+        assert model.child[row, move] == after
+    mine = model.seat[line.rows] == seat
+    assert (table[line.rows[mine], line.moves[mine]] == 1.0).all()
+    assert model.reward[line.rows[-1], line.moves[-1]] == 2 * seat - 1
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_refute_ends_with_a_clone_that_cannot_be_refuted(seat: int) -> None:
+    """No label is paid twice, none lies off the expert's ways, and there are fewer than cover them."""
+    model = graph("connect4:3x3:3")
+    case = Case("refute", 1 - seat, model)
+    explorer = case.build()
+    rounds: list[Decisions] = []
+    while not explorer.done and len(rounds) < 100:
+        rounds.append(case.round(explorer, len(rounds)))
+        explorer.update(rounds[-1], rng=stream(0, "test/update", round_=len(rounds)))
+    assert explorer.done
+    fit = explorer.clone()
+    assert fit is not None
+    table = tabulate(model, fit.policy, seat)
+    assert exploitability(model, greedy_rows(table), seat) == 0.0
+    assert exploitability(model, table, seat) <= RefuteConfig().tolerance
+    asked = merge(rounds)
+    asked = asked.take(asked.asked)
+    assert (asked.seat == seat).all()
+    assert asked.labels() == asked.distinct_labels() < least(model, optimal_table(model, ties="first"), seat).labels
+    profile = [uniform_rows(model.legal(0)), uniform_rows(model.legal(1))]
+    profile[seat] = optimal_table(model, ties="first")
+    assert (model.reach((profile[0], profile[1]))[model.index(asked.state)] > 0).all()
+
+
+def test_refute_stops_asking_once_the_answer_leaves_the_line() -> None:
+    """In each game every ask but the last is answered with the line's own move."""
+    case = Case("refute", 1, graph("tictactoe"))
+    explorer = case.build()
+    assert isinstance(explorer, Refute)
+    surprised = 0
+    for number in range(6):
+        line = explorer.lines[0]
+        planned = dict(zip(line.rows.tolist(), line.moves.tolist(), strict=True))
+        decisions = case.round(explorer, number)
+        asked = decisions.take(decisions.asked)
+        answers = asked.label.argmax(1)
+        own = [planned[row] for row in case.model.index(asked.state).tolist()]
+        assert (answers[:-1] == own[:-1]).all()
+        surprised += bool(answers[-1] != own[-1])
+        explorer.update(decisions, rng=stream(0, "test/update", round_=number))
+    assert surprised >= 3
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_refute_asks_once_even_where_nothing_can_be_lost(seat: int) -> None:
+    """Two in a row on 2 x 2: whoever moves first wins, whatever is played."""
+    model = graph("tictactoe:2x2:2")
+    collector = Collector("mail", model.game, 0, Local(), Memoryless())
+    learner = Mail(Options(explorer="refute", model=model))
+    found = learner.explore(collector, first_experts(model), Budget(episodes=5), seat)
+    assert (found.decisions.games, found.decisions.labels()) == (1, 1)
+    assert found.clone is not None
+    assert exploitability(model, tabulate(model, found.clone.policy, seat), seat) == pytest.approx(0.0, abs=1e-12)

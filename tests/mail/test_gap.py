@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 
 from agents import expert
 from agents.expert import optimal_table
+from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, PolicyError, Uniform, tabulate
 from agents.tabular import from_model
-from games import GameGraph
+from games import Game, GameGraph
+from games.graph import LIMIT
+from mail.commands.games import facts
 from mail.gap import Gap, exploitability, greedy, nash_gap, table_gap
 from mail.least import imitation_limit
+from mail.models import enumerable
 from tests.support import (
     PlainBoard,
     backward,
@@ -40,6 +44,29 @@ def test_uniform_play_of_tictactoe(tictactoe_graph: GameGraph) -> None:
 
 def test_uniform_play_of_a_small_connect_four(connect4_small_graph: GameGraph) -> None:
     assert nash_gap(connect4_small_graph, UNIFORM).nash_gap == pytest.approx(1.9133481626157407, abs=1e-12)
+
+
+def test_networks_are_asked_once_for_every_position_of_their_seat(connect4_small_graph: GameGraph) -> None:
+    """Of 4x4, all 134,289 positions between the two seats; each seat's part is what its table alone loses."""
+    asked: list[int] = []
+
+    class Counted(NetworkPolicy):
+        def logits(self, observations: np.ndarray) -> np.ndarray:
+            asked.append(len(observations))
+            return super().logits(observations)
+
+    spec = connect4_small_graph.game.spec
+    nets = [
+        Counted(PolicyNet(spec.observation, spec.actions, Architecture(), rng=np.random.default_rng(seat)))
+        for seat in (0, 1)
+    ]
+    tables = tabulate(connect4_small_graph, nets[0], 0), tabulate(connect4_small_graph, nets[1], 1)
+    gap = table_gap(connect4_small_graph, tables)
+    assert sum(asked) == len(connect4_small_graph) == 134_289
+    assert 0 < min(gap.exploitability) < 1
+    few = np.random.default_rng(3).choice(np.flatnonzero(connect4_small_graph.seat == 0), 100)
+    alone = nets[0].probabilities(connect4_small_graph.game, connect4_small_graph.states[few], 0)
+    assert np.array_equal(tables[0][few], alone), "the bits of a small batch"
 
 
 @pytest.mark.parametrize("name", ["tictactoe:3x3:2", "tictactoe:2x3:2", "connect4:3x3:3", "tictactoe:2x3"])
@@ -153,8 +180,31 @@ def test_policies_are_measured_as_their_tables(seed: int) -> None:
 
 def test_what_is_no_policy_is_not_measured(tictactoe_graph: GameGraph) -> None:
     class Nothing:
-        def probabilities(self, *_: object) -> np.ndarray:
-            return np.zeros((len(tictactoe_graph), 9))
+        def probabilities(self, game: Game, states: np.ndarray, seat: int) -> np.ndarray:
+            return np.zeros((len(states), 9))
 
     with pytest.raises(PolicyError, match="Nothing gives probabilities that do not sum to 1"):
         nash_gap(tictactoe_graph, (Nothing(), Uniform()))
+
+
+# --- where it can be measured ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "gap", "minimax"),
+    [
+        ("connect4:4x4", True, True),
+        ("connect4:5x4", True, True),
+        ("connect4:4x5", True, True),
+        ("tictactoe:4x4:4", True, True),
+        ("connect4:5x5", False, True),
+        ("connect4:7x4", False, False),
+        ("connect4", False, False),
+    ],
+)
+def test_the_list_of_games_says_where(name: str, gap: bool, minimax: bool) -> None:
+    """Gaps need tables in memory; minimax values of 5x5 fit, as ``scripts/bench.py scaling --big`` measures."""
+    row = facts(name)
+    assert (row["exact_gap"], row["enumerable"], row["minimax"]) == (gap, gap, minimax)
+    assert enumerable(game(name)) == gap
+    assert not minimax or row["positions_at_most"] * row["actions"] <= LIMIT

@@ -246,8 +246,8 @@ def test_bad_input_is_one_line(run_folder: str, tmp_path: Path, said: Said) -> N
         ("tictactoe", "expert", "random", "--games", "many"): "invalid int value",
         ("tictactoe", "expert", "random", "--seed", "-1"): "--seed must be 0 or more",
         ("connect4:3x4", "random", run_folder): "has learned tictactoe, not connect4:3x4",
-        ("connect4", "random", "expert"): "cannot be enumerated, which expert needs",
-        ("connect4", "random", "suboptimal:1"): "cannot be enumerated, which suboptimal:1 needs",
+        ("connect4:6x6", "random", "expert"): "cannot be enumerated, which expert needs",
+        ("connect4:6x6", "random", "suboptimal:1"): "cannot be enumerated, which suboptimal:1 needs",
         ("chess", "random", "expert"): "no game is called 'chess'",
     }
     for words, says in cases.items():

@@ -13,9 +13,9 @@ from agents import expert
 from agents.policy import Lifted, Policy, PolicyError, Seats, Uniform, tabulate
 from agents.tabular import from_model
 from games import Board, Game, GameGraph
-from games.base import Floats, States
+from games.base import Bools, Floats, States
 from mail.decisions import Decisions, merge
-from mail.play import Match, Shard, play, play_shard, random_moves
+from mail.play import Match, Selective, Shard, play, play_shard, random_moves
 from mail.streams import stream
 from tests.support import PENNIES, game, graph, move, random_profile, reloaded, uniform_profile
 
@@ -189,6 +189,51 @@ def test_a_policy_that_plays_and_labels_is_asked_once(tictactoe: Board) -> None:
     decisions = play(tictactoe, players, 20, labels=(players[0], None), rng=stream(4, "test"))
     assert [player.asks for player in players] == [(decisions.seat == seat).sum() for seat in (0, 1)]
     assert np.allclose(decisions.label[decisions.seat == 0].sum(1), 1.0)
+
+
+class EveryOther:
+    """Wants to ask where no stone lies, or four, or eight: not at every one of seat 0's turns."""
+
+    def __call__(self, game: Game, states: States, seat: int) -> Bools:
+        return np.array([bin(int(stones)).count("1") % 4 == 0 for stones in states[:, 1]])
+
+
+@pytest.mark.parametrize("plays", [False, True])
+def test_a_selective_policy_is_asked_where_it_wants_and_nowhere_else(
+    plays: bool, tictactoe: Board, tictactoe_graph: GameGraph
+) -> None:
+    class Counting:
+        asks = 0
+
+        def __init__(self, policy: Policy) -> None:
+            self.policy = policy
+
+        def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+            self.asks += len(states)
+            return self.policy.probabilities(game, states, seat)
+
+    first = Counting(expert.make("first", tictactoe_graph)[0])
+    asked = Selective(first, EveryOther(), plays)
+    decisions = play(tictactoe, UNIFORM, 30, labels=(asked, None), rng=stream(3, "test"))
+    mine = decisions.take(decisions.seat == 0)
+    wanted = EveryOther()(tictactoe, mine.state, 0)
+    assert wanted.any() and not wanted.all()
+    assert np.array_equal(mine.asked, wanted)
+    assert first.asks == wanted.sum() == decisions.labels()
+    answers = first.policy.probabilities(tictactoe, mine.state[wanted], 0)
+    assert np.array_equal(mine.label[wanted], answers.astype(np.float32))
+    assert (mine.played[wanted] == answers.argmax(1)).all() == plays
+    if not plays:
+        silent = play(tictactoe, UNIFORM, 30, rng=stream(3, "test"))
+        assert same(replace(decisions, label=silent.label), silent), "asking does not change the games"
+
+
+def test_a_selective_policy_travels_with_its_shard(tictactoe: Board, tictactoe_graph: GameGraph) -> None:
+    match = Match(
+        tictactoe, UNIFORM, (None, Selective(expert.make("uniform", tictactoe_graph)[1], EveryOther(), plays=True))
+    )
+    shard = Shard(episodes=5, seed=1, stage="test", seat=1, round_=0, shard=0)
+    assert same(play_shard(match, shard), play_shard(*reloaded((match, shard))))
 
 
 def test_a_policy_that_is_no_distribution_is_refused(tictactoe: Board) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from io import BytesIO, StringIO, TextIOWrapper
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,13 +28,17 @@ from rich.console import Console
 
 from agents import PolicyError, Uniform, make_expert
 from agents.policy import Policy, Seats
-from games import Game, GameError, Quotient, make
+from games import Game, Quotient, make
 from games.base import Floats, States
+from games.gridworld import gridworld
 from mail import terminal
 from mail.__main__ import main
-from mail.commands import games as listing
+from mail.analysis import ModelOracle
+from mail.models import arrangements
+from mail.records import read
 from mail.runs import Config, Run
-from mail.terminal import PATIENCE, Session, reader, view
+from mail.screens import Look, Scene
+from mail.terminal import CHATTER, HUMAN, PATIENCE, Player, Read, Session, Setting, reader, view
 from tests.support import PENNIES, draw, game, graph
 
 
@@ -53,19 +61,30 @@ def expert(name: str) -> Seats:
 
 
 def session(
-    played: Game, policy: Policy, answers: Iterator[str | None], *, human: int = 0, seed: int = 0
+    played: Game, policy: Policy, answers: Iterator[str | None], *, human: int = 0, seed: int = 0, **setting: Any
 ) -> tuple[float | None, str]:
-    """The human's reward and all that was said."""
+    """Seat 0's reward and all that was said, drawn with plain characters."""
+    other = Player("the opponent", policy)
+    players = (HUMAN, other) if human == 0 else (other, HUMAN)
+    chosen = Setting(**{"unicode": False, **setting})
+    return recorded(played, players, answers, seed=seed, setting=chosen)
+
+
+def recorded(
+    played: Game, players: tuple[Player, Player], answers: Iterator[str | None], *, seed: int, setting: Setting
+) -> tuple[float | None, str]:
     file = StringIO()
     console = Console(file=file, markup=False, highlight=False, emoji=False, width=80)
-    who = {"opponent": "the opponent", "human": human, "seed": seed}
-    table = Session(played, policy, read=lambda: next(answers, None), console=console, echo=True, **who)
+    read: Read = lambda: next(answers, None)  # noqa: E731
+    table = Session(played, players, seed=seed, read=read, console=console, echo=True, setting=setting)
     return table.play(), file.getvalue()
 
 
-def sit(name: str, policy: Policy, *answers: str, human: int = 0, seed: int = 0) -> tuple[float | None, str]:
+def sit(
+    name: str, policy: Policy, *answers: str, human: int = 0, seed: int = 0, **setting: Any
+) -> tuple[float | None, str]:
     """A scripted game; the input ends with the script."""
-    return session(game(name), policy, iter(answers), human=human, seed=seed)
+    return session(game(name), policy, iter(answers), human=human, seed=seed, **setting)
 
 
 def boards(said: str) -> list[str]:
@@ -97,16 +116,16 @@ def test_win_from_the_first_seat() -> None:
     assert "The opponent plays cell 9." in said
     assert said.endswith("You win against the opponent.\n")
     assert boards(said)[0] == draw_grid(" 1 | 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
-    assert boards(said)[1] == draw_grid(" x | 2 | 3", " 4 | 5 | 6", " 7 | 8 | o")
-    assert boards(said)[-1] == draw_grid(" x | x | x", " . | . | .", " . | o | o")
+    assert boards(said)[1] == draw_grid(" x | 2 | 3", " 4 | 5 | 6", " 7 | 8 |[o]")
+    assert boards(said)[-1] == draw_grid("*x*|*x*|[x]", " . | . | .", " . | o | o")
 
 
 def test_win_from_the_second_seat() -> None:
     reward, said = sit("tictactoe", Preferring(0, 1, 8, 7), "4", "5", "6", human=1)
-    assert reward == 1
+    assert reward == -1
     assert "You are o and move second." in said
-    assert boards(said)[0] == draw_grid(" x | 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
-    assert boards(said)[-1] == draw_grid(" x | x | .", " o | o | o", " . | . | x")
+    assert boards(said)[0] == draw_grid("[x]| 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
+    assert boards(said)[-1] == draw_grid(" x | x | .", "*o*|*o*|[o]", " . | . | x")
     assert said.endswith("You win against the opponent.\n")
 
 
@@ -123,47 +142,57 @@ def test_loss_and_draw_against_the_expert() -> None:
     assert reward == 0
     assert said.endswith("A draw between you and the opponent.\n")
     reward, said = sit("tictactoe", first, "9", "2", "4", "6", human=1)
-    assert reward == -1
+    assert reward == 1
 
 
 def test_columns_fall_and_carry_their_numbers_below() -> None:
     reward, said = sit("connect4:4x4", Preferring(3, 2), "1", "1", "1", "1")
     assert reward == 1
-    assert "Your move, column 1 2 3 4 (q ends the game): 1\nThe opponent plays column 4.\n" in said
+    assert "Your move (column 1-4, ? for help): 1\nThe opponent plays column 4.\n" in said
+    assert boards(said)[1] == draw(
+        """
+        | .  .  .  . |
+        | .  .  .  . |
+        | .  .  .  . |
+        | x  .  . [o]|
+        +------------+
+          1  2  3  4
+        """
+    )
     assert boards(said)[-1] == draw(
         """
-        | x . . . |
-        | x . . o |
-        | x . . o |
-        | x . . o |
-        +---------+
-          1 2 3 4
+        |[x] .  .  . |
+        |*x* .  .  o |
+        |*x* .  .  o |
+        |*x* .  .  o |
+        +------------+
         """
     )
 
 
-def test_a_full_column_is_refused_and_no_longer_listed() -> None:
+def test_a_full_column_is_refused_and_no_longer_numbered() -> None:
     reward, said = sit("connect4:4x4", Preferring(0, 3), "1", "1", "1", "2")
     assert reward is None
     assert "Column 1 is full. Type one from the list." in said
-    assert "Your move, column 2 3 4 (q ends the game): 1\n" in said
+    assert "Your move (column 2-4, ? for help): 1\n" in said
+    assert "\n     2  3  4\n" in said
 
 
 @pytest.mark.parametrize("name", ["tictactoe", "connect4", "tictactoe:4x4:3", "connect4:1x12:4", "tictactoe:7x8:4"])
-def test_numbers_stand_where_the_stone_will_be(name: str) -> None:
+@pytest.mark.parametrize("on", [Look(False, 120, 40), Look(True, 120, 40), Look(False, 40, 12)], ids=str)
+def test_numbers_stand_where_the_stone_will_be(name: str, on: Look) -> None:
     played, rng = make(name), np.random.default_rng(0)
     look, start = view(played), played.start(1, rng=rng)
-    empty = look.draw(start[0], False)
-    lengths = [len(line) for line in empty.splitlines()]
-    assert max(lengths) - min(lengths) <= 2  # the margins of cells and of columns differ
+    column = look.noun == "column"
+    empty = look.draw(Scene(start[0]), on).plain.splitlines()
     for action in range(played.spec.actions):
         after, _, _ = played.step(start, np.array([[action, -1]]), rng=rng)
-        row, column = divmod(played.render(after[0]).replace("\n", "").index("x"), played.spec.observation[2])
-        drawn = look.draw(after[0], False).splitlines()
-        ends = [match.end() for match in re.finditer(r"\d+", empty.splitlines()[-1 if look.noun == "column" else 0])]
-        line = drawn[row if look.noun == "column" else 2 * row]
-        assert line.index("x") == ends[column] - 1
-        if look.noun == "cell":
+        drawn = look.draw(Scene(after[0], start[0]), on).plain.splitlines()
+        line = next(line for line in drawn if re.search("[x\u25cf]", line))
+        number = empty[-1] if column else empty[drawn.index(line)]
+        ends = {int(found[0]): found.end() for found in re.finditer(r"\d+", number)}
+        assert re.search("[x\u25cf]", line).end() == ends[action + 1]  # type: ignore[union-attr]
+        if not column:
             assert str(action + 1) not in re.findall(r"\d+", "\n".join(drawn))
 
 
@@ -175,9 +204,178 @@ def test_any_turn_based_game_is_played_by_the_numbers_of_its_moves() -> None:
     assert "There is no move 99; they count from 1 to 9." in said
 
 
-def test_games_in_which_both_move_at_once_are_refused() -> None:
-    with pytest.raises(GameError, match="not turn-based"):
-        session(PENNIES, Uniform(), iter(["1"]))
+def test_games_in_which_both_move_at_once() -> None:
+    """Matching pennies, then with the sign that chance drew: the human chooses before the other's move is shown."""
+    reward, said = session(PENNIES, Preferring(0), iter(["1", "1"]), seed=3)
+    sign = 1 if "round 1, sign 1" in said else -1
+    assert reward == 1 + sign
+    assert "You are seat 0 and both move at once." in said
+    first, second = said.index("Your move (move 1-2"), said.index("The opponent plays move 1.")
+    assert first < second
+
+
+def test_a_grid_world_is_played_with_words_or_numbers() -> None:
+    grid = gridworld(3, 3)
+    answers = iter(["up", "r", "right", "2", *["left"] * 10])
+    reward, said = session(grid, Preferring(0), answers)
+    assert "'r' is not" not in said and "You resign" in said  # r is a word already
+    answers = iter(["up", "right", "2", *["left"] * 10])
+    reward, said = session(grid, Preferring(0), answers)
+    assert "and both move at once. Answer with the number of a move, or left, right, up, down.\n" in said
+    assert "Your move (left right up down, ? for help): 2\n" in said
+    assert reward == 8  # on the goal after two moves to the right, and there until the end
+    assert said.endswith("You win against the opponent (8 ahead).\n")
+    assert boards(said)[-1] == draw_grid(" . | . |[0]", " . | . | .", " 1 | . | .").replace("[0]", " 0")
+
+
+# --- both seats, and changing them ------------------------------------------------------------------------
+
+
+def test_two_humans_at_one_table() -> None:
+    reward, said = recorded(
+        game("tictactoe"), (HUMAN, HUMAN), iter(["1", "5", "2", "7", "3"]), seed=0, setting=Setting(unicode=False)
+    )
+    assert reward == 1
+    assert "tictactoe, x against o, both yours." in said
+    assert "x to move (cell 1-9, ? for help): 1\n" in said
+    assert "o to move (cell 2-9, ? for help): 5\n" in said
+    assert said.endswith("x wins.\n")
+
+
+def test_undo_takes_back_the_own_move_and_the_answer() -> None:
+    reward, said = sit("tictactoe", Preferring(8, 7, 5), "undo", "1", "2", "u", "5", "undo", "undo", "4", "5", "6")
+    assert "There is no move of yours to take back." in said
+    assert "Back to move 3." in said and "Back to move 1." in said
+    assert said.endswith("You win against the opponent.\n") and reward == 1
+    assert boards(said)[-1] == draw_grid(" . | . | .", "*x*|*x*|[x]", " . | o | o")
+
+
+def test_undo_gives_the_same_chances_again() -> None:
+    """What a random opponent answers to the same move is the same after taking it back."""
+    _, plain = sit("tictactoe", Uniform(), "5", "q", seed=11)
+    _, undone = sit("tictactoe", Uniform(), "1", "undo", "5", "undo", "5", "q", seed=11)
+    answer = re.findall(r"The opponent plays cell \d", plain)
+    assert len(answer) == 1
+    assert re.findall(r"The opponent plays cell \d", undone)[1:] == answer * 2
+
+
+def test_undo_after_the_end() -> None:
+    played = ["1", "2", "6", "undo", "7", "quit"]
+    file = iter(played)
+    _, second = expert("tictactoe")
+    reward, said = session(game("tictactoe"), second, file, linger=True)
+    assert "You lose: the opponent wins.\nEnter leaves; undo takes your last move back" in said
+    assert "Back to move 5." in said
+    assert reward is None
+
+
+def test_swap_changes_the_seats() -> None:
+    pair = expert("tictactoe")
+    reward, said = sit("tictactoe", pair[1], "5", "swap", "q", advisers=pair)
+    assert "You are o now, the opponent is x." in said
+    assert reward is None
+    assert sum(sum(mark in "xo" for mark in re.sub(r"[^xo]", "", board)) for board in boards(said)[-1:]) == 3
+    _, said = sit("tictactoe", pair[1], "swap", "q")
+    assert "the opponent plays that seat alone." in said
+
+
+def test_resigning_is_a_loss() -> None:
+    reward, said = sit("tictactoe", Uniform(), "5", "resign")
+    assert reward == -1
+    assert said.endswith("You resign: the opponent wins.\n")
+    reward, said = sit("tictactoe", Uniform(), "r", human=1)
+    assert reward == 1
+
+
+# --- analysis --------------------------------------------------------------------------------------------
+
+
+def knowing(name: str) -> dict[str, Any]:
+    return {"advisers": expert(name), "oracle": lambda: ModelOracle(graph(name))}
+
+
+def test_analysis_shows_probabilities_values_and_verdicts() -> None:
+    _, second = expert("tictactoe")
+    _, said = sit("tictactoe", second, "1", "analysis on", "2", "6", "q", **knowing("tictactoe"))
+    table = draw(
+        """
+        cell  policy             value
+           4    0.0%             loses
+           6    0.0%             loses
+           7  100.0% ##########  draws  expert
+           8    0.0%             loses
+           9    0.0%             loses
+        """
+    )
+    assert table in said
+    assert "You play cell 2. Keeps the draw.\nThe opponent plays cell 3. The only move that draws.\n" in said
+    assert "You play cell 6. Throws away a draw: it loses now.\n" in said
+    assert "The opponent plays cell 7. The only move that wins.\n" in said
+
+
+def test_analysis_is_switched() -> None:
+    _, said = sit(
+        "tictactoe", Uniform(), "a", "5", "analysis off", "analysis perhaps", "a", "q", **knowing("tictactoe")
+    )
+    assert said.count("cell  policy") == 3  # switched on, the next turn, switched on again
+    assert "Analysis is off." in said
+    assert "Say analysis on, or analysis off." in said
+
+
+def test_hints() -> None:
+    _, second = expert("tictactoe")
+    _, said = sit("tictactoe", second, "hint", "1", "2", "hint", "q", **knowing("tictactoe"))
+    assert "Every move is as good as any other." in said
+    assert "An expert plays cell 7." in said
+    _, said = sit("tictactoe", second, "hint", "q", advisers=expert("tictactoe"))
+    assert "The policy likes cell 1 best; what is right is not known here." in said
+    _, said = sit("tictactoe", second, "hint", "a", "q")
+    assert "Nobody here knows better than you." in said
+    assert "Nothing is known of this position" in said
+
+
+def test_the_oracle_is_asked_for_once_and_only_when_needed() -> None:
+    made: list[int] = []
+
+    def oracle() -> None:
+        made.append(1)
+
+    sit("tictactoe", Uniform(), "5", "q", oracle=oracle)
+    assert made == []
+    sit("tictactoe", Uniform(), "hint", "5", "hint", "a", "q", oracle=oracle)
+    assert made == [1]
+
+
+def test_help_lists_every_word() -> None:
+    _, said = sit("tictactoe", Uniform(), "?", "help", "q")
+    for word in ("hint", "undo", "swap", "resign", "analysis", "save", "board", "help", "quit"):
+        assert len(re.findall(rf"^{word}", said, re.MULTILINE)) == 2
+
+
+# --- records ---------------------------------------------------------------------------------------------
+
+
+def test_a_saved_game_is_written_at_every_move(tmp_path: Path) -> None:
+    path = tmp_path / "game.txt"
+    _, second = expert("tictactoe")
+    reward, said = sit("tictactoe", second, "1", f"save {path}", "2", "undo", "2", "6", seed=7)
+    assert reward == -1
+    assert "as is every further move." in said
+    played = read(path)
+    assert played.record.players == ("human", "the opponent")
+    assert (played.record.seed, played.record.result) == (7, -1)
+    assert [pair[ply % 2] + 1 for ply, pair in enumerate(played.record.moves)] == [1, 5, 2, 3, 6, 7]
+
+
+def test_saving_leaves_other_files_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("mine")
+    _, said = sit("tictactoe", Uniform(), "save mine.txt", "save", "save no\0name", f"save {tmp_path}/mine.txt/x", "q")
+    assert "'mine.txt' is there already; choose another name." in said
+    assert "Written to tictactoe-1.txt, as is every further move." in said
+    assert said.count("; choose another name.") == 3
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert read(tmp_path / "tictactoe-1.txt").record.result is None
 
 
 # --- the opponent's draws --------------------------------------------------------------------------------
@@ -217,23 +415,24 @@ NO_MOVES = {
     "0": "There is no cell 0; they count from 1 to 9.",
     "10": "There is no cell 10; they count from 1 to 9.",
     "5": "Cell 5 is taken. Type one from the list.",
-    "": "Nothing was typed. Type the number of a cell.",
-    "  \t ": "Nothing was typed. Type the number of a cell.",
-    "b2": "'b2' is not the number of a cell. Type one from the list.",
-    "-1": "'-1' is not the number of a cell. Type one from the list.",
-    "1.0": "'1.0' is not the number of a cell. Type one from the list.",
-    "1 2": "'1 2' is not the number of a cell. Type one from the list.",
-    "\uff11": "'\\uff11' is not the number of a cell. Type one from the list.",
-    "\u0661": "'\\u0661' is not the number of a cell. Type one from the list.",
-    "\x1b[2J\x00": "'\\x1b[2J\\x00' is not the number of a cell. Type one from the list.",
-    "9" * 5000: "'99999999999999999999'... is not the number of a cell. Type one from the list.",
+    "": "Nothing was typed. Type the number of a cell, or ? for help.",
+    "  \t ": "Nothing was typed. Type the number of a cell, or ? for help.",
+    "b2": "'b2' is not the number of a cell. Type one from the list, or ? for help.",
+    "hint 2": "'hint 2' is not the number of a cell. Type one from the list, or ? for help.",
+    "-1": "'-1' is not the number of a cell. Type one from the list, or ? for help.",
+    "1.0": "'1.0' is not the number of a cell. Type one from the list, or ? for help.",
+    "1 2": "'1 2' is not the number of a cell. Type one from the list, or ? for help.",
+    "\uff11": "'\\uff11' is not the number of a cell. Type one from the list, or ? for help.",
+    "\u0661": "'\\u0661' is not the number of a cell. Type one from the list, or ? for help.",
+    "\x1b[2J\x00": "'\\x1b[2J\\x00' is not the number of a cell. Type one from the list, or ? for help.",
+    "9" * 5000: "'99999999999999999999'... is not the number of a cell. Type one from the list, or ? for help.",
 }
 
 
 @pytest.mark.parametrize("answer", NO_MOVES)
 def test_what_is_no_move_is_explained_and_asked_for_again(answer: str) -> None:
     reward, said = sit("tictactoe", Preferring(*range(9)), "5", answer, " 9 \r\n", "q")
-    prompt = "Your move, cell 2 3 4 6 7 8 9 (q ends the game): "
+    prompt = "Your move (cell 2-4 6-9, ? for help): "
     before, _, after = said.partition(NO_MOVES[answer] + "\n" + prompt)
     assert before.count(prompt) == 1
     assert after.startswith("9\nThe opponent plays cell 2.\n")
@@ -242,24 +441,34 @@ def test_what_is_no_move_is_explained_and_asked_for_again(answer: str) -> None:
     assert "\x1b" not in said
 
 
-@given(st.lists(st.text(max_size=40), max_size=30))
+WORDS = st.sampled_from(["hint", "undo", "swap", "a", "board", "?", "1", "2", "5", "9", "resign", ""])
+
+
+@given(st.lists(st.text(max_size=40).filter(lambda text: "save" not in text.lower()) | WORDS, max_size=30))
 def test_no_answer_breaks_the_table(answers: list[str]) -> None:
-    reward, said = sit("tictactoe", Uniform(), *answers)
+    reward, said = sit("tictactoe", Uniform(), *answers, **knowing("tictactoe"))
     assert reward in (None, -1, 0, 1)
     assert said.isascii()
 
 
 @pytest.mark.parametrize(
     "paste",
-    [b"7" * 10_000_000 + b"\n", b"all of it\n" * 100_000, bytes(range(256)) * 4_000, b"\x00" * 10_000_000],
-    ids=["one line", "many lines", "odd bytes", "no line at all"],
+    [
+        b"7" * 10_000_000 + b"\n",
+        b"all of it\n" * 100_000,
+        bytes(range(256)) * 4_000,
+        b"\x00" * 10_000_000,
+        b"board\n" * 100_000,
+    ],
+    ids=["one line", "many lines", "odd bytes", "no line at all", "a word"],
 )
 def test_a_large_paste_does_not_flood_the_screen(paste: bytes) -> None:
     lines = reader(BytesIO(paste + b"\n5\nq\n"))
     reward, said = session(game("tictactoe"), Preferring(0), iter(lines, None))
     assert reward is None
     assert "The opponent plays cell 1." in said
-    assert len(said) < 4_000
+    assert len(said) < (25_000 if paste.startswith(b"board") else 4_000)
+    assert said.count(f"{CHATTER} words are enough") == paste.startswith(b"board")
 
 
 def test_complaints_end_after_a_while_and_moves_still_count() -> None:
@@ -279,7 +488,7 @@ def test_lines_are_read_to_their_end() -> None:
 # --- leaving ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", ["q", "quit", "Q", " QUIT \n"])
+@pytest.mark.parametrize("word", ["q", "quit", "Q", " QUIT \n", "exit"])
 def test_quit(word: str) -> None:
     reward, said = sit("tictactoe", Uniform(), "5", word)
     assert reward is None
@@ -289,7 +498,7 @@ def test_quit(word: str) -> None:
 def test_the_end_of_input_is_a_way_to_leave() -> None:
     reward, said = sit("tictactoe", Uniform(), "5")
     assert reward is None
-    assert said.endswith("The input has ended.\nYou leave the table; this game has no winner.\n")
+    assert said.endswith("The input has ended. You leave the table; this game has no winner.\n")
 
 
 # --- the command -----------------------------------------------------------------------------------------
@@ -300,7 +509,7 @@ def test_play_against_random(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     status, out, err = command(monkeypatch, capsys, words, "5\n1\n3\n7\n")
     assert (status, err) == (0, "")
     assert out.endswith("You win against the random player.\n")
-    assert "(q ends the game): 5\nThe random player plays cell 8.\n" in out  # nobody saw it being typed
+    assert "(cell 1-9, ? for help): 5\nThe random player plays cell 8.\n" in out  # nobody saw it being typed
     assert "\x1b" not in out
     assert command(monkeypatch, capsys, words, "5\n1\n3\n7\n") == (0, out, "")
 
@@ -353,7 +562,7 @@ def test_play_when_there_is_no_input_at_all(
         ),
         ("play tictactoe --against nobody:bc", "nobody is called 'nobody:bc'"),
         ("play tictactoe --against " + "long" * 500, "nobody is called 'long"),
-        ("play connect4", "cannot be enumerated, which expert needs; choose random, or a run"),
+        ("play connect4:6x6", "cannot be enumerated, which expert needs; choose random, or a run"),
         ("play tictactoe --seat 2", "--seat"),
         ("play tictactoe --seed=-1", "a seed is a whole number, 0 or more, not '-1'"),
         ("play tictactoe --seed x", "a seed is a whole number"),
@@ -375,6 +584,35 @@ def test_a_long_enumeration_is_announced(monkeypatch: pytest.MonkeyPatch, capsys
     assert status == 0
     assert err == "listing the positions of connect4:3x4, at most 12,933 ...\n"
     assert "listing" not in out
+
+
+@pytest.mark.parametrize("words", ["--seat both", "--against human", "--against human --seat 1"])
+def test_two_humans_by_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str) -> None:
+    status, out, err = command(monkeypatch, capsys, f"play tictactoe {words}", "1\n4\n2\n5\n3\n")
+    assert (status, err) == (0, "")
+    assert out.endswith("x wins.\n")
+
+
+def test_analysis_and_plain_characters_by_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = command(monkeypatch, capsys, "play tictactoe --analysis --ascii --seed 0", "5\nq\n")
+    assert (status, err) == (0, "")
+    assert out.isascii()
+    assert "You play cell 5. Keeps the draw.\nThe expert plays cell 1. Keeps the draw.\n" in out
+    assert "   2  100.0% ##########  draws  expert\n" in out
+
+
+def test_the_first_board_needs_nothing_heavy() -> None:
+    """Neither against the expert of an enumerated game, nor with analysis; a run loads torch behind the first board."""
+    heavy = ("torch", "ray", "pyspiel", "open_spiel", "pettingzoo", "matplotlib")
+    code = (
+        "import sys, io; sys.stdin = io.TextIOWrapper(io.BytesIO(b'5\\nhint\\nq\\n')); "
+        "from mail.__main__ import main; main(['play', 'tictactoe', '--analysis']); "
+        f"print({{*{heavy}}} & {{*sys.modules}})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
 
 
 # --- against a run ---------------------------------------------------------------------------------------
@@ -454,42 +692,112 @@ class Terminal:
     def type(self, text: bytes) -> None:
         os.write(self._side, text)
 
+    def resize(self, rows: int, columns: int) -> None:
+        """The window changes its size, which the process is told by a signal."""
+        fcntl.ioctl(self._side, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.process.send_signal(signal.SIGWINCH)
+
     def close(self) -> int:
         """Read the rest; the exit status."""
+        end = time.monotonic() + 60
         try:
-            while data := os.read(self._side, 4096):
+            while select.select([self._side], [], [], max(0.0, end - time.monotonic()))[0]:
+                if not (data := os.read(self._side, 4096)):
+                    break
                 self.screen += data
         except OSError:  # how Linux reports that the other side is closed
             pass
         os.close(self._side)
+        if time.monotonic() > end:
+            self.process.kill()
         return self.process.wait(60)
+
+    @property
+    def shown(self) -> str:
+        """What was written, without colours."""
+        return re.sub(rb"\x1b\[[\d;]*m", b"", self.screen).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}])
 def test_a_game_in_a_terminal(environment: dict[str, str]) -> None:
     window = Terminal("play", "tictactoe", "--against", "random", "--seed", "4", **environment)
     for answer in (b"5\n", b"\xff5\n", b"5\n", b"1\n", b"3\n", b"7\n"):
-        window.wait_for(b"(q ends the game): ")
+        window.wait_for(b"? for help): ")
         window.type(answer)
+    window.wait_for(b"save writes the game down: ")
+    window.type(b"\n")
     assert window.close() == 0
     assert (b"\x1b" in window.screen) == ("NO_COLOR" not in environment)
-    shown = re.sub(rb"\x1b\[\d+m", b"", window.screen).decode("ascii", "replace").replace("\r\n", "\n")
-    assert "(q ends the game): 5\nThe random player plays cell 8.\n" in shown  # the terminal's own echo
+    shown = window.shown
+    assert "(cell 1-9, ? for help): 5\nThe random player plays cell 8.\n" in shown  # the terminal's own echo
     assert "Cell 5 is taken." in shown
-    assert boards(shown)[0] == draw_grid(" 1 | 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
-    assert boards(shown)[-1] == draw_grid(" x | o | x", " . | x | o", " x | o | .")
-    assert shown.endswith("You win against the random player.\n")
+    if "PYTHONIOENCODING" in environment:
+        assert boards(shown)[0] == draw_grid(" 1 | 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
+        assert boards(shown)[-1] == draw_grid(" x | o |*x*", " . |*x*| o", "[x]| o | .")
+    else:
+        assert "\u2502 x \u2502 o \u2502*x*\u2502\n" in shown
+    assert "You win against the random player.\nEnter leaves;" in shown
+
+
+def test_connect_four_in_a_terminal(tmp_path: Path) -> None:
+    """A full game on the real board: swapped, taken back, resized, saved and won."""
+    path = tmp_path / "game.txt"
+    window = Terminal("play", "connect4", "--against", "random", "--seed", "1", TERM="dumb")
+    for answer in (b"4\n", b"undo\n", b"4\n", b"hello\n", f"save {path}\n".encode(), b"4\n"):
+        window.wait_for(b"? for help): ")
+        window.type(answer)
+    window.wait_for(b"? for help): ")
+    window.resize(24, 20)
+    window.type(b"board\n")
+    window.wait_for(b"| . . . x . . .|\r\n")
+    window.wait_for(b"? for help): ")
+    window.resize(24, 80)
+    for answer in (b"4\n", b"4\n"):
+        window.type(answer)
+        if answer == b"4\n" and b"You win" not in window.screen:
+            window.wait_for(b": ")
+    window.type(b"\n")
+    assert window.close() == 0
+    assert b"\x1b" not in window.screen
+    assert "[x]" in window.shown and "*x*" in window.shown
+    played = read(path)
+    assert played.record.result == 1
+    assert [pair[0] for pair in played.record.moves[::2]] == [3, 3, 3, 3]
+
+
+def test_a_grid_world_in_a_terminal() -> None:
+    window = Terminal("play", "gridworld:3x3", "--against", "random", "--seed", "1")
+    for answer in (b"up\n", b"right\n", *[b"2\n"] * 8):
+        window.wait_for(b"? for help): ")
+        window.type(answer)
+    window.wait_for(b"save writes the game down: ")
+    window.type(b"q\n")
+    assert window.close() == 0
+    assert "You are 0 and both move at once." in window.shown
+    assert re.search(r"You win against the random player \(\d ahead\)", window.shown)
+
+
+def test_whoever_waits_for_a_policy_sees_the_board() -> None:
+    _, said = recorded(
+        game("tictactoe"),
+        (Player("runs/slow", Uniform(), lambda: False), HUMAN),
+        iter(["q"]),
+        seed=0,
+        setting=Setting(unicode=False, linger=True),
+    )
+    assert boards(said)[0] == draw_grid(" 1 | 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
+    assert said.index("runs/slow is being loaded ...") < said.index("runs/slow plays cell")
 
 
 def test_control_d_leaves_and_control_c_interrupts() -> None:
     window = Terminal("play", "tictactoe")
-    window.wait_for(b"(q ends the game): ")
+    window.wait_for(b"? for help): ")
     window.type(b"\x04")
     assert window.close() == 0
     assert window.screen.endswith(b"You leave the table; this game has no winner.\r\n")
 
     window = Terminal("play", "tictactoe")
-    window.wait_for(b"(q ends the game): ")
+    window.wait_for(b"? for help): ")
     window.process.send_signal(signal.SIGINT)
     assert window.close() == 130
     assert window.screen.endswith(b"\r\nnashmail play: interrupted\r\n")
@@ -522,7 +830,11 @@ def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         "experts": ["first", "uniform"],
     }
     assert rows["tictactoe"].items() >= expected.items()
-    large = {"rows": 6, "columns": 7, "positions": None, "enumerable": False, "exact_gap": False, "experts": []}
+    large = {"rows": 6, "columns": 7, "positions": None, "enumerable": False, "exact_gap": False}
+    assert rows["connect4"]["experts"] == ["first", "uniform"] and rows["connect4:5x5"]["experts"] == []
+    assert (
+        rows["gridworld:3x3"]["experts"] == ["first", "uniform", "vertex"] and rows["gridworld:3x3"]["positions"] == 72
+    )
     assert rows["connect4"].items() >= large.items()
     assert (rows["connect4:4x4"]["positions"], rows["connect4:4x4"]["enumerable"]) == (None, True)
 
@@ -531,7 +843,7 @@ def test_games_as_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     status, out, err = command(monkeypatch, capsys, "games")
     assert (status, err) == (0, "")
     assert re.search(r"^tictactoe +3x3 +3 +9 +4,520 +first, uniform +exact$", out, re.MULTILINE)
-    assert re.search(r"^connect4 +6x7 +4 +7 +too large +none +-$", out, re.MULTILINE)
+    assert re.search(r"^connect4 +6x7 +4 +7 +too large +first, uniform +-$", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) <= 92
 
 
@@ -549,7 +861,7 @@ def test_arrangements_are_all_fillings_with_stones_in_turn(name: str) -> None:
         columns = [cells[column :: board.columns] for column in range(board.columns)]
         floating = any("." in column[row:] for column in columns for row in range(board.rows) if column[row] != ".")
         count += cells.count("x") - cells.count("o") in (0, 1) and not (board.gravity and floating)
-    assert listing.arrangements(board) == count
+    assert arrangements(board) == count
     assert len(graph(name)) < count
 
 
@@ -558,7 +870,7 @@ def test_arrangements_are_all_fillings_with_stones_in_turn(name: str) -> None:
     [("connect4:3x4", 12_031), ("connect4:4x4", 161_029), ("connect4:4x5", 3_945_711), ("connect4:5x5", 69_763_700)],
 )
 def test_arrangements_bound_the_known_numbers_of_positions(name: str, positions: int) -> None:
-    assert positions < listing.arrangements(make(name)) < 3 * positions
+    assert positions < arrangements(make(name)) < 3 * positions
 
 
 def test_games_is_quick_and_imports_nothing_heavy() -> None:

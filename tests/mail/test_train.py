@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 import mail.training
-from games import NashmailError
+from games import NashmailError, make
 from mail.__main__ import COMMANDS, main
-from mail.commands.train import arguments
+from mail.commands.train import _device, arguments
 from mail.decisions import Decisions
+from mail.presets import preset
 from mail.runs import Config, Run
 
 MEASURES = {"exploitability", "nash_gap", "greedy_exploitability", "greedy_nash_gap"}
@@ -336,7 +337,7 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str], folder: Path, 
         (["--nosuch"], "COMMAND"),
         (["train"], "GAME"),
         (["train", "tictactoe", "--nosuch"], "--nosuch"),
-        (["train", "chess"], "no game is called 'chess'; the games are: connect4, tictactoe"),
+        (["train", "chess"], "no game is called 'chess'; the games are: "),
         (["train", "tictactoe:0x3"], "a board needs"),
         (["train", "tictactoe:axb"], "ROWSxCOLUMNS"),
         (["train", "tictactoe", "--learner", "nope"], "no learner is called 'nope'; the learners are: bc, "),
@@ -505,6 +506,21 @@ def test_the_default_learner_cannot_be_beaten(symmetry: bool, games: int, tmp_pa
     assert row["games"] <= games
 
 
+def test_a_device_is_found_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"cuda": False, "mps": False}
+    monkeypatch.setattr("torch.cuda.is_available", lambda: there["cuda"])
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: there["mps"])
+    assert _device("auto") == _device("cpu") == "cpu"
+    with pytest.raises(NashmailError, match="--device mps is not to be had here; use cpu or auto"):
+        _device("mps")
+    there["mps"] = True
+    assert _device("auto") == _device("mps") == "mps"
+    there["cuda"] = True
+    assert _device("auto") == _device("cuda") == "cuda"
+    with pytest.raises(NashmailError, match="use cuda, mps, cpu or auto"):
+        _device("tpu")
+
+
 def test_what_the_defaults_are() -> None:
     """The command's are the configuration's."""
     words = argparse.ArgumentParser()
@@ -512,5 +528,6 @@ def test_what_the_defaults_are() -> None:
     given = words.parse_args(["tictactoe"])
     config = Config("tictactoe")
     assert tuple(given.learner.split(",")) == config.learners
-    for name in ("explorer", "expert", "symmetry", "episodes", "seed", "device"):
+    assert given.episodes is None and preset(make("tictactoe")).episodes == config.episodes
+    for name in ("explorer", "expert", "symmetry", "seed", "device"):
         assert getattr(given, name) == getattr(config, name)

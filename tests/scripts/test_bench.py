@@ -7,11 +7,14 @@ import io
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from rich.console import Console
+
+from games import NashmailError
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "bench.py"
 KEYS = {"ours", "peers", "ratio", "same_result", "cited", "units", "seed", "repeats"}
@@ -70,6 +73,40 @@ def test_other_values_are_not_the_same_result(bench: ModuleType, monkeypatch: py
     assert result.same_result is False
 
 
+def test_scaling_counts_the_known_positions_and_prints_the_readmes_table(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    name = "connect4:3x4"
+    monkeypatch.setitem(bench.BENCHMARKS, "scaling", partial(bench.scaling, sizes=[name]))
+    assert bench.main(["scaling", "--json", "--seconds", "0.01"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found.keys() == KEYS
+    assert found["same_result"] is True
+    units = {
+        "positions": "positions",
+        "all positions": "positions",
+        "graph": "seconds",
+        "minimax": "seconds",
+        "nash-gap": "seconds",
+        "memory": "MB",
+        "gap memory": "MB",
+    }
+    assert found["units"] == {f"{name}/{case}": unit for case, unit in units.items()}
+    assert (found["ours"][f"{name}/positions"], found["ours"][f"{name}/all positions"]) == (11_035, 12_031)
+    assert min(found["ours"].values()) > 0
+    assert found["ours"][f"{name}/memory"] <= found["ours"][f"{name}/gap memory"]
+    assert found["cited"] == {"published": {f"{name}/all positions": 12_031}}
+    assert (found["peers"], found["ratio"]) == ({}, {})
+
+    table = sys.modules["bench_scaling"].markdown(
+        {"large": {"all positions": 1e6, "graph": 2.0, "minimax": 0.01, "memory": 5000}}
+    )
+    head, rule, row = table.split("\n")
+    assert row == "| large | 1,000,000 | 2 s | 10 ms | 5,000 MB | - | - |"
+    assert head.count("|") == rule.count("|") == row.count("|")
+
+
 @pytest.fixture
 def made_up(bench: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """A benchmark that measures nothing, registered as ``made-up``."""
@@ -99,6 +136,17 @@ def test_higher_ratios_are_better_for_times_and_for_rates(
     assert "hello" in err  # and not on standard output
 
 
+def test_what_cannot_be_measured_is_one_line_and_status_2(
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(settings: object) -> object:
+        raise NashmailError("there is no solver; install it")
+
+    monkeypatch.setitem(bench.BENCHMARKS, "made-up", refuse)
+    assert bench.main(["made-up", "--json"]) == 2
+    assert capsys.readouterr() == ("", "bench.py: there is no solver; install it\n")
+
+
 def test_the_table_shows_every_case_and_a_disagreement(bench: ModuleType, made_up: None) -> None:
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(bench.picture("made-up", bench.BENCHMARKS["made-up"](bench.Settings())))
@@ -117,6 +165,8 @@ def test_the_table_shows_every_case_and_a_disagreement(bench: ModuleType, made_u
         (["play", "--seed", "-1"], "--seed"),
         (["play", "--seconds", "0"], "--seconds"),
         (["play", "--nosuch"], "--nosuch"),
+        (["play", "--table"], "--table"),
+        (["nash-gap", "--big"], "--big"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +38,18 @@ def reproduce(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def figure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(SCRIPTS))
     return importlib.import_module("figure_tictactoe")
+
+
+@pytest.fixture
+def over_seeds(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("over_seeds")
+
+
+@pytest.fixture
+def asks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("figure_asks")
 
 
 # --- the command -----------------------------------------------------------------------------------------
@@ -124,17 +138,17 @@ def test_an_expert_loses_nothing_by_the_proxy(seat: int, figure: ModuleType, tic
 # --- intervals -------------------------------------------------------------------------------------------
 
 
-def test_the_interval_is_students(figure: ModuleType) -> None:
+def test_the_interval_is_students(over_seeds: ModuleType) -> None:
     """1, 2, 3, 4: mean 2.5, standard deviation 1.290994, t with three degrees of freedom 3.182446."""
     half = 3.182446 * 1.290994 / 2
-    assert figure.interval([1, 2, 3, 4]) == pytest.approx((2.5, 2.5 - half, 2.5 + half), abs=1e-5)
-    assert figure.interval([7, 7]) == (7.0, 7.0, 7.0)
+    assert over_seeds.interval([1, 2, 3, 4]) == pytest.approx((2.5, 2.5 - half, 2.5 + half), abs=1e-5)
+    assert over_seeds.interval([7, 7]) == (7.0, 7.0, 7.0)
 
 
-def test_what_was_not_reached_is_said(figure: ModuleType) -> None:
+def test_what_was_not_reached_is_said(over_seeds: ModuleType) -> None:
     rows = [{"games": 10}, {"games": None}, {"games": 12}]
-    assert figure.ranged(rows, "games") == "not reached in 1 of 3"
-    assert figure.ranged(rows[::2], "games") == "11 [-2, 24]"  # 11 -+ 12.7062 sqrt(2) / sqrt(2)
+    assert over_seeds.ranged(rows, "games") == "not reached in 1 of 3"
+    assert over_seeds.ranged(rows[::2], "games") == "11 [-2, 24]"  # 11 -+ 12.7062 sqrt(2) / sqrt(2)
 
 
 # --- coverage --------------------------------------------------------------------------------------------
@@ -185,3 +199,118 @@ def test_coverage_against_a_plain_count(
                 expected |= {"games_to_cover": episode + 1, "asks_to_cover": asks}
     assert found == expected
     assert len(seen) <= reachable
+
+
+# --- asks ------------------------------------------------------------------------------------------------
+
+
+def test_asks_are_counted_game_by_game(asks: ModuleType, tictactoe_graph: GameGraph) -> None:
+    """Against a plain count over rounds, some of whose games have no ask at all."""
+    rounds = [explored(tictactoe_graph, 0, games, seed) for seed, games in enumerate((3, 1, 4))]
+    rounds[1] = replace(rounds[1], label=np.full_like(rounds[1].label, np.nan))
+    everything = frozenset({row.tobytes() for part in rounds for row in part.key} | {b"elsewhere"})
+    counted = asks.Asked(0, everything)
+    for part in rounds:
+        counted.see(part)
+    seen: list[bytes] = []
+    spent: list[dict[str, int]] = []
+    games = 0
+    for part in rounds:
+        for episode in range(part.games):
+            games += 1
+            for row in np.flatnonzero(part.asked & (part.episode == episode)):
+                seen.append(part.key[row].tobytes())
+                spent.append({"distinct": len(set(seen)), "asks": len(seen), "games": games})
+    assert [counted.spent(number) for number in range(1, len(seen))] == spent[:-1]
+    assert counted.spent(len(seen)) == {**spent[-1], "games": 8}
+    assert counted.first == [at for at, key in enumerate(seen) if key not in seen[:at]]
+    labels = counted.labels(5)
+    assert [key.tobytes() for key in labels.key] == [seen[at] for at in counted.first[:5]]
+    assert counted.missing == everything - set(seen)
+
+
+@pytest.mark.parametrize("needed", [(30, 45), (61, 61), (9, 200), (1, 1), (150, 1000)])
+def test_the_search_finds_the_fewest_labels(
+    needed: tuple[int, int], asks: ModuleType, tictactoe_graph: GameGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a clone that reaches its targets at so many distinct labels, to within 2 %."""
+    targets = dict(zip(asks.TARGETS, needed, strict=True))
+
+    def losses(search: Any, distinct: int) -> dict[str, float]:
+        return {name: float(distinct < need) for name, need in targets.items()}
+
+    monkeypatch.setattr(asks.Search, "_losses", losses)
+    counted = asks.Asked(1, frozenset())
+    search = asks.Search(asks.Cell("tictactoe", False, "uniform", 1, 0), None, counted)
+    for seed in range(40):
+        counted.see(explored(tictactoe_graph, 1, 5, seed))
+        search.look()
+    search.look(last=True)
+    there = len(counted.first)
+    assert 200 < there < 1000
+    assert search.over == (max(needed) <= there)
+    for name, found in search.found().items():
+        if targets[name] > there:
+            assert found is None
+        else:
+            assert targets[name] <= found["distinct"] <= max(targets[name] * 1.02 + 1, 8)
+            assert found == counted.spent(counted.first[found["distinct"] - 1] + 1)
+
+
+def test_the_keys_to_be_covered_are_those_that_are_counted(asks: ModuleType) -> None:
+    for symmetry in (False, True):
+        for seat in (0, 1):
+            assert (
+                len(asks.reachable("tictactoe", symmetry, seat)) == asks.bounds_of("tictactoe", symmetry)[seat].labels
+            )
+
+
+def test_measures_are_exact_where_it_matters(asks: ModuleType, tictactoe_graph: GameGraph) -> None:
+    at = Ground(tictactoe_graph.game, tictactoe_graph, tictactoe_graph.game, tictactoe_graph)
+    table = expert.make("first", tictactoe_graph)[0].probabilities(tictactoe_graph.game, tictactoe_graph.states, 0)
+    for noise in (0.0, 1e-3, 0.3):
+        noisy = from_model(tictactoe_graph, 0, (1 - noise) * table + noise * uniform_rows(tictactoe_graph.legal(0)))
+        found = asks.measure(at, noisy, 0)
+        exact = exploitability(tictactoe_graph, (1 - noise) * table + noise * uniform_rows(tictactoe_graph.legal(0)), 0)
+        assert found["greedy"] == 0.0
+        assert (found["soft"] == exact) if exact <= asks.SOFT else (asks.SOFT < found["soft"] <= exact)
+
+
+class Runs:
+    """Stands in for the runs of cells: counts them, and dies at a given one."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        self.done: list[object] = []
+        self.dies_at = dies_at
+
+    def __call__(self, cell: Any) -> dict[str, Any]:
+        if len(self.done) == self.dies_at:
+            raise KeyboardInterrupt
+        self.done.append(cell)
+        spent = {"distinct": 10 + cell.seed, "asks": 30 + cell.seed, "games": 5}
+        reached = None if cell.explorer == "expert" else spent
+        return {"greedy": reached, "soft": reached, "spent": spent, "own_clone": cell.explorer == "refute"}
+
+
+def test_a_killed_figure_goes_on(
+    asks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every cell is run once, and nothing of the result tells that the run was killed."""
+    monkeypatch.setattr(asks, "GAMES", ("tictactoe",))
+    whole, killed, resumed = Runs(), Runs(dies_at=17), Runs()
+    monkeypatch.setattr(asks, "run", whole)
+    asks.make(2, tmp_path / "whole")
+    monkeypatch.setattr(asks, "run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        asks.make(2, tmp_path / "killed")
+    monkeypatch.setattr(asks, "run", resumed)
+    asks.make(2, tmp_path / "killed")
+    assert killed.done + resumed.done == whole.done
+    assert len(whole.done) == len(set(whole.done)) == 2 * 6 * 2 * 2
+    for name in ("asks.json", "asks.png"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
+    assert (tmp_path / "whole" / "asks.png").read_bytes().startswith(b"\x89PNG")
+    said = capsys.readouterr().out
+    assert re.search(r"expert, 0 .*not in 31 asks", said)
+    assert re.search(r"unsure, 1 +2 +10 \[4, 17\] +30 \[24, 37\]", said)
+    assert re.search(r"all there is, 1 +426 .*least 282", said)

@@ -1,0 +1,328 @@
+"""A refutation or a proof for one seat's greedy policy where the game is too large to enumerate.
+
+The policy's own moves are fixed, so only the positions that its opponent can force have to be looked at: layer by
+layer, every board once, the policy asked in batches. The walk ends with
+
+- a line in which the policy gets less than the game is worth to it: refuted, and anybody can replay it. Without
+  scores it is a shortest such line: the walk goes on to the first finished game that is not good enough. With a
+  solver's scores it stops sooner, at the first move that gives value away, and the solver plays the opponent from
+  there on;
+- no position left: proven, no opponent can get more than the game's value;
+- more positions than it was allowed: nothing is known.
+
+A policy that treats mirror images alike is walked up to symmetry. A move within ``SLACK`` of the most probable one
+(in logarithms: of logits, that is) is followed as well, so that a proof does not hang on the last bits of a network,
+which differ between machines. A line that fails only through such a move refutes nothing, and prevents the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policy import Greedy, Lifted, Policy, ask
+from agents.solver import VALUE
+from games.base import Bools, Enumerable, Floats, Game, GameError, Ints, Keys, States
+from games.symmetry import Quotient
+from mail.refute import Mistake
+
+LIMIT = 10_000_000
+"""Most positions a walk asks at unless told otherwise: an unbeatable policy on 6x7 can be led to some seven million."""
+SHORT, SCORED = 100_000, 2_000
+"""The same for the first walk of ``search``, and for its walk with scores, which are slow."""
+SLACK = 1e-5
+_CHUNK = 65_536  # positions asked at once
+
+Scorer = Callable[[Game, States], Floats]
+"""[N, A] a solver's scores for the seat to move, -inf where illegal; their signs are the values of the moves."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known about one seat's greedy policy; values are the seat's own."""
+
+    seat: int
+    refuted: bool | None
+    """False is proven; None: nothing was found within the limit, which proves nothing."""
+    value: float | None
+    """What the policy gets: in the line, or, proven, against every opponent."""
+    game_value: float
+    line: tuple[int, ...]
+    """Both seats' actions from the start to the end of the game; empty where there is none."""
+    result: float | None
+    """Seat 0's payoff of that line."""
+    mistake: Mistake | None
+    """The first move of the line that gives value away, where scores were at hand to tell."""
+    positions: int
+    """At which the policy was asked for its move."""
+    rounding: bool = False
+    """Whether a line was found that fails through a move within rounding of the preferred one."""
+    exploitability: float | None = None
+    """Of the policy as it is, drawing its moves: not known."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``nashmail exploit --json`` gives it."""
+        mistake = self.mistake and {
+            "ply": self.mistake.ply,
+            "played": self.mistake.played,
+            "keeps": list(self.mistake.keeps),
+        }
+        return {
+            "seat": self.seat,
+            "refuted": self.refuted,
+            "value": self.value,
+            "game_value": self.game_value,
+            "exploitability": self.exploitability,
+            "line": list(self.line),
+            "result": self.result,
+            "mistake": mistake,
+            "positions": self.positions,
+            "rounding": self.rounding,
+        }
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The distinct positions of one ply; n rows."""
+
+    states: States  # [n, W]
+    parent: Ints  # [n] row in the layer before
+    action: Ints  # [n] that led here from it
+    strict: Bools  # [n] whether only the policy's most probable moves led here
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """The moves out of a layer that are looked at; m rows."""
+
+    row: Ints  # [m] of the layer
+    action: Ints  # [m]
+    strict: Bools  # [m]
+
+
+def certify(
+    game: Enumerable,
+    policy: Policy,
+    seat: int,
+    *,
+    game_value: float,
+    limit: int = LIMIT,
+    scorer: Scorer | None = None,
+    start: States | None = None,
+) -> Certificate:
+    """The verdict on the greedy version of ``policy`` in this seat, from the game's start or another one [1, W].
+
+    ``game_value`` is what that start is worth to the seat; ``limit`` bounds the positions the policy is asked at.
+    For turn-based games without chance whose only reward comes with the end. GameError for several starts.
+    """
+    walk = _Walk(game, policy, seat, game_value, scorer)
+    return walk.run(game.starts() if start is None else start, limit)
+
+
+class _Walk:
+    """One walk: the layers so far, and what has been found."""
+
+    def __init__(self, game: Enumerable, policy: Policy, seat: int, game_value: float, scorer: Scorer | None) -> None:
+        self.real = game
+        self.policy: Policy = policy
+        self.game: Enumerable = game
+        if isinstance(policy, Lifted):  # equivariant: one of all images will do
+            self.game, self.policy = policy.quotient, policy.policy
+        self.lifted = policy
+        self.seat, self.game_value, self.scorer = seat, game_value, scorer
+        self.sign = 1.0 - 2.0 * seat
+        self.layers: list[_Layer] = []
+        self.positions = 0
+        self.rounding = False
+
+    def run(self, start: States, limit: int) -> Certificate:
+        if len(start) != 1:
+            raise GameError(f"{self.real.spec.name} has several starts; a line of play needs a single one")
+        self.start = start
+        states = self.game.canonical(start)[0] if isinstance(self.game, Quotient) else start
+        none = np.zeros(1, dtype=np.int64)
+        layer = _Layer(states, none, none, np.ones(1, dtype=np.bool_))
+        while len(layer.states):
+            self.layers.append(layer)
+            own = self.game.acting(layer.states)[:, self.seat]
+            if not own.any():
+                moves = self._all(layer)
+            elif not own.all():
+                raise GameError(f"{self.real.spec.name} is not turn-based move by move; no certificate for it")
+            elif self.positions + len(layer.states) > limit:
+                return self._unknown()
+            else:
+                self.positions += len(layer.states)
+                moves = self._own(layer)
+                if self.scorer is not None and (line := self._first_mistake(layer, moves, self.scorer)):
+                    return self._refuted(line)
+            layer, failed = self._step(layer, moves)
+            if failed is not None:
+                return self._refuted(failed)
+        return self._unknown() if self.rounding else self._proven()
+
+    # --- moves ---------------------------------------------------------------------------------------------
+
+    def _all(self, layer: _Layer) -> _Moves:
+        """Every move of the opponent."""
+        row, action = np.nonzero(self.game.legal(layer.states, 1 - self.seat))
+        return _Moves(row, action, layer.strict[row])
+
+    def _own(self, layer: _Layer) -> _Moves:
+        """The policy's most probable move, and those that rounding might make it."""
+        chunks = range(0, len(layer.states), _CHUNK)
+        rows = np.concatenate([self._ask(layer.states[at : at + _CHUNK]) for at in chunks])
+        row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
+        return _Moves(row, action, layer.strict[row] & (action == rows.argmax(1)[row]))
+
+    def _ask(self, states: States) -> Floats:
+        return ask(self.policy, self.game, states, self.seat)
+
+    def _step(self, layer: _Layer, moves: _Moves) -> tuple[_Layer, list[int] | None]:
+        """The next layer, and a line that ends here with too little, if there is one."""
+        seat = int(self.game.acting(layer.states[:1])[0, 1])
+        actions = np.full((len(moves.row), 2), -1, dtype=np.int64)
+        actions[:, seat] = moves.action
+        found = self.game.successors(layer.states[moves.row], actions)
+        if len(found.rows) != len(moves.row):
+            raise GameError(f"{self.real.spec.name} has chance moves; no certificate for it")
+        short = found.done & (self.sign * found.rewards < self.game_value)
+        self.rounding |= bool((short & ~moves.strict).any())
+        for at in np.flatnonzero(short & moves.strict)[:1]:
+            line = self._line(len(self.layers) - 1, int(moves.row[at]), int(moves.action[at]))
+            if self._holds(line):
+                return layer, line
+            self.rounding = True
+        going = np.flatnonzero(~found.done)
+        # Strictly reached ones come first, so that they are the ones kept among equals.
+        going = going[np.argsort(~moves.strict[going], kind="stable")]
+        going = going[_first_of_each(self.game.key(found.states[going]))]
+        return _Layer(found.states[going], moves.row[going], moves.action[going], moves.strict[going]), None
+
+    # --- lines ---------------------------------------------------------------------------------------------
+
+    def _line(self, ply: int, row: int, action: int) -> list[int]:
+        """The actions on the board from the start to this move of a layer."""
+        walked = [action]
+        for layer in reversed(self.layers[1 : ply + 1]):
+            walked.append(int(layer.action[row]))
+            row = int(layer.parent[row])
+        walked.reverse()
+        if not isinstance(self.game, Quotient):
+            return walked
+        state, line = self.start, []
+        for action in walked:
+            forward = self.game.to_canonical(self.game.canonical(state)[1])[0]  # [A] of an action on the board
+            line.append(int(np.flatnonzero(forward == action)[0]))
+            state = _after(self.real, state, line[-1])[0]
+        return line
+
+    def _holds(self, line: list[int]) -> bool:
+        """Whether the greedy policy itself, asked position by position, makes its moves of this line."""
+        state, greedy = self.start, Greedy(self.lifted)
+        for action in line:
+            if (
+                self.real.acting(state)[0, self.seat]
+                and not greedy.probabilities(self.real, state, self.seat)[0, action]
+            ):
+                return False
+            state = _after(self.real, state, action)[0]
+        return True
+
+    def _first_mistake(self, layer: _Layer, moves: _Moves, scorer: Scorer) -> list[int] | None:
+        """A whole line through a move of this layer that gives value away, if there is one; the solver opposes it."""
+        scored = scorer(self.game, layer.states)
+        lost = np.sign(scored[moves.row, moves.action]) < self.game_value
+        self.rounding |= bool((lost & ~moves.strict).any())
+        for at in np.flatnonzero(lost & moves.strict)[:1]:
+            line = self._line(len(self.layers) - 1, int(moves.row[at]), int(moves.action[at]))
+            if self._holds(line):
+                return self._played_out(line, scorer)
+        return None
+
+    def _played_out(self, line: list[int], scorer: Scorer) -> list[int]:
+        """The line to the end of the game: the policy's greedy moves, the solver's best against them."""
+        state, done, greedy = self.start, False, Greedy(self.lifted)
+        for action in line:
+            state, done = _after(self.real, state, action)[:2]
+        while not done:
+            own = bool(self.real.acting(state)[0, self.seat])
+            row = greedy.probabilities(self.real, state, self.seat) if own else scorer(self.real, state)
+            line = [*line, int(row[0].argmax())]
+            state, done = _after(self.real, state, line[-1])[:2]
+        return line
+
+    # --- verdicts ------------------------------------------------------------------------------------------
+
+    def _refuted(self, line: list[int]) -> Certificate:
+        state, result = self.start, 0.0
+        for action in line:
+            state, _, reward = _after(self.real, state, action)
+            result += reward
+        return Certificate(
+            self.seat,
+            True,
+            self.sign * result + 0.0,
+            self.game_value,
+            tuple(line),
+            result,
+            None if self.scorer is None else blame(self.real, self.start, self.seat, line, self.scorer),
+            self.positions,
+            self.rounding,
+        )
+
+    def _proven(self) -> Certificate:
+        return Certificate(self.seat, False, self.game_value, self.game_value, (), None, None, self.positions)
+
+    def _unknown(self) -> Certificate:
+        return Certificate(self.seat, None, None, self.game_value, (), None, None, self.positions, self.rounding)
+
+
+def blame(game: Enumerable, start: States, seat: int, line: Sequence[int], scorer: Scorer) -> Mistake | None:
+    """The first of the seat's moves in a line from ``start`` [1, W] that gives value away, by the scores."""
+    state = start
+    for ply, action in enumerate(line):
+        if game.acting(state)[0, seat]:
+            values = np.sign(scorer(game, state)[0])
+            if values[action] < values.max():
+                keeps = tuple(int(other) for other in np.flatnonzero(values == values.max()))
+                return Mistake(ply, action, float(values[action]), float(values.max()), keeps)
+        state = _after(game, state, action)[0]
+    return None
+
+
+def search(game: Enumerable, policy: Policy, seat: int, *, limit: int = LIMIT, scorer: Scorer | None) -> Certificate:
+    """The verdict on a seat of a ``solvable`` game, found the quick way: a short walk without scores, since most
+    policies lose soon; then one with scores, which sees the first mistake; then the whole walk up to the limit.
+    """
+    value = (1.0 - 2.0 * seat) * VALUE
+    if value < 0:  # less than a loss there is not
+        return Certificate(seat, False, value, value, (), None, None, 0)
+    found = certify(game, policy, seat, game_value=value, limit=min(limit, SHORT))
+    if found.refuted is None and scorer is not None:
+        scored = certify(game, policy, seat, game_value=value, limit=min(limit, SCORED), scorer=scorer)
+        found = scored if scored.refuted is not None else found
+    if found.refuted is None and limit > SHORT:
+        found = certify(game, policy, seat, game_value=value, limit=limit)
+    if found.refuted and found.mistake is None and scorer is not None:
+        found = replace(found, mistake=blame(game, game.starts(), seat, found.line, scorer))
+    return found
+
+
+def _after(game: Enumerable, state: States, action: int) -> tuple[States, bool, float]:
+    """The position [1, W] after a move, whether the game is over, and seat 0's reward."""
+    found = game.successors(state, np.where(game.acting(state), action, -1))
+    return found.states, bool(found.done[0]), float(found.rewards[0])
+
+
+def _first_of_each(keys: Keys) -> NDArray[np.int64]:
+    """The rows of the first occurrence of every key [N, 2], in ascending order of key."""
+    order = np.lexsort((keys[:, 1], keys[:, 0]))  # stable: of equal keys the first row comes first
+    ordered = keys[order]
+    fresh = np.ones(len(order), dtype=np.bool_)
+    fresh[1:] = (ordered[1:] != ordered[:-1]).any(1)
+    return order[fresh]

@@ -1,0 +1,43 @@
+"""``nashmail export``: what a run has learned, for programs that have none of our packages."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("run", metavar="RUN[:LEARNER]", help="a run's folder, and which learner of it (default: mail)")
+    parser.add_argument(
+        "--to",
+        default="folder",
+        metavar="FORM",
+        help="folder (default: safetensors, JSON and a loader in numpy alone), onnx, or torchscript",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: RUN/export-FORM)")
+    parser.add_argument("--force", action="store_true", help="write over what an earlier export left there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write both seats and the loader, and say how to use them."""
+    from agents.export import FORMS, LOADER, export, plan
+    from agents.policy import PolicyError
+    from mail.runs import RunError, load_profile
+
+    if args.to not in FORMS:
+        raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {args.to[:40]!r}")
+    profile = load_profile(args.run)
+    learner = "" if (Path(args.run) / "config.json").is_file() else f"-{args.run.rpartition(':')[2]}"
+    home = Path(args.run) if not learner else Path(args.run.rpartition(":")[0])
+    folder = args.out or home / f"export-{args.to}{learner}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not args.force:
+        raise RunError(f"{folder} holds something already; choose another --out, or --force to write over it")
+    game = profile.game
+    plans = (plan(profile.policies[0], game, 0), plan(profile.policies[1], game, 1))
+    for path in export(plans, args.to, folder):
+        print(path)
+    print(f"observation: float32 [N, {', '.join(map(str, game.spec.observation))}], the mover's view, own stones first")
+    print(f"legal: bool [N, {game.spec.actions}]; probabilities: float64 [N, {game.spec.actions}]")
+    print(f"how to use it stands on top of {folder / LOADER}")
+    return 0

@@ -1,0 +1,55 @@
+"""``nashmail watch``: a run followed live from its metrics, from another terminal, and after the fact."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run's folder, finished or not")
+    parser.add_argument("--once", action="store_true", help="print what is known now, and end")
+    parser.add_argument("--every", type=_seconds, default=1.0, metavar="S", help="seconds between looks (default: 1)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, and end")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the run until it is finished or the watcher has seen enough."""
+    from rich.console import Console
+
+    from mail.screens import look
+    from mail.watch import read_progress, screen
+
+    if args.json:
+        print(json.dumps(read_progress(args.run).as_dict()))
+        return 0
+    console = Console(markup=False, highlight=False, emoji=False)
+    shown = ""
+    try:
+        while True:
+            progress = read_progress(args.run)
+            picture = screen(progress, look(console))
+            if picture.plain != shown:
+                if console.is_terminal and not args.once:
+                    console.clear()
+                console.print(picture.plain if console.no_color else picture, soft_wrap=True)
+                shown = picture.plain
+            if args.once or progress.result is not None:
+                return 0
+            time.sleep(args.every)
+    except KeyboardInterrupt:
+        return 0  # the way to stop watching
+
+
+def _seconds(text: str) -> float:
+    """A pause as argparse wants it read."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0.05 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"a pause is a number of seconds from 0.05 to 3600, not {text[:20]!r}")
+    return seconds

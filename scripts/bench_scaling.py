@@ -1,0 +1,166 @@
+"""What exact knowledge of a game costs as the game grows, each size in a process of its own: the work of
+``bench.py scaling``, and, run by itself, of one size: ``python scripts/bench_scaling.py NAME SEED SECONDS``.
+
+Figures of a size, all on one core: ``positions`` with a move to make and ``all positions`` with the finished ones
+(compared with numbers published elsewhere: Tic-Tac-Toe's, and J. Tromp's of Connect Four); seconds for the ``graph``,
+for ``minimax`` values of every position, and for the exact ``nash-gap`` of two networks of the default architecture
+with random weights (each asked once at every position of its seat, two best responses, the value of their play);
+peak ``memory`` of the process in MB, Python and numpy included, with graph and minimax values, and ``gap memory``,
+torch included, at its end. Sizes in ``BIG`` are not measured unless asked for, and have no gap: policy tables of such
+sizes are held in memory by nothing here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+import numpy as np
+
+import games
+from games.base import Enumerable, pack
+from mail.streams import stream
+
+T = TypeVar("T")
+
+SIZES = ("tictactoe", "connect4:3x4", "connect4:4x4", "connect4:5x4", "connect4:4x5")
+BIG = ("connect4:5x5",)
+KNOWN = {  # all positions, the finished ones included
+    "tictactoe": 5478,
+    "connect4:3x4": 12_031,
+    "connect4:4x4": 161_029,
+    "connect4:5x4": 1_706_255,
+    "connect4:4x5": 3_945_711,
+    "connect4:5x5": 69_763_700,
+}
+SECONDS = ("graph", "minimax", "nash-gap")
+MEGABYTES = ("memory", "gap memory")
+_CHUNK = 1 << 18  # moves that are made at once
+
+
+def measured(name: str, *, seed: int, seconds: float) -> dict[str, float]:
+    """The figures of one size, measured in a process of its own with one thread."""
+    command = [sys.executable, str(Path(__file__).resolve()), name, str(seed), str(seconds)]
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=one_thread)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def markdown(figures: dict[str, dict[str, float]]) -> str:
+    """The README's table: one line per size."""
+    heads = ["game", "positions", "graph", "minimax", "memory", "Nash gap of a network", "memory"]
+    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
+    for name, found in figures.items():
+        times = {case: _seconds(found[case]) if case in found else "-" for case in SECONDS}
+        memory = {case: f"{found[case]:,.0f} MB" if case in found else "-" for case in MEGABYTES}
+        cells = [name, f"{found['all positions']:,.0f}", times["graph"], times["minimax"], memory["memory"]]
+        lines.append("| " + " | ".join([*cells, times["nash-gap"], memory["gap memory"]]) + " |")
+    return "\n".join(lines)
+
+
+def _seconds(value: float) -> str:
+    return f"{1000 * value:.2g} ms" if value < 0.1 else f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
+
+
+# --- in the process of one size --------------------------------------------------------------------------
+
+
+def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:
+    """The figures of one size; times are medians over about this long, one measurement at least."""
+    game = games.make(name)
+    assert isinstance(game, Enumerable), name
+    builds, solves, graph = _built(game, seconds)
+    found = {
+        "positions": float(len(graph)),
+        "graph": median(builds),
+        "minimax": median(solves),
+        "memory": peak(),
+    }
+    if name not in BIG:
+        found["nash-gap"] = _network_gap(graph, seed, seconds)
+        found["gap memory"] = peak()
+    found["all positions"] = float(len(graph) + finished(graph))
+    return found
+
+
+def _built(game: Enumerable, seconds: float) -> tuple[list[float], list[float], games.GameGraph]:
+    """Seconds of each build and of each minimax, and the last graph."""
+    builds, solves, stop = [], [], time.perf_counter() + seconds
+    while not builds or time.perf_counter() < stop:
+        graph = None  # one at a time
+        elapsed, graph = _time(lambda: games.GameGraph(game))
+        builds.append(elapsed)
+        solves.append(_time(graph.solve)[0])
+    assert graph is not None
+    return builds, solves, graph
+
+
+def _network_gap(graph: games.GameGraph, seed: int, seconds: float) -> float:
+    """Median seconds of the exact Nash gap of two networks."""
+    from agents.network import Architecture, NetworkPolicy, PolicyNet
+    from mail.gap import nash_gap
+
+    spec = graph.game.spec
+    first, second = (
+        NetworkPolicy(
+            PolicyNet(spec.observation, spec.actions, Architecture(), rng=stream(seed, "bench/scaling", seat=seat))
+        )
+        for seat in (0, 1)
+    )
+    first.probabilities(graph.game, graph.states[:1], 0)  # what torch prepares once is not what is measured
+    times, stop = [], time.perf_counter() + seconds
+    while not times or time.perf_counter() < stop:
+        times.append(_time(lambda: nash_gap(graph, (first, second)))[0])
+    return median(times)
+
+
+def finished(graph: games.GameGraph) -> int:
+    """How many finished positions the graph's moves lead to, each counted once."""
+    count = 0
+    for ply in range(len(graph.layer_sizes)):
+        reached = [_ended(graph, block) for block in graph.blocks if block.ply == ply]
+        count += len(np.unique(np.concatenate(reached)))
+    return count
+
+
+def _ended(graph: games.GameGraph, block: games.graph.Block) -> np.ndarray:
+    """The distinct keys, packed, of the finished positions that a block's moves lead to."""
+    found = []
+    for start in range(block.rows.start, block.rows.stop, _CHUNK):
+        rows = slice(start, min(start + _CHUNK, block.rows.stop))
+        row, action = np.nonzero(graph.open[rows] & (graph.child[rows] < 0))
+        moves = np.full((len(row), 2), -1)
+        moves[:, block.seat] = action
+        after = graph.game.successors(graph.states[rows][row], moves)
+        found.append(np.unique(pack(graph.game.key(after.states))))
+    return np.concatenate(found)
+
+
+def peak() -> float:
+    """The most memory this process has used so far, in MB (Linux: without what its parent used before it began)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / 2**20 if sys.platform == "darwin" else used / 1024
+
+
+def _time(function: Callable[[], T]) -> tuple[float, T]:
+    """Seconds of one call, and what it returned."""
+    begun = time.perf_counter()
+    result = function()
+    return time.perf_counter() - begun, result
+
+
+if __name__ == "__main__":
+    print(json.dumps(one_size(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))))

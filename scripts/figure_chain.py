@@ -1,0 +1,87 @@
+"""The chain of despair: games until the clones' exact gap is 0, directed against uniform exploration, N = 4, 8, 16.
+
+Positions nobody was asked about play the exploitable action, so the gap keeps its closed form 2 g^(N-2) / (1 - g)
+until the far end of the chain has been asked about (ALGORITHMS.md §8).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from linear_figures import Ground, Reaching, grid, keep, named
+from matplotlib import pyplot as plt
+
+from agents.files import write_atomic
+from mail.figure import png
+from mail.learners import Options
+
+LENGTHS = (4, 8, 16)
+METHODS = {"tabular": ("tabular", 400), "linear": ("linear", 400), "uniform": ("uniform", 2000), "BC": ("expert", 50)}
+"""Explorer and the games after which the wait is given up."""
+COLOURS = dict(zip(METHODS, ("#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))
+
+
+def make(seeds: int, out: Path) -> None:
+    """Run everything, print the table, write chain.json and chain.png."""
+    begun = time.perf_counter()
+    data: dict[str, Any] = {"seeds": seeds, "rows": []}
+    for length in LENGTHS:
+        ground = named(f"chain:{length}")
+        for method, (explorer, most) in METHODS.items():
+            for seed in range(seeds):
+                games, before = until_zero(ground, explorer, most, Options(seed=seed))
+                row = {"length": length, "method": method, "seed": seed, "most": most}
+                data["rows"].append({**row, "games": games, "exploitability_before": before})
+            print(f"{time.perf_counter() - begun:6.0f} s  chain:{length} {method}", file=sys.stderr)
+    keep(out, "chain", data)
+    redraw(out)
+
+
+def until_zero(ground: Ground, explorer: str, most: int, options: Options) -> tuple[int | None, list[float]]:
+    """Games until neither seat's clone can be exploited (None: not within ``most``), and each seat's exploitability
+    just before that, or at the end.
+    """
+    watches = [
+        Reaching(ground, seat, "tabular", options, target=1e-9, most=most).run(explorer) for seat in (0, 1)
+    ]  # fmt: skip
+    before = [([0.0, *watch.losses[:-1]] if watch.reached else watch.losses)[-1] for watch in watches]
+    games = max((watch.measured[-1][0] for watch in watches if watch.measured), default=0)
+    return games if all(watch.reached for watch in watches) else None, before
+
+
+def redraw(out: Path) -> None:
+    """Picture and table from the data that is there."""
+    data = json.loads((out / "chain.json").read_bytes())
+    rows = []
+    for length in LENGTHS:
+        for method in METHODS:
+            part = [row for row in data["rows"] if (row["length"], row["method"]) == (length, method)]
+            games = [row["games"] for row in part if row["games"] is not None]
+            spread = f"{np.median(games):.0f} ({min(games)} to {max(games)})" if games else "-"
+            late = max(max(row["exploitability_before"]) for row in part)
+            rows.append([f"chain:{length}", method, f"{len(games)} of {len(part)}", spread, f"{late:.4f}"])
+    headings = ["", "exploration", "seeds at gap 0", "games a seat: median (range)", "exploitability before it"]
+    grid("Chain of despair: games until the exact gap is 0", headings, rows)
+    write_atomic(out / "chain.png", draw(data))
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """Share of seeds that have reached gap 0 against games, one panel for each length."""
+    figure, panels = plt.subplots(1, len(LENGTHS), figsize=(12, 3.6), layout="constrained", sharey=True)
+    for axes, length in zip(panels, LENGTHS, strict=True):
+        for method, (_, most) in METHODS.items():
+            part = [row for row in data["rows"] if (row["length"], row["method"]) == (length, method)]
+            reached = np.sort([row["games"] for row in part if row["games"] is not None])
+            x = np.concatenate([[1], reached, [most]])
+            y = np.concatenate([[0], np.arange(1, len(reached) + 1), [len(reached)]]) / len(part)
+            axes.step(x, y, where="post", color=COLOURS[method], label=method)
+        axes.set(xscale="log", xlabel="games a seat", title=f"chain:{length}", ylim=(-0.03, 1.03))
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("share of seeds at gap 0")
+    panels[0].legend(fontsize=8)
+    return png(figure)

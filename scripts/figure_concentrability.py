@@ -1,0 +1,143 @@
+"""What concentrability costs BC: its exact gap against the state-level and the feature-level coefficient.
+
+At a fork player 1 leads to the common region or, by its other action, to the rare one, where its expert gets only by
+accident, with probability delta. In either region each state asks player 0 for one right action of three, the argmax
+of w . phi, and a wrong one costs 1. The state-level coefficient is about 1 / delta. The feature-level one is too where
+each region has features of its own (``apart``, ``onehot``), and stays small where both share them (``shared``).
+Each learner gets the same number of games; MAIL explores linearly with the features apart.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from linear_figures import FLOOR, Ground, cell, clones, explored, grid, keep, on
+from matplotlib import pyplot as plt
+
+from agents.files import write_atomic
+from games.base import Floats
+from games.concentrability import all_policies, feature_level
+from games.markov import Linear, MarkovGame
+from mail.figure import png
+from mail.gap import nash_gap
+from mail.learners import Options
+
+DELTAS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003)
+GAMES = 40
+"""Games a seat."""
+REGION, DIMENSION, ACTIONS = 20, 4, 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A learner of the figure."""
+
+    explorer: str
+    features: str
+    colour: str
+
+
+KINDS = {
+    "BC, shared features": Kind("expert", "shared", "#1b6ca8"),
+    "BC, features apart": Kind("expert", "apart", "#c8553d"),
+    "BC, one-hot": Kind("expert", "onehot", "#e09f3e"),
+    "MAIL, features apart": Kind("linear", "apart", "#588157"),
+}
+
+
+def fork(delta: float, features: str) -> MarkovGame:
+    """The game above; state 0 is the fork, then the common region, then the rare one."""
+    rng = np.random.default_rng(0)
+    states = 1 + 2 * REGION
+    phi = rng.normal(size=(states, ACTIONS, DIMENSION))
+    right = (phi @ rng.normal(size=DIMENSION)).argmax(1)
+    rewards = -np.ones((states, ACTIONS, 2))
+    rewards[np.arange(states), right] = 0.0
+    rewards[0] = 0.0
+    common, rare = np.zeros(states), np.zeros(states)
+    common[1 : 1 + REGION] = rare[1 + REGION :] = 1.0 / REGION
+    kernel = np.zeros((states, ACTIONS, 2, states))
+    kernel[0, :, 0], kernel[0, :, 1] = (1.0 - delta) * common + delta * rare, rare
+    kernel[1 : 1 + REGION], kernel[1 + REGION :] = common, rare
+    legal = np.ones((states, ACTIONS), dtype=np.bool_), np.zeros((states, 2), dtype=np.bool_)
+    legal[0][0], legal[1][0] = False, True
+    first = {"shared": phi, "apart": apart(phi), "onehot": np.eye(states * ACTIONS).reshape(states, ACTIONS, -1)}
+    second = np.eye(states * ACTIONS).reshape(states, ACTIONS, -1)
+    return MarkovGame(
+        "fork", rewards, kernel, np.eye(states)[0], discount=0.9, legal=legal, linear=Linear((first[features], second))
+    )
+
+
+def apart(phi: Floats) -> Floats:
+    """[S, A, 2 d] the features in one block for the common region, in another for the rare one."""
+    wide = np.zeros((*phi.shape[:2], 2, phi.shape[2]))
+    wide[: 1 + REGION, :, 0], wide[1 + REGION :, :, 1] = phi[: 1 + REGION], phi[1 + REGION :]
+    return wide.reshape(*phi.shape[:2], -1)
+
+
+def make(seeds: int, out: Path) -> None:
+    """Run everything, print the table, write concentrability.json and concentrability.png."""
+    begun = time.perf_counter()
+    rows: list[dict[str, Any]] = []
+    for delta in DELTAS:
+        coefficients = {}
+        for name, kind in KINDS.items():
+            ground = on(fork(delta, kind.features))
+            if kind.features not in coefficients:
+                coefficients[kind.features] = levels(ground)
+            gaps = [gap(ground, kind.explorer, seed) for seed in range(seeds)]
+            rows.append({"delta": delta, "method": name, **coefficients[kind.features], "gaps": gaps})
+        print(f"{time.perf_counter() - begun:6.0f} s  delta={delta}", file=sys.stderr)
+    keep(out, "concentrability", {"seeds": seeds, "rows": rows})
+    redraw(out)
+
+
+def levels(ground: Ground) -> dict[str, float]:
+    """The coefficients of the imitated player 0's features (player 1's are one-hot, and its seat has one state)."""
+    nothing = ground.game.linear
+    assert nothing is not None
+    return {
+        "state_level": all_policies(ground.model, ground.tables),
+        "feature_level": feature_level(ground.model, ground.tables, ridge=1e-9).value,
+    }
+
+
+def gap(ground: Ground, explorer: str, seed: int) -> float:
+    """The exact gap of the softmax-linear clones after ``GAMES`` games a seat."""
+    options = Options(seed=seed)
+    found = explored(ground, explorer, GAMES, options)
+    return nash_gap(ground.model, clones(ground, "linear", found, GAMES, options)).nash_gap
+
+
+def redraw(out: Path) -> None:
+    """Picture and table from the data that is there."""
+    data = json.loads((out / "concentrability.json").read_bytes())
+    rows = [
+        [f"{row['delta']:g}", row["method"], *(f"{row[key]:.3g}" for key in ("state_level", "feature_level")),
+         cell(row["gaps"])]
+        for row in data["rows"]
+    ]  # fmt: skip
+    headings = ["delta", "", "state level", "feature level", "exact gap, mean [95 %]"]
+    grid(f"What concentrability costs, {GAMES} games a seat", headings, rows)
+    write_atomic(out / "concentrability.png", draw(data))
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """Mean gap against each coefficient."""
+    figure, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
+    for axes, key in zip(panels, ("state_level", "feature_level"), strict=True):
+        for name, kind in KINDS.items():
+            part = [row for row in data["rows"] if row["method"] == name]
+            means = [max(FLOOR, float(np.mean(row["gaps"]))) for row in part]
+            axes.plot([row[key] for row in part], means, "o-", color=kind.colour, label=name, markersize=4)
+        axes.set(xscale="log", xlabel=key.replace("_", "-") + " coefficient")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel(f"exact Nash gap after {GAMES} games a seat")
+    panels[0].legend(fontsize=8)
+    return png(figure)

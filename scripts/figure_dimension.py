@@ -1,0 +1,112 @@
+"""Asks to gap 0.1 on exactly linear games, against the number of states S at fixed d and against d at fixed S.
+
+One seat moves at a time; features, transitions and rewards are known functions of d numbers (``linear:S,d,seed``). The
+softmax-linear clone of a linear expert needs as many asks as its d weights do; a table needs every state.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from linear_figures import Ground, Reaching, banded, explored, grid, keep, on
+from matplotlib import pyplot as plt
+from over_seeds import interval
+
+from agents.files import write_atomic
+from games.linear_games import linear
+from mail.figure import png
+from mail.learners import Options
+
+GAP = 0.1
+STATES = (100, 1_000, 10_000, 100_000)
+DIMENSIONS = (5, 10, 20)
+FIXED_DIMENSION, FIXED_STATES = 10, 2_000
+STEPS = (*range(1, 13), *range(14, 25, 2), *range(28, 49, 4))
+"""Games a seat after which its clone is measured; the wait is given up after the last."""
+COSTED = 8
+"""Games a seat whose cost is told."""
+METHODS = {"linear MAIL": "linear", "uniform": "uniform"}
+COLOURS = dict(zip(METHODS, ("#1b6ca8", "#8d99ae"), strict=True))
+
+
+def make(seeds: int, out: Path) -> None:
+    """Run everything, print the tables, write dimension.json and dimension.png."""
+    begun = time.perf_counter()
+    rows: list[dict[str, Any]] = []
+    cases = [(states, FIXED_DIMENSION) for states in STATES] + [(FIXED_STATES, d) for d in DIMENSIONS]
+    for states, dimension in cases:
+        for seed in range(seeds):
+            ground = on(linear(states, dimension, seed))
+            for method, explorer in METHODS.items():
+                rows.append(
+                    {"S": states, "d": dimension, "method": method, "seed": seed, **one(ground, explorer, seed)}
+                )
+        print(f"{time.perf_counter() - begun:6.0f} s  S={states} d={dimension}", file=sys.stderr)
+    keep(out, "dimension", {"seeds": seeds, "gap": GAP, "rows": rows})
+    redraw(out)
+
+
+def one(ground: Ground, explorer: str, seed: int) -> dict[str, Any]:
+    """Asks of both seats together until each seat's exploitability is at most half of ``GAP``, at two measures in a
+    row (None: not within the last step), each seat's exploitabilities on the way, and seconds a game without measuring.
+    """
+    options, most = Options(seed=seed), STEPS[-1]
+    watches = [
+        Reaching(ground, seat, "linear", options, target=GAP / 2, most=most, at=STEPS, in_a_row=2).run(explorer)
+        for seat in (0, 1)
+    ]
+    start = time.perf_counter()
+    explored(ground, explorer, COSTED, options)
+    return {
+        "asks": sum(watch.measured[-2][1] for watch in watches) if all(watch.reached for watch in watches) else None,
+        "losses": [watch.losses for watch in watches],
+        "seconds_per_game": (time.perf_counter() - start) / (2 * COSTED),
+    }
+
+
+def redraw(out: Path) -> None:
+    """Picture and tables from the data that is there."""
+    data = json.loads((out / "dimension.json").read_bytes())
+    cases = sorted({(row["S"], row["d"]) for row in data["rows"]}, key=lambda case: (case[1] != FIXED_DIMENSION, case))
+    rows = []
+    for states, dimension in cases:
+        cells = []
+        for method in METHODS:
+            asks, part = of(data, states, dimension, method)
+            mean, low, high = interval(asks) if len(asks) > 1 else (float("nan"),) * 3
+            missed = f", {len(part) - len(asks)} not" if len(asks) < len(part) else ""
+            cells.append(f"{mean:.0f} [{low:.0f}, {high:.0f}]{missed}")
+        cost = np.mean([row["seconds_per_game"] for row in of(data, states, dimension, "linear MAIL")[1]])
+        rows.append([str(states), str(dimension), *cells, f"{1000 * cost:.1f}"])
+    headings = ["S", "d", *METHODS, "ms a game (linear MAIL)"]
+    grid(f"Linear games: asks until the exact gap is at most {data['gap']}, mean [95 %]", headings, rows)
+    write_atomic(out / "dimension.png", draw(data))
+
+
+def of(data: dict[str, Any], states: int, dimension: int, method: str) -> tuple[list[int], list[dict[str, Any]]]:
+    """The asks of the seeds that got there, and all rows of a case."""
+    part = [row for row in data["rows"] if (row["S"], row["d"], row["method"]) == (states, dimension, method)]
+    return [row["asks"] for row in part if row["asks"] is not None], part
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """Asks against S left, against d right."""
+    figure, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
+    for axes, xs, at, label in (
+        (panels[0], STATES, lambda x: (x, FIXED_DIMENSION), f"states S, d = {FIXED_DIMENSION}"),
+        (panels[1], DIMENSIONS, lambda x: (FIXED_STATES, x), f"dimension d, S = {FIXED_STATES}"),
+    ):
+        for method, colour in COLOURS.items():
+            rows = [of(data, *at(x), method)[0] for x in xs]
+            if all(len(part) == data["seeds"] for part in rows):
+                banded(axes, list(xs), np.array(rows).T.tolist(), label=method, colour=colour)
+        axes.set(xscale="log", yscale="log", xlabel=label)
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel(f"asks until the gap is {data['gap']}")
+    panels[0].legend(fontsize=8)
+    return png(figure)

@@ -1,0 +1,139 @@
+"""The 3 x 3 grid world: exact Nash gap against the games each seat's expert is asked in (10 asks a game).
+
+BC, uniform exploration, tabular, linear and deep MAIL, on one-hot features, on positions (own cell and the other's
+cell, d = 72), and on the relational features of the reference code. Which equilibrium the experts play decides whether
+the relational class holds them: it does where they take the lowest of equally good actions, not where they play what a
+linear program ends on (``vertex``), as the reference's experts do. Its constants and weights are a line too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from linear_figures import Line, banded, cell, gaps, grid, keep, named
+from matplotlib import pyplot as plt
+
+from agents.files import write_atomic
+from games.structure import residual
+from mail.cloners import LinearClone
+from mail.figure import png
+from mail.learners import Options
+from mail.streams import stream
+
+BUDGETS = (1, 3, 5, 10, 20, 50)
+"""Games a seat."""
+DEEP = (5, 10, 20, 40, 80)
+GRID = "gridworld:3x3"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A line of the figure."""
+
+    line: Line
+    colour: str
+    share: int = 1
+    """Seeds for each seed of the others: more where they are cheap, and spread widely."""
+    budgets: tuple[int, ...] = BUDGETS
+    reference: bool = False
+    """Cloned with the reference code's weights, from drawn actions."""
+
+
+KINDS = {
+    "BC": Kind(Line("expert", "tabular", GRID), "#c8553d"),
+    "uniform": Kind(Line("uniform", "tabular", GRID), "#8d99ae", share=5),
+    "tabular": Kind(Line("tabular", "tabular", GRID), "#588157", share=5),
+    "tabular, softmax clone": Kind(Line("tabular", "linear", GRID), "#9bc53d"),
+    "linear, one-hot": Kind(Line("linear", "linear", GRID), "#1b6ca8"),
+    "linear, reference constants": Kind(Line("linear-reference", "tabular", GRID), "#e09f3e"),
+    "linear, positions": Kind(Line("linear", "linear", f"{GRID}:positions"), "#6a4c93"),
+    "linear, relational": Kind(Line("linear", "linear", f"{GRID}:relational"), "#b5838d"),
+    "vertex: linear, one-hot": Kind(Line("linear", "linear", GRID, "vertex"), "#1b6ca8"),
+    "vertex: linear, relational": Kind(Line("linear", "linear", f"{GRID}:relational", "vertex"), "#b5838d"),
+    "vertex: linear, positions": Kind(Line("linear", "linear", f"{GRID}:positions", "vertex"), "#6a4c93"),
+    "vertex: relational, all as the reference": Kind(
+        Line("linear-reference", "linear", f"{GRID}:relational", "vertex"), "#000000", reference=True
+    ),
+    "deep MAIL": Kind(Line("deep", "network", GRID), "#d62828", budgets=DEEP),
+    "deep BC": Kind(Line("expert", "network", GRID), "#f77f00", budgets=DEEP),
+}
+
+
+def make(seeds: int, out: Path) -> None:
+    """Run everything, print the tables, write linear.json and linear.png."""
+    begun = time.perf_counter()
+    lines: dict[str, list[list[float]]] = {}
+    seconds: dict[str, float] = {}
+    for name, kind in KINDS.items():
+        ground, start = named(kind.line.game, kind.line.ties), time.perf_counter()
+        count = max(2, seeds // 2) if "deep" in name else seeds * kind.share
+        for seed in range(count):
+            options = Options(seed=seed)
+            if kind.reference:
+                options = replace(options, linear=LinearClone(weigh="pair"), drawn=True)
+            lines.setdefault(name, []).append(gaps(ground, kind.line, kind.budgets, options))
+        seconds[name] = (time.perf_counter() - start) / count
+        print(f"{time.perf_counter() - begun:6.0f} s  {name}: {count} seeds", file=sys.stderr)
+    data = {"seeds": seeds, "lines": lines, "residuals": residuals(), "seconds_per_seed": seconds}
+    keep(out, "linear", data)
+    redraw(out)
+
+
+def residuals() -> dict[str, list[dict[str, Any]]]:
+    """Per feature map and seat: how far the induced process is from linear, and the dimension."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for features in ("", ":positions", ":relational", ":compass"):
+        ground = named(GRID + features)
+        assert ground.game.linear is not None
+        for seat in (0, 1):
+            part = residual(ground.model, ground.tables[1 - seat], seat, rng=stream(0, "figure/residual"))
+            d = ground.game.linear.features[seat].shape[2]
+            row = {"d": d, "rank": part.rank, "rewards": part.rewards, "transitions": part.transitions}
+            found.setdefault(features.strip(":") or "onehot", []).append(row)
+    return found
+
+
+def redraw(out: Path) -> None:
+    """Picture and tables from the data that is there."""
+    data = json.loads((out / "linear.json").read_bytes())
+    rows = []
+    for name, values in data["lines"].items():
+        budgets, found = KINDS[name].budgets, np.array(values)
+        zero = f"{int((found[:, budgets.index(20)] <= 1e-9).sum())} of {len(found)}"
+        cells = [cell(found[:, budgets.index(games)]) for games in (5, 10, 20)]
+        rows.append([name, str(len(found)), *cells, zero, f"{data['seconds_per_seed'][name]:.2f}"])
+    grid(
+        "3 x 3 grid world: exact Nash gap, mean [95 % interval]",
+        ["", "seeds", "K=5", "K=10", "K=20", "exactly 0 at K=20", "s/seed"],
+        rows,
+    )
+    rows = [
+        [name, str(part["d"]), str(part["rank"]), str(seat), f"{part['rewards']:.3f}", f"{part['transitions']:.3f}"]
+        for name, parts in data["residuals"].items()
+        for seat, part in enumerate(parts)
+    ]
+    grid("Residuals of the induced processes", ["features", "d", "rank", "seat", "rewards", "transitions"], rows)
+    write_atomic(out / "linear.png", draw(data))
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """Gap against asks a seat; lowest-action experts left, vertex experts and deep learning right."""
+    figure, panels = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained", sharey=True)
+    for name, values in data["lines"].items():
+        kind = KINDS[name]
+        right = kind.line.ties == "vertex" or "deep" in name
+        asks = [10 * games for games in kind.budgets]
+        banded(panels[int(right)], asks, values, label=name, colour=kind.colour)
+    for axes in panels:
+        axes.set(xscale="log", yscale="log", xlabel="asks a seat (H K)")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=7)
+    panels[0].set_ylabel("exact Nash gap")
+    figure.suptitle("Grid world 3 x 3, H = 10: mean and 95 % interval over seeds")
+    return png(figure)

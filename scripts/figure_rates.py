@@ -1,0 +1,84 @@
+"""Mixed experts that answer an ask with one drawn action: exact gap against asks, log-log, its slope beside -1/2.
+
+On rock-paper-scissors with state, whose only equilibrium mixes everywhere, and on a small random game. A table of
+mean labels is what is left to learn once every position has been asked about: its error falls like asks^(-1/2).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from linear_figures import Line, banded, gaps, grid, keep, named
+from matplotlib import pyplot as plt
+from over_seeds import interval
+
+from agents.files import write_atomic
+from mail.figure import png
+from mail.learners import Options
+
+BUDGETS = (16, 32, 64, 128, 256, 512)
+"""Games a seat."""
+GAMES = ("rps",)
+METHODS = {"tabular MAIL": "tabular", "uniform": "uniform", "BC": "expert"}
+COLOURS = dict(zip(METHODS, ("#588157", "#8d99ae", "#c8553d"), strict=True))
+
+
+def make(seeds: int, out: Path) -> None:
+    """Run everything, print the table, write rates.json and rates.png."""
+    begun = time.perf_counter()
+    lines: dict[str, list[list[float]]] = {}
+    for game in GAMES:
+        for method, explorer in METHODS.items():
+            line = Line(explorer, "tabular", game)
+            for seed in range(seeds):
+                found = gaps(named(game), line, BUDGETS, Options(seed=seed, drawn=True))
+                lines.setdefault(f"{game}/{method}", []).append(found)
+            print(f"{time.perf_counter() - begun:6.0f} s  {game} {method}", file=sys.stderr)
+    keep(out, "rates", {"seeds": seeds, "budgets": list(BUDGETS), "lines": lines})
+    redraw(out)
+
+
+def slope(values: list[float], asks: list[int]) -> float:
+    """Of log gap against log asks, by least squares."""
+    return float(np.polyfit(np.log(asks), np.log(values), 1)[0])
+
+
+def redraw(out: Path) -> None:
+    """Picture and table from the data that is there."""
+    data = json.loads((out / "rates.json").read_bytes())
+    rows = []
+    for name, values in data["lines"].items():
+        asks = asked(name, data["budgets"])
+        mean, low, high = interval([slope(part, asks) for part in values])
+        whole = slope(list(np.mean(values, 0)), asks)
+        rows.append([name, f"{whole:.3f}", f"{mean:.3f} [{low:.3f}, {high:.3f}]", f"{np.mean(values, 0)[-1]:.4f}"])
+    headings = ["", "slope of the mean", "slope by seed [95 %]", f"gap after {data['budgets'][-1]} games"]
+    grid("Mixed experts, drawn answers: gap against asks", headings, rows)
+    write_atomic(out / "rates.png", draw(data))
+
+
+def asked(name: str, budgets: list[int]) -> list[int]:
+    """Asks a seat: every step of every game."""
+    return [games * named(name.partition("/")[0]).game.episode for games in budgets]
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """One panel for each game."""
+    figure, panels = plt.subplots(1, len(GAMES), figsize=(6 * len(GAMES), 4.2), layout="constrained", squeeze=False)
+    for axes, game in zip(panels[0], GAMES, strict=True):
+        for method, colour in COLOURS.items():
+            name = f"{game}/{method}"
+            banded(axes, asked(name, data["budgets"]), data["lines"][name], label=method, colour=colour)
+        asks = np.array(asked(game, data["budgets"]))
+        first = np.mean(data["lines"][f"{game}/tabular MAIL"], 0)[0]
+        axes.plot(asks, first * (asks / asks[0]) ** -0.5, "k--", label="slope -1/2", linewidth=1)
+        axes.set(xscale="log", yscale="log", xlabel="asks a seat", title=game)
+        axes.grid(alpha=0.3)
+    panels[0][0].set_ylabel("exact Nash gap")
+    panels[0][0].legend(fontsize=8)
+    return png(figure)

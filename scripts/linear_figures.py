@@ -1,0 +1,180 @@
+"""What the figures of Markov games share: a game with its model and experts, exploring once and cloning at several
+budgets, exact gaps, and lines with intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from over_seeds import interval, rounded
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from agents.files import to_json, write_atomic
+from agents.policy import Policy, Seats, Uniform, tabulate
+from agents.tabular import from_model
+from games.base import Floats
+from games.markov import MarkovGame, MarkovModel
+from games.registry import make
+from mail.cloners import drawn
+from mail.decisions import Decisions, merge
+from mail.gap import exploitability, nash_gap
+from mail.learners import Budget, Collector, Mail, Memoryless, Options, Watch, cloned
+from mail.pool import Local
+from mail.streams import stream
+
+FLOOR = 1e-5
+"""Gaps below this are drawn here, on logarithmic axes."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A game, what is known of it exactly, and its experts."""
+
+    game: MarkovGame
+    model: MarkovModel
+    tables: tuple[Floats, Floats]
+    experts: Seats
+
+
+def on(game: MarkovGame, ties: str = "first") -> Ground:
+    """The ground of a game whose experts play its equilibrium with these ties."""
+    model = MarkovModel(game)
+    tables = model.equilibrium(ties)
+    return Ground(game, model, tables, (from_model(model, 0, tables[0]), from_model(model, 1, tables[1])))
+
+
+@cache
+def named(name: str, ties: str = "first") -> Ground:
+    """The ground of a registered game, made once."""
+    game = make(name)
+    assert isinstance(game, MarkovGame)
+    return on(game, ties)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One method: who explores, how labels are cloned, in which game. Exploring as the expert makes MAIL into BC."""
+
+    explorer: str
+    cloner: str
+    game: str
+    ties: str = "first"
+
+
+def explored(ground: Ground, explorer: str, episodes: int, options: Options) -> tuple[Decisions, Decisions]:
+    """Per seat what its expert was asked, in ``episodes`` games of an explorer against it."""
+    budget = Budget(episodes, patience_games=10**9)
+    mail = Mail(options, explorer=explorer)
+    collector = Collector("mail", ground.game, options.seed, Local(), Memoryless())
+    first, second = (mail.explore(collector, ground.experts, budget, seat).decisions for seat in (0, 1))
+    return (drawn(first), drawn(second)) if options.drawn else (first, second)
+
+
+def clones(ground: Ground, cloner: str, found: tuple[Decisions, Decisions], games: int, options: Options) -> Seats:
+    """Both seats' clones of the labels of their first games."""
+    first, second = (_clone(ground, cloner, found[seat], seat, games, options) for seat in (0, 1))
+    return first, second
+
+
+def _clone(ground: Ground, cloner: str, found: Decisions, seat: int, games: int, options: Options) -> Policy:
+    rng = stream(options.seed, "figure/clone", seat=seat, round_=games)
+    part = found.take(found.episode < games)
+    if not part.labels():
+        return Uniform()
+    return cloned(cloner, ground.game, part, seat, options, rng=rng).policy
+
+
+def gaps(ground: Ground, line: Line, budgets: Sequence[int], options: Options) -> list[float]:
+    """The exact Nash gap of the clones after each number of games a seat."""
+    found = explored(ground, line.explorer, budgets[-1], options)
+    return [nash_gap(ground.model, clones(ground, line.cloner, found, games, options)).nash_gap for games in budgets]
+
+
+class Reaching(Watch):
+    """Asks until the clone of a seat's labels is good enough: its exact exploitability at most ``target``, at
+    ``in_a_row`` measures (measuring, not learning). It is measured after the numbers of games in ``at``, or, with
+    none given, whenever there is a new label.
+    """
+
+    def __init__(
+        self, ground: Ground, seat: int, cloner: str, options: Options, *, target: float, most: int,
+        at: Sequence[int] = (), in_a_row: int = 1,
+    ) -> None:  # fmt: skip
+        super().__init__(Budget(most, patience_games=10**9), seat)
+        self.ground, self.cloner, self.options, self.target = ground, cloner, options, target
+        self.at, self.in_a_row = at, in_a_row
+        self.found: list[Decisions] = []
+        self.losses: list[float] = []
+        self.measured: list[tuple[int, int]] = []  # games and asks at each measure
+
+    def see(self, decisions: Decisions) -> None:
+        for game in range(decisions.games):  # a round may be many games
+            known = len(self._seen)
+            super().see(one_game(decisions, game))
+            self.found.append(one_game(decisions, game))
+            if not self.reached and (self.games in self.at if self.at else len(self._seen) > known):
+                self._measure()
+
+    def _measure(self) -> None:
+        clone = _clone(self.ground, self.cloner, merge(self.found), self.seat, self.games, self.options)
+        table = tabulate(self.ground.model, clone, self.seat)
+        self.losses.append(exploitability(self.ground.model, table, self.seat))
+        self.measured.append((self.games, self.labels))
+
+    @property
+    def reached(self) -> bool:
+        """Whether the last measures say so."""
+        return len(self.losses) >= self.in_a_row and max(self.losses[-self.in_a_row :]) <= self.target
+
+    @property
+    def enough(self) -> bool:
+        return self.reached or super().enough
+
+    def run(self, explorer: str) -> Reaching:
+        """Explore until it is enough."""
+        collector = Collector("mail", self.ground.game, self.options.seed, Local(), Memoryless())
+        mail = Mail(self.options, explorer=explorer)
+        mail.explore(collector, self.ground.experts, self.budget, self.seat, self)
+        return self
+
+
+def one_game(decisions: Decisions, game: int) -> Decisions:
+    """The rows of one episode, as if it were the only one."""
+    part = decisions.take(decisions.episode == game)
+    return replace(part, episode=np.zeros(len(part), dtype=np.int64))
+
+
+def banded(axes: Axes, x: Sequence[float], rows: Sequence[Sequence[float]], *, label: str, colour: str) -> None:
+    """Mean over seeds with its 95 % interval, both cut off at ``FLOOR``."""
+    mean, low, high = np.array([interval(values) for values in np.array(rows).T]).T
+    axes.plot(x, np.maximum(mean, FLOOR), "o-", color=colour, label=label, markersize=3)
+    axes.fill_between(x, np.maximum(low, FLOOR), np.maximum(high, FLOOR), color=colour, alpha=0.15)
+
+
+def cell(values: Sequence[float]) -> str:
+    """Mean and 95 % interval of some gaps."""
+    mean, low, high = interval(values)
+    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for heading in headings:
+        table.add_column(heading, justify="right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=150, markup=False, highlight=False, emoji=False).print(table)
+
+
+def keep(out: Path, name: str, data: dict[str, Any]) -> None:
+    """Write a figure's data."""
+    write_atomic(out / f"{name}.json", to_json(rounded(data)))

@@ -1,0 +1,78 @@
+"""The suite of drawn openings of 6x7 Connect Four: ``python scripts/openings.py`` writes ``mail/openings.txt``.
+
+Positions with seven stones, seat 1 to move, no two alike or mirror images, that the solver calls drawn: the first 200
+such in an order drawn with a fixed seed from all positions of that ply. Needs the solver (``make solver``), a minute.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+import games
+from agents import solver
+from agents.files import write_atomic
+from games import Quotient
+from games.base import Ints, States
+from mail.openings import FILE
+from mail.streams import stream
+
+PLY, SIZE = 7, 200
+
+
+def layer(ply: int) -> tuple[States, list[Ints]]:
+    """All positions [n, 2] of a ply up to mirror image, and the columns [n] of one line to each, move by move."""
+    game = Quotient(games.make("connect4"))
+    states = game.starts()
+    line: list[Ints] = []
+    for moved in range(ply):
+        row, action = np.nonzero(game.legal(states, moved % 2))
+        moves = np.full((len(row), 2), -1, dtype=np.int64)
+        moves[:, moved % 2] = action
+        found = game.successors(states[row], moves)
+        _, first = np.unique(found.states, axis=0, return_index=True)
+        first = first[~found.done[first]]
+        states = found.states[first]
+        line = [part[row[first]] for part in line] + [action[first]]
+    return states, line
+
+
+def drawn(states: States) -> Ints:
+    """The rows of the suite."""
+    game = games.make("connect4")
+    rows: list[int] = []
+    for row in stream(0, "openings").permutation(len(states)):
+        if solver.scores(game, states[row : row + 1], best_only=True).max() == 0:
+            rows.append(int(row))
+        if len(rows) == SIZE:
+            break
+    return np.array(rows)
+
+
+def main() -> int:
+    """Write the file."""
+    states, line = layer(PLY)
+    rows = drawn(states)
+    # The line runs through images of positions; on the board it is found again by walking towards each of them.
+    texts = sorted(on_the_board([int(part[row]) for part in line]) for row in rows)
+    write_atomic(FILE, ("\n".join(texts) + "\n").encode())
+    print(f"{len(texts)} of {len(states):,} positions: {FILE}", file=sys.stderr)
+    return 0
+
+
+def on_the_board(line: list[int]) -> str:
+    """Columns, counted from 1, of a line of the quotient played without mirroring."""
+    board = games.make("connect4")
+    quotient = Quotient(board)
+    states, text = board.starts(), ""
+    for action in line:
+        forward = quotient.to_canonical(quotient.canonical(states)[1])[0]
+        column = int(np.flatnonzero(forward == action)[0])
+        text += str(column + 1)
+        states = board.successors(states, np.where(board.acting(states), column, -1)).states
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

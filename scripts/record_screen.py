@@ -1,0 +1,97 @@
+"""A recorded screen of the terminal: a game against a learned policy, as the README opens with it.
+
+    python scripts/record_screen.py                 trains a small run in a temporary folder (half a minute)
+    python scripts/record_screen.py --run runs/demo records against a run that is there
+
+Writes ``docs/figures/play.svg`` and the same as text, ``docs/figures/play.txt``. The policy plays seat 1; the answers
+are scripted: three moves, the last of them wrong, with analysis on, which shows what the policy would do in the
+human's place, what each move is worth, and a verdict on every move. The same seed and run give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from agents.atomic import write_atomic
+from games import GameGraph
+from mail.analysis import ModelOracle
+from mail.runs import Profile, load_profile
+from mail.screens import look
+from mail.terminal import HUMAN, Player, Session, Setting
+
+ANSWERS = ("1", "analysis", "7", "9")
+FIGURES = Path(__file__).parents[1] / "docs" / "figures"
+WIDTH = 66
+
+
+class Typed(Console):
+    """A console that records what is typed too, in a style of its own."""
+
+    def type(self, answer: str) -> str:
+        self.print(Text(answer, style="bold green"), soft_wrap=True)
+        return answer
+
+
+def record(profile: Profile, *, command: str, answers: tuple[str, ...] = ANSWERS, seed: int = 0) -> Typed:
+    """One scripted game against seat 1 of a profile, on a console that has recorded it."""
+    model = GameGraph(profile.game)
+    console = Typed(
+        file=StringIO(), record=True, width=WIDTH, height=40, force_terminal=True, color_system="truecolor",
+        markup=False, highlight=False, emoji=False, legacy_windows=False, _environ={"TERM": "xterm"},
+    )  # fmt: skip
+    assert look(console).width == WIDTH
+    console.print(Text(f"$ {command}", style="bold"))
+    given = iter(answers)
+
+    def read() -> str | None:
+        answer = next(given, None)
+        return None if answer is None else console.type(answer)
+
+    players = (HUMAN, Player(profile.name, profile.policies[1]))
+    setting = Setting(advisers=profile.policies, oracle=lambda: ModelOracle(model))
+    if Session(profile.game, players, seed=seed, read=read, console=console, setting=setting).play() is None:
+        raise SystemExit(
+            "the scripted game did not come to its end: this policy answers otherwise; choose another --run"
+        )
+    return console
+
+
+def trained(folder: Path) -> Path:
+    """A quick run of Tic-Tac-Toe that has covered whatever its expert can be led to."""
+    from mail.runs import Config, Run
+    from mail.training import prepare, train
+
+    config = Config(game="tictactoe", learners=("mail",), explorer="counts", symmetry=True, points=1)
+    train(Run.create(folder, config), known=prepare(config))
+    return folder
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train if need be, play, and write both files."""
+    parser = argparse.ArgumentParser(description="record a game in the terminal as SVG and text")
+    parser.add_argument("--run", help="RUN[:LEARNER] of Tic-Tac-Toe (default: train one)")
+    parser.add_argument("--out", type=Path, default=FIGURES / "play.svg", help="the picture; the text lies beside it")
+    parser.add_argument("--seed", type=int, default=0, help="of the policy's draws (default: 0)")
+    args = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as home:
+        profile = load_profile(args.run or str(trained(Path(home) / "demo")))
+    named = Profile(args.run or "runs/demo", profile.game, profile.policies, profile.config, profile.result)
+    command = f"nashmail play {named.game.spec.name} --against {named.name}"
+    console = record(named, command=command, seed=args.seed)
+    text = console.export_text(clear=False)
+    svg = console.export_svg(title=command, unique_id="nashmail")
+    write_atomic(args.out, svg.encode())
+    write_atomic(args.out.with_suffix(".txt"), text.encode())
+    print(f"{args.out}\n{args.out.with_suffix('.txt')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

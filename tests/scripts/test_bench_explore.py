@@ -1,0 +1,41 @@
+"""The exploration benchmark: what it counts and compares. Nothing here tests speed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+def test_it_measures_both_and_compares_their_labels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import bench_explore
+
+    found = bench_explore.measured(3, 1, plays=2)
+    cases = {f"{what} {heat}" for what in ("games", "labels") for heat in ("cold", "warm")}
+    assert found["ours"].keys() == cases | {"solver share"} and found["peers"]["pettingzoo"].keys() == cases
+    assert min(found["ours"].values()) > 0 and found["ours"]["solver share"] < 1
+    assert found["units"].keys() == found["ours"].keys()
+    assert found["same_result"] is True and found["repeats"] == 1
+    assert "games cold" in capsys.readouterr().err
+
+    lines = [(0, [3, 3, 3])]  # after 4, 4 the solver's first best move is another
+    assert bench_explore._agree([(0, [3])]) and not bench_explore._agree([(0, [0])])
+    assert bench_explore._agree(lines) == (bench_explore._agree([(0, [3])]) and _third_is_best())
+
+
+def _third_is_best() -> bool:
+    """Whether the first best answer to 4, 4 is 4, by the solver itself."""
+    from agents import solver
+
+    library, board = solver.core()
+    board.setRawState(0, 0, 42)
+    for column in (3, 3):
+        board.play(column)
+    scores = library.scoreMoves(board)
+    return bool(scores.index(max(scores)) == 3)

@@ -1,0 +1,44 @@
+"""The recorded screen: made from a scripted game, the same bytes every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents import make_expert
+from agents.policy import Seats, Uniform
+from mail.runs import Config, Profile, Run
+from scripts.record_screen import main, record
+from tests.support import game, graph
+
+
+def profile(policies: Seats) -> Profile:
+    return Profile("runs/demo", game("tictactoe"), policies, Config("tictactoe"), {})
+
+
+def test_the_game_is_recorded() -> None:
+    console = record(profile(make_expert("first", graph("tictactoe"))), command="nashmail play tictactoe")
+    said = console.export_text()
+    assert said.startswith("$ nashmail play tictactoe\n")
+    assert "Your move (cell 2-4 6-9, ? for help): analysis\ncell  policy             value\n" in said
+    assert "You play cell 9. Throws away a draw: it loses now.\nruns/demo plays cell 6. Keeps the win." in said
+    assert said.endswith("You lose: runs/demo wins.\n")
+
+
+def test_a_policy_that_answers_otherwise_is_refused() -> None:
+    with pytest.raises(SystemExit, match="did not come to its end"):
+        record(profile((Uniform(), Uniform())), command="nashmail play tictactoe", seed=1)
+
+
+def test_both_files_are_written_and_equal_each_time(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", Config("tictactoe", ("mail",)))
+    run.save_policies("mail", make_expert("first", graph("tictactoe")), game("tictactoe"))
+    run.finish({"learners": {}}, b"", seconds=0.0, workers=1)
+    pictures = []
+    for name in ("one.svg", "other.svg"):
+        assert main(["--run", str(run.folder), "--out", str(tmp_path / name)]) == 0
+        pictures.append((tmp_path / name).read_bytes())
+    assert pictures[0] == pictures[1]
+    assert pictures[0].startswith(b"<svg")
+    assert "Keeps the win." in (tmp_path / "one.txt").read_text()
