@@ -14,7 +14,7 @@ from mail.sampled import by_opponent
 
 def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Exact measures and budget words of several policy pairs; 80 columns hold it."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("policy", overflow="fold")
     for heading in ("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap"):
         table.add_column(heading, justify="right", no_wrap=True)

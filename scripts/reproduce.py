@@ -7,17 +7,34 @@ Each figure leaves its data (JSON) and its picture (PNG) in the output folder an
     asks        six explorers on Tic-Tac-Toe and Connect Four 4x4, with symmetry and without: distinct labels,
                 asks and games until the clone cannot be exploited. Finished cells are kept in OUT/asks-cells,
                 so that a run that was killed goes on
+
+Linear Markov games (docs/linear.md), all exact:
+
+    linear      the 3x3 grid world: BC, uniform, tabular, linear and deep MAIL, on three sets of features
+    chain       directed against uniform exploration on the chain of despair, N = 4, 8, 16
+    dimension   asks to a small gap against S at fixed d, and against d at fixed S
+    concentrability   BC's gap where the state level and the feature level come apart
+    rates       gap against asks for experts that mix, beside the slope -1/2
+    offline-limits    games in which matching what experts do is not enough, and the bound where it is
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
 from mail.usage import Parser
 
-FIGURES = ("tictactoe", "asks")
+for library in (
+    "OMP",
+    "OPENBLAS",
+    "MKL",
+):  # read when numpy is loaded: two threads slow small matrices
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+FIGURES = ("tictactoe", "asks", "linear", "chain", "dimension", "concentrability", "rates", "offline-limits")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.seeds < 2:
         print(f"reproduce.py: --seeds must be at least 2 (bands and intervals), not {args.seeds}", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"figure_{args.figure}")
+    module = importlib.import_module(f"figure_{args.figure.replace('-', '_')}")
     if not args.redraw:
         module.make(args.seeds, args.out)
     elif (args.out / f"{args.figure}.json").is_file():
