@@ -97,13 +97,35 @@ class Scores:
         self._new = []
         return position, self._known[self._rows(position, True)]
 
+    def receive(self, position: Ints, scores: Scored) -> None:
+        """Take in and write down what a process computed that may not write; what is known as well already stays."""
+        rows = self._rows(position, True)
+        self._read(position[rows < 0], True)
+        rows = self._rows(position, True)
+        better = (rows < 0) | (_whole(scores) & ~_whole(self._known[rows]))
+        if better.any():
+            self.add(position[better], scores[better])
+
+    def unknown(self, states: States, *, best_only: bool = False) -> Ints:
+        """The rows of ``states`` that would have to be computed, one of each position and its mirror image."""
+        position = _canonical(states)[0]
+        rows = np.flatnonzero(self._rows(position, best_only) < 0)
+        missing, first = np.unique(position[rows], return_index=True)
+        left = self._read(missing, best_only)
+        return np.sort(rows[first[np.isin(missing, left)]])
+
+    def _read(self, position: Ints, best_only: bool) -> Ints:
+        """Remember what the file holds of these distinct positions, and return the others."""
+        if self.file is None or not len(position):
+            return position
+        found, scores = self.file.get(_BOARD.spec.name, position, _COLUMNS)
+        found &= best_only | _whole(scores)
+        self._remember(position[found], scores[found])
+        return position[~found]
+
     def _obtain(self, position: Ints, best_only: bool) -> None:
         """Read what the file holds of these distinct positions and compute the rest."""
-        if self.file is not None:
-            found, scores = self.file.get(_BOARD.spec.name, position, _COLUMNS)
-            found &= best_only | _whole(scores)
-            self._remember(position[found], scores[found])
-            position = position[~found]
+        position = self._read(position, best_only)
         solve = _solve_best if best_only else _solve
         boards = _their_boards(position)
         start = 0

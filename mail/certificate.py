@@ -24,18 +24,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.policy import Greedy, Lifted, Policy, ask
+from agents.policy import Greedy, Lifted, Policy
 from agents.solver import VALUE
 from games.base import Bools, Enumerable, Floats, Game, GameError, Ints, Keys, States
 from games.symmetry import Quotient
+from mail.pool import Local, Pool
 from mail.refute import Mistake
+from mail.sweep import Question, sweep
 
 LIMIT = 10_000_000
 """Most positions a walk asks at unless told otherwise: an unbeatable policy on 6x7 can be led to some seven million."""
 SHORT, SCORED = 100_000, 2_000
 """The same for the first walk of ``search``, and for its walk with scores, which are slow."""
 SLACK = 1e-5
-_CHUNK = 65_536  # positions asked at once
+_CHUNK = 8_192  # positions asked at once: a shard, some tenths of a second for a network
 
 Scorer = Callable[[Game, States], Floats]
 """[N, A] a solver's scores for the seat to move, -inf where illegal; their signs are the values of the moves."""
@@ -113,26 +115,31 @@ def certify(
     limit: int = LIMIT,
     scorer: Scorer | None = None,
     start: States | None = None,
+    pool: Pool | None = None,
 ) -> Certificate:
     """The verdict on the greedy version of ``policy`` in this seat, from the game's start or another one [1, W].
 
-    ``game_value`` is what that start is worth to the seat; ``limit`` bounds the positions the policy is asked at.
+    ``game_value`` is what that start is worth to the seat; ``limit`` bounds the positions the policy is asked at,
+    layer by layer through ``pool``.
     For turn-based games without chance whose only reward comes with the end. GameError for several starts.
     """
-    walk = _Walk(game, policy, seat, game_value, scorer)
+    walk = _Walk(game, policy, seat, game_value, scorer, pool or Local())
     return walk.run(game.starts() if start is None else start, limit)
 
 
 class _Walk:
     """One walk: the layers so far, and what has been found."""
 
-    def __init__(self, game: Enumerable, policy: Policy, seat: int, game_value: float, scorer: Scorer | None) -> None:
-        self.real = game
+    def __init__(
+        self, game: Enumerable, policy: Policy, seat: int, game_value: float, scorer: Scorer | None, pool: Pool
+    ) -> None:
+        self.real, self.pool = game, pool
         self.policy: Policy = policy
         self.game: Enumerable = game
         if isinstance(policy, Lifted):  # equivariant: one of all images will do
             self.game, self.policy = policy.quotient, policy.policy
         self.lifted = policy
+        self.question = Question(self.policy, self.game, seat)
         self.seat, self.game_value, self.scorer = seat, game_value, scorer
         self.sign = 1.0 - 2.0 * seat
         self.layers: list[_Layer] = []
@@ -174,13 +181,10 @@ class _Walk:
 
     def _own(self, layer: _Layer) -> _Moves:
         """The policy's most probable move, and those that rounding might make it."""
-        chunks = range(0, len(layer.states), _CHUNK)
-        rows = np.concatenate([self._ask(layer.states[at : at + _CHUNK]) for at in chunks])
+        chunks = [layer.states[at : at + _CHUNK] for at in range(0, len(layer.states), _CHUNK)]
+        rows = np.concatenate(sweep(self.pool, self.question, chunks))
         row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
         return _Moves(row, action, layer.strict[row] & (action == rows.argmax(1)[row]))
-
-    def _ask(self, states: States) -> Floats:
-        return ask(self.policy, self.game, states, self.seat)
 
     def _step(self, layer: _Layer, moves: _Moves) -> tuple[_Layer, list[int] | None]:
         """The next layer, and a line that ends here with too little, if there is one."""
@@ -295,19 +299,28 @@ def blame(game: Enumerable, start: States, seat: int, line: Sequence[int], score
     return None
 
 
-def search(game: Enumerable, policy: Policy, seat: int, *, limit: int = LIMIT, scorer: Scorer | None) -> Certificate:
+def search(
+    game: Enumerable,
+    policy: Policy,
+    seat: int,
+    *,
+    limit: int = LIMIT,
+    scorer: Scorer | None,
+    pool: Pool | None = None,
+) -> Certificate:
     """The verdict on a seat of a ``solvable`` game, found the quick way: a short walk without scores, since most
     policies lose soon; then one with scores, which sees the first mistake; then the whole walk up to the limit.
     """
     value = (1.0 - 2.0 * seat) * VALUE
     if value < 0:  # less than a loss there is not
         return Certificate(seat, False, value, value, (), None, None, 0)
-    found = certify(game, policy, seat, game_value=value, limit=min(limit, SHORT))
+    found = certify(game, policy, seat, game_value=value, limit=min(limit, SHORT), pool=pool)
     if found.refuted is None and scorer is not None:
-        scored = certify(game, policy, seat, game_value=value, limit=min(limit, SCORED), scorer=scorer)
+        most = min(limit, SCORED)
+        scored = certify(game, policy, seat, game_value=value, limit=most, scorer=scorer, pool=pool)
         found = scored if scored.refuted is not None else found
     if found.refuted is None and limit > SHORT:
-        found = certify(game, policy, seat, game_value=value, limit=limit)
+        found = certify(game, policy, seat, game_value=value, limit=limit, pool=pool)
     if found.refuted and found.mistake is None and scorer is not None:
         found = replace(found, mistake=blame(game, game.starts(), seat, found.line, scorer))
     return found

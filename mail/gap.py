@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agents.policy import Greedy, Seats, tabulate
+from agents.policy import Greedy, Seats
 from games.base import Model, Table
+from mail.pool import Pool
+from mail.sweep import tabulate
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,12 @@ def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
     return Gap((value - best_1, best_0 - value), best_0 - best_1, max(best_0 - played, played - best_1))
 
 
-def nash_gap(model: Model, profile: Seats) -> Gap:
-    """The gap of two policies, each asked once at every position. PolicyError if one is no legal distribution."""
-    return table_gap(model, (tabulate(model, profile[0], 0), tabulate(model, profile[1], 1)))
+def nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) -> Gap:
+    """The gap of two policies, each asked once at every position, by ``pool``'s workers or in this process.
+
+    PolicyError if one is no legal distribution.
+    """
+    return table_gap(model, (tabulate(model, profile[0], 0, pool=pool), tabulate(model, profile[1], 1, pool=pool)))
 
 
 def exploitability(model: Model, policy: Table, seat: int) -> float:

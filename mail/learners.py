@@ -8,23 +8,29 @@ have seen. Sources: DESIGN.md, arXiv 2602.22810.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from agents.policy import Seats
+from agents.solver import solvable
 from games.base import Game, Model, NashmailError, Rng
 from mail import cloners
 from mail.clone import CloneConfig, Fit
 from mail.cloners import ClonerConfig, LinearClone, TabularClone, drawn
 from mail.decisions import Decisions, merge
-from mail.explore import Setting, make
+from mail.explore import Explorer, Setting, make
+from mail.explore.base import Fixed
+from mail.labels import labelled_map
 from mail.play import Labels, Match, Shard, play_shard
 from mail.pool import Pool
 from mail.streams import stream
 
 SHARD = 64
 """Most games of one shard; part of what results follow from, so it never depends on the workers."""
+SLOW_ROUND = 8 * SHARD
+"""Most games of a round where labels are slow (a solver's) and nothing is learned between: workers share its shards."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,22 @@ class Budget:
 
 
 class Journal(Protocol):
-    """What a learner tells of its progress, and where finished rounds are kept. ``Memoryless`` keeps nothing."""
+    """What a learner tells of its progress, and where finished rounds are kept. ``Memoryless`` keeps nothing.
+
+    Of a round of several shards each is kept as it lands, until the round is stored.
+    """
 
     def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
         """A round that has landed before, or None."""
 
     def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
         """Keep a round that was just played."""
+
+    def load_shard(self, learner: str, seat: int, round_: int, shard: int) -> Decisions | None:
+        """A shard of an unfinished round that has landed before, or None."""
+
+    def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
+        """Keep a shard that has just landed."""
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
         """Progress, once a round."""
@@ -61,6 +76,12 @@ class Memoryless:
         return None
 
     def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
+        return None
+
+    def load_shard(self, learner: str, seat: int, round_: int, shard: int) -> Decisions | None:
+        return None
+
+    def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
         return None
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
@@ -126,9 +147,28 @@ class Collector:
             return landed
         sizes = [SHARD] * (episodes // SHARD) + [episodes % SHARD] * (episodes % SHARD > 0)
         shards = [Shard(size, self.seed, f"{self.name}/play", seat, round_, index) for index, size in enumerate(sizes)]
-        decisions = merge(self.pool.map(play_shard, Match(self.game, seats, labels), shards))
+        decisions = merge(self._played(Match(self.game, seats, labels), shards))
         self.journal.store(self.name, seat, round_, decisions)
         return decisions
+
+    def _played(self, match: Match, shards: list[Shard]) -> list[Decisions]:
+        """The shards of a round in order: those that have landed before from the journal, the others played."""
+        if len(shards) == 1:  # kept as a round
+            return labelled_map(self.pool, play_shard, match, shards, game=self.game)
+        parts: dict[int, Decisions] = {}
+        for shard in shards:
+            kept = self.journal.load_shard(self.name, shard.seat, shard.round_, shard.shard)
+            if kept is not None:
+                parts[shard.shard] = kept
+        missing = [shard for shard in shards if shard.shard not in parts]
+
+        def keep(index: int, decisions: Decisions) -> None:
+            shard = missing[index]
+            self.journal.store_shard(self.name, shard.seat, shard.round_, shard.shard, decisions)
+
+        played = labelled_map(self.pool, play_shard, match, missing, game=self.game, landed=keep)
+        parts |= {shard.shard: part for shard, part in zip(missing, played, strict=True)}
+        return [parts[shard.shard] for shard in shards]
 
 
 @dataclass(frozen=True)
@@ -184,12 +224,19 @@ class Mail:
             seats = pair if seat == 0 else (pair[1], pair[0])
             asked = explorer.labels()
             labels: Labels = (asked, None) if seat == 0 else (None, asked)
-            episodes = min(explorer.games_per_round, budget.episodes - watch.games)
+            episodes = min(_games_of_a_round(explorer, collector.game, watch), budget.episodes - watch.games)
             rounds.append(collector.round(seats, labels, episodes, seat=seat, round_=len(rounds)))
             metrics = explorer.update(rounds[-1], rng=stream(seed, f"{name}/update", seat=seat, round_=len(rounds)))
             watch.see(rounds[-1])
             collector.journal.log(self.name, seat, {**watch.progress(), **metrics})
         return Explored(watch.within(merge(rounds)), explorer.clone())
+
+
+def _games_of_a_round(explorer: Explorer, game: Game, watch: Watch) -> int:
+    """As many as the explorer wants; where labels are slow, and it learns nothing, all that will be played anyway."""
+    if not (isinstance(explorer, Fixed) and solvable(game)):
+        return explorer.games_per_round
+    return max(explorer.games_per_round, min(SLOW_ROUND, watch.sure))
 
 
 class Bc:
@@ -210,9 +257,10 @@ class Bc:
         watches = (Watch(budget, 0), Watch(budget, 1))
         rounds: list[Decisions] = []
         most = -(-game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
+        whole = SLOW_ROUND if solvable(game) and budget.labels is not None else SHARD
         while not (watches[0].enough and watches[1].enough):
             wanting = [watch for watch in watches if not watch.enough]
-            episodes = min(SHARD, *(watch.games_left(most) for watch in wanting))
+            episodes = min(whole, *(watch.games_left(most) for watch in wanting))
             labels = (None if watches[0].enough else experts[0], None if watches[1].enough else experts[1])
             rounds.append(collector.round(experts, labels, episodes, seat=0, round_=len(rounds)))
             for seat, watch in enumerate(watches):
@@ -246,9 +294,18 @@ class Watch:
         """Whether the budget is spent, or nothing new has come for long."""
         if self.budget.labels is not None:
             return self.labels >= self.budget.labels[self.seat]
-        stale = self.games - self.last_new
+        return self.games >= self.budget.episodes or self._patience_left <= 0
+
+    @property
+    def sure(self) -> int:
+        """Games that will be played in any case before it can be enough, as far as is known; at least 1."""
+        return 1 if self.budget.labels is not None or not self.games else max(1, math.ceil(self._patience_left))
+
+    @property
+    def _patience_left(self) -> float:
+        """Games without a new label until patience ends."""
         wait = max(self.budget.patience_games, self.budget.patience * self.last_new)
-        return self.games >= self.budget.episodes or stale >= wait
+        return wait - (self.games - self.last_new)
 
     def games_left(self, most: int) -> int:
         """Games that can be played without overspending, at most ``most`` labels each; never less than one."""

@@ -8,6 +8,7 @@ has the other one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -24,6 +25,10 @@ class PoolError(NashmailError):
 
 class Pool(Protocol):
     """``task`` and what it is given must be picklable, and a shard's result must follow from them alone."""
+
+    @property
+    def workers(self) -> int:
+        """Processes that work at once."""
 
     def map(
         self,
@@ -73,6 +78,20 @@ class Local:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         return None
+
+
+def pool_for(workers: int | None, address: str | None = None) -> AbstractContextManager[Pool]:
+    """The pool of so many workers, to be closed by ``with``: this process for one, else Ray, here or at an address.
+
+    None is one worker, or, with an address, every processor of that cluster. PoolError where there can be none.
+    """
+    if workers is not None and workers < 1:
+        raise PoolError(f"--workers must be at least 1, not {workers}")
+    if address is None and workers in (None, 1):
+        return Local()
+    from mail.ray_pool import RayPool, tell  # Ray is not loaded by who does not use it
+
+    return RayPool(workers, address=address, say=tell)
 
 
 def failed(index: int, shards: int, error: BaseException) -> PoolError:

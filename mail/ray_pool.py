@@ -12,11 +12,14 @@ The only module that imports ray.
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stdout
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -33,14 +36,17 @@ RETRIES = 20
 """Times a shard is run again after its worker or node has died."""
 _REACH = 10.0  # seconds within which a cluster must answer
 _AHEAD = 2  # shards in flight per worker: one running, one waiting
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # HTTP/2 with default settings
+_SETTINGS = 4  # the kind of frame that answers it
+_BITS = ("nashmail", "numpy", "torch")  # distributions whose versions decide the bits of results
 
 
 class RayPool:
-    """``workers`` processes on this machine, or those of the cluster at ``address`` (HOST:PORT)."""
+    """``workers`` processes on this machine, or as many of the cluster at ``address`` (HOST:PORT), None being all."""
 
     def __init__(
         self,
-        workers: int,
+        workers: int | None,
         *,
         address: str | None = None,
         patience: float = START_UP,
@@ -51,15 +57,28 @@ class RayPool:
 
         Raises PoolError for less than one worker, or an address where nobody answers.
         """
-        if workers < 1:
+        if workers is not None and workers < 1:
             raise PoolError(f"--workers must be at least 1, not {workers}")
         if address is not None:
             _reach(address)
-        self.workers, self.address, self.memory, self.say = workers, address, memory, say
+        self.address, self.memory, self.say = address, memory, say
+        self._workers = 1 if workers is None and address is None else workers
         self._left = patience
         self._run: Any = None
         self._kept: tuple[Any, Any] | None = None  # what was put last, and its reference
         self._aside = ExitStack()  # Ray tells of dead workers on standard output, which belongs to results
+
+    @property
+    def workers(self) -> int:
+        """Processes that work at once; of a whole cluster, the processors that it has now."""
+        if self._workers is not None:
+            return self._workers
+        if self._run is None:
+            return 1
+        import ray
+
+        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        return max(1, int(resources.get("CPU", 1)))
 
     def map(
         self,
@@ -93,8 +112,8 @@ class RayPool:
         return [results[index] for index in range(len(shards))]
 
     def _stays_here(self, shards: int) -> bool:
-        """Whether the next shard is done in this process: Ray is not up and not yet worth it."""
-        return self._left > 0 or (shards == 1 and self._run is None)
+        """Whether the next of so many shards is done in this process: it is the only one, or Ray not yet worth it."""
+        return shards == 1 or (self._left > 0 and self._run is None)
 
     def _scatter(
         self,
@@ -107,13 +126,13 @@ class RayPool:
         """Keep ``_AHEAD`` shards per worker in flight until all have landed."""
         import ray
 
-        reference = self._put(shared)
+        reference, versions, most = self._put(shared), _versions(), _AHEAD * self.workers
         flying: dict[Any, int] = {}
         waiting = iter(todo)
         try:
             while True:
-                while len(flying) < _AHEAD * self.workers and (entry := next(waiting, None)) is not None:
-                    flying[self._run.remote(task, reference, entry[1])] = entry[0]
+                while len(flying) < most and (entry := next(waiting, None)) is not None:
+                    flying[self._run.remote(task, reference, entry[1], versions)] = entry[0]
                 if not flying:
                     return
                 ready, _ = ray.wait(list(flying), num_returns=1)
@@ -129,7 +148,10 @@ class RayPool:
         import ray
 
         if self._kept is None or self._kept[0] is not shared:
-            self._kept = (shared, ray.put(shared))
+            try:
+                self._kept = (shared, ray.put(shared))
+            except TypeError as error:
+                raise PoolError(f"this cannot be sent to workers, so use one: {_one_line(error)}") from error
         return self._kept[1]
 
     def _start(self) -> None:
@@ -140,15 +162,17 @@ class RayPool:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
 
-        self.say(f"joining the Ray cluster at {self.address}" if self.address else f"starting {self.workers} workers")
+        self.say(f"joining the Ray cluster at {self.address}" if self.address else f"starting {self._workers} workers")
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
         try:
             if self.address is not None:
                 ray.init(address=self.address, **quiet)
             else:
-                ray.init(num_cpus=self.workers, include_dashboard=False, object_store_memory=self.memory, **quiet)
+                ray.init(
+                    "local", num_cpus=self._workers, include_dashboard=False, object_store_memory=self.memory, **quiet
+                )
         except (RuntimeError, ConnectionError, OSError, ValueError) as error:
-            raise PoolError(f"Ray did not start: {_first_line(error)}") from error
+            raise PoolError(f"Ray did not start: {_one_line(error)}") from error
         self._aside.enter_context(redirect_stdout(sys.stderr))
         self._run = ray.remote(max_retries=RETRIES, num_cpus=1)(_task)
 
@@ -167,14 +191,31 @@ class RayPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._run is None and self.workers > 1:
+        if kind is None and self._run is None and self._workers != 1:
             self.say("the work was too short to be worth starting workers")
         self.close()
 
 
-def _task(task: Callable[[Any, Any], Any], shared: Any, shard: Any) -> Any:
-    """What a worker runs."""
+def _task(task: Callable[[Any, Any], Any], shared: Any, shard: Any, versions: dict[str, str]) -> Any:
+    """What a worker runs. PoolError where its results would have other bits."""
+    mine = _versions()
+    if mine != versions:
+        here = ", ".join(f"{name} {mine[name]}" for name in mine if mine[name] != versions[name])
+        there = ", ".join(f"{name} {versions[name]}" for name in mine if mine[name] != versions[name])
+        raise PoolError(f"a worker on {platform.node()} has {here}, this run {there}; install the same there")
     return task(shared, shard)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """The versions of this process; "none" for what is not there."""
+    found = {}
+    for name in _BITS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
 
 
 def _fetch(reference: Any, index: int, total: int) -> Any:
@@ -187,9 +228,16 @@ def _fetch(reference: Any, index: int, total: int) -> Any:
         cause = error.cause
         if isinstance(cause, NashmailError):
             raise cause from None
-        raise failed(index, total, cause) from error
+        told = _rays_own(cause) if isinstance(cause, ray.exceptions.RayError) else cause
+        raise failed(index, total, told) from error
     except ray.exceptions.RayError as error:
-        raise failed(index, total, error) from error
+        raise failed(index, total, _rays_own(error)) from error
+
+
+def _rays_own(error: BaseException) -> BaseException:
+    """An error of Ray itself, cut to the line that matters: like a module that another machine does not have."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return RuntimeError(lines[-1 if any("Traceback" in line for line in lines) else 0])
 
 
 def _reach(address: str) -> None:
@@ -198,16 +246,29 @@ def _reach(address: str) -> None:
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise PoolError(f"a Ray address is HOST:PORT, not {address!r}")
     try:
-        socket.create_connection((host, int(port)), timeout=_REACH).close()
+        with socket.create_connection((host, int(port)), timeout=_REACH) as connection:
+            if not _speaks(connection):
+                raise PoolError(f"what answers at {address} is no Ray head; start one with `ray start --head`")
     except OSError as error:
         raise PoolError(
             f"nobody answers at {address} ({error.strerror or 'timed out'}); start a head there with `ray start --head`"
         ) from error
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+def _speaks(connection: socket.socket) -> bool:
+    """Whether the other side greets like a gRPC server, as Ray heads do; Ray itself would wait for minutes."""
+    try:
+        connection.sendall(_HELLO)
+        answer = b""
+        while len(answer) < 4 and (more := connection.recv(64)):
+            answer += more
+    except OSError:
+        return False
+    return len(answer) >= 4 and answer[3] == _SETTINGS
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def tell(line: str) -> None:

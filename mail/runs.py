@@ -3,10 +3,11 @@
     config.json        what was asked for               policies/LEARNER-SEAT.*   what was learned
     metrics.jsonl      progress, one line per round     decisions/LEARNER-SEAT/   every round of play, npz
     result.json        measures, labels, curves         figure.png                exploitability against asks
+    decisions/LEARNER-SEAT/ROUND.shards/              while a round is played: what of it has landed
     clock.json         times, host and versions: what may differ between equal runs lives here alone
 
-A run that was killed resumes by doing the same again: rounds of play that had landed are read instead of
-played (no label is paid twice), and everything else follows from them and the seed.
+A run that was killed resumes by doing the same again: rounds of play, and shards of one, that had landed are read
+instead of played (no label is paid twice), and everything else follows from them and the seed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from games.base import Game, NashmailError
 from mail.decisions import Decisions
 
 FORMAT = 1
+_PARTS = ".shards"  # the folder, beside a round's file, of what has landed of it
 _DAMAGED = (OSError, ValueError, TypeError, EOFError, IndexError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -136,6 +138,9 @@ class Run:
     def _begin(self) -> Run:
         for stale in self.folder.rglob(".*.tmp"):
             stale.unlink()
+        for parts in self.folder.glob(f"decisions/*/*{_PARTS}"):
+            if parts.with_suffix(".npz").exists():
+                shutil.rmtree(parts)
         if self.result() is None:
             write_atomic(self._metrics, b"")  # told again from the start: equal runs have equal metrics
         return self
@@ -147,9 +152,17 @@ class Run:
         return read_decisions(path) if path.exists() else None
 
     def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
-        buffer = BytesIO()
-        np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
-        write_atomic(self._round(learner, seat, round_), buffer.getvalue())
+        path = self._round(learner, seat, round_)
+        _write_decisions(path, decisions)
+        if (parts := path.with_suffix(_PARTS)).exists():
+            shutil.rmtree(parts)
+
+    def load_shard(self, learner: str, seat: int, round_: int, shard: int) -> Decisions | None:
+        path = self._shard(learner, seat, round_, shard)
+        return read_decisions(path) if path.exists() else None
+
+    def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
+        _write_decisions(self._shard(learner, seat, round_, shard), decisions)
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
         with self._metrics.open("a") as file:
@@ -158,6 +171,9 @@ class Run:
 
     def _round(self, learner: str, seat: int, round_: int) -> Path:
         return self.folder / "decisions" / f"{learner}-{seat}" / f"{round_:06d}.npz"
+
+    def _shard(self, learner: str, seat: int, round_: int, shard: int) -> Path:
+        return self._round(learner, seat, round_).with_suffix(_PARTS) / f"{shard:06d}.npz"
 
     # --- what was learned ------------------------------------------------------------------------------
 
@@ -178,6 +194,12 @@ class Run:
         clock = {"seconds": seconds, "workers": workers, "host": platform.node(), "pid": os.getpid(), **versions}
         write_atomic(self.folder / "clock.json", to_json(clock))
         write_atomic(self.folder / "result.json", to_json({"format": FORMAT, **result}))
+
+
+def _write_decisions(path: Path, decisions: Decisions) -> None:
+    buffer = BytesIO()
+    np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
+    write_atomic(path, buffer.getvalue())
 
 
 def read_decisions(path: Path) -> Decisions:

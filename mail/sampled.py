@@ -11,16 +11,19 @@ Elsewhere, matches against random play alone. Everything here follows from the p
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from agents.policy import Seats, Uniform
-from agents.solver import scores, solvable
+from agents.solver import solvable
 from agents.suboptimal import parse, suboptimal
 from games.base import Enumerable, Game, Keys
 from mail.blunders import blunders
 from mail.certificate import search
+from mail.labels import scores
 from mail.match import Result, match
 from mail.openings import held
+from mail.pool import Local, Pool
 
 SELF = "policy"  # what the measured policies are called in their matches
 OPPONENTS = (
@@ -37,7 +40,9 @@ HELD_OUT = 200  # positions of each source and seat at which blunders are counte
 GAMES = 100  # of each pair in each order, in the table that a run ends with
 
 
-def measures(game: Game, profile: Seats, *, shown: tuple[Keys, Keys], seed: int) -> dict[str, Any]:
+def measures(
+    game: Game, profile: Seats, *, shown: tuple[Keys, Keys], seed: int, pool: Pool | None = None
+) -> dict[str, Any]:
     """What ``train`` reports of a pair of policies; the exact measures are there and null.
 
     ``shown`` holds per seat the keys of the positions that any learner of the run had labelled.
@@ -50,7 +55,8 @@ def measures(game: Game, profile: Seats, *, shown: tuple[Keys, Keys], seed: int)
         "matches": [result.as_dict() for result in matches(game, profile, games=GAMES, seed=seed)],
     }
     if solvable(game) and isinstance(game, Enumerable):
-        walked = [search(game, profile[seat], seat, limit=WALKED, scorer=scores) for seat in (0, 1)]
+        scorer = partial(scores, pool or Local())
+        walked = [search(game, profile[seat], seat, limit=WALKED, scorer=scorer, pool=pool) for seat in (0, 1)]
         found["certificates"] = [certificate.as_dict() for certificate in walked]
         found["greedy_exploitability_at_least"] = [
             certificate.game_value - certificate.value if certificate.value is not None else 0.0

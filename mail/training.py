@@ -16,7 +16,7 @@ import numpy as np
 from agents.expert import make as make_expert
 from agents.expert import names as expert_names
 from agents.expert import optimal_table
-from agents.policy import Lifted, Policy, PolicyError, Seats, greedy_rows, tabulate
+from agents.policy import Lifted, Policy, PolicyError, Seats, greedy_rows
 from games.base import Game, Keys, Model, Symmetric
 from games.graph import GameGraph
 from games.markov import MarkovModel
@@ -35,6 +35,7 @@ from mail.presets import preset
 from mail.records import GAMES, learn_from_games, stored_games
 from mail.runs import Config, Run
 from mail.streams import stream
+from mail.sweep import tabulate
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,12 @@ def ground(name: str, *, symmetry: bool) -> Ground:
     return Ground(game, model_of(game), quotient, model_of(quotient))
 
 
-def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None, workers: int = 1) -> dict[str, Any]:
-    """Learn, measure and write everything a run has; returns what result.json holds. ``known``: from ``prepare``."""
-    config = run.config
+def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) -> dict[str, Any]:
+    """Learn, measure and write everything a run has; returns what result.json holds. ``known``: from ``prepare``.
+
+    ``pool`` plays, labels and asks policies; who works there changes nothing but the time it takes.
+    """
+    config, pool = run.config, pool or Local()
     begun = time.perf_counter()
     known = known or prepare(config)
     learners: dict[str, Any] = {}
@@ -90,7 +94,7 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None, wo
             learner = make_learner(name, options)
             experts = known.experts(learner.expert or config.expert)
             budget = Budget(config.episodes, None if explores(name) else spent)
-            learned = learner.learn(known.learned, experts, budget, pool=pool or Local(), journal=run)
+            learned = learner.learn(known.learned, experts, budget, pool=pool, journal=run)
         if explores(name) and spent is None:
             spent = (label_counts(learned)[0], label_counts(learned)[1])
         profile = (known.lift(learned.policies[0]), known.lift(learned.policies[1]))
@@ -99,13 +103,13 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None, wo
         if known.model is None:
             sampled_later[name] = profile, learned
         else:
-            learners[name] |= measures(known.model, profile)
+            learners[name] |= measures(known.model, profile, pool=pool)
             if isinstance(known.model, MarkovModel):
                 learners[name] |= bounds(known.model, profile, known.experts(config.expert))
-            curves[name] = [curve(known, known.model, learned, seat, name, config, options) for seat in (0, 1)]
+            curves[name] = [curve(known, known.model, learned, seat, name, config, options, pool) for seat in (0, 1)]
     shown = (labelled(known, sampled_later, 0), labelled(known, sampled_later, 1))
     for name, (profile, _) in sampled_later.items():
-        learners[name] |= sampled.measures(known.game, profile, shown=shown, seed=config.seed)
+        learners[name] |= sampled.measures(known.game, profile, shown=shown, seed=config.seed, pool=pool)
     result = {
         "config": {"game": config.game, "explorer": config.explorer, "expert": config.expert},
         "exact": known.exact,
@@ -120,7 +124,7 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None, wo
         result["structure"] = structure(known.model, known.experts(config.expert), seed=config.seed)
     from mail.figure import draw_run
 
-    run.finish(result, draw_run(result), seconds=time.perf_counter() - begun, workers=workers)
+    run.finish(result, draw_run(result), seconds=time.perf_counter() - begun, workers=pool.workers)
     return result
 
 
@@ -191,9 +195,9 @@ def labelled(known: Ground, found: dict[str, tuple[Seats, Learned]], seat: int) 
     return np.unique(np.concatenate(keys), axis=0)
 
 
-def measures(model: Model, profile: Seats) -> dict[str, Any]:
+def measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
     """Exploitability and gap, as the policies are and greedy."""
-    tables = tabulate(model, profile[0], 0), tabulate(model, profile[1], 1)
+    tables = tabulate(model, profile[0], 0, pool=pool), tabulate(model, profile[1], 1, pool=pool)
     soft, hard = table_gap(model, tables), table_gap(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
     return {
         "exploitability": list(soft.exploitability),
@@ -205,7 +209,14 @@ def measures(model: Model, profile: Seats) -> dict[str, Any]:
 
 
 def curve(
-    known: Ground, model: Model, learned: Learned, seat: int, name: str, config: Config, options: Options
+    known: Ground,
+    model: Model,
+    learned: Learned,
+    seat: int,
+    name: str,
+    config: Config,
+    options: Options,
+    pool: Pool | None = None,
 ) -> list[dict[str, Any]]:
     """One seat's exploitability when only its first n labels are cloned, n growing in equal steps to all."""
     decisions = learned.decisions[seat]
@@ -219,13 +230,13 @@ def curve(
         else:
             rng = stream(config.seed, f"{name}/curve", seat=seat, round_=index)
             policy = cloned(learned.cloner, known.learned, part, seat, options, rng=rng).policy
-        points.append({"labels": labels, **point(model, known.lift(policy), seat)})
+        points.append({"labels": labels, **point(model, known.lift(policy), seat, pool=pool)})
     return points
 
 
-def point(model: Model, policy: Policy, seat: int) -> dict[str, float]:
+def point(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:
     """One seat's exploitability, as the policy is and greedy."""
-    table = tabulate(model, policy, seat)
+    table = tabulate(model, policy, seat, pool=pool)
     return {
         "exploitability": exploitability(model, table, seat),
         "greedy_exploitability": exploitability(model, greedy_rows(table), seat),

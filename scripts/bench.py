@@ -27,6 +27,10 @@
 ``explore``   games and labels per second of exploring Connect Four 6x7 against a solver, beside the same algorithm one
               board at a time through PettingZoo (``bench_explore.py`` says how); needs the solver extra.
 
+``workers``   two Ray workers against one process, each kind of long work apart: labels, games, sweeps of gaps, walks of
+              certificates (``bench_workers.py`` says how). ``peers`` is us with one worker. ``--quick`` is for trying
+              it out: sizes at which workers cannot be worth it.
+
 Ratios say how many times better ours is, whether the figure is a time or a rate. A further benchmark is one function
 and one line in ``BENCHMARKS``.
 """
@@ -74,6 +78,8 @@ class Settings:
     """How long one measurement of something fast goes on."""
     big: bool = False
     """Measure what takes minutes, too."""
+    quick: bool = False
+    """Measure at sizes that take seconds, to try it out."""
 
 
 @dataclass(frozen=True)
@@ -322,6 +328,16 @@ def explore(settings: Settings) -> Result:
     return Result(**work.measured(settings.seed, settings.repeats))
 
 
+# --- workers ---------------------------------------------------------------------------------------------
+
+
+def workers(settings: Settings) -> Result:
+    """Two Ray workers against this process alone."""
+    import bench_workers as work
+
+    return Result(**work.measured(settings.seed, settings.repeats, quick=settings.quick))
+
+
 # --- clocks ----------------------------------------------------------------------------------------------
 
 
@@ -360,6 +376,7 @@ BENCHMARKS: dict[str, Callable[[Settings], Result]] = {
     "play": play,
     "scaling": scaling,
     "explore": explore,
+    "workers": workers,
 }
 
 
@@ -399,6 +416,7 @@ def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output and nothing else")
     parser.add_argument("--table", action="store_true", help="the README's table instead of a picture (scaling)")
     parser.add_argument("--big", action="store_true", help="measure what takes minutes, too (scaling)")
+    parser.add_argument("--quick", action="store_true", help="sizes that take seconds, to try it out (workers)")
     parser.add_argument("--repeat", type=int, metavar="K", help="measurements per contestant (default 2 or 3)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="policies and draws (default 0)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="T", help="length of a measurement (default 1)")
@@ -413,8 +431,10 @@ def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
         parser.error(f"--seconds is above 0, not {args.seconds}")
     if args.name != "scaling" and (args.table or args.big):
         parser.error("--table and --big are for scaling; leave them out")
+    if args.name != "workers" and args.quick:
+        parser.error("--quick is for workers; leave it out")
     how = "json" if args.json else "table" if args.table else "picture"
-    return args.name, how, Settings(args.seed, args.repeat, args.seconds, args.big)
+    return args.name, how, Settings(args.seed, args.repeat, args.seconds, args.big, args.quick)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

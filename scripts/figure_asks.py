@@ -55,7 +55,7 @@ GAMES = ("connect4:4x4", "tictactoe")
 SOFT = 0.02
 TARGETS = {"greedy": 0.0, "soft": SOFT}
 """Exploitability to be reached by the greedy clone, and by the clone as it is."""
-MOST_GAMES = {"expert": 256, "uniform": 20_000, "counts": 4000, "deep": 4000, "unsure": 4000, "refute": 4000}
+MOST_GAMES = {"expert": 256, "uniform": 20_000, "counts": 4000, "deep": 4000, "unsure": 8000, "refute": 4000}
 """Budgets of one cell; two deterministic experts only ever play one game."""
 FEWER = {
     ("connect4:4x4", False, "counts"): 3,
@@ -128,11 +128,14 @@ def cells(seed: int) -> list[Cell]:
 
 
 def collect(seeds: int, out: Path) -> dict[str, Any]:
-    """The finished cells of the first seeds, and the bounds beside them."""
+    """The finished cells of the first seeds (an unfinished figure has fewer of some), and the bounds beside them."""
     groups: dict[str, list[Any]] = {}
     bounds: dict[str, Any] = {}
     for cell in (cell for seed in range(seeds) for cell in cells(seed)):
-        groups.setdefault(cell.group, []).append(json.loads((out / "asks-cells" / cell.file).read_bytes()))
+        path = out / "asks-cells" / cell.file
+        if not path.is_file():
+            continue
+        groups.setdefault(cell.group, []).append(json.loads(path.read_bytes()))
         bound = bounds_of(cell.game, cell.symmetry)[cell.seat]
         key = f"{cell.game}, symmetry {'on' if cell.symmetry else 'off'}, seat {cell.seat}"
         bounds[key] = {"labels": bound.labels, "games": bound.games}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: two test processes share two cores
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from games import Board, GameGraph, Quotient
+from mail.ray_pool import RayPool
 from tests import support
 
 # The same examples in every run, and no timing: a slow machine is not a fault.
@@ -22,6 +24,13 @@ settings.load_profile("repeatable")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Solver scores go to a folder of the session, never to the user's cache."""
     os.environ["NASHMAIL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def ray_pool(own_cache: None) -> Iterator[RayPool]:
+    """One Ray for all tests, with a small object store; its workers start when the first test needs them."""
+    with RayPool(2, patience=0.0, memory=100 << 20) as pool:
+        yield pool
 
 
 @pytest.fixture

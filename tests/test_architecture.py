@@ -38,6 +38,10 @@ def test_games_load_numpy_alone(path: Path) -> None:
     }  # fmt: skip
 
 
+def test_one_module_alone_imports_ray() -> None:
+    assert [path.relative_to(ROOT) for path in MODULES if "ray" in imported(path)] == [Path("mail/ray_pool.py")]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_pickle(path: Path) -> None:
     text = path.read_text()

@@ -7,6 +7,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from mail import workers
+
 if TYPE_CHECKING:
     from agents.policy import Seats
     from games.base import Game
@@ -16,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     words = "a run's folder, and which learner of it; or a table file (.csv, .json)"
     parser.add_argument("policy", nargs="+", metavar="RUN[:LEARNER]", help=words)
     parser.add_argument("--game", help="the game of a table file, where no run beside it says so")
+    workers.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -24,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from mail.runs import RunError
     from mail.training import measures
 
+    pool = workers.pool(args)
     game, found = _profiles(args.policy, args.game)
     begun = time.perf_counter()
     model = model_of(game)
@@ -32,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
             f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` looks for a "
             "refutation, `nashmail match` counts games"
         )
-    policies = {name: {**counts, **measures(model, seats)} for name, (seats, counts) in found.items()}
+    with pool as opened:
+        policies = {name: {**counts, **measures(model, seats, pool=opened)} for name, (seats, counts) in found.items()}
     seconds = time.perf_counter() - begun
     if args.json:
         print(json.dumps({"game": game.spec.name, "exact": True, "seconds": seconds, "policies": policies}))

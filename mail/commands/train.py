@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mail import workers
+
 if TYPE_CHECKING:
     from mail.runs import Run
 
@@ -23,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
     parser.add_argument("--episodes", type=int, help="most games per seat (default: 1000, on large boards more)")
     parser.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
-    parser.add_argument("--workers", type=int, default=1, help="processes that play (default: 1, this one)")
+    workers.arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, auto")
     parser.add_argument("--out", type=Path, help="the run's folder (default: runs/GAME-SEED)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -39,8 +41,6 @@ def run(args: argparse.Namespace) -> int:
     from mail.runs import Config, RunError
     from mail.training import check, prepare, train
 
-    if args.workers != 1:
-        raise RunError(f"--workers must be 1, not {args.workers}: play runs in this process")
     games = [read(path) for path in args.from_games or ()]
     if other := [played.record.game for played in games if played.record.game != args.game]:
         raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         device=_device(args.device),
     )
     check(config)
+    pool = workers.pool(args)  # an address where nobody answers is refused before anything is written
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
     known = None if args.resume else prepare(config)
     opened = _open(folder, config, args)
@@ -62,8 +63,8 @@ def run(args: argparse.Namespace) -> int:
         store_games(folder, games)
     result = opened.result()
     if result is None:
-        with _Progress(opened):
-            result = train(opened, known=known)
+        with _Progress(opened), pool as opened_pool:
+            result = train(opened, known=known, pool=opened_pool)
     seconds = json.loads((folder / "clock.json").read_bytes())["seconds"]
     if args.json:
         print(json.dumps({"run": str(folder), "seconds": seconds, **result}))

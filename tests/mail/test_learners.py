@@ -50,9 +50,9 @@ class Counting:
     def __init__(self) -> None:
         self.shards: list[Shard] = []
 
-    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any]) -> list[Any]:
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
         self.shards += shards
-        return Local().map(task, shared, shards)
+        return Local().map(task, shared, shards, landed=landed)
 
     def games(self, seat: int | None = None) -> int:
         return sum(shard.episodes for shard in self.shards if seat in (None, shard.seat))
@@ -61,19 +61,23 @@ class Counting:
 class Backwards:
     """Does the last shard first, and gives the results in shard order."""
 
-    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any]) -> list[Any]:
-        return [task(shared, shard) for shard in reversed(shards)][::-1]
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
+        found = Local().map(task, shared, shards[::-1])[::-1]
+        for index, result in reversed(list(enumerate(found))):
+            if landed is not None:
+                landed(index, result)
+        return found
 
 
 class Idle:
     """Nobody is to play."""
 
-    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any]) -> list[Any]:
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
         raise AssertionError("a game was played")
 
 
 @dataclass
-class Kept:
+class Kept(Memoryless):
     """A journal in memory."""
 
     rounds: dict[Round, Decisions] = field(default_factory=dict)

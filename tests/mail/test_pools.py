@@ -8,13 +8,13 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from games.base import GameError, NashmailError
+from mail import ray_pool as module
 from mail.pool import Local, Pool, PoolError
 from mail.ray_pool import RayPool
 
@@ -48,13 +48,6 @@ def dying(marks: Path, shard: int) -> int:
 
 def large(shared: int, shard: int) -> np.ndarray:
     return np.full(shared, shard, dtype=np.uint8)
-
-
-@pytest.fixture(scope="module")
-def ray_pool() -> Iterator[RayPool]:
-    """One Ray for all tests here, with a small object store."""
-    with RayPool(2, patience=0.0, memory=100 << 20) as pool:
-        yield pool
 
 
 @pytest.fixture(params=["local", "ray"])
@@ -141,6 +134,14 @@ def test_an_address_where_nobody_answers() -> None:
     with pytest.raises(PoolError, match=r"nobody answers at 127\.0\.0\.1:1 .*ray start --head"):
         RayPool(2, address="127.0.0.1:1")
     assert time.perf_counter() - begun < 15
+
+
+def test_a_worker_with_other_versions_refuses() -> None:
+    """Its results could have other bits; in a cluster nothing else would notice."""
+    mine = module._versions()
+    assert module._task(scaled, 2.0, 1, dict(mine)).tolist() == [0.0, 2.0]
+    with pytest.raises(PoolError, match=rf"^a worker on \S+ has numpy {mine['numpy']}, this run numpy 0\.1; install"):
+        module._task(scaled, 2.0, 1, {**mine, "numpy": "0.1"})
 
 
 def test_pool_errors_are_one_line() -> None:

@@ -167,6 +167,7 @@ def test_the_table_shows_every_case_and_a_disagreement(bench: ModuleType, made_u
         (["play", "--nosuch"], "--nosuch"),
         (["play", "--table"], "--table"),
         (["nash-gap", "--big"], "--big"),
+        (["play", "--quick"], "--quick"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(
