@@ -120,7 +120,7 @@ class Run:
     def create(cls, folder: Path, config: Config, *, force: bool = False) -> Run:
         """A new run; RunError if something is there already (``force`` removes a run, never anything else)."""
         config.check()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(not _unfinished(path) for path in folder.iterdir())):
             if not (folder / "config.json").is_file():
                 raise RunError(f"{folder} is there and is no run; choose another --out")
             if not force:
@@ -200,6 +200,11 @@ def _write_decisions(path: Path, decisions: Decisions) -> None:
     buffer = BytesIO()
     np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
     write_atomic(path, buffer.getvalue())
+
+
+def _unfinished(path: Path) -> bool:
+    """Whether this is a file that a killed run was about to rename: all it leaves behind if it is killed at once."""
+    return path.name.startswith(".") and path.suffix == ".tmp"
 
 
 def read_decisions(path: Path) -> Decisions:

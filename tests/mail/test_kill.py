@@ -37,7 +37,10 @@ def trained_in_a_child(folder: Path, patience: float) -> bool:
     """Train in a child process that is killed after so many seconds; whether it got to its end."""
     child = os.fork()
     if child == 0:
-        train(folder)
+        try:
+            train(folder)
+        except BaseException:  # whatever it is, the child must not go on as a second test process
+            os._exit(1)
         os._exit(0)
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -68,6 +71,14 @@ def test_killed_at_fifty_moments_it_resumes_to_the_same_bits(tmp_path: Path) -> 
             kills += 1
     train(tmp_path / f"killed-{runs}")
     assert contents(tmp_path / f"killed-{runs}") == whole
+
+
+def test_killed_while_its_folder_was_made_it_begins_again(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".config.json.4711.tmp").write_bytes(b"{")
+    train(tmp_path / "run")
+    train(tmp_path / "whole")
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
 def test_a_full_disk_is_one_line_and_resumes(

@@ -664,6 +664,11 @@ def test_runs_that_cannot_be_played_against(
 # --- a real terminal -------------------------------------------------------------------------------------
 
 
+def interruptible() -> None:
+    """A process that was started in the background ignores Ctrl-C, and so would those that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """``python -m mail`` in a pseudo-terminal."""
 
@@ -671,13 +676,15 @@ class Terminal:
         self.screen = b""
         self._seen = 0
         self._side, other = pty.openpty()
-        known = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+        unset = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")  # the last two are set in processes of pytest-xdist
+        known = {key: value for key, value in os.environ.items() if key not in unset}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mail", *words],
             stdin=other,
             stdout=other,
             stderr=other,
             env={**known, "TERM": "xterm", **environment},
+            preexec_fn=interruptible,
         )
         os.close(other)
 
