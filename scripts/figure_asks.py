@@ -96,6 +96,7 @@ class Cell:
 def make(seeds: int, out: Path) -> None:
     """Run the cells that are not there yet, seed by seed; write asks.json and asks.png after each seed."""
     begun = time.perf_counter()
+    unpack(seeds, out)
     for seed in range(seeds):
         for cell in cells(seed):
             path = out / "asks-cells" / cell.file
@@ -106,6 +107,18 @@ def make(seeds: int, out: Path) -> None:
         if seed:
             write_atomic(out / "asks.png", draw(json.loads((out / "asks.json").read_bytes())))
     redraw(out)
+
+
+def unpack(seeds: int, out: Path) -> None:
+    """The cells that an earlier asks.json holds, as if they had just been run: an unfinished figure goes on from it."""
+    if not (out / "asks.json").is_file():
+        return
+    groups = json.loads((out / "asks.json").read_bytes())["groups"]
+    for cell in (cell for seed in range(seeds) for cell in cells(seed)):
+        path = out / "asks-cells" / cell.file
+        for found in groups.get(cell.group, []):
+            if found.get("seed") == cell.seed and not path.is_file():
+                write_atomic(path, to_json({key: value for key, value in found.items() if key != "seed"}))
 
 
 def redraw(out: Path) -> None:
@@ -135,7 +148,7 @@ def collect(seeds: int, out: Path) -> dict[str, Any]:
         path = out / "asks-cells" / cell.file
         if not path.is_file():
             continue
-        groups.setdefault(cell.group, []).append(json.loads(path.read_bytes()))
+        groups.setdefault(cell.group, []).append({"seed": cell.seed, **json.loads(path.read_bytes())})
         bound = bounds_of(cell.game, cell.symmetry)[cell.seat]
         key = f"{cell.game}, symmetry {'on' if cell.symmetry else 'off'}, seat {cell.seat}"
         bounds[key] = {"labels": bound.labels, "games": bound.games}
@@ -366,10 +379,13 @@ def draw(data: dict[str, Any]) -> bytes:
             panel.set(xscale="log", yticks=range(len(EXPLORERS)), yticklabels=reversed(EXPLORERS))
             panel.set_title(f"{title}, seat {seat} (dotted: all {bound} labels)", fontsize=9)
             panel.set_xlim(left=5)
+            panel.set_ylim(-0.6, len(EXPLORERS) - 0.4)
             panel.grid(alpha=0.3, axis="x")
     for panel in axes[-1]:
         panel.set_xlabel("distinct labels (bars), asks (rings) to greedy exploitability 0")
-    figure.suptitle(f"What a clone that cannot be exploited costs: mean and 95 % interval of {data['seeds']} seeds")
+    figure.suptitle(
+        f"What a clone that cannot be exploited costs: mean and 95 % interval of up to {data['seeds']} seeds"
+    )
     return png(figure)
 
 

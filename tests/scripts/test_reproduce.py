@@ -310,6 +310,11 @@ def test_a_killed_figure_goes_on(
     for name in ("asks.json", "asks.png"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
     assert (tmp_path / "whole" / "asks.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "asks.json").write_bytes((tmp_path / "whole" / "asks.json").read_bytes())
+    asks.make(2, tmp_path / "data")  # from the data alone: nothing is run again
+    assert len(resumed.done) == len(whole.done) - len(killed.done)
+    assert (tmp_path / "data" / "asks.json").read_bytes() == (tmp_path / "whole" / "asks.json").read_bytes()
     said = capsys.readouterr().out
     assert re.search(r"expert, 0 .*not in 31 asks", said)
     assert re.search(r"unsure, 1 +2 +10 \[4, 17\] +30 \[24, 37\]", said)
