@@ -68,11 +68,6 @@ class Certificate:
 
     def as_dict(self) -> dict[str, Any]:
         """As ``nashmail exploit --json`` gives it."""
-        mistake = self.mistake and {
-            "ply": self.mistake.ply,
-            "played": self.mistake.played,
-            "keeps": list(self.mistake.keeps),
-        }
         return {
             "seat": self.seat,
             "refuted": self.refuted,
@@ -81,7 +76,7 @@ class Certificate:
             "exploitability": self.exploitability,
             "line": list(self.line),
             "result": self.result,
-            "mistake": mistake,
+            "mistake": self.mistake and self.mistake.as_dict(),
             "positions": self.positions,
             "rounding": self.rounding,
         }

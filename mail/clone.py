@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread, tensor
 from agents.policy import Policy
-from games.base import Game, NashmailError, Rng
+from games.base import Floats, Game, Ints, NashmailError, Rng
 from mail.decisions import Decisions
 
 
@@ -59,16 +59,23 @@ class Fit:
     """Mean total variation to the labels."""
 
 
-def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
-    """The distinct labelled positions of a seat, in order of key. NashmailError if there are none."""
+def summed(decisions: Decisions, seat: int) -> tuple[Decisions, Floats, Ints]:
+    """The distinct labelled positions of a seat in order of key, a row each, the sum [D, A] of the labels of each, and
+    how often [D] it was asked. NashmailError if there are none.
+    """
     asked = decisions.take(decisions.asked & (decisions.seat == seat))
     if not len(asked):
         raise NashmailError(f"seat {seat} has no labels to clone; raise the budget")
     _, first, inverse, count = np.unique(asked.key, axis=0, return_index=True, return_inverse=True, return_counts=True)
     total = np.zeros((len(first), asked.label.shape[1]))
     np.add.at(total, inverse.ravel(), asked.label)
-    mean = (total / count[:, None]).astype(np.float32)
-    return Demonstrations(asked.observation[first], asked.legal[first], mean)
+    return asked.take(first), total, count
+
+
+def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
+    """The distinct labelled positions of a seat, in order of key. NashmailError if there are none."""
+    rows, total, count = summed(decisions, seat)
+    return Demonstrations(rows.observation, rows.legal, (total / count[:, None]).astype(np.float32))
 
 
 def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, rng: Rng, device: str = "cpu") -> Fit:

@@ -24,7 +24,7 @@ from agents.network import masked_softmax, one_thread, tensor
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, NashmailError, Rng, States
 from games.markov import MarkovGame, MarkovModel
-from mail.clone import CloneConfig, Fit, clone
+from mail.clone import CloneConfig, Fit, clone, summed
 from mail.decisions import Decisions
 
 
@@ -76,13 +76,8 @@ class Asked:
 
 def asked(decisions: Decisions, seat: int) -> Asked:
     """What a seat was asked. NashmailError if nothing."""
-    rows = decisions.take(decisions.asked & (decisions.seat == seat))
-    if not len(rows):
-        raise NashmailError(f"seat {seat} has no labels to clone; raise the budget")
-    _, first, inverse, count = np.unique(rows.key, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    total = np.zeros((len(first), rows.label.shape[1]))
-    np.add.at(total, inverse.ravel(), rows.label)
-    return Asked(rows.state[first], rows.key[first], rows.legal[first], total / total.sum(1, keepdims=True), count)
+    rows, total, count = summed(decisions, seat)
+    return Asked(rows.state, rows.key, rows.legal, total / total.sum(1, keepdims=True), count)
 
 
 def drawn(decisions: Decisions) -> Decisions:

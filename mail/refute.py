@@ -34,6 +34,10 @@ class Mistake:
     keeps: tuple[int, ...]
     """The moves that would have kept that."""
 
+    def as_dict(self) -> dict[str, Any]:
+        """As ``nashmail exploit --json`` gives it."""
+        return {"ply": self.ply, "played": self.played, "keeps": list(self.keeps)}
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -57,11 +61,6 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """As ``nashmail exploit --json`` gives it."""
-        mistake = self.mistake and {
-            "ply": self.mistake.ply,
-            "played": self.mistake.played,
-            "keeps": list(self.mistake.keeps),
-        }
         return {
             "seat": self.seat,
             "refuted": self.refuted,
@@ -70,7 +69,7 @@ class Verdict:
             "exploitability": self.exploitability,
             "line": list(self.line),
             "result": self.result,
-            "mistake": mistake,
+            "mistake": self.mistake and self.mistake.as_dict(),
             "positions": self.positions,
         }
 
