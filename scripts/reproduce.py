@@ -7,6 +7,8 @@ Each figure leaves its data (JSON) and its picture (PNG) in the output folder an
     asks        six explorers on Tic-Tac-Toe and Connect Four 4x4, with symmetry and without: distinct labels,
                 asks and games until the clone cannot be exploited. Finished cells are kept in OUT/asks-cells,
                 so that a run that was killed goes on
+    connect4-exact  MAIL and BC on Connect Four 4x4, 5x4 and 4x5, exact: exploitability against asks; cells are
+                kept in OUT/connect4-exact-cells
 
 Linear Markov games (docs/linear.md), all exact:
 
@@ -34,7 +36,17 @@ for library in (
 ):  # read when numpy is loaded: two threads slow small matrices
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-FIGURES = ("tictactoe", "asks", "linear", "chain", "dimension", "concentrability", "rates", "offline-limits")
+FIGURES = (
+    "tictactoe",
+    "asks",
+    "connect4-exact",
+    "linear",
+    "chain",
+    "dimension",
+    "concentrability",
+    "rates",
+    "offline-limits",
+)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -52,6 +52,12 @@ def asks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("figure_asks")
 
 
+@pytest.fixture
+def asking(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("asking")
+
+
 # --- the command -----------------------------------------------------------------------------------------
 
 
@@ -204,12 +210,12 @@ def test_coverage_against_a_plain_count(
 # --- asks ------------------------------------------------------------------------------------------------
 
 
-def test_asks_are_counted_game_by_game(asks: ModuleType, tictactoe_graph: GameGraph) -> None:
+def test_asks_are_counted_game_by_game(asking: ModuleType, tictactoe_graph: GameGraph) -> None:
     """Against a plain count over rounds, some of whose games have no ask at all."""
     rounds = [explored(tictactoe_graph, 0, games, seed) for seed, games in enumerate((3, 1, 4))]
     rounds[1] = replace(rounds[1], label=np.full_like(rounds[1].label, np.nan))
     everything = frozenset({row.tobytes() for part in rounds for row in part.key} | {b"elsewhere"})
-    counted = asks.Asked(0, everything)
+    counted = asking.Asked(0, everything)
     for part in rounds:
         counted.see(part)
     seen: list[bytes] = []
@@ -231,17 +237,17 @@ def test_asks_are_counted_game_by_game(asks: ModuleType, tictactoe_graph: GameGr
 
 @pytest.mark.parametrize("needed", [(30, 45), (61, 61), (9, 200), (1, 1), (150, 1000)])
 def test_the_search_finds_the_fewest_labels(
-    needed: tuple[int, int], asks: ModuleType, tictactoe_graph: GameGraph, monkeypatch: pytest.MonkeyPatch
+    needed: tuple[int, int], asking: ModuleType, tictactoe_graph: GameGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a clone that reaches its targets at so many distinct labels, to within 2 %."""
-    targets = dict(zip(asks.TARGETS, needed, strict=True))
+    targets = dict(zip(asking.TARGETS, needed, strict=True))
 
     def losses(search: Any, distinct: int) -> dict[str, float]:
         return {name: float(distinct < need) for name, need in targets.items()}
 
-    monkeypatch.setattr(asks.Search, "_losses", losses)
-    counted = asks.Asked(1, frozenset())
-    search = asks.Search(asks.Cell("tictactoe", False, "uniform", 1, 0), None, counted)
+    monkeypatch.setattr(asking.Search, "_losses", losses)
+    counted = asking.Asked(1, frozenset())
+    search = asking.Search(asking.Cell("tictactoe", False, "uniform", 1, 0), None, counted)
     for seed in range(40):
         counted.see(explored(tictactoe_graph, 1, 5, seed))
         search.look()
@@ -257,23 +263,24 @@ def test_the_search_finds_the_fewest_labels(
             assert found == counted.spent(counted.first[found["distinct"] - 1] + 1)
 
 
-def test_the_keys_to_be_covered_are_those_that_are_counted(asks: ModuleType) -> None:
+def test_the_keys_to_be_covered_are_those_that_are_counted(asking: ModuleType) -> None:
     for symmetry in (False, True):
         for seat in (0, 1):
             assert (
-                len(asks.reachable("tictactoe", symmetry, seat)) == asks.bounds_of("tictactoe", symmetry)[seat].labels
+                len(asking.reachable("tictactoe", symmetry, seat))
+                == asking.bounds_of("tictactoe", symmetry)[seat].labels
             )
 
 
-def test_measures_are_exact_where_it_matters(asks: ModuleType, tictactoe_graph: GameGraph) -> None:
+def test_measures_are_exact_where_it_matters(asking: ModuleType, tictactoe_graph: GameGraph) -> None:
     at = Ground(tictactoe_graph.game, tictactoe_graph, tictactoe_graph.game, tictactoe_graph)
     table = expert.make("first", tictactoe_graph)[0].probabilities(tictactoe_graph.game, tictactoe_graph.states, 0)
     for noise in (0.0, 1e-3, 0.3):
         noisy = from_model(tictactoe_graph, 0, (1 - noise) * table + noise * uniform_rows(tictactoe_graph.legal(0)))
-        found = asks.measure(at, noisy, 0)
+        found = asking.measure(at, noisy, 0)
         exact = exploitability(tictactoe_graph, (1 - noise) * table + noise * uniform_rows(tictactoe_graph.legal(0)), 0)
         assert found["greedy"] == 0.0
-        assert (found["soft"] == exact) if exact <= asks.SOFT else (asks.SOFT < found["soft"] <= exact)
+        assert (found["soft"] == exact) if exact <= asking.SOFT else (asking.SOFT < found["soft"] <= exact)
 
 
 class Runs:

@@ -1,0 +1,181 @@
+"""Connect Four where everything is exact: what clones lose against what was asked, on 4x4, 5x4 and 4x5.
+
+Per board, seat and seed, with the mirror symmetry: MAIL led by refutation, MAIL with uniform exploration, and
+behavioural cloning of two deterministic (``first``) and two mixing (``uniform``) experts. Greedy exploitability is
+exact; that of the clone as it is is exact where it is at most 0.02, and else leaves out moves of the clone that come
+with less than 1e-3 (``asking.measure``). Beside the labels to exploitability 0 stand all that there is to ask,
+with the symmetry and without. On 4x5 refutation alone is run, with one seed, and by the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from asking import SOFT, Cell, bounds_of, traced
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from over_seeds import interval, rounded
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from agents.files import to_json, write_atomic
+from mail.figure import FLOOR, png
+
+BOARDS = ("connect4:4x4", "connect4:5x4", "connect4:4x5")
+LINES = {
+    "mail refute": ("refute", "first"),
+    "mail uniform": ("uniform", "first"),
+    "bc uniform": ("expert", "uniform"),
+    "bc first": ("expert", "first"),
+}
+"""Explorer and expert."""
+COLOURS = dict(zip(LINES, ("#7b2d8b", "#8d99ae", "#e09f3e", "#c8553d"), strict=True))
+GAMES = {"mail refute": 8000, "mail uniform": 20_000, "bc uniform": 4000, "bc first": 64}
+"""Budgets of games."""
+GROWTH = {"connect4:4x4": 1 / 4, "connect4:5x4": 1 / 2, "connect4:4x5": 1 / 2}
+"""Of the distinct labels between two fresh clones."""
+SEEDS = {"connect4:4x4": {}, "connect4:5x4": {"mail uniform": 3, "bc uniform": 3}, "connect4:4x5": {"mail refute": 1}}
+"""Seeds at most, where not all are run."""
+
+
+def make(seeds: int, out: Path) -> None:
+    """Run the cells that are not there yet; write connect4-exact.json and connect4-exact.png."""
+    begun = time.perf_counter()
+    for seed in range(seeds):
+        for line, cell in cells(seed):
+            path = out / "connect4-exact-cells" / name(line, cell)
+            if not path.is_file():
+                clock = time.process_time()
+                found, notes = traced(cell)
+                seconds = time.process_time() - clock
+                write_atomic(path, to_json(rounded({"seed": seed, "seconds": seconds, **found, "notes": notes})))
+                print(f"{time.perf_counter() - begun:6.0f} s  {path.stem}", file=sys.stderr)
+    write_atomic(out / "connect4-exact.json", to_json(collect(seeds, out)))
+    redraw(out)
+
+
+def redraw(out: Path) -> None:
+    """Picture and table from the data that is there."""
+    data = json.loads((out / "connect4-exact.json").read_bytes())
+    write_atomic(out / "connect4-exact.png", draw(data))
+    show(data)
+
+
+def cells(seed: int) -> list[tuple[str, Cell]]:
+    """Everything to be run with one seed: the name of its line, and what it is."""
+    found = []
+    for board in BOARDS:
+        for line, (explorer, expert) in LINES.items():
+            at_most = SEEDS[board].get(line, 0 if board == "connect4:4x5" else seed + 1)
+            cell = Cell(board, True, explorer, 0, seed, expert, GAMES[line], GROWTH[board])
+            found += [(line, replace(cell, seat=seat)) for seat in (0, 1) if seed < at_most]
+    return found
+
+
+def name(line: str, cell: Cell) -> str:
+    """Of a finished cell's file."""
+    return f"{cell.game}_{line}_seat-{cell.seat}_seed-{cell.seed}.json".replace(" ", "-").replace(":", "-")
+
+
+def collect(seeds: int, out: Path) -> dict[str, Any]:
+    """The finished cells by board, line and seat, and the bounds beside them."""
+    runs: dict[str, Any] = {}
+    for line, cell in (pair for seed in range(seeds) for pair in cells(seed)):
+        path = out / "connect4-exact-cells" / name(line, cell)
+        if path.is_file():
+            there = runs.setdefault(cell.game, {}).setdefault(f"{line}/{cell.seat}", [])
+            there.append(json.loads(path.read_bytes()))
+    least = {
+        board: {
+            word: [{"labels": bound.labels, "games": bound.games} for bound in bounds_of(board, symmetry)]
+            for word, symmetry in (("on", True), ("off", False))
+        }
+        for board in runs
+    }
+    return {"seeds": seeds, "runs": runs, "least": least}
+
+
+# --- table and picture -----------------------------------------------------------------------------------
+
+
+def show(data: dict[str, Any]) -> None:
+    """Labels, asks and games to exploitability 0, a row per board, seat and line."""
+    console = Console(width=150)
+    table = Table(title="Connect Four with the mirror symmetry: mean [95 % interval]", box=box.SIMPLE)
+    headings = ("board, seat", "learner", "seeds", "distinct to 0", "asks to 0", f"distinct to {SOFT}")
+    for heading in (*headings, "at the end: greedy", "as it is", "CPU s"):
+        table.add_column(heading, justify="right")
+    for row in rows(data):
+        table.add_row(*row)
+    console.print(table)
+
+
+def rows(data: dict[str, Any]) -> list[list[str]]:
+    """The table's cells."""
+    found = []
+    for board, runs in data["runs"].items():
+        for seat in (0, 1):
+            for line in LINES:
+                if there := runs.get(f"{line}/{seat}"):
+                    cells = [told(there, "greedy", "distinct"), told(there, "greedy", "asks")]
+                    cells += [told(there, "soft", "distinct"), worst(there, "greedy"), worst(there, "soft")]
+                    seconds = f"{np.mean([run['seconds'] for run in there]):,.0f}"
+                    found.append([f"{board}, {seat}", line, str(len(there)), *cells, seconds])
+            bounds = [data["least"][board][word][seat]["labels"] for word in ("on", "off")]
+            found.append([f"{board}, {seat}", "all there is", "", f"{bounds[0]:,}", "", "", "", "", ""])
+            found.append([f"{board}, {seat}", "without symmetry", "", f"{bounds[1]:,}", "", "", "", "", ""])
+    return found
+
+
+def told(runs: list[Any], target: str, unit: str) -> str:
+    """What it took, or that it was not reached, and after how much."""
+    values = [run[target][unit] for run in runs if run[target] is not None]
+    if len(values) < len(runs):
+        tried = max(run["spent"][unit] for run in runs)
+        return f"not in {tried:,}" + (f" ({len(values)} of {len(runs)} were)" if values else "")
+    if len(values) == 1:
+        return f"{values[0]:,}"
+    mean, low, high = interval(values)
+    return f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
+
+
+def worst(runs: list[Any], measure: str) -> str:
+    """Exploitability of the last clone in the worst run."""
+    return f"{max(run['notes'][-1][measure] for run in runs):.4f}"
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """Exploitability as it is (line) and greedy (dashes) against asks, a panel per board and seat, a line per run."""
+    boards = list(data["runs"])
+    figure, axes = plt.subplots(len(boards), 2, figsize=(11, 3.2 * len(boards)), layout="constrained", squeeze=False)
+    for board, row in zip(boards, axes, strict=True):
+        for seat in (0, 1):
+            panel(row[seat], data["runs"][board], seat)
+            bound = data["least"][board]["on"][seat]["labels"]
+            row[seat].axvline(bound, color="black", linestyle=":", linewidth=1)
+            row[seat].set_title(f"{board}, seat {seat} (dotted: all {bound:,} labels)", fontsize=9)
+    axes[0][0].legend(fontsize=8)
+    for last in axes[-1]:
+        last.set_xlabel("asks")
+    figure.suptitle("Connect Four, exact: exploitability as it is (lines) and greedy (dashes), a line per seed")
+    return png(figure)
+
+
+def panel(axes: Axes, runs: dict[str, Any], seat: int) -> None:
+    """One board, one seat."""
+    for line, colour in COLOURS.items():
+        for index, run in enumerate(runs.get(f"{line}/{seat}", [])):
+            asks = [note["asks"] for note in run["notes"]]
+            for measure, style in (("soft", "-"), ("greedy", "--")):
+                values = [max(note[measure], FLOOR) for note in run["notes"]]
+                label = line if index == 0 and measure == "soft" else None
+                axes.plot(asks, values, style, color=colour, label=label, linewidth=1, alpha=0.8)
+    axes.set(xscale="log", yscale="log", ylim=(FLOOR / 2, 2.5), ylabel="exploitability")
+    axes.grid(alpha=0.3)
