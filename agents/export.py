@@ -3,7 +3,8 @@
 What leaves is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N, A])
 to probabilities (float64 [N, A]), with the mask inside it. Where a policy lives on canonical positions, finding the
 least image of a board, and moving the answer back, happens inside it too. ``Plan`` is the one description that all
-three forms are written from.
+three forms are written from. Weights leave as they were trained, in single precision; every form computes with
+them in double, as ``agents.network`` does.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from torch import nn
 from agents.atomic import write_atomic
 from agents.files import to_json
 from agents.linear import Featured, SoftmaxLinear
-from agents.network import NetworkPolicy
+from agents.network import NetworkPolicy, Residual
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
 from agents.tabular import Tabular
 from games.base import Game, Ints
 from games.boards import Board
 
-FORMAT = 1
+FORMAT = 2  # 1 had no residual blocks
 FORMS = ("folder", "onnx", "torchscript")
 LOADER = "load.py"
 Array = NDArray[Any]
@@ -53,7 +54,7 @@ class Plan:
     kind: str
     """``layers`` (logits from a stack of layers; none at all play uniformly) or ``table``."""
     layers: tuple[str, ...] = ()
-    """conv, relu, flatten, linear; weights are ``arrays`` named by the layer's number."""
+    """conv, relu, residual, flatten, linear; weights are ``arrays`` named by the layer's number."""
     arrays: dict[str, Array] = field(default_factory=dict)
     then: tuple[tuple[str, float], ...] = ()
     """What is done to the probabilities, innermost first: ("greedy", 0) or ("tempered", temperature)."""
@@ -109,15 +110,17 @@ def _parts(policy: Policy, game: Game) -> tuple[str, tuple[str, ...], dict[str, 
     )
 
 
+_WORDS = {nn.Conv2d: "conv", nn.Linear: "linear", nn.ReLU: "relu", nn.Flatten: "flatten", Residual: "residual"}
+
+
 def _network(policy: NetworkPolicy) -> tuple[str, tuple[str, ...], dict[str, Array]]:
     """The layers of a policy network in order."""
     words: list[str] = []
     arrays: dict[str, Array] = {}
     for layer in policy.net.layers:
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            for name, parameter in layer.named_parameters():
-                arrays[f"{len(words)}.{name}"] = parameter.detach().cpu().numpy().copy()
-        words.append({nn.Conv2d: "conv", nn.Linear: "linear", nn.ReLU: "relu", nn.Flatten: "flatten"}[type(layer)])
+        for name, parameter in layer.named_parameters():
+            arrays[f"{len(words)}.{name}"] = parameter.detach().cpu().numpy().copy()
+        words.append(_WORDS[type(layer)])
     return "layers", tuple(words), arrays
 
 

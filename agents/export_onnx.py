@@ -111,22 +111,40 @@ class _Graph:
         """[N, A] in double precision; none at all (equal logits) without layers."""
         if not one.layers:
             return self.cast(legal, "DOUBLE")
+        rows = self.cast(rows, "DOUBLE")
         for index, layer in enumerate(one.layers):
             if layer == "relu":
                 rows = self.node("Relu", rows)
             elif layer == "flatten":
                 rows = self.node("Flatten", rows, axis=1)
+            elif layer == "linear":
+                weight, bias = (self.double(one.arrays[f"{index}.{part}"]) for part in ("weight", "bias"))
+                rows = self.node("Gemm", rows, weight, bias, transB=1)
+            elif layer == "conv":
+                rows = self.convolved(one, rows, f"{index}")
             else:
-                weight, bias = one.arrays[f"{index}.weight"], one.arrays[f"{index}.bias"]
-                if weight.dtype == np.float64:
-                    rows = self.cast(rows, "DOUBLE")
-                names = (self.constant(weight), self.constant(bias))
-                rows = (
-                    self.node("Conv", rows, *names, kernel_shape=[3, 3], pads=[1, 1, 1, 1])
-                    if layer == "conv"
-                    else self.node("Gemm", rows, *names, transB=1)
-                )
-        return self.cast(rows, "DOUBLE")
+                inner = self.node("Relu", self.convolved(one, rows, f"{index}.first"))
+                rows = self.node("Relu", self.node("Add", rows, self.convolved(one, inner, f"{index}.second")))
+        return rows
+
+    def double(self, array: NDArray[Any]) -> str:
+        """A constant in double precision, stored as it is."""
+        return self.cast(self.constant(array), "DOUBLE")
+
+    def convolved(self, one: Plan, planes: str, layer: str) -> str:
+        """A 3 x 3 convolution with a border of zeros, as a matrix product: ONNX Runtime has no Conv of doubles."""
+        weight, bias = one.arrays[f"{layer}.weight"], one.arrays[f"{layer}.bias"]
+        filters, channels = weight.shape[:2]
+        _, height, width = one.observation
+        cells = np.full((channels, height + 2, width + 2), channels * height * width)  # beyond the border: one zero
+        cells[:, 1:-1, 1:-1] = np.arange(channels * height * width).reshape(channels, height, width)
+        windows = np.lib.stride_tricks.sliding_window_view(cells, (3, 3), axis=(1, 2))  # [C, height, width, 3, 3]
+        wanted = windows.transpose(1, 2, 0, 3, 4).reshape(height * width, channels * 9)
+        flat = self.node("Pad", self.node("Flatten", planes, axis=1), self.axes(0, 0, 0, 1), self.number(0.0))
+        seen = self.node("Gather", flat, self.constant(wanted.astype(np.int64)), axis=1)  # [N, cells, 9 C]
+        sums = self.node("MatMul", seen, self.double(weight.reshape(filters, -1).T))
+        turned = self.node("Transpose", self.node("Add", sums, self.double(bias)), perm=[0, 2, 1])
+        return self.node("Reshape", turned, self.axes(0, filters, height, width))
 
     def softmax(self, logits: str, legal: str) -> str:
         """Over the legal actions alone; rows without one are 0."""

@@ -2,7 +2,7 @@
 
 The same bits everywhere: weights are drawn from a given generator (torch's global one is left alone), one
 torch thread, and inference in batches of a fixed number of rows, so that a row's probabilities depend neither
-on its neighbours nor on the machine's load.
+on its neighbours nor on the machine's load. Networks are trained in single precision and asked in double.
 """
 
 from __future__ import annotations
@@ -10,23 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents.double import Convolution, Memory, Steps
 from agents.policy import PolicyError
 from games.base import Floats, Game, Rng, States
 
 ROWS = 64
 """Rows of one inference batch; the last one is padded with zeros."""
-
-WIDE = 3
-"""Batches that a network is given at once where there are so many: faster, and the same bits (tests compare them). Not
-any number will do: 3 * 64 rows are whole blocks of matrix kernels with 6, 16 or 48 rows, as processors differ.
-"""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -95,7 +91,7 @@ class PolicyNet(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], actions: int, architecture: Architecture, *, rng: Rng) -> None:
         super().__init__()
-        self.architecture = architecture
+        self.shape, self.architecture = shape, architecture
         layers: list[nn.Module] = []
         width = math.prod(shape)
         if len(shape) == 3:
@@ -126,11 +122,87 @@ def draw_weights(net: nn.Module, *, rng: Rng) -> None:
                         parameter.copy_(torch.from_numpy(rng.uniform(-bound, bound, tuple(parameter.shape))))
 
 
+class InDouble:
+    """A network's logits in double precision, as its weights are now.
+
+    In single precision rounding reaches the sixth digit where logits are large, and differs in every program; in double
+    all agree to 1e-9 and better. Here planes are [W, H, C, N] and vectors [K, N]: positions lie side by side, so that
+    each layer is a product of a small matrix with a wide one.
+    """
+
+    def __init__(self, net: PolicyNet, device: str) -> None:
+        self.shape, self.device = net.shape, device
+        self._convolutions: list[tuple[Convolution, ...]] = []  # one alone, or the two of a residual block
+        self._linear: list[tuple[Tensor, Tensor]] = []
+        channels = net.shape[0]  # of the planes so far
+        for layer in net.layers:
+            if isinstance(layer, (nn.Conv2d, Residual)):
+                parts = (layer,) if isinstance(layer, nn.Conv2d) else (layer.first, layer.second)
+                self._convolutions.append(tuple(Convolution(part, channels, net.shape[2], device) for part in parts))
+                channels = self._convolutions[-1][0].filters
+            elif isinstance(layer, nn.Linear):
+                weight, bias = (parameter.detach().cpu().double() for parameter in (layer.weight, layer.bias))
+                if self._convolutions and not self._linear:
+                    weight = _turned(weight, channels, net.shape)
+                self._linear.append((weight.clone().to(device), bias[:, None].clone().to(device)))
+
+    def function(self, n: int) -> Callable[[Tensor], Tensor]:
+        """From observations [n, *shape] to logits [n, A], for one thread at a time: its memory is made once."""
+        memory, steps = Memory(self.device), Steps()
+        if self._convolutions:
+            planes, height, width = self.shape
+            given = rows = memory.take("given", width, height, planes, n)
+            for first, *second in self._convolutions:
+                found = memory.take("inner" if second else "planes", width, height, first.filters, n)
+                steps += first.steps(rows, found, memory)
+                rows = rows if second else found
+                if second:
+                    steps += second[0].steps(found, rows, memory, add=True)
+            rows = rows.flatten(0, -2)
+        else:
+            given = rows = memory.take("given", math.prod(self.shape), n)
+        for index, (weight, bias) in enumerate(self._linear):
+            found = memory.take(f"linear {index}", len(weight), n)
+            steps += [rows.relu_] if index else []
+            steps.append(partial(torch.addmm, bias, weight, rows, out=found))
+            rows = found
+        return partial(_through, given, steps, rows)
+
+
+def _through(given: Tensor, steps: Steps, found: Tensor, observations: Tensor) -> Tensor:
+    given.copy_(observations.permute(3, 2, 1, 0) if given.ndim == 4 else observations.flatten(1).T)
+    for step in steps:
+        step()
+    return found.T.clone()
+
+
+def _turned(weight: Tensor, channels: int, shape: tuple[int, ...]) -> Tensor:
+    """[K, C * H * W] weights of flattened planes as weights of planes [W, H, channels]; zeros beyond C."""
+    _, height, width = shape
+    planes = weight.view(len(weight), -1, height, width)
+    full = weight.new_zeros((len(weight), channels, height, width))
+    full[:, : planes.shape[1]] = planes
+    return full.permute(0, 3, 2, 1).flatten(1)
+
+
 class NetworkPolicy:
     """A frozen network as a policy; picklable, on the CPU or another torch device."""
 
     def __init__(self, net: PolicyNet, *, device: str = "cpu") -> None:
         self.net, self.device = net.to(device).eval(), device
+        self._thaw()
+
+    def _thaw(self) -> None:
+        self._in_double = InDouble(self.net, "cpu" if self.device.startswith("mps") else self.device)  # mps has none
+        self._free: list[Callable[[Tensor], Tensor]] = []  # functions at rest; one for each thread that asks at once
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what follows from the weights."""
+        return {name: value for name, value in vars(self).items() if name not in ("_in_double", "_free")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._thaw()
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         legal = game.legal(states, seat)
@@ -141,8 +213,12 @@ class NetworkPolicy:
 
     @one_thread
     def logits(self, observations: np.ndarray) -> Floats:
-        """[N, A] raw logits, computed ``ROWS`` at a time, or ``WIDE`` times as many."""
-        return in_batches(self.net, observations, self.device, wide=WIDE)
+        """[N, A] raw logits in double precision, computed ``ROWS`` at a time."""
+        with torch.inference_mode():
+            function = self._free.pop() if self._free else self._in_double.function(ROWS)
+        found = in_batches(function, observations, self._in_double.device)
+        self._free.append(function)
+        return found
 
 
 def tensor(array: np.ndarray, device: str = "cpu") -> Tensor:
@@ -159,21 +235,17 @@ def in_batches(
     device: str = "cpu",
     *,
     size: int = ROWS,
-    wide: int = 1,
 ) -> Floats:
-    """[N, ...] float64 of ``function`` over [N, ...] rows, always asked with exactly ``size`` rows, or with ``wide``
-    times as many while there are enough: for functions whose rows have the same bits either way.
+    """[N, ...] float64 of ``function`` over [N, ...] rows, always asked with exactly ``size`` rows: matrix kernels give
+    other bits for other numbers of rows.
     """
     found: list[Tensor] = []
-    start = 0
     with torch.inference_mode():
-        while start < len(observations) or not found:
-            rows = size * wide if len(observations) - start >= size * wide else size
-            batch = observations[start : start + rows].astype(np.float32, copy=False)
-            if len(batch) < rows:
-                batch = np.concatenate([batch, np.zeros((rows - len(batch), *batch.shape[1:]), dtype=np.float32)])
+        for start in range(0, max(len(observations), 1), size):
+            batch = observations[start : start + size].astype(np.float32, copy=False)
+            if len(batch) < size:
+                batch = np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), dtype=np.float32)])
             found.append(function(tensor(batch, device)))
-            start += rows
     return np.asarray(torch.cat(found)[: len(observations)].double().cpu().numpy())
 
 

@@ -5,8 +5,7 @@
     probabilities = policy(observation, legal)          # float32 [N, *shape], bool [N, A] -> float64 [N, A]
 
 Observations are the mover's view, as SEAT.json describes them. Illegal actions get exactly 0; a row without a legal
-action stays 0. Networks are computed in double precision here, in single precision where they were trained: that
-makes differences of a few 1e-6 where logits are large. Needs Python 3.9 and numpy.
+action stays 0. Everything is computed in double precision. Needs Python 3.9 and numpy.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-FORMAT = 1
+FORMAT = 2
 KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
 
 
@@ -80,10 +79,19 @@ class Policy:
                 rows = np.maximum(rows, 0.0)
             elif layer == "flatten":
                 rows = rows.reshape(len(rows), -1)
+            elif layer == "linear":
+                weight, bias = self._numbers(index)
+                rows = rows @ weight.T + bias
+            elif layer == "conv":
+                rows = convolved(rows, *self._numbers(index))
             else:
-                weight, bias = (self.arrays[f"{index}.{part}"].astype(np.float64) for part in ("weight", "bias"))
-                rows = convolved(rows, weight, bias) if layer == "conv" else rows @ weight.T + bias
+                inner = np.maximum(convolved(rows, *self._numbers(f"{index}.first")), 0.0)
+                rows = np.maximum(rows + convolved(inner, *self._numbers(f"{index}.second")), 0.0)
         return rows
+
+    def _numbers(self, layer: int | str) -> tuple[Array, Array]:
+        """Weights and biases of a layer, in double precision."""
+        return self.arrays[f"{layer}.weight"].astype(np.float64), self.arrays[f"{layer}.bias"].astype(np.float64)
 
     def _words(self, planes: Array) -> tuple[Array, Array]:
         """[N] own stones and all stones as whole numbers, one bit per cell."""

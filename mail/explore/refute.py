@@ -151,13 +151,18 @@ class Refute(Base):
 
     def _aim(self, rng: Rng) -> Metrics:
         """Measure the clone and choose the next lines."""
-        led = Led.of(self.graph, self._ask, self.asked_seat, self.config.negligible)
+        graph, policy = self.graph, self._policy()
+
+        def ask(rows: Ints) -> Floats:
+            return policy.probabilities(graph.game, graph.states[rows], self.asked_seat)
+
+        led = Led.of(graph, ask, self.asked_seat, self.config.negligible)
         found = led.refute()
         metrics = {"clone_exploitability": found.loss}
         if found.loss <= self.config.tolerance:
-            soft = tabulate(self.graph, self._policy(), self.asked_seat)
-            metrics["clone_exploitability"] = exploitability(self.graph, soft, self.asked_seat)
-            metrics["clone_greedy_exploitability"] = exploitability(self.graph, greedy_rows(soft), self.asked_seat)
+            soft = tabulate(graph, policy, self.asked_seat)
+            metrics["clone_exploitability"] = exploitability(graph, soft, self.asked_seat)
+            metrics["clone_greedy_exploitability"] = exploitability(graph, greedy_rows(soft), self.asked_seat)
             within = max(metrics.values()) <= self.config.tolerance and metrics["clone_greedy_exploitability"] == 0.0
             self.done = within and self.labelled is not None  # there is no clone of no labels
         self.lines = self._lines(led, found, rng)
@@ -175,9 +180,6 @@ class Refute(Base):
                 break
             lines.append(found.line(rng))
         return lines
-
-    def _ask(self, rows: Ints) -> Floats:
-        return self._policy().probabilities(self.graph.game, self.graph.states[rows], self.asked_seat)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from agents.double import TILE, filtering
 from agents.network import (
     ROWS,
-    WIDE,
     Architecture,
     NetworkPolicy,
     PolicyNet,
@@ -22,6 +25,7 @@ from agents.network import (
 )
 from agents.policy import PolicyError
 from games import Board
+from tests.agents.nets import steep
 from tests.support import reloaded, visited
 
 SMALL = Architecture(channels=4, convolutions=2, hidden=8)
@@ -126,21 +130,69 @@ def test_a_row_does_not_depend_on_its_batch(rows: int) -> None:
     assert policy.logits(observations[:0]).shape == (0, 9)
 
 
-@pytest.mark.parametrize(
-    "architecture",
-    [Architecture(), Architecture(7, 1, 13), Architecture(64, 3, 128), Architecture(32, 1, 128, 2)],
-    ids=str,
-)
-@pytest.mark.parametrize(("shape", "actions"), [((2, 4, 4), 4), ((2, 6, 7), 7), ((10,), 3)])
-def test_wide_batches_have_the_bits_of_narrow_ones(
+ARCHITECTURES = [
+    Architecture(),
+    Architecture(7, 1, 13),
+    Architecture(1, 2, 1, 1),
+    Architecture(64, 3, 128),
+    Architecture(32, 1, 128, 2),
+]
+SHAPES = [((2, 4, 4), 4), ((2, 6, 7), 7), ((3, 2, 12), 5), ((1, 3, 1), 2), ((10,), 3), ((2, 4), 1)]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.parametrize(("shape", "actions"), SHAPES)
+def test_a_row_has_its_bits_wherever_it_lies(architecture: Architecture, shape: tuple[int, ...], actions: int) -> None:
+    policy = NetworkPolicy(PolicyNet(shape, actions, architecture, rng=np.random.default_rng(3)))
+    observations = np.random.default_rng(4).random((2 * ROWS + 5, *shape)).astype(np.float32)
+    found = policy.logits(observations)
+    assert np.array_equal(policy.logits(np.roll(observations, 7, axis=0)), np.roll(found, 7, axis=0))
+    order = np.random.default_rng(5).permutation(len(observations))
+    assert np.array_equal(policy.logits(observations[order]), found[order])
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
+@pytest.mark.parametrize(("shape", "actions"), SHAPES)
+def test_logits_are_those_of_the_network_in_double_precision(
     architecture: Architecture, shape: tuple[int, ...], actions: int
 ) -> None:
-    net = PolicyNet(shape, actions, architecture, rng=np.random.default_rng(3)).eval()
-    observations = np.random.default_rng(4).random((2 * WIDE * ROWS + ROWS + 5, *shape)).astype(np.float32)
-    narrow = one_thread(in_batches)(net, observations)
-    assert np.array_equal(one_thread(in_batches)(net, observations, wide=WIDE), narrow)
-    turned = np.roll(observations, 7, axis=0)
-    assert np.array_equal(one_thread(in_batches)(net, turned, wide=WIDE), np.roll(narrow, 7, axis=0))
+    """Against torch's own layers given doubles, with logits between -60 and 60."""
+    observations = np.random.default_rng(7).random((ROWS + 5, *shape)).astype(np.float32)
+    net = steep(PolicyNet(shape, actions, architecture, rng=np.random.default_rng(6)), observations)
+    with torch.inference_mode():
+        exact = copy.deepcopy(net).double()(torch.from_numpy(observations).double()).numpy()
+    assert np.abs(exact).max() == pytest.approx(60.0, abs=0.01)
+    assert np.abs(NetworkPolicy(net).logits(observations) - exact).max() < 1e-10
+
+
+def test_a_policy_stays_as_it_was_made() -> None:
+    net = small_net()
+    policy, observations = NetworkPolicy(net), np.ones((3, 2, 3, 3), dtype=np.float32)
+    before = policy.logits(observations)
+    draw_weights(net, rng=np.random.default_rng(9))
+    assert np.array_equal(policy.logits(observations), before)
+    assert not np.array_equal(NetworkPolicy(net).logits(observations), before)
+
+
+def test_threads_may_ask_one_policy_at_once() -> None:
+    policy = NetworkPolicy(PolicyNet((2, 4, 4), 4, Architecture(), rng=np.random.default_rng(0)))
+    asked = np.random.default_rng(1).random((8, 300, 2, 4, 4)).astype(np.float32)
+    alone = [policy.logits(observations) for observations in asked]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(policy.logits, asked))
+    assert all(np.array_equal(one, other) for one, other in zip(together, alone, strict=True))
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 7, 10, 11, 12, 20, 31])
+def test_filtering_gives_the_sums_of_three_taps(columns: int) -> None:
+    """y = A^T ((G k) * (B^T x)) against the sums written out; products are 2 more than columns in each tile."""
+    rng = np.random.default_rng(columns)
+    enter, taps, leave = filtering(columns)
+    assert len(taps) == columns + 2 * -(-columns // TILE)
+    x, k = rng.random(columns), rng.random(3)
+    padded = np.pad(x, 1)
+    sums = [padded[at : at + 3] @ k for at in range(columns)]
+    np.testing.assert_allclose(leave @ ((taps @ k) * (enter @ x)), sums, rtol=0, atol=1e-12)
 
 
 def test_functions_are_always_asked_with_the_same_number_of_rows() -> None:
@@ -156,8 +208,8 @@ def test_functions_are_always_asked_with_the_same_number_of_rows() -> None:
     assert found.dtype == np.float64
     assert np.array_equal(found, 2 * given)
     sizes.clear()
-    assert np.array_equal(in_batches(twice, given, size=2, wide=2), 2 * given)
-    assert sizes == [4, 4, 2]
+    assert in_batches(twice, given[:0], size=4).shape == (0, 2)
+    assert sizes == [4]
 
 
 def test_one_thread_while_it_runs_and_the_old_number_afterwards() -> None:
