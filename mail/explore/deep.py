@@ -41,6 +41,8 @@ class DeepConfig:
     """Width of the first layer."""
     features: int = 256
     """d, width of the last hidden layer."""
+    frequency: float = 0.5
+    """Standard deviation of the first layer's weights: how soon boards that differ in little have other features."""
     ridge: float = 1e-3
     """What Lambda starts from; small: a direction once tried counts for little."""
     temperature: float = 0.05
@@ -67,7 +69,7 @@ class QNet(nn.Module):
         self.head = nn.Linear(config.features, actions, device="meta").to_empty(device="cpu")
         with torch.no_grad():
             for layer, weight, bias in (
-                (self.first, 0.5, 0.5),
+                (self.first, config.frequency, 0.5),
                 (self.second, config.embedding**-0.5, 0.5),
                 (self.head, 0.1 * config.features**-0.5, 0.0),
             ):
