@@ -36,6 +36,9 @@ class CloneConfig:
     """... and the mean total variation to the labels is at most this."""
     max_steps: int = 2000
     """Stop anyway after this many gradient steps."""
+    precision: str = "float32"
+    """Of the gradient steps: ``float32``, or ``bfloat16``, three times as fast on processors that multiply it and as
+    good for large nets; weights, what is measured and what plays are float32 either way."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ def train_on(
 ) -> Fit:
     """Train a network on, in place, until it agrees with the labels or its steps are spent."""
     rows = len(shown.label)
+    low = config.precision == "bfloat16"
+    _lay_out(net, torch.channels_last if low else torch.contiguous_format)
     observation = tensor(shown.observation, device)
     legal = tensor(shown.legal, device)
     label = tensor(shown.label, device)
@@ -106,17 +111,26 @@ def train_on(
     while step < config.max_steps and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):
         for group in optimizer.param_groups:  # falls to a tenth along a cosine
             group["lr"] = config.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / config.max_steps))
-        if rows <= config.batch:
-            loss = _cross_entropy(net(observation), legal, label)
-        else:
+        chosen: Tensor | slice = slice(None)
+        if rows > config.batch:
             chosen = tensor(rng.choice(rows, config.batch, replace=False), device)
-            loss = _cross_entropy(net(observation[chosen]), legal[chosen], label[chosen])
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=low):
+            logits = net(observation[chosen])
+        loss = _cross_entropy(logits.float(), legal[chosen], label[chosen])
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
         step += 1
+    _lay_out(net, torch.contiguous_format)
     worst, mean = _distance(net, observation, legal, label)
     return Fit(NetworkPolicy(net, device=device), step, worst, mean)
+
+
+def _lay_out(net: PolicyNet, order: torch.memory_format) -> None:
+    """Filters in this order in memory: low precision is fastest with channels last."""
+    for parameter in net.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=order)
 
 
 def _cross_entropy(logits: Tensor, legal: Tensor, label: Tensor) -> Tensor:

@@ -379,6 +379,7 @@ def names() -> list[str]:
 
 
 register("bc", Bc)
+register("bc-first", lambda options: Bc(options, name="bc-first", expert="first"))
 register("bc-linear", lambda options: Bc(options, name="bc-linear", cloner="linear"))
 register("bc-tabular", lambda options: Bc(options, name="bc-tabular", cloner="tabular"))
 register("bc-uniform", lambda options: Bc(options, name="bc-uniform", expert="uniform"))

@@ -29,7 +29,8 @@ LARGE = Preset(
         architecture=Architecture(channels=32, convolutions=1, hidden=128, blocks=2),
         learning_rate=2e-3,
         batch=256,
-        max_steps=3000,
+        max_steps=4000,
+        precision="bfloat16",
     ),
     episodes=4000,
 )

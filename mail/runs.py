@@ -60,6 +60,8 @@ class Config:
     """Of every stream."""
     device: str = "cpu"
     """Where networks are trained and asked."""
+    labels: int = 0
+    """Asks per seat that every learner is to spend; 0 for as many as bring something new, and BC as many as MAIL."""
     points: int = 8
     """Budgets, equally far apart, at which the figure's curves are measured; the last is the whole."""
 
@@ -71,6 +73,8 @@ class Config:
             raise RunError(f"points must be at least 1, not {self.points}")
         if self.episodes < 1:
             raise RunError(f"--episodes must be at least 1, not {self.episodes}")
+        if self.labels < 0:
+            raise RunError(f"--labels must be 0 or more, not {self.labels}")
         if self.seed < 0:
             raise RunError(f"--seed must be 0 or more, not {self.seed}")
         if not self.learners or len(set(self.learners)) != len(self.learners):

@@ -22,7 +22,7 @@ from games.graph import GameGraph
 from games.markov import MarkovModel
 from games.registry import make as make_game
 from games.symmetry import Quotient
-from mail import explore, sampled
+from mail import explore, sampled, tremble  # noqa: F401  (tremble registers its learner)
 from mail.blunders import canonical_keys
 from mail.gap import exploitability, table_gap
 from mail.learners import Budget, Learned, Options, cloned, make_learner
@@ -86,6 +86,7 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) ->
     curves: dict[str, Any] = {}
     sampled_later: dict[str, tuple[Seats, Learned]] = {}
     spent: tuple[int, int] | None = None
+    wanted = (config.labels, config.labels) if config.labels else None
     for name in config.learners:
         options = options_of(config, known)
         if name == GAMES:
@@ -93,7 +94,7 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) ->
         else:
             learner = make_learner(name, options)
             experts = known.experts(learner.expert or config.expert)
-            budget = Budget(config.episodes, None if explores(name) else spent)
+            budget = Budget(config.episodes, wanted or (None if explores(name) else spent))
             learned = learner.learn(known.learned, experts, budget, pool=pool, journal=run)
         if explores(name) and spent is None:
             spent = (label_counts(learned)[0], label_counts(learned)[1])

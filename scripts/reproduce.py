@@ -9,6 +9,8 @@ Each figure leaves its data (JSON) and its picture (PNG) in the output folder an
                 so that a run that was killed goes on
     connect4-exact  MAIL and BC on Connect Four 4x4, 5x4 and 4x5, exact: exploitability against asks; cells are
                 kept in OUT/connect4-exact-cells
+    connect4    five learners on Connect Four 6x7, equal asks: wins against players that err, and blunders; needs
+                the solver, and hours; runs are kept in OUT/connect4-cells
 
 Linear Markov games (docs/linear.md), all exact:
 
@@ -39,6 +41,7 @@ for library in (
 FIGURES = (
     "tictactoe",
     "asks",
+    "connect4",
     "connect4-exact",
     "linear",
     "chain",

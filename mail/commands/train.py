@@ -23,7 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explorer", default="deep", help="deep (default), counts, uniform, expert")
     parser.add_argument("--expert", default="first", help="ties of the expert: first (default) or uniform")
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
-    parser.add_argument("--episodes", type=int, help="most games per seat (default: 1000, on large boards more)")
+    parser.add_argument("--episodes", type=int, help="most games per seat (default: 1000, on large boards more, and at least --labels)")
+    parser.add_argument("--labels", type=int, default=0, help="asks per seat that every learner spends")
     parser.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
     workers.arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, auto")
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
         explorer=args.explorer,
         expert=args.expert,
         symmetry=args.symmetry,
-        episodes=preset(make(args.game)).episodes if args.episodes is None else args.episodes,
+        episodes=max(preset(make(args.game)).episodes, args.labels) if args.episodes is None else args.episodes,
+        labels=args.labels,
         seed=args.seed,
         device=_device(args.device),
     )

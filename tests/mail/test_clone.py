@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from agents import expert
-from agents.network import Architecture
+from agents.network import Architecture, NetworkPolicy
 from agents.policy import Greedy, Uniform, tabulate, uniform_rows
 from games import Board, GameGraph, NashmailError
 from mail.clone import CloneConfig, _cross_entropy, clone, demonstrations
@@ -179,6 +179,21 @@ def test_batches_are_drawn_where_there_are_more_positions_than_that(tictactoe_gr
     assert max(fit.worst for fit in fits) <= config.tolerance
     tables = [bits(fit.policy, tictactoe_graph, 0) for fit in fits]
     assert tables[0] == tables[1] != tables[2]
+
+
+def test_low_precision_learns_the_same_labels(tictactoe_graph: GameGraph) -> None:
+    """To tolerance as measured in single precision, repeatably, and the weights it leaves are as others leave them."""
+    shown = reachable(tictactoe_graph, 0)
+    config = CloneConfig(precision="bfloat16")
+    fits = [clone(tictactoe_graph.game, shown, 0, config=config, rng=stream(0, "test")) for _ in range(2)]
+    assert fits[0].worst <= config.tolerance
+    tables = [bits(fit.policy, tictactoe_graph, 0) for fit in fits]
+    assert tables[0] == tables[1]
+    full = clone(tictactoe_graph.game, shown, 0, config=CloneConfig(), rng=stream(0, "test"))
+    assert tables[0] != bits(full.policy, tictactoe_graph, 0)
+    assert isinstance(fits[0].policy, NetworkPolicy)
+    for parameter in fits[0].policy.net.parameters():
+        assert parameter.dtype == torch.float32 and parameter.is_contiguous()
 
 
 def test_a_clone_follows_from_its_generator_alone(tictactoe_graph: GameGraph) -> None:

@@ -30,6 +30,7 @@ OTHERS: dict[str, Any] = {
     "expert": "uniform",
     "symmetry": True,
     "episodes": 5,
+    "labels": 7,
     "seed": 4,
     "device": "cuda",
     "points": 2,

@@ -146,6 +146,15 @@ def test_the_gap_of_several_runs_as_a_table(
         assert rows[name] == [*counts, *(f"{value:.4f}" for value in values)]
 
 
+def test_all_learners_spend_the_labels_that_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "train tictactoe --explorer uniform --learner bc-first,mail,mail-tremble,bc --labels 90 --json --out"
+    assert main([*words.split(), str(tmp_path / "run")]) == 0
+    for row in told(capsys)["learners"].values():
+        assert row["labels_by_seat"] == [90, 90]
+
+
 def test_by_default_a_run_is_named_after_game_and_seed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -348,6 +357,7 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str], folder: Path, 
         (["train", "tictactoe", "--expert", "nope"], "no expert is called 'nope'; the experts are: first, "),
         (["train", "tictactoe", "--episodes", "0"], "--episodes must be at least 1, not 0"),
         (["train", "tictactoe", "--episodes", "-3"], "--episodes must be at least 1, not -3"),
+        (["train", "tictactoe", "--labels", "-3"], "--labels must be 0 or more, not -3"),
         (["train", "tictactoe", "--episodes", "many"], "--episodes"),
         (["train", "tictactoe", "--episodes", "2.5"], "--episodes"),
         (["train", "tictactoe", "--seed", "-1"], "--seed must be 0 or more, not -1"),
@@ -529,5 +539,5 @@ def test_what_the_defaults_are() -> None:
     config = Config("tictactoe")
     assert tuple(given.learner.split(",")) == config.learners
     assert given.episodes is None and preset(make("tictactoe")).episodes == config.episodes
-    for name in ("explorer", "expert", "symmetry", "seed", "device"):
+    for name in ("explorer", "expert", "symmetry", "labels", "seed", "device"):
         assert getattr(given, name) == getattr(config, name)

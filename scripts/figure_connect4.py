@@ -1,0 +1,191 @@
+"""Connect Four on the real board, 6x7: five learners, equal asks, measured by games and by blunders.
+
+Runs of `nashmail train connect4 --symmetry --expert uniform --labels N` for every budget N of asks per seat and every
+seed, in OUT/connect4-cells (a run that was killed goes on): MAIL with noise injection, with uniform and with
+deep exploration, and behavioural cloning of two mixing (bc) and two deterministic (bc-first) experts. Nothing is
+exact here (`mail.sampled`): wins against players that err on purpose, with Wilson intervals over the games of all
+seeds, and shares of decisions that throw away game value, at positions that no learner of the run was shown.
+Refutation needs an exact model, which this board has not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from over_seeds import rounded
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from agents.files import to_json, write_atomic
+from agents.suboptimal import HOPELESS, WORD
+from mail.figure import png
+from mail.match import wilson
+from mail.pool import Pool
+from mail.runs import Config, Run
+from mail.sampled import by_opponent
+from mail.training import train
+
+LEARNERS = {
+    "mail-tremble": "#7b2d8b",
+    "mail": "#1b6ca8",
+    "mail-uniform": "#8d99ae",
+    "bc": "#e09f3e",
+    "bc-first": "#c8553d",
+}
+"""And their colours; ``mail`` explores deeply."""
+BUDGETS = (5_000, 50_000)
+"""Asks per seat."""
+KEPT = ("games", "labels", "distinct_labels", "matches", "greedy_matches", "certificates", "openings", "blunders")
+"""Of what a run reports."""
+
+
+def make(seeds: int, out: Path, *, pool: Pool | None = None) -> None:
+    """Run, or read, what there is to run; write connect4.json and connect4.png after each run."""
+    begun = time.perf_counter()
+    for seed in range(seeds):
+        for labels in reversed(BUDGETS):
+            config = Config(
+                "connect4",
+                learners=tuple(LEARNERS),
+                expert="uniform",
+                symmetry=True,
+                episodes=labels,
+                labels=labels,
+                seed=seed,
+            )
+            folder = out / "connect4-cells" / f"{labels}-{seed}"
+            run = Run.resume(folder) if (folder / "config.json").is_file() else Run.create(folder, config)
+            if run.result() is None:
+                train(run, pool=pool)
+            print(f"{time.perf_counter() - begun:6.0f} s  {labels} asks per seat, seed {seed}", file=sys.stderr)
+            write_atomic(out / "connect4.json", to_json(collect(seeds, out)))
+            redraw(out)
+
+
+def redraw(out: Path) -> None:
+    """Picture and tables from the data that is there."""
+    data = json.loads((out / "connect4.json").read_bytes())
+    write_atomic(out / "connect4.png", draw(data))
+    show(data)
+
+
+def collect(seeds: int, out: Path) -> dict[str, Any]:
+    """What the finished runs report: {budget: {learner: [of each seed]}}."""
+    found: dict[str, Any] = {}
+    for labels in BUDGETS:
+        for seed in range(seeds):
+            path = out / "connect4-cells" / f"{labels}-{seed}"
+            result = Run.resume(path).result() if (path / "result.json").is_file() else None
+            for name, row in (result or {"learners": {}})["learners"].items():
+                kept = {"seed": seed, **{key: row[key] for key in KEPT}}
+                for certificate in kept["certificates"]:
+                    certificate.pop("seconds", None)
+                found.setdefault(str(labels), {}).setdefault(name, []).append(rounded(kept))
+    return found
+
+
+# --- numbers over seeds ----------------------------------------------------------------------------------
+
+
+def wins(rows: list[Any], kind: str, seat: int) -> dict[str, tuple[int, int]]:
+    """By opponent, games won in a seat and games played, all seeds together."""
+    total: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        for opponent, pair in by_opponent(row[kind]).items():
+            won, played = total.get(opponent, (0, 0))
+            match = pair[seat]
+            total[opponent] = won + match["losses" if seat else "wins"], played + match["games"]
+    return total
+
+
+def blundered(rows: list[Any], seat: int, source: str, key: str) -> float:
+    """Mean rate over seeds."""
+    return float(np.mean([part[key] for row in rows for part in row["blunders"][seat] if part["source"] == source]))
+
+
+def short(opponent: str) -> str:
+    """T=0 and the like; a star for the variant that draws its moves where every one loses."""
+    return opponent.replace(f":{HOPELESS}", "*").replace(f"{WORD}:", "T=")
+
+
+# --- tables and picture ----------------------------------------------------------------------------------
+
+
+def show(data: dict[str, Any]) -> None:
+    """Win rates of both seats and blunders, a table per budget."""
+    console = Console(width=170)
+    for labels, learners in data.items():
+        seeds = max(len(rows) for rows in learners.values())
+        opponents = list(wins(next(iter(learners.values())), "matches", 0))
+        table = Table(title=f"{int(labels):,} asks per seat, {seeds} seed(s): % won [95 %]", box=box.SIMPLE)
+        for heading in ("learner, seat", "distinct", *(short(opponent) for opponent in opponents)):
+            table.add_column(heading, justify="right")
+        for name, rows in learners.items():
+            distinct = f"{np.mean([row['distinct_labels'] for row in rows]):,.0f}"
+            for seat, kind in ((0, "greedy_matches"), (0, "matches"), (1, "greedy_matches")):
+                rates = [percent(*pair) for pair in wins(rows, kind, seat).values()]
+                word = "greedy" if kind == "greedy_matches" else "as it is"
+                table.add_row(f"{name}, {seat}, {word}", distinct, *rates)
+        console.print(table)
+        table = Table(title="% of decisions that throw away value: as it is (greedy)", box=box.SIMPLE)
+        for heading in ("learner", *(f"{source}, {seat}" for seat in (0, 1) for source in ("exploration", "random"))):
+            table.add_column(heading, justify="right")
+        for name, rows in learners.items():
+            cells = [
+                f"{100 * blundered(rows, seat, source, 'rate'):.1f} "
+                f"({100 * blundered(rows, seat, source, 'greedy_rate'):.1f})"
+                for seat in (0, 1)
+                for source in ("exploration", "random")
+            ]
+            table.add_row(name, *cells)
+        console.print(table)
+
+
+def percent(won: int, played: int) -> str:
+    """A rate and its interval."""
+    low, high = wilson(won, played)
+    return f"{100 * won / played:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """Greedy first seats against players that err, and blunders of both seats, a row per budget."""
+    figure, axes = plt.subplots(len(data), 2, figsize=(12, 4 * len(data)), layout="constrained", squeeze=False)
+    for (labels, learners), (left, right) in zip(data.items(), axes, strict=True):
+        for shift, (name, rows) in enumerate(learners.items()):
+            against(left, shift, name, wins(rows, "greedy_matches", 0))
+        left.set_title(f"first seat, greedy: {int(labels):,} asks per seat", fontsize=10)
+        left.set(ylim=(-0.03, 1.03), ylabel="win rate, 95 %")
+        left.grid(alpha=0.3)
+        bars(right, learners)
+    axes[0][0].legend(fontsize=8)
+    axes[-1][0].set_xlabel("opponent: softmax of solver scores (* draws its moves where all lose)")
+    figure.suptitle("Connect Four 6x7")
+    return png(figure)
+
+
+def against(axes: Axes, shift: int, name: str, met: dict[str, tuple[int, int]]) -> None:
+    """One learner's win rates."""
+    places = np.arange(len(met)) + 0.08 * shift
+    rates = np.array([won / played for won, played in met.values()])
+    ends = np.array([wilson(*pair) for pair in met.values()]).T
+    axes.errorbar(places, rates, yerr=np.abs(ends - rates), fmt="o-", color=LEARNERS[name], label=name, markersize=4)
+    axes.set_xticks(range(len(met)), [short(opponent) for opponent in met], fontsize=8)
+
+
+def bars(axes: Axes, learners: dict[str, list[Any]]) -> None:
+    """Every learner's blunders, source by source."""
+    groups = [(seat, source) for seat in (0, 1) for source in ("own", "exploration", "random")]
+    for shift, (name, rows) in enumerate(learners.items()):
+        rates = [blundered(rows, seat, source, "rate") for seat, source in groups]
+        axes.bar(np.arange(len(groups)) + 0.16 * shift, rates, width=0.15, color=LEARNERS[name])
+    axes.set_xticks(np.arange(len(groups)) + 0.32, [f"{source}\nseat {seat}" for seat, source in groups], fontsize=8)
+    axes.set_title("share of decisions that throw away game value, never labelled", fontsize=10)
+    axes.grid(alpha=0.3, axis="y")
