@@ -60,7 +60,8 @@ class Board:
             if fits
         )
         cell_maps = self._symmetric_cells()
-        self._turns = np.stack([self._turn_tables(cells) for cells in cell_maps])  # [G, chunks, 2**_CHUNK]
+        turned = [] if gravity else cell_maps
+        self._turns = np.array([self._turn_tables(cells) for cells in turned])  # [G, chunks, 2**_CHUNK]
         self.spec = Spec(
             name=name,
             actions=columns if gravity else rows * columns,
@@ -136,11 +137,22 @@ class Board:
 
     def images(self, states: States) -> States:
         """[G, N, 2] the boards mirrored (gravity), or mirrored and turned (without gravity, if square)."""
+        if self.gravity:  # columns change places, a pair at a time; one column has no other image
+            return np.stack([states, self._mirrored(states)][: len(self.spec.symmetries)])
         out = np.zeros((len(self._turns), *states.shape), dtype=np.uint64)
         mask = np.uint64((1 << _CHUNK) - 1)
         for chunk in range(self._turns.shape[1]):
             bits = (states >> np.uint64(chunk * _CHUNK)) & mask  # [N, 2]
             out |= self._turns[:, chunk, bits]
+        return out
+
+    def _mirrored(self, states: States) -> States:
+        """[N, 2] the columns in reverse order."""
+        out = np.zeros(states.shape, dtype=np.uint64)
+        for left in range((self.columns + 1) // 2):
+            right = self.columns - 1 - left
+            shift, column = np.uint64((right - left) * (self.rows + 1)), self._column[left]
+            out |= ((states & column) << shift) | ((states >> shift) & column)
         return out
 
     # --- a position in one word, for listing many ------------------------------------------------------

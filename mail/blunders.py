@@ -24,11 +24,13 @@ from typing import Any
 import numpy as np
 
 from agents.policy import Policy, Seats, Uniform, ask, greedy_rows
-from agents.solver import scores, solver_expert
+from agents.solver import solver_expert
 from games.base import Floats, Game, Ints, Keys, States, Symmetric
 from games.symmetry import Quotient
+from mail.labels import scores
 from mail.match import wilson
 from mail.play import play
+from mail.pool import Local, Pool
 from mail.streams import stream
 
 SOURCES = ("own", "exploration", "random")
@@ -75,9 +77,11 @@ def canonical_keys(game: Game, states: States) -> Keys:
     return Quotient(game).key(states) if isinstance(game, Symmetric) else game.key(states)
 
 
-def blunders(game: Game, profile: Seats, seat: int, *, shown: Keys, seed: int, positions: int) -> list[Blunders]:
+def blunders(
+    game: Game, profile: Seats, seat: int, *, shown: Keys, seed: int, positions: int, pool: Pool | None = None
+) -> list[Blunders]:
     """One seat's blunders on every source. ``shown`` [K, 2]: canonical keys of what was labelled for this seat;
-    at most so many ``positions`` of each.
+    at most so many ``positions`` of each, scored through ``pool``.
 
     PolicyError where no solver knows the game.
     """
@@ -88,10 +92,8 @@ def blunders(game: Game, profile: Seats, seat: int, *, shown: Keys, seed: int, p
         "exploration": (expert, random) if seat == 0 else (random, expert),
         "random": (random, random),
     }
-    return [
-        judged(game, profile[seat], seat, source, held_out(game, players[source], seat, source, shown, seed, positions))
-        for source in SOURCES
-    ]
+    asked = {source: held_out(game, players[source], seat, source, shown, seed, positions) for source in SOURCES}
+    return [judged(game, profile[seat], seat, source, states, pool=pool) for source, states in asked.items()]
 
 
 def held_out(game: Game, seats: Seats, seat: int, source: str, shown: Keys, seed: int, positions: int) -> States:
@@ -114,10 +116,10 @@ def held_out(game: Game, seats: Seats, seat: int, source: str, shown: Keys, seed
     return np.array(kept, dtype=states.dtype).reshape(-1, states.shape[1])
 
 
-def judged(game: Game, policy: Policy, seat: int, source: str, states: States) -> Blunders:
+def judged(game: Game, policy: Policy, seat: int, source: str, states: States, *, pool: Pool | None = None) -> Blunders:
     """The policy's blunders at these positions of its seat."""
     rows = ask(policy, game, states, seat)
-    values = np.sign(scores(game, states))
+    values = np.sign(scores(pool or Local(), game, states))
     bad = values < values.max(1, keepdims=True)
     ply = game.observe(states, seat).sum(axis=(1, 2, 3)).astype(np.int64)
     return Blunders(source, ply, (rows * bad).sum(1), (greedy_rows(rows) * bad).sum(1))

@@ -10,9 +10,9 @@ layer, every board once, the policy asked in batches. The walk ends with
 - no position left: proven, no opponent can get more than the game's value;
 - more positions than it was allowed: nothing is known.
 
-A policy that treats mirror images alike is walked up to symmetry. A move within ``SLACK`` of the most probable one
-(in logarithms: of logits, that is) is followed as well, so that a proof does not hang on the last bits of a network,
-which differ between machines. A line that fails only through such a move refutes nothing, and prevents the proof.
+A policy that treats mirror images alike is walked up to symmetry. A move within ``layers.SLACK`` of the most probable
+one is followed as well, so that a proof does not hang on the last bits of a network, which differ between machines.
+A line that fails only through such a move refutes nothing, and prevents the proof.
 """
 
 from __future__ import annotations
@@ -22,22 +22,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.policy import Greedy, Lifted, Policy
 from agents.solver import VALUE
-from games.base import Bools, Enumerable, Floats, Game, GameError, Ints, Keys, States
+from games.base import Enumerable, Floats, Game, GameError, States
 from games.symmetry import Quotient
+from mail.layers import Layer, Moves, Shared, first_layer, grown
 from mail.pool import Local, Pool
 from mail.refute import Mistake
-from mail.sweep import Question, sweep
 
 LIMIT = 10_000_000
 """Most positions a walk asks at unless told otherwise: an unbeatable policy on 6x7 can be led to some seven million."""
 SHORT, SCORED = 100_000, 2_000
 """The same for the first walk of ``search``, and for its walk with scores, which are slow."""
-SLACK = 1e-5
-_CHUNK = 8_192  # positions asked at once: a shard, some tenths of a second for a network
 
 Scorer = Callable[[Game, States], Floats]
 """[N, A] a solver's scores for the seat to move, -inf where illegal; their signs are the values of the moves."""
@@ -82,25 +79,6 @@ class Certificate:
         }
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """The distinct positions of one ply; n rows."""
-
-    states: States  # [n, W]
-    parent: Ints  # [n] row in the layer before
-    action: Ints  # [n] that led here from it
-    strict: Bools  # [n] whether only the policy's most probable moves led here
-
-
-@dataclass(frozen=True)
-class _Moves:
-    """The moves out of a layer that are looked at; m rows."""
-
-    row: Ints  # [m] of the layer
-    action: Ints  # [m]
-    strict: Bools  # [m]
-
-
 def certify(
     game: Enumerable,
     policy: Policy,
@@ -134,10 +112,10 @@ class _Walk:
         if isinstance(policy, Lifted):  # equivariant: one of all images will do
             self.game, self.policy = policy.quotient, policy.policy
         self.lifted = policy
-        self.question = Question(self.policy, self.game, seat)
+        self.shared = Shared(self.policy, self.game, seat, game_value, told=scorer is not None)
         self.seat, self.game_value, self.scorer = seat, game_value, scorer
         self.sign = 1.0 - 2.0 * seat
-        self.layers: list[_Layer] = []
+        self.layers: list[Layer] = []
         self.positions = 0
         self.rounding = False
 
@@ -146,70 +124,29 @@ class _Walk:
             raise GameError(f"{self.real.spec.name} has several starts; a line of play needs a single one")
         self.start = start
         states = self.game.canonical(start)[0] if isinstance(self.game, Quotient) else start
-        none = np.zeros(1, dtype=np.int64)
-        layer = _Layer(states, none, none, np.ones(1, dtype=np.bool_))
+        layer = first_layer(states)
         while len(layer.states):
             self.layers.append(layer)
-            own = self.game.acting(layer.states)[:, self.seat]
-            if not own.any():
-                moves = self._all(layer)
-            elif not own.all():
-                raise GameError(f"{self.real.spec.name} is not turn-based move by move; no certificate for it")
-            elif self.positions + len(layer.states) > limit:
-                return self._unknown()
-            else:
+            if self.game.acting(layer.states[:1])[0, self.seat]:
+                if self.positions + len(layer.states) > limit:
+                    return self._unknown()
                 self.positions += len(layer.states)
-                moves = self._own(layer)
-                if self.scorer is not None and (line := self._first_mistake(layer, moves, self.scorer)):
-                    return self._refuted(line)
-            layer, failed = self._step(layer, moves)
-            if failed is not None:
-                return self._refuted(failed)
+            found = grown(self.pool, self.shared, layer)
+            if self.scorer is not None and (line := self._first_mistake(layer, found.moves, self.scorer)):
+                return self._refuted(line)
+            if line := self._failed(found.short):
+                return self._refuted(line)
+            layer = found.after
         return self._unknown() if self.rounding else self._proven()
-
-    # --- moves ---------------------------------------------------------------------------------------------
-
-    def _all(self, layer: _Layer) -> _Moves:
-        """Every move of the opponent."""
-        row, action = np.nonzero(self.game.legal(layer.states, 1 - self.seat))
-        return _Moves(row, action, layer.strict[row])
-
-    def _own(self, layer: _Layer) -> _Moves:
-        """The policy's most probable move, and those that rounding might make it."""
-        chunks = [layer.states[at : at + _CHUNK] for at in range(0, len(layer.states), _CHUNK)]
-        rows = np.concatenate(sweep(self.pool, self.question, chunks))
-        row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
-        return _Moves(row, action, layer.strict[row] & (action == rows.argmax(1)[row]))
-
-    def _step(self, layer: _Layer, moves: _Moves) -> tuple[_Layer, list[int] | None]:
-        """The next layer, and a line that ends here with too little, if there is one."""
-        seat = int(self.game.acting(layer.states[:1])[0, 1])
-        actions = np.full((len(moves.row), 2), -1, dtype=np.int64)
-        actions[:, seat] = moves.action
-        found = self.game.successors(layer.states[moves.row], actions)
-        if len(found.rows) != len(moves.row):
-            raise GameError(f"{self.real.spec.name} has chance moves; no certificate for it")
-        short = found.done & (self.sign * found.rewards < self.game_value)
-        self.rounding |= bool((short & ~moves.strict).any())
-        for at in np.flatnonzero(short & moves.strict)[:1]:
-            line = self._line(len(self.layers) - 1, int(moves.row[at]), int(moves.action[at]))
-            if self._holds(line):
-                return layer, line
-            self.rounding = True
-        going = np.flatnonzero(~found.done)
-        # Strictly reached ones come first, so that they are the ones kept among equals.
-        going = going[np.argsort(~moves.strict[going], kind="stable")]
-        going = going[_first_of_each(self.game.key(found.states[going]))]
-        return _Layer(found.states[going], moves.row[going], moves.action[going], moves.strict[going]), None
 
     # --- lines ---------------------------------------------------------------------------------------------
 
-    def _line(self, ply: int, row: int, action: int) -> list[int]:
-        """The actions on the board from the start to this move of a layer."""
-        walked = [action]
-        for layer in reversed(self.layers[1 : ply + 1]):
-            walked.append(int(layer.action[row]))
-            row = int(layer.parent[row])
+    def _line(self, moves: Moves) -> list[int]:
+        """The actions on the board from the start to the first of these moves out of the last layer."""
+        row, walked = int(moves.row[0]), [int(moves.action[0])]
+        for layer in reversed(self.layers[1:]):
+            walked.append(int(layer.led.action[row]))
+            row = int(layer.led.row[row])
         walked.reverse()
         if not isinstance(self.game, Quotient):
             return walked
@@ -232,16 +169,24 @@ class _Walk:
             state = _after(self.real, state, action)[0]
         return True
 
-    def _first_mistake(self, layer: _Layer, moves: _Moves, scorer: Scorer) -> list[int] | None:
-        """A whole line through a move of this layer that gives value away, if there is one; the solver opposes it."""
-        scored = scorer(self.game, layer.states)
-        lost = np.sign(scored[moves.row, moves.action]) < self.game_value
-        self.rounding |= bool((lost & ~moves.strict).any())
-        for at in np.flatnonzero(lost & moves.strict)[:1]:
-            line = self._line(len(self.layers) - 1, int(moves.row[at]), int(moves.action[at]))
+    def _failed(self, moves: Moves) -> list[int] | None:
+        """A line through the first strict one of these moves, all of which cost too much; None if there is none."""
+        self.rounding |= bool((~moves.strict).any())
+        for at in np.flatnonzero(moves.strict)[:1]:
+            line = self._line(moves[at:])
             if self._holds(line):
-                return self._played_out(line, scorer)
+                return line
+            self.rounding = True
         return None
+
+    def _first_mistake(self, layer: Layer, moves: Moves, scorer: Scorer) -> list[int] | None:
+        """A whole line through a move of this layer that gives value away, if there is one; the solver opposes it."""
+        if not len(moves.row):
+            return None
+        scored = scorer(self.game, layer.states)
+        lost = np.flatnonzero(np.sign(scored[moves.row, moves.action]) < self.game_value)
+        line = self._failed(moves[lost])
+        return line and self._played_out(line, scorer)
 
     def _played_out(self, line: list[int], scorer: Scorer) -> list[int]:
         """The line to the end of the game: the policy's greedy moves, the solver's best against them."""
@@ -325,12 +270,3 @@ def _after(game: Enumerable, state: States, action: int) -> tuple[States, bool, 
     """The position [1, W] after a move, whether the game is over, and seat 0's reward."""
     found = game.successors(state, np.where(game.acting(state), action, -1))
     return found.states, bool(found.done[0]), float(found.rewards[0])
-
-
-def _first_of_each(keys: Keys) -> NDArray[np.int64]:
-    """The rows of the first occurrence of every key [N, 2], in ascending order of key."""
-    order = np.lexsort((keys[:, 1], keys[:, 0]))  # stable: of equal keys the first row comes first
-    ordered = keys[order]
-    fresh = np.ones(len(order), dtype=np.bool_)
-    fresh[1:] = (ordered[1:] != ordered[:-1]).any(1)
-    return order[fresh]

@@ -57,6 +57,8 @@ def scores(pool: Pool, game: Game, states: States, *, best_only: bool = False) -
     """As ``agents.solver.scores``, [N, A]; what is not known yet is computed through the pool."""
     running = states[game.acting(states).any(1)]
     unknown = running[solver.shared().unknown(running, best_only=best_only)]
+    # Those with few stones first: they take longest, and whoever got one last would let the others wait.
+    unknown = unknown[np.argsort(np.bitwise_count(unknown[:, 1]), kind="stable")]
     size = min(MOST, max(CHUNK, len(unknown) // _SHARDS))
     chunks = [unknown[at : at + size] for at in range(0, len(unknown), size)]
     labelled_map(pool, _solve, (game, best_only), chunks, game=game)

@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from agents.policy import Greedy, Policy
-from agents.solver import solver_expert
+from agents.solver import load
 from games.base import Enumerable, States
 from games.registry import make
+from mail.labels import scores
 from mail.match import wilson
+from mail.pool import Local, Pool
 
 FILE = Path(__file__).with_name("openings.txt")
 SEAT = 1
@@ -68,28 +70,34 @@ def positions(game: Enumerable, openings: Sequence[str]) -> States:
     return np.concatenate(found)
 
 
-def held(policy: Policy, openings: Sequence[str] | None = None) -> Held:
+def held(policy: Policy, openings: Sequence[str] | None = None, *, pool: Pool | None = None) -> Held:
     """The greedy second seat against the solver, from every opening (the suite's) and from the empty board.
+
+    What the solver plays is computed through ``pool``.
 
     PolicyError where the solver is not installed.
     """
     game: Enumerable = make("connect4")  # type: ignore[assignment]
-    payoff, stones = _against_solver(game, policy, positions(game, suite() if openings is None else openings))
+    load()
+    pool = pool or Local()
+    payoff, stones = _against_solver(game, policy, positions(game, suite() if openings is None else openings), pool)
     lost = payoff > 0
-    _, whole = _against_solver(game, policy, game.starts())
+    _, whole = _against_solver(game, policy, game.starts(), pool)
     return Held(len(payoff), int((~lost).sum()), float(stones[lost].mean()) if lost.any() else None, int(whole[0]))
 
 
-def _against_solver(game: Enumerable, policy: Policy, states: States) -> tuple[np.ndarray, np.ndarray]:
+def _against_solver(game: Enumerable, policy: Policy, states: States, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
     """Seat 0's payoff [n] and the second seat's stones from here on [n], all games at once."""
-    seats = (solver_expert(game, ties="first")[0], Greedy(policy))
+    greedy = Greedy(policy)
     payoff, stones = np.zeros(len(states)), np.zeros(len(states), dtype=np.int64)
     alive = np.arange(len(states))
     while len(alive):
         seat = int(game.acting(states[:1])[0, SEAT])  # all positions are of one ply
+        own = seat == SEAT  # the solver plays the first of its best moves
+        rows = greedy.probabilities(game, states, seat) if own else scores(pool, game, states, best_only=True)
         actions = np.full((len(alive), 2), -1, dtype=np.int64)
-        actions[:, seat] = seats[seat].probabilities(game, states, seat).argmax(1)
-        stones[alive] += seat == SEAT
+        actions[:, seat] = rows.argmax(1)
+        stones[alive] += own
         found = game.successors(states, actions)
         payoff[alive] = found.rewards
         alive, states = alive[~found.done], found.states[~found.done]

@@ -171,7 +171,7 @@ class RayPool:
                 ray.init(
                     "local", num_cpus=self._workers, include_dashboard=False, object_store_memory=self.memory, **quiet
                 )
-        except (RuntimeError, ConnectionError, OSError, ValueError) as error:
+        except Exception as error:  # Ray raises this very class, too
             raise PoolError(f"Ray did not start: {_one_line(error)}") from error
         self._aside.enter_context(redirect_stdout(sys.stderr))
         self._run = ray.remote(max_retries=RETRIES, num_cpus=1)(_task)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from agents.policy import Seats, Uniform
+from agents.policy import Greedy, Seats, Uniform
 from agents.solver import solvable
 from agents.suboptimal import parse, suboptimal
 from games.base import Enumerable, Game, Keys
@@ -47,12 +47,14 @@ def measures(
 
     ``shown`` holds per seat the keys of the positions that any learner of the run had labelled.
     """
+    greedy = (Greedy(profile[0]), Greedy(profile[1]))
     found: dict[str, Any] = {
         "exploitability": None,
         "nash_gap": None,
         "greedy_exploitability": None,
         "greedy_nash_gap": None,
         "matches": [result.as_dict() for result in matches(game, profile, games=GAMES, seed=seed)],
+        "greedy_matches": [result.as_dict() for result in matches(game, greedy, games=GAMES, seed=seed)],
     }
     if solvable(game) and isinstance(game, Enumerable):
         scorer = partial(scores, pool or Local())
@@ -62,9 +64,12 @@ def measures(
             certificate.game_value - certificate.value if certificate.value is not None else 0.0
             for certificate in walked
         ]
-        found["openings"] = held(profile[1]).as_dict()
+        found["openings"] = held(profile[1], pool=pool).as_dict()
         found["blunders"] = [
-            [row.as_dict() for row in blunders(game, profile, seat, shown=shown[seat], seed=seed, positions=HELD_OUT)]
+            [
+                row.as_dict()
+                for row in blunders(game, profile, seat, shown=shown[seat], seed=seed, positions=HELD_OUT, pool=pool)
+            ]
             for seat in (0, 1)
         ]
     return found

@@ -17,7 +17,8 @@ from mail.pool import Local, Pool
 
 ROWS = 1 << 16
 """Positions of one shard of a model's sweep: half a second to a few, for a network."""
-_WAVE = 128  # shards whose answers are held at once, beside the table that they go into
+WAVE = 128
+"""Shards whose answers are held at once, beside what they go into."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = Non
     rows = [acting[at : at + ROWS] for at in range(0, len(acting), ROWS)]
     question = Question(policy, model.game, seat)
     table = np.zeros((len(model.states), model.game.spec.actions))
-    for at in range(0, len(rows), _WAVE):
-        wave = rows[at : at + _WAVE]
+    for at in range(0, len(rows), WAVE):
+        wave = rows[at : at + WAVE]
         answers = sweep(pool or Local(), question, [model.states[place] for place in wave])
         for place, found in zip(wave, answers, strict=True):
             table[place] = found

@@ -18,7 +18,9 @@ the process alone. Cases, in seconds:
 Networks have random weights and the architecture that ``train`` takes for the board. Beside the cases, from the same
 runs: ``KB per shard`` of each (arrays sent out and back; what shards share goes once), ``labels/s``, ``written
 labels/s`` (of the driver taking in labels that workers computed, the file included), ``lost`` (the share of the time
-of one-second shards that is Ray's). ``same_result``: check sums of all results agree.
+of one-second shards that is Ray's). ``ceiling`` of a case: how many times the work of one process two processes do in
+the same time that know nothing of each other, each with the whole case: what the machine itself leaves to be gained.
+``same_result``: check sums of all results agree.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -55,6 +58,7 @@ from mail.streams import stream
 from mail.sweep import tabulate
 
 CASES = ("labels", "games", "gap", "certificate", "idle", "empty")
+BUSY = CASES[:4]  # those that keep a processor busy
 NEED_SOLVER = ("labels", "games")
 
 
@@ -108,6 +112,7 @@ def measured(seed: int, repeats: int | None = None, *, quick: bool = False) -> d
     """The fields of a benchmark's result; cases that need the solver are left out where it is not installed."""
     cases = [case for case in CASES if solver.installed() or case not in NEED_SOLVER]
     runs: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    ceilings: dict[str, list[float]] = {}
     for repeat in range(repeats or 3):
         for case in cases:
             for workers in (1, 2):
@@ -115,6 +120,10 @@ def measured(seed: int, repeats: int | None = None, *, quick: bool = False) -> d
                 runs.setdefault((case, workers), []).append(found)
                 told = f"{found['seconds']:.3g} s, check sum {found['sum']}"
                 print(f"repeat {repeat}: {case}, {workers} worker(s): {told}", file=sys.stderr, flush=True)
+            if case in BUSY:
+                beside = side_by_side(case, seed + repeat, quick=quick)
+                ceilings.setdefault(case, []).append(2 * runs[case, 1][-1]["seconds"] / beside)
+                print(f"repeat {repeat}: {case}, twice at once: {beside:.3g} s", file=sys.stderr, flush=True)
 
     def middle(case: str, workers: int, what: str) -> float:
         return median(run[what] for run in runs[case, workers])
@@ -126,6 +135,9 @@ def measured(seed: int, repeats: int | None = None, *, quick: bool = False) -> d
     for case in cases:
         ours[f"{case}: KB per shard"] = middle(case, 2, "bytes") / middle(case, 2, "shards") / 1000
         units[f"{case}: KB per shard"] = "KB"
+        if case in ceilings:
+            ours[f"{case}: ceiling"] = median(ceilings[case])
+            units[f"{case}: ceiling"] = "times one process"
     if "labels" in cases:
         ours["labels/s"] = median(run["labels"] / run["seconds"] for run in runs["labels", 2])
         peer["labels/s"] = median(run["labels"] / run["seconds"] for run in runs["labels", 1])
@@ -155,6 +167,13 @@ def contestant(case: str, workers: int, seed: int, *, quick: bool) -> dict[str, 
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=own)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def side_by_side(case: str, seed: int, *, quick: bool) -> float:
+    """Seconds of one process beside another, both with the whole case and nothing in common."""
+    with ThreadPoolExecutor(2) as two:
+        found = list(two.map(lambda _: contestant(case, 1, seed, quick=quick)["seconds"], range(2)))
+    return sum(found) / 2
 
 
 # --- in the process of one contestant --------------------------------------------------------------------

@@ -23,7 +23,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explorer", default="deep", help="deep (default), counts, uniform, expert")
     parser.add_argument("--expert", default="first", help="ties of the expert: first (default) or uniform")
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
-    parser.add_argument("--episodes", type=int, help="most games per seat (default: 1000, on large boards more, and at least --labels)")
+    parser.add_argument(
+        "--episodes", type=int, help="most games per seat (default: 1000, on large boards more, and at least --labels)"
+    )
     parser.add_argument("--labels", type=int, default=0, help="asks per seat that every learner spends")
     parser.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
     workers.arguments(parser)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from agents.solver import Scores, use
 from games import Quotient
 from mail.blunders import SOURCES, blunders, canonical_keys, held_out, judged
 from mail.match import wilson
+from mail.pool import Local
 from tests.agents.test_solver import late_positions, plain_move_scores
 from tests.support import game, position
 
@@ -69,6 +72,26 @@ def test_the_expert_never_blunders_and_random_play_does(monkeypatch: pytest.Monk
     own, explored, random = blunders(GAME, profile, 1, shown=NOTHING, seed=0, positions=5)
     assert not own.chance.any(), "against perfect play the second seat has nothing left to give away"
     assert 0 < explored.chance.mean() < 1 and 0 < random.chance.mean() < 1
+
+
+def test_scores_come_through_the_pool() -> None:
+    pictures = [picture for picture in late_positions(empty=8, n=20, seed=6) if picture.count(".") % 2 == 0]
+    states = np.concatenate([position(GAME, picture) for picture in pictures])
+    pool = Counting()
+    found = judged(GAME, Uniform(), 0, "random", states, pool=pool)
+    assert pool.positions == len(np.unique(canonical_keys(GAME, states), axis=0))
+    use(Scores(None))
+    assert (judged(GAME, Uniform(), 0, "random", states).chance == found.chance).all()
+
+
+class Counting(Local):
+    """A pool that counts the positions of its shards."""
+
+    positions = 0
+
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+        self.positions += sum(map(len, shards))
+        return super().map(task, shared, shards, landed=landed)
 
 
 def test_no_positions_are_no_rate() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from agents import Uniform, make_expert
 from agents.label_cache import LabelCache
-from agents.solver import Scores, scores, use
+from agents.solver import Scores, scores, shared, use
 from mail.blunders import canonical_keys
 from mail.openings import held, positions, suite
+from tests.mail.test_blunders import Counting
 from tests.support import game
 
 GAME = game("connect4")
@@ -40,6 +41,13 @@ def test_a_perfect_second_seat_holds_them_and_loses_last(solver: None) -> None:
     found = held(make_expert("first", GAME)[1], suite()[:2])
     assert (found.openings, found.drawn, found.moves_to_loss, found.from_start) == (2, 2, None, 20)
     assert found.as_dict()["value_lost"] == 0.0
+
+
+def test_the_solver_computes_through_the_pool(solver: None) -> None:
+    pool = Counting()
+    found = held(Uniform(), suite()[::40], pool=pool)
+    assert found == held(Uniform(), suite()[::40])
+    assert pool.positions == shared().solved > 0
 
 
 def test_a_bad_second_seat_gives_them_away(solver: None) -> None:

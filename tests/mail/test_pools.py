@@ -117,6 +117,17 @@ def test_a_single_shard_starts_no_ray() -> None:
         assert pool._run is None
 
 
+def test_ray_that_does_not_start_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray raises a plain Exception where a process of its own is killed meanwhile."""
+
+    def init(*words: object, **more: object) -> None:
+        raise Exception("The current node timed out during startup.\nThis could happen because ...")
+
+    monkeypatch.setattr("ray.init", init)
+    with RayPool(2, patience=0.0) as pool, pytest.raises(PoolError, match=r"^Ray did not start: The .* startup\. This"):
+        pool.map(pid, 0.0, SHARDS)
+
+
 @pytest.mark.parametrize("workers", [0, -3])
 def test_there_is_at_least_one_worker(workers: int) -> None:
     with pytest.raises(PoolError, match=f"--workers must be at least 1, not {workers}"):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import mail.certificate
+import mail.layers
 import mail.learners
 import mail.sweep
 import mail.training
@@ -66,7 +66,8 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards so small that a test's work has several."""
     monkeypatch.setattr(mail.learners, "SHARD", SHARD)
     monkeypatch.setattr(mail.sweep, "ROWS", 500)
-    monkeypatch.setattr(mail.certificate, "_CHUNK", 128)
+    monkeypatch.setattr(mail.layers, "ASKED", 128)
+    monkeypatch.setattr(mail.layers, "FOLLOWED", 200)
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +244,23 @@ def test_labels_of_workers_are_written_down_here(ray_pool: RayPool, cache: Path)
     assert np.array_equal(solver.scores(board, states, best_only=True), found) and solver.shared().solved == 0
     solver.use(solver.Scores(None))
     assert np.array_equal(solver.scores(board, states, best_only=True), found) and solver.shared().solved > 0
+
+
+def test_what_takes_long_is_labelled_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    board, late = game("connect4"), late_positions(40)
+    later = board.step(late, actions := np.where(board.acting(late), board.legal(late, 0).argmax(1)[:, None], -1),
+                       rng=np.random.default_rng(0))  # fmt: skip
+    assert (actions[:, 1] == -1).all()
+    mixed = np.concatenate([later[0][~later[2]], late, board.images(late)[1]])
+    seen: list[States] = []
+    real = labels._solve
+    monkeypatch.setattr(labels, "_solve", lambda shared, states: seen.append(states) or real(shared, states))
+    found = labels.scores(Local(), board, mixed, best_only=True)
+    stones = np.bitwise_count(np.concatenate(seen)[:, 1])
+    assert len(seen) > 2 and (np.diff(stones) >= 0).all() and set(stones.tolist()) == {20, 21}
+    assert len(stones) == len(np.unique(solver._canonical(mixed)[0])), "each once, mirror images too"
+    solver.use(solver.Scores(None))
+    assert np.array_equal(solver.scores(board, mixed, best_only=True), found)
 
 
 def test_games_played_by_workers_bring_their_labels(ray_pool: RayPool, cache: Path) -> None:

@@ -61,6 +61,7 @@ def test_the_result_compares_two_workers_with_one(work: ModuleType, monkeypatch:
     assert found["ours"]["labels"] == 6.0 and found["peers"]["one worker"]["labels"] == 9.0
     assert found["ours"]["lost"] == pytest.approx(1 - 9 / 12) and found["ours"]["start-up"] == 3.0
     assert found["ours"]["gap: KB per shard"] == 2.0
+    assert found["ours"]["gap: ceiling"] == 2.0 and "idle: ceiling" not in found["ours"]
     assert found["ours"]["written labels/s"] == 90.0
     assert found["peers"]["one worker"]["labels/s"] == pytest.approx(40 / 9)
     assert found["units"].keys() == found["ours"].keys()
