@@ -11,6 +11,7 @@ the process alone. Cases, in seconds:
 ``gap``          the sweep of an exact Nash gap: a network asked at every position of seat 0 of connect4:4x5
 ``certificate``  a walk over what the second seat can force against a network of 6x7, up to a number of positions; its
                  three likeliest moves count as equally likely, so that the walk grows wide early
+``response``     a learned best response to a network in seat 0 of 6x7: games through the pool, gradient steps not
 ``idle``         shards that sleep for a second and return a megabyte: what of their time is lost is Ray's; the
                  machine's load has no part in it
 ``empty``        shards that do nothing: what a shard costs whoever sends and takes it back
@@ -54,11 +55,12 @@ from mail.learners import Collector, Memoryless
 from mail.pool import Local, Pool
 from mail.presets import preset
 from mail.ray_pool import RayPool
+from mail.response import learned, payoffs
 from mail.streams import stream
 from mail.sweep import tabulate
 
-CASES = ("labels", "games", "gap", "certificate", "idle", "empty")
-BUSY = CASES[:4]  # those that keep a processor busy
+CASES = ("labels", "games", "gap", "certificate", "response", "idle", "empty")
+BUSY = CASES[:5]  # those that keep a processor busy
 NEED_SOLVER = ("labels", "games")
 
 
@@ -70,13 +72,14 @@ class Sizes:
     games: int = 4096
     board: str = "connect4:4x5"
     walked: int = 1_000_000
+    learned: int = 2048
     naps: int = 8
     empties: int = 2000
 
 
 SIZES = {
     "full": Sizes(),
-    "quick": Sizes(positions=48, games=96, board="connect4:4x4", walked=20_000, naps=2, empties=50),
+    "quick": Sizes(positions=48, games=96, board="connect4:4x4", walked=20_000, learned=256, naps=2, empties=50),
 }
 
 
@@ -292,6 +295,17 @@ class Wide:
         return chosen / np.maximum(chosen.sum(1, keepdims=True), 1)
 
 
+def responding(seed: int, sizes: Sizes) -> Work:
+    board = _board("connect4")
+    policy = network(board, seed)
+
+    def work(pool: Pool) -> np.ndarray:
+        response = learned(board, policy, 0, sizes.learned, seed=seed, pool=pool)
+        return payoffs(board, policy, 0, response, sizes.learned // 2, seed=seed, pool=pool)
+
+    return work
+
+
 def napping(seed: int, sizes: Sizes) -> Work:
     shards = [np.full(1 << 20, shard, dtype=np.uint8) for shard in range(sizes.naps)]
     return lambda pool: np.array([echo.sum() for echo in pool.map(nap, 1.0, shards)])
@@ -308,7 +322,7 @@ def emptying(seed: int, sizes: Sizes) -> Work:
 
 
 WORK: dict[str, Callable[[int, Sizes], Work]] = dict(
-    zip(CASES, (labelling, exploring, sweeping, walking, napping, emptying), strict=True)
+    zip(CASES, (labelling, exploring, sweeping, walking, responding, napping, emptying), strict=True)
 )
 
 

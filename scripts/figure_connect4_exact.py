@@ -37,11 +37,15 @@ LINES = {
 }
 """Explorer and expert."""
 COLOURS = dict(zip(LINES, ("#7b2d8b", "#8d99ae", "#e09f3e", "#c8553d"), strict=True))
-GAMES = {"mail refute": 8000, "mail uniform": 20_000, "bc uniform": 4000, "bc first": 64}
+GAMES = {"mail refute": 8000, "mail uniform": 20_000, "bc uniform": 1000, "bc first": 64}
 """Budgets of games."""
 GROWTH = {"connect4:4x4": 1 / 4, "connect4:5x4": 1 / 2, "connect4:4x5": 1 / 2}
 """Of the distinct labels between two fresh clones."""
-SEEDS = {"connect4:4x4": {}, "connect4:5x4": {"mail uniform": 3, "bc uniform": 3}, "connect4:4x5": {"mail refute": 1}}
+SEEDS: dict[str, dict[str, int]] = {
+    "connect4:4x4": {"bc uniform": 3},
+    "connect4:5x4": {"mail uniform": 2, "bc uniform": 2},
+    "connect4:4x5": {"mail refute": 1},
+}
 """Seeds at most, where not all are run."""
 
 
