@@ -20,6 +20,9 @@ from games.base import Floats, Game, Ints, NashmailError, Rng
 from mail.decisions import Decisions
 
 
+_AT_ONCE = 8192  # rows of which a network's planes are held
+
+
 @dataclass(frozen=True)
 class CloneConfig:
     """How a clone is trained."""
@@ -147,7 +150,8 @@ def _agrees(net: PolicyNet, observation: Tensor, legal: Tensor, label: Tensor, c
 def _distance(net: PolicyNet, observation: Tensor, legal: Tensor, label: Tensor) -> tuple[float, float]:
     """Worst probability outside the label's support, and mean total variation."""
     with torch.no_grad():
-        probability = torch.softmax(net(observation).masked_fill(~legal, -torch.inf), dim=1)
+        logits = torch.cat([net(rows) for rows in torch.split(observation, _AT_ONCE)])
+        probability = torch.softmax(logits.masked_fill(~legal, -torch.inf), dim=1)
         outside = probability.masked_fill(label > 0, 0.0).sum(1).max()
         tv = 0.5 * (probability - label).abs().sum(1).mean()
     return float(outside), float(tv)

@@ -1,6 +1,8 @@
 """What ``train`` does differently on larger boards, in one place: the network, how it is fitted, and how many games.
 
-Chosen for one CPU core, where a fit on 6x7 takes some minutes at most.
+Chosen for one CPU core, where a fit on 6x7 takes five minutes. There the size of the network
+decides: cloned from the same 70,000 labels it blundered at 1.7 % of new positions, one of 32 filters and two blocks
+at 3.7 %.
 """
 
 from __future__ import annotations
@@ -26,10 +28,10 @@ class Preset:
 SMALL = Preset()
 LARGE = Preset(
     CloneConfig(
-        architecture=Architecture(channels=32, convolutions=1, hidden=128, blocks=2),
+        architecture=Architecture(channels=64, convolutions=1, hidden=128, blocks=3),
         learning_rate=2e-3,
         batch=256,
-        max_steps=4000,
+        max_steps=6000,
         precision="bfloat16",
     ),
     episodes=4000,

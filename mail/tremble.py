@@ -2,8 +2,9 @@
 
 The hand of a seat trembles when, with some probability, it plays a uniformly random legal move in place of the
 expert's: behavioural cloning off the path (Laskey et al. 2017, DART), here with both seats at once, so that a game
-teaches both. Rounds go through a fixed list of pairs of probabilities, from rare slips of one seat to random play of
-one or both; nothing is learned in between, so all games of a round are played at once, by any number of workers.
+teaches both. Rounds go through a fixed list of pairs of probabilities, from none, which is behavioural cloning and
+where most labels are needed, over slips of either seat to random play of one or both; nothing is learned in between, so
+all games of a round are played at once, by any number of workers.
 
 No position is asked about twice: its answer is a distribution, and kept. A seat that plays at random throughout while
 the other does not is not asked: where it is, its expert never goes. Asks are counted as for behavioural cloning, the
@@ -25,18 +26,18 @@ from mail.play import Selective
 from mail.pool import Pool
 
 TREMBLES = (
-    (0.0, 0.05),
-    (0.05, 0.0),
-    (0.0, 0.2),
-    (0.2, 0.0),
-    (1.0, 1.0),
+    (0.0, 0.0),
     (0.0, 0.1),
     (0.1, 0.0),
-    (0.0, 0.4),
-    (0.4, 0.0),
-    (0.1, 0.1),
+    (0.0, 0.0),
+    (1.0, 1.0),
+    (0.0, 0.0),
+    (0.0, 0.3),
+    (0.3, 0.0),
+    (0.0, 0.0),
     (0.0, 1.0),
     (1.0, 0.0),
+    (0.0, 0.0),
 )
 """Probability of a random move of seat 0 and of seat 1, round by round."""
 ROUND = 4 * SHARD

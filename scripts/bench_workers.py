@@ -71,7 +71,7 @@ class Sizes:
     positions: int = 1600
     games: int = 4096
     board: str = "connect4:4x5"
-    walked: int = 1_000_000
+    walked: int = 300_000
     learned: int = 2048
     naps: int = 8
     empties: int = 2000
