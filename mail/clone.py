@@ -19,7 +19,6 @@ from agents.policy import Policy
 from games.base import Floats, Game, Ints, NashmailError, Rng
 from mail.decisions import Decisions
 
-
 _AT_ONCE = 8192  # rows of which a network's planes are held
 
 

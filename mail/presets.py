@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from agents.network import Architecture
 from games.base import Game
 from games.boards import Board
+from games.symmetry import Quotient
 from mail.clone import CloneConfig
 
 
@@ -42,4 +43,10 @@ LARGE_FROM = 36
 
 def preset(game: Game) -> Preset:
     """The defaults for a game."""
-    return LARGE if isinstance(game, Board) and game.rows * game.columns >= LARGE_FROM else SMALL
+    return LARGE if large(game) else SMALL
+
+
+def large(game: Game) -> bool:
+    """Whether this is a large board, as it is or up to its symmetries."""
+    base = game.base if isinstance(game, Quotient) else game
+    return isinstance(base, Board) and base.rows * base.columns >= LARGE_FROM

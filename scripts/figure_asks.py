@@ -9,21 +9,21 @@ What is measured, and how, says ``asking.py``.
 from __future__ import annotations
 
 import json
-import sys
-import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from asking import SOFT, Cell, bounds_of, run
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import interval, ranged
+from over_seeds import done, interval, ranged
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from agents.files import to_json, write_atomic
 from mail.figure import png
+from mail.pool import Pool
 
 EXPLORERS = ("refute", "unsure", "counts", "deep", "uniform", "expert")
 COLOURS = dict(zip(EXPLORERS, ("#7b2d8b", "#d1495b", "#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))
@@ -39,19 +39,21 @@ FEWER = {
 """Seeds at most, by game, symmetry and explorer, where a cell takes minutes; the tables say how many there are."""
 
 
-def make(seeds: int, out: Path) -> None:
-    """Run the cells that are not there yet, seed by seed; write asks.json and asks.png after each seed."""
-    begun = time.perf_counter()
+def make(seeds: int, out: Path, pool: Pool) -> None:
+    """Run the cells that are not there yet; write asks.json whenever a seed is complete, asks.png at the end."""
     unpack(seeds, out)
-    for seed in range(seeds):
-        for cell in cells(seed):
-            path = out / "asks-cells" / cell.file
-            if not path.is_file():
-                write_atomic(path, to_json(run(cell)))
-                print(f"{time.perf_counter() - begun:6.0f} s  {cell.group}, seed {seed}", file=sys.stderr)
-        write_atomic(out / "asks.json", to_json(collect(seed + 1, out)))
-        if seed:
-            write_atomic(out / "asks.png", draw(json.loads((out / "asks.json").read_bytes())))
+    every = [cell for seed in range(seeds) for cell in cells(seed)]
+    missing = [cell for cell in every if not (out / "asks-cells" / cell.file).is_file()]
+    left = Counter(cell.seed for cell in missing)
+
+    def landed(cell: Cell, found: dict[str, Any]) -> None:
+        write_atomic(out / "asks-cells" / cell.file, to_json(found))
+        left[cell.seed] -= 1
+        if not left[cell.seed]:
+            write_atomic(out / "asks.json", to_json(collect(seeds, out)))
+
+    done(run, missing, pool, group=lambda cell: f"{cell.group}, seed {cell.seed}", landed=landed)
+    write_atomic(out / "asks.json", to_json(collect(seeds, out)))
     redraw(out)
 
 

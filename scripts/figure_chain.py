@@ -7,18 +7,18 @@ until the far end of the chain has been asked about (ALGORITHMS.md §8).
 from __future__ import annotations
 
 import json
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from linear_figures import Ground, Reaching, grid, keep, named
 from matplotlib import pyplot as plt
+from over_seeds import done
 
 from agents.files import write_atomic
 from mail.figure import png
 from mail.learners import Options
+from mail.pool import Pool
 
 LENGTHS = (4, 8, 16)
 METHODS = {"tabular": ("tabular", 400), "linear": ("linear", 400), "uniform": ("uniform", 2000), "BC": ("expert", 50)}
@@ -26,20 +26,21 @@ METHODS = {"tabular": ("tabular", 400), "linear": ("linear", 400), "uniform": ("
 COLOURS = dict(zip(METHODS, ("#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the table, write chain.json and chain.png."""
-    begun = time.perf_counter()
-    data: dict[str, Any] = {"seeds": seeds, "rows": []}
-    for length in LENGTHS:
-        ground = named(f"chain:{length}")
-        for method, (explorer, most) in METHODS.items():
-            for seed in range(seeds):
-                games, before = until_zero(ground, explorer, most, Options(seed=seed))
-                row = {"length": length, "method": method, "seed": seed, "most": most}
-                data["rows"].append({**row, "games": games, "exploitability_before": before})
-            print(f"{time.perf_counter() - begun:6.0f} s  chain:{length} {method}", file=sys.stderr)
-    keep(out, "chain", data)
+    cells = [(length, method, seed) for length in LENGTHS for method in METHODS for seed in range(seeds)]
+    rows = done(one, cells, pool, group=lambda cell: f"chain:{cell[0]} {cell[1]}")
+    keep(out, "chain", {"seeds": seeds, "rows": rows})
     redraw(out)
+
+
+def one(cell: tuple[int, str, int]) -> dict[str, Any]:
+    """The row of a length, method and seed."""
+    length, method, seed = cell
+    explorer, most = METHODS[method]
+    games, before = until_zero(named(f"chain:{length}"), explorer, most, Options(seed=seed))
+    row = {"length": length, "method": method, "seed": seed, "most": most}
+    return {**row, "games": games, "exploitability_before": before}
 
 
 def until_zero(ground: Ground, explorer: str, most: int, options: Options) -> tuple[int | None, list[float]]:

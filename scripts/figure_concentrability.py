@@ -10,15 +10,15 @@ Each learner gets the same number of games; MAIL explores linearly with the feat
 from __future__ import annotations
 
 import json
-import sys
-import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from linear_figures import FLOOR, Ground, cell, clones, explored, grid, keep, on
 from matplotlib import pyplot as plt
+from over_seeds import done
 
 from agents.files import write_atomic
 from games.base import Floats
@@ -27,6 +27,7 @@ from games.markov import Linear, MarkovGame
 from mail.figure import png
 from mail.gap import nash_gap
 from mail.learners import Options
+from mail.pool import Pool
 
 DELTAS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003)
 GAMES = 40
@@ -81,21 +82,42 @@ def apart(phi: Floats) -> Floats:
     return wide.reshape(*phi.shape[:2], -1)
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the table, write concentrability.json and concentrability.png."""
-    begun = time.perf_counter()
-    rows: list[dict[str, Any]] = []
-    for delta in DELTAS:
-        coefficients = {}
-        for name, kind in KINDS.items():
-            ground = on(fork(delta, kind.features))
-            if kind.features not in coefficients:
-                coefficients[kind.features] = levels(ground)
-            gaps = [gap(ground, kind.explorer, seed) for seed in range(seeds)]
-            rows.append({"delta": delta, "method": name, **coefficients[kind.features], "gaps": gaps})
-        print(f"{time.perf_counter() - begun:6.0f} s  delta={delta}", file=sys.stderr)
+    grounds = [(delta, features) for delta in DELTAS for features in sorted({kind.features for kind in KINDS.values()})]
+    found = done(levels_of, grounds, pool, group=lambda cell: "coefficients")
+    coefficients = dict(zip(grounds, found, strict=True))
+    cells = [(delta, name, seed) for delta in DELTAS for name in KINDS for seed in range(seeds)]
+    gaps = iter(done(gap_of, cells, pool, group=lambda cell: f"delta={cell[0]}"))
+    rows = [
+        {
+            "delta": delta,
+            "method": name,
+            **coefficients[delta, kind.features],
+            "gaps": [next(gaps) for _ in range(seeds)],
+        }
+        for delta in DELTAS
+        for name, kind in KINDS.items()
+    ]
     keep(out, "concentrability", {"seeds": seeds, "rows": rows})
     redraw(out)
+
+
+@cache
+def forked(delta: float, features: str) -> Ground:
+    """The ground of this fork, made once."""
+    return on(fork(delta, features))
+
+
+def levels_of(cell: tuple[float, str]) -> dict[str, float]:
+    """The coefficients of a delta and features."""
+    return levels(forked(*cell))
+
+
+def gap_of(cell: tuple[float, str, int]) -> float:
+    """The gap of a delta, learner and seed."""
+    delta, name, seed = cell
+    return gap(forked(delta, KINDS[name].features), KINDS[name].explorer, seed)
 
 
 def levels(ground: Ground) -> dict[str, float]:

@@ -47,8 +47,8 @@ KEPT = ("games", "labels", "distinct_labels", "matches", "greedy_matches", "cert
 """Of what a run reports."""
 
 
-def make(seeds: int, out: Path, *, pool: Pool | None = None) -> None:
-    """Run, or read, what there is to run; write connect4.json and connect4.png after each run."""
+def make(seeds: int, out: Path, pool: Pool) -> None:
+    """Run, or read, what there is to run, one run after the other; write connect4.json and connect4.png after each."""
     begun = time.perf_counter()
     for seed in range(seeds):
         for labels in reversed(BUDGETS):

@@ -10,7 +10,6 @@ with the symmetry and without. On 4x5 refutation alone is run, with one seed, an
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +19,14 @@ import numpy as np
 from asking import SOFT, Cell, bounds_of, traced
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import interval, rounded
+from over_seeds import done, interval, rounded
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from agents.files import to_json, write_atomic
 from mail.figure import FLOOR, png
+from mail.pool import Pool
 
 BOARDS = ("connect4:4x4", "connect4:5x4", "connect4:4x5")
 LINES = {
@@ -49,20 +49,25 @@ SEEDS: dict[str, dict[str, int]] = {
 """Seeds at most, where not all are run."""
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run the cells that are not there yet; write connect4-exact.json and connect4-exact.png."""
-    begun = time.perf_counter()
-    for seed in range(seeds):
-        for line, cell in cells(seed):
-            path = out / "connect4-exact-cells" / name(line, cell)
-            if not path.is_file():
-                clock = time.process_time()
-                found, notes = traced(cell)
-                seconds = time.process_time() - clock
-                write_atomic(path, to_json(rounded({"seed": seed, "seconds": seconds, **found, "notes": notes})))
-                print(f"{time.perf_counter() - begun:6.0f} s  {path.stem}", file=sys.stderr)
+    folder = out / "connect4-exact-cells"
+    files = {cell: folder / name(line, cell) for seed in range(seeds) for line, cell in cells(seed)}
+    missing = [cell for cell, path in files.items() if not path.is_file()]
+
+    def landed(cell: Cell, found: dict[str, Any]) -> None:
+        write_atomic(files[cell], to_json(rounded(found)))
+
+    done(one, missing, pool, group=lambda cell: files[cell].stem, landed=landed)
     write_atomic(out / "connect4-exact.json", to_json(collect(seeds, out)))
     redraw(out)
+
+
+def one(cell: Cell) -> dict[str, Any]:
+    """What a run spent, and the processor seconds that it took."""
+    clock = time.process_time()
+    found, notes = traced(cell)
+    return {"seed": cell.seed, "seconds": time.process_time() - clock, **found, "notes": notes}
 
 
 def redraw(out: Path) -> None:

@@ -7,7 +7,6 @@ softmax-linear clone of a linear expert needs as many asks as its d weights do; 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,13 @@ from typing import Any
 import numpy as np
 from linear_figures import Ground, Reaching, banded, explored, grid, keep, on
 from matplotlib import pyplot as plt
-from over_seeds import interval
+from over_seeds import done, interval
 
 from agents.files import write_atomic
 from games.linear_games import linear
 from mail.figure import png
 from mail.learners import Options
+from mail.pool import Pool
 
 GAP = 0.1
 STATES = (100, 1_000, 10_000, 100_000)
@@ -34,21 +34,23 @@ METHODS = {"linear MAIL": "linear", "uniform": "uniform"}
 COLOURS = dict(zip(METHODS, ("#1b6ca8", "#8d99ae"), strict=True))
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the tables, write dimension.json and dimension.png."""
-    begun = time.perf_counter()
-    rows: list[dict[str, Any]] = []
     cases = [(states, FIXED_DIMENSION) for states in STATES] + [(FIXED_STATES, d) for d in DIMENSIONS]
-    for states, dimension in cases:
-        for seed in range(seeds):
-            ground = on(linear(states, dimension, seed))
-            for method, explorer in METHODS.items():
-                rows.append(
-                    {"S": states, "d": dimension, "method": method, "seed": seed, **one(ground, explorer, seed)}
-                )
-        print(f"{time.perf_counter() - begun:6.0f} s  S={states} d={dimension}", file=sys.stderr)
-    keep(out, "dimension", {"seeds": seeds, "gap": GAP, "rows": rows})
+    cells = [(*case, seed) for case in cases for seed in range(seeds)]
+    found = done(rows_of, cells, pool, group=lambda cell: f"S={cell[0]} d={cell[1]}")
+    keep(out, "dimension", {"seeds": seeds, "gap": GAP, "rows": [row for rows in found for row in rows]})
     redraw(out)
+
+
+def rows_of(cell: tuple[int, int, int]) -> list[dict[str, Any]]:
+    """Each method on the game of these states, dimension and seed."""
+    states, dimension, seed = cell
+    ground = on(linear(states, dimension, seed))
+    return [
+        {"S": states, "d": dimension, "method": method, "seed": seed, **one(ground, explorer, seed)}
+        for method, explorer in METHODS.items()
+    ]
 
 
 def one(ground: Ground, explorer: str, seed: int) -> dict[str, Any]:

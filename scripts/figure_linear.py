@@ -9,7 +9,6 @@ linear program ends on (``vertex``), as the reference's experts do. Its constant
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +17,14 @@ from typing import Any
 import numpy as np
 from linear_figures import Line, banded, cell, gaps, grid, keep, named
 from matplotlib import pyplot as plt
+from over_seeds import done
 
 from agents.files import write_atomic
 from games.structure import residual
 from mail.cloners import LinearClone
 from mail.figure import png
 from mail.learners import Options
+from mail.pool import Pool
 from mail.streams import stream
 
 BUDGETS = (1, 3, 5, 10, 20, 50)
@@ -65,24 +66,36 @@ KINDS = {
 }
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the tables, write linear.json and linear.png."""
-    begun = time.perf_counter()
-    lines: dict[str, list[list[float]]] = {}
-    seconds: dict[str, float] = {}
-    for name, kind in KINDS.items():
-        ground, start = named(kind.line.game, kind.line.ties), time.perf_counter()
-        count = max(2, seeds // 2) if "deep" in name else seeds * kind.share
-        for seed in range(count):
-            options = Options(seed=seed)
-            if kind.reference:
-                options = replace(options, linear=LinearClone(weigh="pair"), drawn=True)
-            lines.setdefault(name, []).append(gaps(ground, kind.line, kind.budgets, options))
-        seconds[name] = (time.perf_counter() - start) / count
-        print(f"{time.perf_counter() - begun:6.0f} s  {name}: {count} seeds", file=sys.stderr)
-    data = {"seeds": seeds, "lines": lines, "residuals": residuals(), "seconds_per_seed": seconds}
+    cells = [(name, seed) for name in KINDS for seed in range(count(name, seeds))]
+    lines: dict[str, list[list[float]]] = {name: [] for name in KINDS}
+    seconds: dict[str, list[float]] = {name: [] for name in KINDS}
+    group = {name: f"{name}: {count(name, seeds)} seeds" for name in KINDS}
+    found = done(one, cells, pool, group=lambda cell: group[cell[0]])
+    for (name, _), (values, took) in zip(cells, found, strict=True):
+        lines[name].append(values)
+        seconds[name].append(took)
+    means = {name: float(np.mean(took)) for name, took in seconds.items()}
+    data = {"seeds": seeds, "lines": lines, "residuals": residuals(), "seconds_per_seed": means}
     keep(out, "linear", data)
     redraw(out)
+
+
+def count(name: str, seeds: int) -> int:
+    """Seeds of a line."""
+    return max(2, seeds // 2) if "deep" in name else seeds * KINDS[name].share
+
+
+def one(cell: tuple[str, int]) -> tuple[list[float], float]:
+    """The gaps of a line and seed, and the seconds that they took where the game was known."""
+    name, seed = cell
+    kind, options = KINDS[name], Options(seed=seed)
+    if kind.reference:
+        options = replace(options, linear=LinearClone(weigh="pair"), drawn=True)
+    ground = named(kind.line.game, kind.line.ties)
+    start = time.perf_counter()
+    return gaps(ground, kind.line, kind.budgets, options), time.perf_counter() - start
 
 
 def residuals() -> dict[str, list[dict[str, Any]]]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from linear_figures import grid, keep
 from matplotlib import pyplot as plt
+from over_seeds import done
 
 from agents.files import write_atomic
 from agents.policy import uniform_rows
@@ -26,19 +27,27 @@ from games.chain import unseen
 from games.markov import MarkovGame, MarkovModel
 from mail.figure import png
 from mail.gap import table_gap
+from mail.pool import Pool
 
 DISCOUNTS = (0.5, 0.8, 0.9, 0.95, 0.99)
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 """How much of the clones' play is at random, where strategies dominate."""
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Compute everything, print the tables, write offline-limits.json and offline-limits.png."""
+    states = done(states_only, DISCOUNTS, pool, group=lambda g: "states matched")
+    support = done(on_path_only, DISCOUNTS, pool, group=lambda g: "states and actions matched")
+    rows = done(dominant, range(seeds), pool, group=lambda seed: "dominant strategies")
     data = {
         "seeds": seeds,
-        "states": [{"discount": g, "gap": states_only(g), "line": 2.0 / (1.0 - g)} for g in DISCOUNTS],
-        "support": [{"discount": g, "gap": on_path_only(g), "line": 1.0 / (1.0 - g)} for g in DISCOUNTS],
-        "dominant": [row for seed in range(seeds) for row in dominant(seed)],
+        "states": [
+            {"discount": g, "gap": gap, "line": 2.0 / (1.0 - g)} for g, gap in zip(DISCOUNTS, states, strict=True)
+        ],
+        "support": [
+            {"discount": g, "gap": gap, "line": 1.0 / (1.0 - g)} for g, gap in zip(DISCOUNTS, support, strict=True)
+        ],
+        "dominant": [row for part in rows for row in part],
     }
     keep(out, "offline-limits", data)
     redraw(out)

@@ -7,19 +7,18 @@ mean labels is what is left to learn once every position has been asked about: i
 from __future__ import annotations
 
 import json
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from linear_figures import Line, banded, gaps, grid, keep, named
 from matplotlib import pyplot as plt
-from over_seeds import interval
+from over_seeds import done, interval
 
 from agents.files import write_atomic
 from mail.figure import png
 from mail.learners import Options
+from mail.pool import Pool
 
 BUDGETS = (16, 32, 64, 128, 256, 512)
 """Games a seat."""
@@ -28,19 +27,21 @@ METHODS = {"tabular MAIL": "tabular", "uniform": "uniform", "BC": "expert"}
 COLOURS = dict(zip(METHODS, ("#588157", "#8d99ae", "#c8553d"), strict=True))
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the table, write rates.json and rates.png."""
-    begun = time.perf_counter()
+    cells = [(game, method, seed) for game in GAMES for method in METHODS for seed in range(seeds)]
     lines: dict[str, list[list[float]]] = {}
-    for game in GAMES:
-        for method, explorer in METHODS.items():
-            line = Line(explorer, "tabular", game)
-            for seed in range(seeds):
-                found = gaps(named(game), line, BUDGETS, Options(seed=seed, drawn=True))
-                lines.setdefault(f"{game}/{method}", []).append(found)
-            print(f"{time.perf_counter() - begun:6.0f} s  {game} {method}", file=sys.stderr)
+    found = done(one, cells, pool, group=lambda cell: f"{cell[0]} {cell[1]}")
+    for (game, method, _), values in zip(cells, found, strict=True):
+        lines.setdefault(f"{game}/{method}", []).append(values)
     keep(out, "rates", {"seeds": seeds, "budgets": list(BUDGETS), "lines": lines})
     redraw(out)
+
+
+def one(cell: tuple[str, str, int]) -> list[float]:
+    """The gaps of a game, method and seed."""
+    game, method, seed = cell
+    return gaps(named(game), Line(METHODS[method], "tabular", game), BUDGETS, Options(seed=seed, drawn=True))
 
 
 def slope(values: list[float], asks: list[int]) -> float:

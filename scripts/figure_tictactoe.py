@@ -14,15 +14,14 @@ Three parts, over the same seeds:
 from __future__ import annotations
 
 import json
-import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from asking import bounds_of, known
 from matplotlib import pyplot as plt
-from over_seeds import ranged, rounded
+from over_seeds import done, ranged, rounded
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -37,12 +36,13 @@ from mail.clone import CloneConfig, clone
 from mail.decisions import Decisions
 from mail.figure import FLOOR, dress, png
 from mail.gap import exploitability
-from mail.learners import Budget, Collector, Learned, Mail, Memoryless, Options, Watch
-from mail.least import Least, imitation_limit, least
-from mail.pool import Local
+from mail.learners import Budget, Collector, Mail, Memoryless, Options, Watch
+from mail.least import Least, imitation_limit
+from mail.pool import Local, Pool
 from mail.streams import stream
-from mail.training import Ground, ground, label_counts, measures, point, spending
+from mail.training import Ground, measures, point, spending
 
+GAME = "tictactoe"
 BUDGETS = ((25, 50, 100, 200, 300, 410, 820, 1640), (100, 400, 800, 1200, 1600, 2000, 3000))
 """Asks at which each seat's clone is measured."""
 COVER_LIMIT = 20_000
@@ -67,6 +67,11 @@ class Line:
     expert: str
     seat: int
 
+    @property
+    def name(self) -> str:
+        """Method and seat."""
+        return f"{self.method}/{self.seat}"
+
 
 class Covered(Watch):
     """Asks until the budget of labels is spent *and* all reachable labels are seen (measuring, not learning)."""
@@ -81,34 +86,27 @@ class Covered(Watch):
         return self.labels >= self.wanted and (covered or self.games >= COVER_LIMIT)
 
 
-def make(seeds: int, out: Path) -> None:
+def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the tables, write tictactoe.json and tictactoe.png."""
-    begun = time.perf_counter()
-    known = ground("tictactoe", symmetry=False)
-    bounds = [least(known.model, optimal_table(known.model, ties="first"), seat) for seat in (0, 1)]
     lines = [Line(method, *kind, seat) for method, kind in METHODS.items() for seat in (0, 1)]
+    cells = [(line, seed) for line in lines for seed in range(seeds)]
     curves: dict[str, list[list[dict[str, float]]]] = {}
     coverage: dict[str, list[dict[str, Any]]] = {}
-    for line in lines:
-        name = f"{line.method}/{line.seat}"
-        for seed in range(seeds):
-            decisions = explore(known, line, bounds[line.seat], seed)
-            curves.setdefault(name, []).append(curve(known, line, decisions, seed))
-            if line.expert == "first" and line.explorer != "expert":
-                coverage.setdefault(name, []).append(covering(known, line, bounds[line.seat], decisions))
-            print(f"{time.perf_counter() - begun:6.0f} s  {name}, seed {seed}", file=sys.stderr)
-    defaults = {f"symmetry {word}": default(seeds, on) for word, on in (("off", False), ("on", True))}
+    found = done(followed, cells, pool, group=lambda cell: f"{cell[0].name}, seed {cell[1]}")
+    for (line, _), (points, covered) in zip(cells, found, strict=True):
+        curves.setdefault(line.name, []).append(points)
+        if covered is not None:
+            coverage.setdefault(line.name, []).append(covered)
     data = {
         "seeds": seeds,
-        "least": [{"games": bound.games, "labels": bound.labels} for bound in bounds],
-        "bc_infinite": {ties: infinite(known.model, ties) for ties in ("first", "uniform")},
+        "least": [{"games": bound.games, "labels": bound.labels} for bound in bounds_of(GAME, False)],
+        "bc_infinite": {ties: infinite(known(GAME, False).model, ties) for ties in ("first", "uniform")},
         "curves": curves,
         "coverage": coverage,
-        "default": defaults,
+        "default": defaults(seeds, pool),
     }
     write_atomic(out / "tictactoe.json", to_json(rounded(data)))
     redraw(out)
-    print(f"{time.perf_counter() - begun:.0f} s", file=sys.stderr)
 
 
 def redraw(out: Path) -> None:
@@ -118,28 +116,37 @@ def redraw(out: Path) -> None:
     show(data)
 
 
-def explore(known: Ground, line: Line, bound: Least, seed: int) -> Decisions:
+def followed(cell: tuple[Line, int]) -> tuple[list[dict[str, float]], dict[str, Any] | None]:
+    """The curve of a line and seed, and, where it explores with the first expert, what coverage took."""
+    line, seed = cell
+    at, bound = known(GAME, False), bounds_of(GAME, False)[line.seat]
+    decisions = explore(at, line, bound, seed)
+    covers = line.expert == "first" and line.explorer != "expert"
+    return curve(at, line, decisions, seed), covering(at, line, bound, decisions) if covers else None
+
+
+def explore(at: Ground, line: Line, bound: Least, seed: int) -> Decisions:
     """Play until there are labels for every budget, and, for MAIL, until all labels have been seen."""
     mail = Mail(Options(seed=seed, explorer=line.explorer), name=line.method)
-    collector = Collector(line.method, known.game, seed, Local(), Memoryless())
+    collector = Collector(line.method, at.game, seed, Local(), Memoryless())
     reachable = bound.labels if line.explorer != "expert" else None
     watch = Covered(BUDGETS[line.seat][-1], line.seat, reachable)
     return mail.explore(
-        collector, make_expert(line.expert, known.model), Budget(episodes=COVER_LIMIT), line.seat, watch
+        collector, make_expert(line.expert, at.model), Budget(episodes=COVER_LIMIT), line.seat, watch
     ).decisions
 
 
-def curve(known: Ground, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:
+def curve(at: Ground, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:
     """Exact exploitability and the proxy at every budget of asks."""
     points = []
     for index, labels in enumerate(BUDGETS[line.seat]):
         part = decisions.first_labels(line.seat, labels)
         rng = stream(seed, f"{line.method}/curve", seat=line.seat, round_=index)
         config = replace(CloneConfig(), max_steps=2000 if line.expert == "first" else 600)
-        policy = clone(known.game, part, line.seat, config=config, rng=rng).policy
-        table = policy.probabilities(known.game, known.model.states, line.seat)
+        policy = clone(at.game, part, line.seat, config=config, rng=rng).policy
+        table = policy.probabilities(at.game, at.model.states, line.seat)
         found = {"labels": labels, "distinct_labels": part.take(part.seat == line.seat).distinct_labels()}
-        points.append({**found, **point(known.model, policy, line.seat), "proxy": proxy(known.model, table, line.seat)})
+        points.append({**found, **point(at.model, policy, line.seat), "proxy": proxy(at.model, table, line.seat)})
     return points
 
 
@@ -154,19 +161,19 @@ def proxy(graph: GameGraph, table: Floats, seat: int) -> float:
     return lost if seat == 0 else won
 
 
-def covering(known: Ground, line: Line, bound: Least, decisions: Decisions) -> dict[str, Any]:
+def covering(at: Ground, line: Line, bound: Least, decisions: Decisions) -> dict[str, Any]:
     """Games and asks to coverage, and to the first exploitability 0 of the labels so far."""
     asked = decisions.take(decisions.asked)
     asked = asked.take(np.argsort(asked.episode, kind="stable"))
     _, first = np.unique(asked.key, axis=0, return_index=True)
     news = np.sort(first)
     covered = len(news) >= bound.labels
-    table = uniform_rows(known.model.legal(line.seat))
-    rows = known.model.index(asked.state)
+    table = uniform_rows(at.model.legal(line.seat))
+    rows = at.model.index(asked.state)
     zero = None
     for row in news:
         table[rows[row]] = asked.label[row]
-        if exploitability(known.model, table, line.seat) == 0.0:
+        if exploitability(at.model, table, line.seat) == 0.0:
             zero = int(row)
             break
     return {
@@ -177,19 +184,22 @@ def covering(known: Ground, line: Line, bound: Least, decisions: Decisions) -> d
     }
 
 
-def default(seeds: int, symmetry: bool) -> list[dict[str, Any]]:
-    """`nashmail train tictactoe [--symmetry]`, its MAIL part, for every seed."""
-    known = ground("tictactoe", symmetry=symmetry)
-    experts = make_expert("first", known.learned_model)
-    rows = []
-    for seed in range(seeds):
-        learned: Learned = Mail(Options(seed=seed)).learn(
-            known.learned, experts, Budget(), pool=Local(), journal=Memoryless()
-        )
-        profile = (known.lift(learned.policies[0]), known.lift(learned.policies[1]))
-        rows.append({"seed": seed, **spending(learned), **measures(known.model, profile)})
-        print(f"default, symmetry {symmetry}, seed {seed}: {label_counts(learned)} labels", file=sys.stderr)
-    return rows
+def defaults(seeds: int, pool: Pool) -> dict[str, list[dict[str, Any]]]:
+    """Every seed without symmetry and with it."""
+    cells = [(symmetry, seed) for symmetry in (False, True) for seed in range(seeds)]
+    names = {symmetry: f"symmetry {'on' if symmetry else 'off'}" for symmetry in (False, True)}
+    rows = done(default, cells, pool, group=lambda cell: f"default, {names[cell[0]]}, seed {cell[1]}")
+    return {names[False]: rows[:seeds], names[True]: rows[seeds:]}
+
+
+def default(cell: tuple[bool, int]) -> dict[str, Any]:
+    """`nashmail train tictactoe [--symmetry]`, its MAIL part, for one seed."""
+    symmetry, seed = cell
+    at = known(GAME, symmetry)
+    experts = make_expert("first", at.learned_model)
+    learned = Mail(Options(seed=seed)).learn(at.learned, experts, Budget(), pool=Local(), journal=Memoryless())
+    profile = (at.lift(learned.policies[0]), at.lift(learned.policies[1]))
+    return {"seed": seed, **spending(learned), **measures(at.model, profile)}
 
 
 def infinite(graph: GameGraph, ties: str) -> list[float]:

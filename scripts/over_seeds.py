@@ -1,12 +1,49 @@
-"""What several figures say about a number of seeds: intervals, cells of tables, rounded data."""
+"""What several figures need over a number of seeds: work by a pool, intervals, cells of tables, rounded data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import stats
+
+from mail.pool import Pool
+
+_Cell = TypeVar("_Cell")
+_Result = TypeVar("_Result")
+
+
+def done(
+    task: Callable[[_Cell], _Result],
+    cells: Sequence[_Cell],
+    pool: Pool,
+    *,
+    group: Callable[[_Cell], str],
+    landed: Callable[[_Cell, _Result], None] | None = None,
+) -> list[_Result]:
+    """``task(cell)`` of every cell, a shard each; a line on standard error when the last cell of a group has landed.
+
+    ``landed`` is called here, in whatever order cells finish: what a killed figure keeps.
+    """
+    begun, left = time.perf_counter(), Counter(map(group, cells))
+
+    def keep(index: int, result: _Result) -> None:
+        if landed is not None:
+            landed(cells[index], result)
+        name = group(cells[index])
+        left[name] -= 1
+        if not left[name]:
+            print(f"{time.perf_counter() - begun:6.0f} s  {name}", file=sys.stderr, flush=True)
+
+    return pool.map(_apply, task, cells, landed=keep)
+
+
+def _apply(task: Callable[[_Cell], _Result], cell: _Cell) -> _Result:
+    return task(cell)
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:

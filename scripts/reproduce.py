@@ -1,6 +1,8 @@
 """Figures of the papers, remade with exact measures: ``python scripts/reproduce.py FIGURE``.
 
-Each figure leaves its data (JSON) and its picture (PNG) in the output folder and prints its table. Figures:
+Each figure leaves its data (JSON) and its picture (PNG) in the output folder and prints its table. ``--workers N``
+shares its cells (a line, game or size with one seed each) among N processes, ``--ray-address HOST:PORT`` among the
+processors of a Ray cluster whose machines all have this folder, at the same place; only the clock can tell. Figures:
 
     tictactoe   BC and MAIL with several explorers on Tic-Tac-Toe, both seats: exact exploitability against
                 asks, beside the reference's own proxy; games and asks to coverage; the default learner's result
@@ -10,7 +12,8 @@ Each figure leaves its data (JSON) and its picture (PNG) in the output folder an
     connect4-exact  MAIL and BC on Connect Four 4x4, 5x4 and 4x5, exact: exploitability against asks; cells are
                 kept in OUT/connect4-exact-cells
     connect4    five learners on Connect Four 6x7, equal asks: wins against players that err, and blunders; needs
-                the solver, and hours; runs are kept in OUT/connect4-cells
+                the solver, and hours; runs are kept in OUT/connect4-cells, and made one after the other: workers
+                share the games, labels and measures of each
 
 Linear Markov games (docs/linear.md), all exact:
 
@@ -24,11 +27,13 @@ Linear Markov games (docs/linear.md), all exact:
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
 from pathlib import Path
 
+from mail import workers
 from mail.usage import Parser
 
 for library in (
@@ -58,7 +63,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("figure", help=", ".join(FIGURES))
     parser.add_argument("--seeds", type=int, default=10, help="how many seeds, counted from 0 (default: 10)")
     parser.add_argument("--out", type=Path, default=Path("docs/figures"), help="folder for data and picture")
+    workers.arguments(parser)
     parser.add_argument("--redraw", action="store_true", help="only the picture and tables, from the data in --out")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     args = parser.parse_args(argv)
     if args.figure not in FIGURES:
         print(f"reproduce.py: no figure is called {args.figure!r}; there are: {', '.join(FIGURES)}", file=sys.stderr)
@@ -66,13 +73,27 @@ def main(argv: list[str] | None = None) -> int:
     if args.seeds < 2:
         print(f"reproduce.py: --seeds must be at least 2 (bands and intervals), not {args.seeds}", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"figure_{args.figure.replace('-', '_')}")
-    if not args.redraw:
-        module.make(args.seeds, args.out)
-    elif (args.out / f"{args.figure}.json").is_file():
-        module.redraw(args.out)
-    else:
+    if args.redraw and not (args.out / f"{args.figure}.json").is_file():
         print(f"reproduce.py: there is no {args.figure}.json in {args.out} to redraw", file=sys.stderr)
+        return 2
+    return figure(args)
+
+
+def figure(args: argparse.Namespace) -> int:
+    """Make or redraw what the words ask for; one line for workers that are not to be had, or a cell that fails."""
+    from games.base import NashmailError  # numpy, once its threads are set
+
+    module = importlib.import_module(f"figure_{args.figure.replace('-', '_')}")
+    try:
+        if args.redraw:
+            module.redraw(args.out)
+        else:
+            with workers.pool(args) as pool:
+                module.make(args.seeds, args.out, pool)
+    except NashmailError as error:
+        if args.debug:
+            raise
+        print(f"reproduce.py: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     return 0
 

@@ -29,6 +29,7 @@ from agents.policy import Policy
 from games.base import Floats, Game, Rng, States
 from mail.decisions import Decisions
 from mail.explore.base import Base, Memory, Metrics, Setting, Transitions, register
+from mail.presets import large
 
 _ROWS = 16  # of an inference batch: rounds are of few games, each row costs A d^2; fewer rows have other bits
 
@@ -212,4 +213,8 @@ class Deep(Base):
         return last
 
 
-register("deep", lambda setting, rng: Deep(setting, DeepConfig(), rng=rng))
+LARGE = DeepConfig(games_per_round=64)
+"""On large boards, where nearly every game ends an epoch, and an epoch of all that was seen takes seconds."""
+
+
+register("deep", lambda setting, rng: Deep(setting, LARGE if large(setting.game) else DeepConfig(), rng=rng))

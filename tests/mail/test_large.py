@@ -13,13 +13,16 @@ import pytest
 import mail.training
 from agents.label_cache import LabelCache
 from agents.network import Architecture
+from agents.policy import Uniform
 from agents.solver import Scores, shared, use
 from games import make
+from mail import explore
 from mail.__main__ import main
 from mail.clone import CloneConfig
 from mail.models import has_model, model_of
 from mail.presets import LARGE, SMALL, Preset, preset
 from mail.runs import Config, Run, load_profile
+from mail.streams import stream
 from mail.tables import sampled_lines
 from tests.support import game
 
@@ -121,3 +124,9 @@ def test_presets_follow_the_size_of_the_board() -> None:
     assert preset(make("connect4")) is LARGE and LARGE.clone.architecture.blocks > 0
     assert replace(LARGE.clone.architecture, blocks=0) != Architecture()
     assert np.prod(make("connect4:6x6").spec.observation[1:]) == 36 and preset(make("connect4:6x6")) is LARGE
+
+
+def test_deep_exploration_plays_many_games_a_round_on_large_boards() -> None:
+    for name, games in (("tictactoe", 2), ("quotient:connect4:4x4", 2), ("connect4", 64), ("quotient:connect4", 64)):
+        setting = explore.Setting(game(name), 1, (Uniform(), Uniform()))
+        assert explore.make("deep", setting, rng=stream(0, "test")).games_per_round == games

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mail.learners import Options
+from mail.pool import Local
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -84,7 +85,7 @@ def test_the_fork_separates_the_coefficients(shared: ModuleType, monkeypatch: py
 
 def test_offline_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figure = loaded("figure_offline_limits", monkeypatch)
-    figure.make(2, tmp_path)
+    figure.make(2, tmp_path, Local())
     data = json.loads((tmp_path / "offline-limits.json").read_bytes())
     assert (tmp_path / "offline-limits.png").stat().st_size > 1000
     for row in data["states"]:

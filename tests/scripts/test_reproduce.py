@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -19,11 +23,14 @@ from games import Game, GameGraph
 from games.base import Floats, States
 from mail.decisions import Decisions
 from mail.gap import exploitability
+from mail.learners import Budget
 from mail.least import Least
 from mail.play import play
+from mail.pool import Local, Pool, PoolError
+from mail.ray_pool import RayPool
 from mail.streams import stream
 from mail.training import Ground
-from tests.support import graph, random_profile
+from tests.support import graph, random_profile, reloaded
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -68,6 +75,9 @@ def asking(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (["tictactoe", "--seeds", "1"], "--seeds must be at least 2 .*not 1"),
         (["tictactoe", "--seeds", "0"], "--seeds must be at least 2 .*not 0"),
         (["tictactoe", "--seeds", "-5"], "--seeds must be at least 2 .*not -5"),
+        (["chain", "--workers", "0"], "--workers must be at least 1, not 0"),
+        (["chain", "--ray-address", "nowhere"], "a Ray address is HOST:PORT, not 'nowhere'"),
+        (["chain", "--redraw"], "there is no chain.json in .* to redraw"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(
@@ -84,10 +94,120 @@ def test_wrong_usage_is_one_line_and_status_2(
 def test_a_figure_is_made_by_its_module(
     reproduce: ModuleType, figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[tuple[int, Path]] = []
-    monkeypatch.setattr(figure, "make", lambda seeds, out: made.append((seeds, out)))
+    made: list[tuple[int, Path, type]] = []
+    monkeypatch.setattr(figure, "make", lambda seeds, out, pool: made.append((seeds, out, type(pool))))
     assert reproduce.main(["tictactoe", "--seeds", "3", "--out", str(tmp_path)]) == 0
-    assert made == [(3, tmp_path)]
+    assert reproduce.main(["tictactoe", "--seeds", "3", "--out", str(tmp_path), "--workers", "2"]) == 0
+    assert made == [(3, tmp_path, Local), (3, tmp_path, RayPool)]
+
+
+def test_a_cell_that_fails_is_one_line(
+    reproduce: ModuleType, asks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """And what landed before it stays."""
+    monkeypatch.setattr(asks, "GAMES", ("tictactoe",))
+    monkeypatch.setattr(asks, "run", Runs(dies_at=2, error=ValueError("no\nluck")))
+    words = ["asks", "--seeds", "2", "--out", str(tmp_path)]
+    assert reproduce.main(words) == 2
+    assert capsys.readouterr().err.splitlines()[2:] == ["reproduce.py: shard 3 of 48 failed: ValueError: no luck"]
+    assert len(list((tmp_path / "asks-cells").iterdir())) == 2
+    with pytest.raises(PoolError):
+        reproduce.main([*words, "--debug"])
+
+
+# --- whoever works ---------------------------------------------------------------------------------------
+
+
+class Elsewhere(Local):
+    """Shards in reverse order, each with what a process of its own would receive, and its result sent back."""
+
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+        found: dict[int, Any] = {}
+        for index in reversed(range(len(shards))):
+            found[index] = reloaded(reloaded(task)(reloaded(shared), reloaded(shards[index])))
+            if landed is not None:
+                landed(index, found[index])
+        return [found[index] for index in range(len(shards))]
+
+
+CLOCKS = ("seconds", "seconds_per_seed", "seconds_per_game")
+
+
+def untimed(value: Any) -> Any:
+    """The data without the clock's."""
+    if isinstance(value, dict):
+        return {key: untimed(part) for key, part in value.items() if key not in CLOCKS}
+    return [untimed(part) for part in value] if isinstance(value, list) else value
+
+
+SMALL: dict[str, dict[str, Any]] = {
+    "chain": {"LENGTHS": (4, 8)},
+    "concentrability": {"DELTAS": (0.5,), "GAMES": 4},
+    "dimension": {"STATES": (50,), "DIMENSIONS": (5,), "FIXED_STATES": 60, "GAP": 9.0, "COSTED": 1},
+    "linear": {"KINDS": ("BC", "uniform"), "residuals": dict, "draw": lambda data: b""},
+    "offline-limits": {},
+    "rates": {"BUDGETS": (2, 4)},
+    "asks": {"GAMES": ("tictactoe",), "EXPLORERS": ("expert",)},
+    "connect4-exact": {
+        "BOARDS": ("connect4:3x3:3",),
+        "LINES": ("bc first",),
+        "GROWTH": {"connect4:3x3:3": 1 / 2},
+        "SEEDS": {"connect4:3x3:3": {"bc first": 1}},
+    },
+    "tictactoe": {
+        "METHODS": ("mail uniform",),
+        "COLOURS": ("mail uniform",),
+        "BUDGETS": ((4,), (4,)),
+        "COVER_LIMIT": 8,
+        "Budget": lambda episodes=8: Budget(episodes),
+    },
+}
+"""What makes each figure small; of a table, the rows that are left."""
+
+
+def small(name: str, pool: Pool, out: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The data of a small figure, without the clock's."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    module = importlib.import_module(f"figure_{name.replace('-', '_')}")
+    with monkeypatch.context() as patch:
+        for word, value in SMALL[name].items():
+            whole = getattr(module, word)
+            rows = isinstance(whole, dict) and isinstance(value, tuple)
+            patch.setattr(module, word, {row: whole[row] for row in value} if rows else value)
+        module.make(2, out, pool)
+    return untimed(json.loads((out / f"{name}.json").read_bytes()))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_figure_is_the_same_whoever_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order, and with everything sent there and back."""
+    here = small(name, Local(), tmp_path / "here", monkeypatch)
+    assert small(name, Elsewhere(), tmp_path / "elsewhere", monkeypatch) == here
+    assert here["seeds"] == 2
+
+
+@pytest.mark.slow
+def test_ray_workers_find_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command line starts them, but for the seconds of work before Ray is worth it."""
+    words = ["offline-limits", "--seeds", "2", "--out", str(tmp_path / "ray"), "--workers", "2"]
+    script = f"""
+import sys
+sys.argv = {[str(SCRIPTS / "reproduce.py"), *words]!r}
+sys.path[0] = {str(SCRIPTS)!r}
+import reproduce
+from mail.ray_pool import RayPool, tell
+reproduce.workers.pool = lambda args: RayPool(args.workers, patience=0.0, memory=100 << 20, say=tell)
+sys.exit(reproduce.main())
+"""
+    driver = tmp_path / "driver.py"  # Ray takes a program without a file for a shell
+    driver.write_text(script)
+    done = subprocess.run([sys.executable, driver], capture_output=True, text=True, timeout=240, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "starting 2 workers" in done.stderr
+    small("offline-limits", Local(), tmp_path / "here", monkeypatch)
+    assert (tmp_path / "ray" / "offline-limits.json").read_bytes() == (
+        tmp_path / "here" / "offline-limits.json"
+    ).read_bytes()
 
 
 # --- the reference's proxy -------------------------------------------------------------------------------
@@ -286,13 +406,13 @@ def test_measures_are_exact_where_it_matters(asking: ModuleType, tictactoe_graph
 class Runs:
     """Stands in for the runs of cells: counts them, and dies at a given one."""
 
-    def __init__(self, dies_at: int | None = None) -> None:
+    def __init__(self, dies_at: int | None = None, error: BaseException | None = None) -> None:
         self.done: list[object] = []
-        self.dies_at = dies_at
+        self.dies_at, self.error = dies_at, error or KeyboardInterrupt()
 
     def __call__(self, cell: Any) -> dict[str, Any]:
         if len(self.done) == self.dies_at:
-            raise KeyboardInterrupt
+            raise self.error
         self.done.append(cell)
         spent = {"distinct": 10 + cell.seed, "asks": 30 + cell.seed, "games": 5}
         reached = None if cell.explorer == "expert" else spent
@@ -304,14 +424,16 @@ def test_a_killed_figure_goes_on(
 ) -> None:
     """Every cell is run once, and nothing of the result tells that the run was killed."""
     monkeypatch.setattr(asks, "GAMES", ("tictactoe",))
-    whole, killed, resumed = Runs(), Runs(dies_at=17), Runs()
+    whole, killed, resumed = Runs(), Runs(dies_at=30), Runs()
     monkeypatch.setattr(asks, "run", whole)
-    asks.make(2, tmp_path / "whole")
+    asks.make(2, tmp_path / "whole", Local())
     monkeypatch.setattr(asks, "run", killed)
     with pytest.raises(KeyboardInterrupt):
-        asks.make(2, tmp_path / "killed")
+        asks.make(2, tmp_path / "killed", Local())
+    groups = json.loads((tmp_path / "killed" / "asks.json").read_bytes())["groups"]
+    assert len(groups) == 24 and all([run["seed"] for run in runs] == [0] for runs in groups.values())
     monkeypatch.setattr(asks, "run", resumed)
-    asks.make(2, tmp_path / "killed")
+    asks.make(2, tmp_path / "killed", Local())
     assert killed.done + resumed.done == whole.done
     assert len(whole.done) == len(set(whole.done)) == 2 * 6 * 2 * 2
     for name in ("asks.json", "asks.png"):
@@ -319,7 +441,7 @@ def test_a_killed_figure_goes_on(
     assert (tmp_path / "whole" / "asks.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "asks.json").write_bytes((tmp_path / "whole" / "asks.json").read_bytes())
-    asks.make(2, tmp_path / "data")  # from the data alone: nothing is run again
+    asks.make(2, tmp_path / "data", Local())  # from the data alone: nothing is run again
     assert len(resumed.done) == len(whole.done) - len(killed.done)
     assert (tmp_path / "data" / "asks.json").read_bytes() == (tmp_path / "whole" / "asks.json").read_bytes()
     said = capsys.readouterr().out
