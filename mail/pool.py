@@ -14,6 +14,9 @@ from typing import Protocol, Self, TypeVar
 
 from games.base import NashmailError
 
+START_UP = 2.0
+"""Seconds that Ray takes to start, and so the work that is done without it first."""
+
 _Shared = TypeVar("_Shared")
 _Shard = TypeVar("_Shard")
 _Result = TypeVar("_Result")
@@ -80,10 +83,13 @@ class Local:
         return None
 
 
-def pool_for(workers: int | None, address: str | None = None) -> AbstractContextManager[Pool]:
+def pool_for(
+    workers: int | None, address: str | None = None, *, patience: float = START_UP
+) -> AbstractContextManager[Pool]:
     """The pool of so many workers, to be closed by ``with``: this process for one, else Ray, here or at an address.
 
-    None is one worker, or, with an address, every processor of that cluster. PoolError where there can be none.
+    None is one worker, or, with an address, every processor of that cluster. This process works alone for ``patience``
+    seconds before Ray is started. PoolError where there can be none.
     """
     if workers is not None and workers < 1:
         raise PoolError(f"--workers must be at least 1, not {workers}")
@@ -91,7 +97,7 @@ def pool_for(workers: int | None, address: str | None = None) -> AbstractContext
         return Local()
     from mail.ray_pool import RayPool, tell  # Ray is not loaded by who does not use it
 
-    return RayPool(workers, address=address, say=tell)
+    return RayPool(workers, address=address, say=tell, patience=patience)
 
 
 def failed(index: int, shards: int, error: BaseException) -> PoolError:

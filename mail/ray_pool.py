@@ -24,14 +24,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from games.base import NashmailError
-from mail.pool import Local, PoolError, failed
+from mail.pool import START_UP, Local, PoolError, failed
 
 _Shared = TypeVar("_Shared")
 _Shard = TypeVar("_Shard")
 _Result = TypeVar("_Result")
 
-START_UP = 2.0
-"""Seconds that Ray takes to start, and so the work that is done without it first."""
 RETRIES = 20
 """Times a shard is run again after its worker or node has died."""
 _REACH = 10.0  # seconds within which a cluster must answer

@@ -21,8 +21,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ray-address", metavar="HOST:PORT", help="the head of a Ray cluster to work on")
 
 
-def pool(args: argparse.Namespace) -> AbstractContextManager[Pool]:
-    """What the words ask for, to be closed by ``with``. PoolError where it is not to be had."""
-    from mail.pool import pool_for
+def pool(args: argparse.Namespace, *, at_once: bool = False) -> AbstractContextManager[Pool]:
+    """What the words ask for, to be closed by ``with``; workers start ``at_once``, or when the work has turned out
+    to be long. PoolError where it is not to be had.
+    """
+    from mail.pool import START_UP, pool_for
 
-    return pool_for(args.workers, args.ray_address)
+    return pool_for(args.workers, args.ray_address, patience=0.0 if at_once else START_UP)

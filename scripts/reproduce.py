@@ -88,7 +88,7 @@ def figure(args: argparse.Namespace) -> int:
         if args.redraw:
             module.redraw(args.out)
         else:
-            with workers.pool(args) as pool:
+            with workers.pool(args, at_once=True) as pool:
                 module.make(args.seeds, args.out, pool)
     except NashmailError as error:
         if args.debug:
