@@ -52,6 +52,7 @@ SEEDS: dict[str, dict[str, int]] = {
 def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run the cells that are not there yet; write connect4-exact.json and connect4-exact.png."""
     folder = out / "connect4-exact-cells"
+    unpack(seeds, out)
     files = {cell: folder / name(line, cell) for seed in range(seeds) for line, cell in cells(seed)}
     missing = [cell for cell, path in files.items() if not path.is_file()]
 
@@ -61,6 +62,18 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     done(one, missing, pool, group=lambda cell: files[cell].stem, landed=landed)
     write_atomic(out / "connect4-exact.json", to_json(collect(seeds, out)))
     redraw(out)
+
+
+def unpack(seeds: int, out: Path) -> None:
+    """The cells that an earlier connect4-exact.json holds, as if just run: an unfinished figure goes on from it."""
+    if not (out / "connect4-exact.json").is_file():
+        return
+    runs = json.loads((out / "connect4-exact.json").read_bytes())["runs"]
+    for line, cell in (pair for seed in range(seeds) for pair in cells(seed)):
+        path = out / "connect4-exact-cells" / name(line, cell)
+        for found in runs.get(cell.game, {}).get(f"{line}/{cell.seat}", []):
+            if found["seed"] == cell.seed and not path.is_file():
+                write_atomic(path, to_json(found))
 
 
 def one(cell: Cell) -> dict[str, Any]:
