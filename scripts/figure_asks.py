@@ -28,14 +28,7 @@ from mail.pool import Pool
 EXPLORERS = ("refute", "unsure", "counts", "deep", "uniform", "expert")
 COLOURS = dict(zip(EXPLORERS, ("#7b2d8b", "#d1495b", "#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))
 GAMES = ("connect4:4x4", "tictactoe")
-FEWER = {
-    ("connect4:4x4", False, "counts"): 3,
-    ("connect4:4x4", False, "deep"): 2,
-    ("connect4:4x4", True, "counts"): 2,
-    ("connect4:4x4", True, "deep"): 2,
-    ("connect4:4x4", True, "uniform"): 3,
-    ("connect4:4x4", True, "unsure"): 3,
-}
+FEWER = {("connect4:4x4", False, "deep"): 2, ("connect4:4x4", True, "deep"): 2, ("connect4:4x4", True, "unsure"): 3}
 """Seeds at most, by game, symmetry and explorer, where a cell takes minutes; the tables say how many there are."""
 
 
