@@ -411,13 +411,14 @@ def test_two_machines_are_joined_to_one_run(whole: dict[str, bytes], tmp_path: P
         from functools import partial
         import ray
         import mail.learners
+        import mail.pool
         import mail.runs
         from mail import ray_pool
         from mail.__main__ import main
 
         mail.learners.SHARD = {SHARD}
         mail.runs.Config = partial(mail.runs.Config, points=1)
-        ray_pool.RayPool.__init__.__kwdefaults__["patience"] = 0.0
+        mail.pool.START_UP = 0.0
         if sys.argv[3:]:
             ray.__version__ = sys.argv[3]
         start = ray_pool.RayPool._start

@@ -127,7 +127,8 @@ def test_kills_go_on_over_runs_and_their_faults_are_added(
     if faulty:
         assert found.lost >= 10 and found.different >= 1
     else:
-        assert found.labels == 60 * found.runs
+        # A driver that is killed between file and ledger has one label landed that nobody wrote down.
+        assert 60 * found.runs - found.driver <= found.labels <= 60 * found.runs
 
 
 @pytest.mark.slow

@@ -196,7 +196,7 @@ sys.argv = {[str(SCRIPTS / "reproduce.py"), *words]!r}
 sys.path[0] = {str(SCRIPTS)!r}
 import reproduce
 from mail.ray_pool import RayPool, tell
-reproduce.workers.pool = lambda args: RayPool(args.workers, patience=0.0, memory=100 << 20, say=tell)
+reproduce.workers.pool = lambda args, at_once: RayPool(args.workers, patience=0.0, memory=100 << 20, say=tell)
 sys.exit(reproduce.main())
 """
     driver = tmp_path / "driver.py"  # Ray takes a program without a file for a shell
