@@ -170,7 +170,7 @@ def told(runs: list[Any], target: str, unit: str) -> str:
 
 def worst(runs: list[Any], measure: str) -> str:
     """Exploitability of the last clone in the worst run."""
-    return f"{max(run['notes'][-1][measure] for run in runs):.4f}"
+    return f"{max(run['notes'][-1][measure] for run in runs) + 0.0:.4f}"
 
 
 def draw(data: dict[str, Any]) -> bytes:

@@ -90,6 +90,11 @@ def figure(args: argparse.Namespace) -> int:
         else:
             with workers.pool(args, at_once=True) as pool:
                 module.make(args.seeds, args.out, pool)
+    except KeyboardInterrupt:
+        if args.debug:
+            raise
+        print("reproduce.py: interrupted; cells that have landed are kept", file=sys.stderr)
+        return 130
     except NashmailError as error:
         if args.debug:
             raise

@@ -210,6 +210,22 @@ sys.exit(reproduce.main())
     ).read_bytes()
 
 
+def test_an_interrupt_is_one_line(
+    reproduce: ModuleType,
+    figure: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stop(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(figure, "make", stop)
+    assert reproduce.main(["tictactoe", "--out", str(tmp_path)]) == 130
+    out, err = capsys.readouterr()
+    assert out == "" and err == "reproduce.py: interrupted; cells that have landed are kept\n"
+
+
 # --- the reference's proxy -------------------------------------------------------------------------------
 
 
