@@ -6,7 +6,7 @@ plays it samples (``sample``), so that every draw comes from an addressed stream
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -60,13 +60,22 @@ def sample(probabilities: Floats, *, rng: Rng) -> Ints:
     return np.where(total[:, 0] > 0, action, -1)
 
 
-def tabulate(model: Model, policy: Policy, seat: int) -> Table:
-    """[S, A] the policy on every position of the model, each asked once; zero rows where the seat does not act."""
+Asker = Callable[[Iterator[States]], Iterable[Floats]]
+"""Answers for a policy, batch by batch of positions."""
+
+
+def tabulate(model: Model, policy: Policy, seat: int, *, asker: Asker | None = None, at_once: int = _ASKED) -> Table:
+    """[S, A] the policy on every position of the model, each asked once; zero rows where the seat does not act.
+
+    ``asker`` answers for it in batches of ``at_once`` positions; by default it is asked here, one after the other.
+    """
     acting = np.flatnonzero(model.legal(seat).any(1))
+    rows = [acting[start : start + at_once] for start in range(0, len(acting), at_once)]
+    batches = (model.states[places] for places in rows)
+    answers = (ask(policy, model.game, states, seat) for states in batches) if asker is None else asker(batches)
     table = np.zeros((len(model.states), model.game.spec.actions))
-    for start in range(0, len(acting), _ASKED):
-        rows = acting[start : start + _ASKED]
-        table[rows] = ask(policy, model.game, model.states[rows], seat)
+    for places, found in zip(rows, answers, strict=True):
+        table[places] = found
     return table
 
 

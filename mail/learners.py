@@ -9,7 +9,7 @@ have seen. Sources: DESIGN.md, arXiv 2602.22810.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -239,36 +239,59 @@ def _games_of_a_round(explorer: Explorer, game: Game, watch: Watch) -> int:
     return max(explorer.games_per_round, min(SLOW_ROUND, watch.sure))
 
 
-class Bc:
-    """Behavioural cloning: two experts play each other, every decision of both is an ask.
+Round = tuple[Seats, Labels, int]
+"""Who plays, who is asked, and how many games."""
 
-    With a budget of labels, a seat is asked until its share is spent; the last game is cut where that is.
-    """
+
+class Joint:
+    """A learner whose games teach both seats: rounds until nobody wants more, then a clone of each."""
 
     knows: frozenset[str] = frozenset({"labels", "expert"})
 
-    def __init__(
-        self, options: Options, *, name: str = "bc", expert: str | None = None, cloner: str = "network"
-    ) -> None:
+    def __init__(self, options: Options, *, name: str, expert: str | None = None, cloner: str = "network") -> None:
         self.name, self.options, self.expert, self.cloner = name, options, expert, cloner
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         watches = (Watch(budget, 0), Watch(budget, 1))
         rounds: list[Decisions] = []
-        most = -(-game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
-        whole = SLOW_ROUND if solvable(game) and budget.labels is not None else SHARD
-        while not (watches[0].enough and watches[1].enough):
-            wanting = [watch for watch in watches if not watch.enough]
-            episodes = min(whole, *(watch.games_left(most) for watch in wanting))
-            labels = (None if watches[0].enough else experts[0], None if watches[1].enough else experts[1])
-            rounds.append(collector.round(experts, labels, episodes, seat=0, round_=len(rounds)))
+        while (coming := self.round(game, experts, watches, rounds)) is not None:
+            rounds.append(collector.round(*coming, seat=0, round_=len(rounds)))
             for seat, watch in enumerate(watches):
                 watch.see(rounds[-1])
                 journal.log(self.name, seat, watch.progress())
         merged = merge(rounds)
         found = (watches[0].within(merged), watches[1].within(merged))
         return finish(self.name, game, found, watches[0].games, self.options, cloner=self.cloner)
+
+    def round(
+        self, game: Game, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+    ) -> Round | None:
+        """The next round after these, or None when it is enough."""
+        raise NotImplementedError
+
+
+class Bc(Joint):
+    """Behavioural cloning: two experts play each other, every decision of both is an ask.
+
+    With a budget of labels, a seat is asked until its share is spent; the last game is cut where that is.
+    """
+
+    def __init__(
+        self, options: Options, *, name: str = "bc", expert: str | None = None, cloner: str = "network"
+    ) -> None:
+        super().__init__(options, name=name, expert=expert, cloner=cloner)
+
+    def round(
+        self, game: Game, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+    ) -> Round | None:
+        wanting = [watch for watch in watches if not watch.enough]
+        if not wanting:
+            return None
+        most = -(-game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
+        whole = SLOW_ROUND if solvable(game) and watches[0].budget.labels is not None else SHARD
+        labels = (None if watches[0].enough else experts[0], None if watches[1].enough else experts[1])
+        return experts, labels, min(whole, *(watch.games_left(most) for watch in wanting))
 
 
 class Watch:

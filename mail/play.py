@@ -6,7 +6,7 @@ papers; ``labels`` says which policy is asked what it would do at each decision 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.policy import Policy, Seats, ask, sample
+from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, Rng, States
 from mail.decisions import Decisions
 from mail.streams import stream
@@ -34,6 +35,21 @@ class Selective:
     wants: Wants
     plays: bool = False
     """Whether its answer is also what is played there, instead of the seat's own policy."""
+
+
+def each_once(game: Game, states: States) -> Bools:
+    """[N] the first of every set of equal positions: for those who want to ask at none twice."""
+    first = np.zeros(len(states), dtype=np.bool_)
+    first[np.unique(game.key(states), axis=0, return_index=True)[1]] = True
+    return first
+
+
+def remembered(game: Game, labelled: Sequence[Decisions]) -> Tabular:
+    """The answers that labelled decisions of one seat hold, as a policy; the first of each position."""
+    keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(game.key(part.state) for part in labelled)])
+    labels = np.concatenate([np.zeros((0, game.spec.actions)), *(part.label for part in labelled)])
+    keys, first = np.unique(keys, axis=0, return_index=True)
+    return Tabular(keys, labels[first])
 
 
 Asked = Policy | Selective | None

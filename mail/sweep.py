@@ -1,4 +1,4 @@
-"""Asking a policy at many positions through a pool: sweeps of exact gaps, walks of certificates.
+"""Asking a policy at every position of a model through a pool: sweeps of exact gaps.
 
 Shards have a fixed number of positions, so what is computed never depends on the workers; the policy is shared
 once, and a row's bits depend on no other row (``agents.network``).
@@ -6,11 +6,11 @@ once, and a row's bits depend on no other row (``agents.network``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-import numpy as np
-
+from agents import policy as policies
 from agents.policy import Policy, ask
 from games.base import Floats, Game, Model, States, Table
 from mail.pool import Local, Pool
@@ -35,20 +35,12 @@ def answer(question: Question, states: States) -> Floats:
     return ask(question.policy, question.game, states, question.seat)
 
 
-def sweep(pool: Pool, question: Question, shards: Sequence[States]) -> list[Floats]:
-    """The answers, shard by shard. PolicyError where the policy gives no legal distribution."""
-    return pool.map(answer, question, shards)
-
-
 def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> Table:
     """[S, A] the policy on every position of the model, as ``agents.policy.tabulate`` but through a pool."""
-    acting = np.flatnonzero(model.legal(seat).any(1))
-    rows = [acting[at : at + ROWS] for at in range(0, len(acting), ROWS)]
     question = Question(policy, model.game, seat)
-    table = np.zeros((len(model.states), model.game.spec.actions))
-    for at in range(0, len(rows), WAVE):
-        wave = rows[at : at + WAVE]
-        answers = sweep(pool or Local(), question, [model.states[place] for place in wave])
-        for place, found in zip(wave, answers, strict=True):
-            table[place] = found
-    return table
+
+    def asker(batches: Iterator[States]) -> Iterator[Floats]:
+        while wave := list(islice(batches, WAVE)):
+            yield from (pool or Local()).map(answer, question, wave)
+
+    return policies.tabulate(model, policy, seat, asker=asker, at_once=ROWS)

@@ -13,6 +13,7 @@ opponent's moves included: each is an ask of that seat, or was one before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +21,9 @@ import numpy as np
 from agents.policy import Mixture, Policy, Seats, Uniform
 from agents.tabular import Tabular
 from games.base import Bools, Game, States
-from mail.decisions import Decisions, merge
-from mail.learners import SHARD, Budget, Collector, Journal, Learned, Options, Watch, finish, register
-from mail.play import Selective
-from mail.pool import Pool
+from mail.decisions import Decisions
+from mail.learners import SHARD, Joint, Round, Watch, register
+from mail.play import Selective, each_once, remembered
 
 TREMBLES = (
     (0.0, 0.0),
@@ -51,42 +51,27 @@ class New:
     answered: Tabular
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        keys = game.key(states)
-        first = np.zeros(len(states), dtype=np.bool_)
-        first[np.unique(keys, axis=0, return_index=True)[1]] = True
-        return np.asarray(first & ~self.answered.find(keys)[0])
+        return np.asarray(each_once(game, states) & ~self.answered.find(game.key(states))[0])
 
 
-class Tremble:
+class Tremble(Joint):
     """The learner: one collection for both seats, then a clone of each."""
 
-    knows = frozenset({"labels", "expert"})
-    expert: str | None = None
-
-    def __init__(self, options: Options, *, name: str = "mail-tremble", cloner: str = "network") -> None:
-        self.name, self.options, self.cloner = name, options, cloner
-
-    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
-        collector = Collector(self.name, game, self.options.seed, pool, journal)
-        watches = (Watch(budget, 0), Watch(budget, 1))
-        rounds: list[Decisions] = []
-        while not (watches[0].enough and watches[1].enough) and watches[0].games < budget.episodes:
-            trembles = TREMBLES[len(rounds) % len(TREMBLES)]
-            seats = (hand(experts[0], trembles[0]), hand(experts[1], trembles[1]))
-            asked = [
-                Selective(experts[seat], New(answers(game, rounds, seat)))
-                if not watches[seat].enough and (trembles[seat] < 1 or min(trembles) == 1)
-                else None
-                for seat in (0, 1)
-            ]
-            episodes = min(ROUND, budget.episodes - watches[0].games)
-            rounds.append(collector.round(seats, (asked[0], asked[1]), episodes, seat=0, round_=len(rounds)))
-            for seat, watch in enumerate(watches):
-                watch.see(rounds[-1])
-                journal.log(self.name, seat, watch.progress())
-        merged = merge(rounds)
-        found = (watches[0].within(merged), watches[1].within(merged))
-        return finish(self.name, game, found, watches[0].games, self.options, cloner=self.cloner)
+    def round(
+        self, game: Game, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+    ) -> Round | None:
+        left = watches[0].budget.episodes - watches[0].games
+        if (watches[0].enough and watches[1].enough) or left <= 0:
+            return None
+        trembles = TREMBLES[len(rounds) % len(TREMBLES)]
+        asked = [
+            Selective(experts[seat], New(answers(game, rounds, seat)))
+            if not watches[seat].enough and (trembles[seat] < 1 or min(trembles) == 1)
+            else None
+            for seat in (0, 1)
+        ]
+        seats = (hand(experts[0], trembles[0]), hand(experts[1], trembles[1]))
+        return seats, (asked[0], asked[1]), min(ROUND, left)
 
 
 def hand(expert: Policy, tremble: float) -> Policy:
@@ -94,13 +79,9 @@ def hand(expert: Policy, tremble: float) -> Policy:
     return Mixture([expert, Uniform()], [1.0 - tremble, tremble]) if tremble else expert
 
 
-def answers(game: Game, rounds: list[Decisions], seat: int) -> Tabular:
+def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:
     """What a seat's expert has said so far."""
-    parts = [part.take(part.asked & (part.seat == seat)) for part in rounds]
-    keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(part.key for part in parts)])
-    labels = np.concatenate([np.zeros((0, game.spec.actions)), *(part.label for part in parts)])
-    keys, first = np.unique(keys, axis=0, return_index=True)
-    return Tabular(keys, labels[first].astype(np.float64))
+    return remembered(game, [part.take(part.asked & (part.seat == seat)) for part in rounds])
 
 
-register("mail-tremble", lambda options: Tremble(options))
+register("mail-tremble", lambda options: Tremble(options, name="mail-tremble"))

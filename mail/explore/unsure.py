@@ -26,7 +26,7 @@ from mail.clone import CloneConfig, demonstrations, train_on
 from mail.decisions import Decisions, merge
 from mail.explore.base import Metrics, Setting, register
 from mail.explore.counts import Counts
-from mail.play import Selective
+from mail.play import Selective, each_once, remembered
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,8 @@ class Doubt:
     ensemble: Ensemble
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        first = np.zeros(len(states), dtype=np.bool_)
-        first[np.unique(game.key(states), axis=0, return_index=True)[1]] = True
-        return np.asarray(first & (self.ensemble.doubts(game, states, seat) > self.ensemble.doubt))
+        unsure = self.ensemble.doubts(game, states, seat) > self.ensemble.doubt
+        return np.asarray(each_once(game, states) & unsure)
 
 
 class Unsure(Counts):
@@ -155,13 +154,7 @@ class Unsure(Counts):
 
     def _frozen(self) -> Ensemble:
         """The ensemble of the coming rounds."""
-        actions = self.setting.game.spec.actions
-        labels = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, actions)))
-        if self.labelled is not None:
-            state = self.labelled.state
-            keys = self.setting.game.key(state)
-            _, first = np.unique(keys, axis=0, return_index=True)
-            labels = Tabular(keys[first], self.labelled.label[first].astype(np.float64))
+        labels = remembered(self.setting.game, [] if self.labelled is None else [self.labelled])
         members = tuple(NetworkPolicy(copy.deepcopy(net), device=self.setting.device) for net in self.nets)
         return Ensemble(labels, members, self.doubt)
 
