@@ -177,7 +177,7 @@ def whole(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
 
 
 Cloner = Callable[[Game, Decisions, int, ClonerConfig, Rng, str], Fit]
-"""From a game, decisions, a seat, the configuration, a generator and a torch device to a fitted policy."""
+"""From a game, decisions, a seat, the configuration, a generator and a torch device to a fitted policy; picklable."""
 _CLONERS: dict[str, Cloner] = {}
 
 
@@ -199,23 +199,31 @@ def names() -> list[str]:
     return sorted(_CLONERS)
 
 
+def find(name: str) -> Cloner:
+    """The cloner of this name; NashmailError names those there are."""
+    check(name)
+    return _CLONERS[name]
+
+
 def fit(
     name: str, game: Game, decisions: Decisions, seat: int, *, config: ClonerConfig, rng: Rng, device: str = "cpu"
 ) -> Fit:
     """Clone one seat's labels. NashmailError for a cloner there is not, and without labels."""
-    check(name)
-    return _CLONERS[name](game, decisions, seat, config, rng, device)
+    return find(name)(game, decisions, seat, config, rng, device)
 
 
-register(
-    "network",
-    lambda game, decisions, seat, config, rng, device: clone(
-        game, decisions, seat, config=config.network, rng=rng, device=device
-    ),
-)
-register(
-    "linear", lambda game, decisions, seat, config, rng, device: clone_linear(game, decisions, seat, config.linear)
-)
-register(
-    "tabular", lambda game, decisions, seat, config, rng, device: clone_tabular(game, decisions, seat, config.tabular)
-)
+def _network(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
+    return clone(game, decisions, seat, config=config.network, rng=rng, device=device)
+
+
+def _linear(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
+    return clone_linear(game, decisions, seat, config.linear)
+
+
+def _tabular(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
+    return clone_tabular(game, decisions, seat, config.tabular)
+
+
+register("network", _network)
+register("linear", _linear)
+register("tabular", _tabular)

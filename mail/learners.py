@@ -18,13 +18,13 @@ from agents.solver import solvable
 from games.base import Game, Model, NashmailError, Rng
 from mail import cloners
 from mail.clone import CloneConfig, Fit
-from mail.cloners import ClonerConfig, LinearClone, TabularClone, drawn
+from mail.cloners import Cloner, ClonerConfig, LinearClone, TabularClone, drawn
 from mail.decisions import Decisions, merge
 from mail.explore import Explorer, Setting, make
 from mail.explore.base import Fixed
 from mail.labels import labelled_map
 from mail.play import Labels, Match, Shard, play_shard
-from mail.pool import Pool
+from mail.pool import Local, Pool
 from mail.streams import stream
 
 SHARD = 64
@@ -203,7 +203,7 @@ class Mail:
         found = (first.decisions, second.decisions)
         games = first.decisions.games + second.decisions.games
         fits = (first.clone, second.clone)
-        return finish(self.name, game, found, games, self.options, fits=fits, cloner=self.cloner)
+        return finish(self.name, game, found, games, self.options, fits=fits, cloner=self.cloner, pool=pool)
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
@@ -255,17 +255,17 @@ class Joint:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         watches = (Watch(budget, 0), Watch(budget, 1))
         rounds: list[Decisions] = []
-        while (coming := self.round(game, experts, watches, rounds)) is not None:
+        while (coming := self.round(collector, experts, watches, rounds)) is not None:
             rounds.append(collector.round(*coming, seat=0, round_=len(rounds)))
             for seat, watch in enumerate(watches):
                 watch.see(rounds[-1])
                 journal.log(self.name, seat, watch.progress())
         merged = merge(rounds)
         found = (watches[0].within(merged), watches[1].within(merged))
-        return finish(self.name, game, found, watches[0].games, self.options, cloner=self.cloner)
+        return finish(self.name, game, found, watches[0].games, self.options, cloner=self.cloner, pool=pool)
 
     def round(
-        self, game: Game, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+        self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
     ) -> Round | None:
         """The next round after these, or None when it is enough."""
         raise NotImplementedError
@@ -283,13 +283,13 @@ class Bc(Joint):
         super().__init__(options, name=name, expert=expert, cloner=cloner)
 
     def round(
-        self, game: Game, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+        self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
     ) -> Round | None:
         wanting = [watch for watch in watches if not watch.enough]
         if not wanting:
             return None
-        most = -(-game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
-        whole = SLOW_ROUND if solvable(game) and watches[0].budget.labels is not None else SHARD
+        most = -(-collector.game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
+        whole = SLOW_ROUND if solvable(collector.game) and watches[0].budget.labels is not None else SHARD
         labels = (None if watches[0].enough else experts[0], None if watches[1].enough else experts[1])
         return experts, labels, min(whole, *(watch.games_left(most) for watch in wanting))
 
@@ -318,6 +318,13 @@ class Watch:
         if self.budget.labels is not None:
             return self.labels >= self.budget.labels[self.seat]
         return self.games >= self.budget.episodes or self._patience_left <= 0
+
+    @property
+    def spent(self) -> float:
+        """The share of the budget that is gone."""
+        if self.budget.labels is not None:
+            return self.labels / max(1, self.budget.labels[self.seat])
+        return self.games / max(1, self.budget.episodes)
 
     @property
     def sure(self) -> int:
@@ -356,21 +363,53 @@ def finish(
     *,
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
+    pool: Pool | None = None,
 ) -> Learned:
-    """Clone each seat from its own decisions, unless its fit is there already."""
+    """Clone each seat from its own decisions, unless its fit is there already; through ``pool``, if one is given."""
     if options.drawn:
         found = (drawn(found[0]), drawn(found[1]))
-    made = []
-    for seat, (part, fit) in enumerate(zip(found, fits, strict=True)):
-        rng = stream(options.seed, f"{name}/clone", seat=seat)
-        made.append(fit or cloned(cloner, game, part, seat, options, rng=rng))
-    return Learned((made[0].policy, made[1].policy), found, games, (made[0], made[1]), cloner)
+    made = seats_cloned(f"{name}/clone", game, found, options, fits=fits, cloner=cloner, pool=pool)
+    return Learned((made[0].policy, made[1].policy), found, games, made, cloner)
+
+
+def seats_cloned(
+    name: str,
+    game: Game,
+    found: tuple[Decisions, Decisions],
+    options: Options,
+    *,
+    fits: tuple[Fit | None, Fit | None] = (None, None),
+    cloner: str = "network",
+    pool: Pool | None = None,
+    round_: int = 0,
+) -> tuple[Fit, Fit]:
+    """A clone of each seat that has none, a seat a shard of the pool; another device is used by this process alone."""
+    job = (cloners.find(cloner), game, _config(options), options.device)
+    shards = [
+        (found[seat], seat, stream(options.seed, name, seat=seat, round_=round_))
+        for seat in (0, 1)
+        if fits[seat] is None
+    ]
+    there = pool if pool is not None and options.device == "cpu" else Local()
+    made = iter(there.map(_seat_cloned, job, shards))
+    first, second = (fit or next(made) for fit in fits)
+    return first, second
+
+
+def _seat_cloned(job: tuple[Cloner, Game, ClonerConfig, str], shard: tuple[Decisions, int, Rng]) -> Fit:
+    """A pool's task."""
+    cloner, game, config, device = job
+    decisions, seat, rng = shard
+    return cloner(game, decisions, seat, config, rng, device)
+
+
+def _config(options: Options) -> ClonerConfig:
+    return ClonerConfig(options.clone, options.linear, options.tabular)
 
 
 def cloned(cloner: str, game: Game, decisions: Decisions, seat: int, options: Options, *, rng: Rng) -> Fit:
     """One seat's clone, as a learner with these options makes it."""
-    config = ClonerConfig(options.clone, options.linear, options.tabular)
-    return cloners.fit(cloner, game, decisions, seat, config=config, rng=rng, device=options.device)
+    return cloners.fit(cloner, game, decisions, seat, config=_config(options), rng=rng, device=options.device)
 
 
 Factory = Callable[[Options], Learner]

@@ -21,7 +21,9 @@ from games.base import Game, Model, NashmailError, Table
 from games.graph import GameGraph
 from mail.decisions import Decisions
 from mail.entrants import Entrant, entrant
+from mail.labels import labelled_map
 from mail.play import play
+from mail.pool import Local, Pool
 from mail.streams import stream
 
 SHARD = 5_000  # games that are played, and held in memory, at once
@@ -114,20 +116,24 @@ def check(*, games: int, seed: int) -> None:
         raise MatchError(f"--seed must be 0 or more, not {seed}")
 
 
-def match(game: Game, model: Model | None, players: dict[str, Seats], *, games: int, seed: int) -> list[Result]:
-    """Every ordered pair of different players plays ``games`` games. The same seed gives the same counts."""
+def match(
+    game: Game, model: Model | None, players: dict[str, Seats], *, games: int, seed: int, pool: Pool | None = None
+) -> list[Result]:
+    """Every ordered pair of different players plays ``games`` games. The same seed gives the same counts, whoever plays
+    them: a pair is a shard of ``pool``.
+    """
     check(games=games, seed=seed)
     graph = model if isinstance(model, GameGraph) else None
     tables = {} if graph is None else {name: _tables(graph, seats) for name, seats in players.items()}
+    names = list(players)
+    pairs = [(first, second) for first in range(len(names)) for second in range(len(names)) if first != second]
+    shared = (game, list(players.values()), games, seed)
     results = []
-    for place, (first, one) in enumerate(players.items()):
-        for other_place, (second, other) in enumerate(players.items()):
-            if place == other_place:
-                continue
-            address = (seed, place, other_place)
-            wins, draws, losses = _count(game, (one[0], other[1]), games, address)
-            exact = None if graph is None else graph.outcomes((tables[first][0], tables[second][1]))
-            results.append(Result(first, second, wins, draws, losses, exact))
+    for (first, second), counts in zip(
+        pairs, labelled_map(pool or Local(), _count, shared, pairs, game=game), strict=True
+    ):
+        exact = None if graph is None else graph.outcomes((tables[names[first]][0], tables[names[second]][1]))
+        results.append(Result(names[first], names[second], *counts, exact))
     return results
 
 
@@ -135,9 +141,11 @@ def _tables(graph: GameGraph, seats: Seats) -> tuple[Table, Table]:
     return tabulate(graph, seats[0], 0), tabulate(graph, seats[1], 1)
 
 
-def _count(game: Game, seats: Seats, games: int, address: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Seat 0's wins, draws and losses; ``address`` is the seed and the places of both entrants."""
-    seed, first, second = address
+def _count(shared: tuple[Game, list[Seats], int, int], pair: tuple[int, int]) -> tuple[int, int, int]:
+    """A pool's task: wins, draws and losses of the first of two players, given by their places, who sits in seat 0."""
+    game, players, games, seed = shared
+    first, second = pair
+    seats = (players[first][0], players[second][1])
     counts = np.zeros(3, dtype=np.int64)
     for shard, start in enumerate(range(0, games, SHARD)):
         rng = stream(seed, "match", seat=first, round_=second, shard=shard)

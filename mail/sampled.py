@@ -53,8 +53,8 @@ def measures(
         "nash_gap": None,
         "greedy_exploitability": None,
         "greedy_nash_gap": None,
-        "matches": [result.as_dict() for result in matches(game, profile, games=GAMES, seed=seed)],
-        "greedy_matches": [result.as_dict() for result in matches(game, greedy, games=GAMES, seed=seed)],
+        "matches": [result.as_dict() for result in matches(game, profile, games=GAMES, seed=seed, pool=pool)],
+        "greedy_matches": [result.as_dict() for result in matches(game, greedy, games=GAMES, seed=seed, pool=pool)],
     }
     if solvable(game) and isinstance(game, Enumerable):
         scorer = partial(scores, pool or Local())
@@ -75,13 +75,13 @@ def measures(
     return found
 
 
-def matches(game: Game, profile: Seats, *, games: int, seed: int) -> list[Result]:
+def matches(game: Game, profile: Seats, *, games: int, seed: int, pool: Pool | None = None) -> list[Result]:
     """The policies against random play and, where a solver knows the game, players that err on purpose; both seats."""
     others = {name: _errant(game, name) for name in OPPONENTS} if solvable(game) else {}
     others["random"] = (Uniform(), Uniform())
     found: list[Result] = []
     for name, seats in others.items():
-        found += match(game, None, {SELF: profile, name: seats}, games=games, seed=seed)
+        found += match(game, None, {SELF: profile, name: seats}, games=games, seed=seed, pool=pool)
     return found
 
 

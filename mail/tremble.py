@@ -1,10 +1,13 @@
-"""Noise injection: two experts with trembling hands play each other, and are asked wherever that leads.
+"""Noise injection: both seats play with hands that tremble, and their experts are asked wherever that leads.
 
-The hand of a seat trembles when, with some probability, it plays a uniformly random legal move in place of the
-expert's: behavioural cloning off the path (Laskey et al. 2017, DART), here with both seats at once, so that a game
-teaches both. Rounds go through a fixed list of pairs of probabilities, from none, which is behavioural cloning and
-where most labels are needed, over slips of either seat to random play of one or both; nothing is learned in between, so
-all games of a round are played at once, by any number of workers.
+A hand is a mixture, drawn afresh for every move: now and then it plays a uniformly random legal move, now and then what
+a clone of the answers so far would play, and else the expert's. Random slips are noise injection (Laskey et al. 2017,
+DART), a clone in the asked seat is data aggregation (Ross et al. 2011, DAgger), and one in the other seat an opponent
+who errs as players of some strength do; here both seats err at once, so that a game teaches both. Rounds go through a
+fixed list of pairs of hands, ``TREMBLES``, from none that tremble, which is behavioural cloning and where most labels
+are needed, over slips of either seat to random play of one or both. When half of the budget is spent a clone of each
+seat is fitted to the answers so far, with half of the steps, and plays in the rounds that follow, ``LED``. In between
+nothing is learned: all games of a round are played at once, by any number of workers.
 
 No position is asked about twice: its answer is a distribution, and kept. A seat that plays at random throughout while
 the other does not is not asked: where it is, its expert never goes. Asks are counted as for behavioural cloning, the
@@ -14,32 +17,64 @@ opponent's moves included: each is an ask of that seat, or was one before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agents.policy import Mixture, Policy, Seats, Uniform
 from agents.tabular import Tabular
-from games.base import Bools, Game, States
-from mail.decisions import Decisions
-from mail.learners import SHARD, Joint, Round, Watch, register
+from games.base import Bools, Game, NashmailError, States
+from mail.decisions import Decisions, merge
+from mail.learners import SHARD, Collector, Joint, Options, Round, Watch, register, seats_cloned
 from mail.play import Selective, each_once, remembered
 
+
+@dataclass(frozen=True)
+class Hand:
+    """Who makes a move: with these probabilities chance or the clone, else the expert."""
+
+    random: float = 0.0
+    clone: float = 0.0
+
+    def __call__(self, expert: Policy, clone: Policy | None) -> Policy:
+        """The mixture."""
+        players = [(1.0 - self.random - self.clone, expert), (self.random, Uniform()), (self.clone, clone)]
+        parts = [(weight, player) for weight, player in players if weight > 0 and player is not None]
+        if len(parts) == 1:
+            return parts[0][1]
+        return Mixture([player for _, player in parts], [weight for weight, _ in parts])
+
+
+STEADY, SLIPS, SLIPPERY, RANDOM = Hand(), Hand(0.1), Hand(0.3), Hand(1.0)
+CLONE, WILD = Hand(clone=1.0), Hand(0.2, clone=0.8)
+
 TREMBLES = (
-    (0.0, 0.0),
-    (0.0, 0.1),
-    (0.1, 0.0),
-    (0.0, 0.0),
-    (1.0, 1.0),
-    (0.0, 0.0),
-    (0.0, 0.3),
-    (0.3, 0.0),
-    (0.0, 0.0),
-    (0.0, 1.0),
-    (1.0, 0.0),
-    (0.0, 0.0),
+    (STEADY, STEADY),
+    (STEADY, SLIPS),
+    (SLIPS, STEADY),
+    (STEADY, STEADY),
+    (RANDOM, RANDOM),
+    (STEADY, STEADY),
+    (STEADY, SLIPPERY),
+    (SLIPPERY, STEADY),
+    (STEADY, STEADY),
+    (STEADY, RANDOM),
+    (RANDOM, STEADY),
+    (STEADY, STEADY),
 )
-"""Probability of a random move of seat 0 and of seat 1, round by round."""
+"""Hands of seat 0 and of seat 1, round by round."""
+LED = (
+    (CLONE, SLIPS),
+    (SLIPS, CLONE),
+    (CLONE, CLONE),
+    (CLONE, SLIPPERY),
+    (SLIPPERY, CLONE),
+    (CLONE, WILD),
+    (WILD, CLONE),
+)
+"""And once there are clones."""
+TURN = 0.5
+"""Share of the budget after which there are."""
 ROUND = 4 * SHARD
 """Games of a round."""
 
@@ -57,26 +92,47 @@ class New:
 class Tremble(Joint):
     """The learner: one collection for both seats, then a clone of each."""
 
+    def __init__(self, options: Options, *, name: str) -> None:
+        super().__init__(options, name=name)
+        if options.drawn:
+            raise NashmailError(f"{name} lets others play in the asked seat, so its asks are not drawn by play")
+        self._turned = 0
+        """Rounds until there were clones; 0 as long as there are none."""
+        self._clones: tuple[Policy | None, Policy | None] = (None, None)
+
     def round(
-        self, game: Game, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+        self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
     ) -> Round | None:
+        if not rounds:
+            self._turned, self._clones = 0, (None, None)
         left = watches[0].budget.episodes - watches[0].games
         if (watches[0].enough and watches[1].enough) or left <= 0:
             return None
-        trembles = TREMBLES[len(rounds) % len(TREMBLES)]
+        if not self._turned and min(watch.spent for watch in watches) >= TURN:
+            self._turn(collector, rounds)
+        number, hands = (len(rounds) - self._turned, LED) if self._turned else (len(rounds), TREMBLES)
+        pair = hands[number % len(hands)]
         asked = [
-            Selective(experts[seat], New(answers(game, rounds, seat)))
-            if not watches[seat].enough and (trembles[seat] < 1 or min(trembles) == 1)
+            Selective(experts[seat], New(answers(collector.game, rounds, seat)))
+            if not watches[seat].enough and (pair[seat] is not RANDOM or pair[1 - seat] is RANDOM)
             else None
             for seat in (0, 1)
         ]
-        seats = (hand(experts[0], trembles[0]), hand(experts[1], trembles[1]))
-        return seats, (asked[0], asked[1]), min(ROUND, left)
+        first, second = (pair[seat](experts[seat], self._clones[seat]) for seat in (0, 1))
+        return (first, second), (asked[0], asked[1]), min(ROUND, left)
 
-
-def hand(expert: Policy, tremble: float) -> Policy:
-    """The expert with a trembling hand."""
-    return Mixture([expert, Uniform()], [1.0 - tremble, tremble]) if tremble else expert
+    def _turn(self, collector: Collector, rounds: Sequence[Decisions]) -> None:
+        """Fit the clones that play from now on."""
+        merged = merge(list(rounds))
+        brief = replace(self.options.clone, max_steps=max(1, self.options.clone.max_steps // 2))
+        fits = seats_cloned(
+            f"{self.name}/turn",
+            collector.game,
+            (merged, merged),
+            replace(self.options, clone=brief),
+            pool=collector.pool,
+        )
+        self._turned, self._clones = len(rounds), (fits[0].policy, fits[1].policy)
 
 
 def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from mail import match as module
 from mail.__main__ import main
 from mail.commands.match import result_table
 from mail.match import MatchError, Result, match, wilson
+from mail.pool import Local
 from tests.mail.test_exploit import cloned, saved
-from tests.support import game, graph
+from tests.support import game, graph, reloaded
 
 UNIFORM: Seats = (Uniform(), Uniform())
 
@@ -60,6 +61,18 @@ def test_everybody_meets_everybody_else_in_both_seats() -> None:
     pairs = [(result.first, result.second) for result in results]
     assert pairs == [(a, b) for a in players() for b in players() if a != b]
     assert all(result.games == result.wins + result.draws + result.losses == 7 for result in results)
+
+
+def test_pairs_are_shards_that_count_alike_wherever_they_are_played() -> None:
+    """In reverse order, each with what a process of its own would receive."""
+
+    class Elsewhere(Local):
+        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+            assert shards == [(a, b) for a in range(3) for b in range(3) if a != b]
+            return [task(reloaded(shared), shard) for shard in reversed(shards)][::-1]
+
+    found = match(game("tictactoe"), graph("tictactoe"), players(), games=50, seed=2, pool=Elsewhere())
+    assert found == held(games=50, seed=2)
 
 
 def test_random_play_has_its_known_probabilities() -> None:

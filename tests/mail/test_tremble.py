@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from agents import expert
+from games.base import NashmailError
 from games.graph import GameGraph
 from mail import tremble
-from mail.decisions import Decisions
-from mail.learners import Budget, Memoryless, Options, make_learner
+from mail.decisions import Decisions, merge
+from mail.learners import Budget, Memoryless, Options, make_learner, seats_cloned
 from mail.pool import Local
 from mail.tremble import New, answers
 from tests.mail.test_learners import QUICK
@@ -49,20 +50,77 @@ def test_no_position_is_asked_twice(one_shard: None, tictactoe_graph: GameGraph)
 
 def test_hands_tremble_as_listed_and_who_plays_at_random_is_not_asked(tictactoe_graph: GameGraph) -> None:
     """A round of each pair: how often a seat plays a move that its expert never would."""
-    rounds = learn(tictactoe_graph, Budget(len(tremble.TREMBLES) * tremble.ROUND, patience_games=10**6))
-    assert len(rounds) == len(tremble.TREMBLES)
+    first = len(tremble.TREMBLES)
+    rounds = learn(tictactoe_graph, Budget(2 * first * tremble.ROUND, patience_games=10**6))[:first]
     table = expert.optimal_table(tictactoe_graph, ties="uniform")
-    for decisions, trembles in zip(rounds, tremble.TREMBLES, strict=True):
+    for decisions, hands in zip(rounds, tremble.TREMBLES, strict=True):
         rows = tictactoe_graph.index(decisions.state)
         wrong = table[rows, decisions.played] == 0
         random = (tictactoe_graph.open[rows] & (table[rows] == 0)).sum(1) / tictactoe_graph.open[rows].sum(1)
         for seat in (0, 1):
             mine = decisions.seat == seat
-            expected, tries = trembles[seat] * random[mine], mine.sum()
+            expected, tries = hands[seat].random * random[mine], mine.sum()
             spread = 4 * np.sqrt((expected * (1 - expected)).sum()) + 1e-9
-            assert abs(wrong[mine].sum() - expected.sum()) <= spread, (trembles, seat, tries)
-            if trembles[seat] == 1 and trembles[1 - seat] < 1:
+            assert abs(wrong[mine].sum() - expected.sum()) <= spread, (hands, seat, tries)
+            if hands[seat].random == 1 and hands[1 - seat].random < 1:
                 assert not decisions.asked[mine].any()
+
+
+def test_clones_play_once_half_of_the_budget_is_spent(one_shard: None, tictactoe_graph: GameGraph) -> None:
+    """After the turn the hand CLONE plays what a clone of the answers before it would, drawn from its own stream."""
+    options = Options(seed=3, clone=replace(QUICK, max_steps=200))
+    journal = Kept()
+    experts = expert.make("uniform", tictactoe_graph)
+    make_learner("mail-tremble", options).learn(
+        tictactoe_graph.game, experts, Budget(64 * 20, patience_games=10**6), pool=Local(), journal=journal
+    )
+    assert len(journal.rounds) == 20
+    before = merge(journal.rounds[:10])
+    brief = replace(options, clone=replace(options.clone, max_steps=100))
+    fits = seats_cloned("mail-tremble/turn", tictactoe_graph.game, (before, before), brief)
+    for index, hands in enumerate(tremble.LED, start=10):
+        decisions = journal.rounds[index]
+        for seat in (0, 1):
+            mine = decisions.take(decisions.seat == seat)
+            chance = hands[seat](experts[seat], fits[seat].policy).probabilities(tictactoe_graph.game, mine.state, seat)
+            # What is played is as likely as draws from the mixture are; other players' moves would not be.
+            rows = np.log(np.maximum(chance, 1e-12))
+            mean = (chance * rows).sum(1)
+            spread = np.sqrt((chance * (rows - mean[:, None]) ** 2).sum()) / len(mine)
+            assert abs(rows[np.arange(len(mine)), mine.played].mean() - mean.mean()) < 4 * spread, (hands, seat)
+    assert all(part.asked.any() for part in journal.rounds[10:12])
+
+
+def test_a_run_that_goes_on_from_its_rounds_ends_alike(one_shard: None, tictactoe_graph: GameGraph) -> None:
+    """Whenever it was killed: before the clones play, or after."""
+
+    class Resumed(Kept):
+        def __init__(self, landed: list[Decisions]) -> None:
+            super().__init__()
+            self.landed = landed
+
+        def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
+            return self.landed[round_] if round_ < len(self.landed) else None
+
+    def learned(journal: Kept) -> list[Decisions]:
+        learner = make_learner("mail-tremble", Options(clone=replace(QUICK, max_steps=4)))
+        experts = expert.make("uniform", tictactoe_graph)
+        budget = Budget(64 * 8, patience_games=10**6)
+        learner.learn(tictactoe_graph.game, experts, budget, pool=Local(), journal=journal)
+        return journal.rounds
+
+    whole = learned(Kept())
+    assert len(whole) == 8
+    for landed in (1, 4, 6):
+        rest = learned(Resumed(whole[:landed]))
+        for part, other in zip(whole[landed:], rest, strict=True):
+            assert np.array_equal(part.played, other.played)
+            assert np.array_equal(part.label, other.label, equal_nan=True)
+
+
+def test_asks_answered_by_one_drawn_action_are_refused() -> None:
+    with pytest.raises(NashmailError, match="mail-tremble lets others play in the asked seat"):
+        make_learner("mail-tremble", Options(drawn=True))
 
 
 def test_answers_are_what_the_experts_said(tictactoe_graph: GameGraph) -> None:
