@@ -67,9 +67,14 @@ class Cell:
         return f"{self.game}, symmetry {'on' if self.symmetry else 'off'}, {self.explorer}, seat {self.seat}"
 
     @property
-    def file(self) -> str:
-        """Its name in the folder of finished cells."""
-        return f"{self.group}, seed {self.seed}.json".replace(", ", "_").replace(" ", "-").replace(":", "-")
+    def name(self) -> str:
+        """Of its file among finished cells."""
+        return named(self.group, self.seed)
+
+
+def named(group: str, seed: int) -> str:
+    """The name of a cell of this group."""
+    return f"{group}, seed {seed}".replace(", ", "_").replace(" ", "-").replace(":", "-")
 
 
 @cache

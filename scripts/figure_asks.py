@@ -9,14 +9,13 @@ What is measured, and how, says ``asking.py``.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from asking import SOFT, Cell, bounds_of, run
+from asking import SOFT, Cell, bounds_of, named, run
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import done, interval, ranged
+from over_seeds import interval, kept, ranged
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -28,38 +27,26 @@ from mail.pool import Pool
 EXPLORERS = ("refute", "unsure", "counts", "deep", "uniform", "expert")
 COLOURS = dict(zip(EXPLORERS, ("#7b2d8b", "#d1495b", "#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))
 GAMES = ("connect4:4x4", "tictactoe")
-FEWER = {("connect4:4x4", False, "deep"): 2, ("connect4:4x4", True, "deep"): 2, ("connect4:4x4", True, "unsure"): 3}
-"""Seeds at most, by game, symmetry and explorer, where a cell takes minutes; the tables say how many there are."""
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run the cells that are not there yet; write asks.json whenever a seed is complete, asks.png at the end."""
-    unpack(seeds, out)
-    every = [cell for seed in range(seeds) for cell in cells(seed)]
-    missing = [cell for cell in every if not (out / "asks-cells" / cell.file).is_file()]
-    left = Counter(cell.seed for cell in missing)
-
-    def landed(cell: Cell, found: dict[str, Any]) -> None:
-        write_atomic(out / "asks-cells" / cell.file, to_json(found))
-        left[cell.seed] -= 1
-        if not left[cell.seed]:
-            write_atomic(out / "asks.json", to_json(collect(seeds, out)))
-
-    done(run, missing, pool, group=lambda cell: f"{cell.group}, seed {cell.seed}", landed=landed)
+    """Run the cells that are not there yet; write asks.json and asks.png."""
+    every = {cell.name: cell for seed in range(seeds) for cell in cells(seed)}
+    kept(run, every, out / "asks-cells", pool, earlier=earlier(out))
     write_atomic(out / "asks.json", to_json(collect(seeds, out)))
     redraw(out)
 
 
-def unpack(seeds: int, out: Path) -> None:
-    """The cells that an earlier asks.json holds, as if they had just been run: an unfinished figure goes on from it."""
+def earlier(out: Path) -> dict[str, dict[str, Any]]:
+    """The cells that an earlier asks.json holds, by name."""
     if not (out / "asks.json").is_file():
-        return
+        return {}
     groups = json.loads((out / "asks.json").read_bytes())["groups"]
-    for cell in (cell for seed in range(seeds) for cell in cells(seed)):
-        path = out / "asks-cells" / cell.file
-        for found in groups.get(cell.group, []):
-            if found.get("seed") == cell.seed and not path.is_file():
-                write_atomic(path, to_json({key: value for key, value in found.items() if key != "seed"}))
+    return {
+        named(group, found["seed"]): {key: value for key, value in found.items() if key != "seed"}
+        for group, runs in groups.items()
+        for found in runs
+    }
 
 
 def redraw(out: Path) -> None:
@@ -71,14 +58,13 @@ def redraw(out: Path) -> None:
 
 def cells(seed: int) -> list[Cell]:
     """Everything to be run with one seed, without symmetry first."""
-    every = [
+    return [
         Cell(game, symmetry, explorer, seat, seed)
         for symmetry in (False, True)
         for game in GAMES
         for explorer in EXPLORERS
         for seat in (0, 1)
     ]
-    return [cell for cell in every if seed < FEWER.get((cell.game, cell.symmetry, cell.explorer), seed + 1)]
 
 
 def collect(seeds: int, out: Path) -> dict[str, Any]:
@@ -86,7 +72,7 @@ def collect(seeds: int, out: Path) -> dict[str, Any]:
     groups: dict[str, list[Any]] = {}
     bounds: dict[str, Any] = {}
     for cell in (cell for seed in range(seeds) for cell in cells(seed)):
-        path = out / "asks-cells" / cell.file
+        path = out / "asks-cells" / f"{cell.name}.json"
         if not path.is_file():
             continue
         groups.setdefault(cell.group, []).append({"seed": cell.seed, **json.loads(path.read_bytes())})

@@ -19,7 +19,7 @@ import numpy as np
 from asking import SOFT, Cell, bounds_of, traced
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import done, interval, rounded
+from over_seeds import interval, kept
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -37,7 +37,7 @@ LINES = {
 }
 """Explorer and expert."""
 COLOURS = dict(zip(LINES, ("#7b2d8b", "#8d99ae", "#e09f3e", "#c8553d"), strict=True))
-GAMES = {"mail refute": 8000, "mail uniform": 20_000, "bc uniform": 1000, "bc first": 64}
+GAMES = {"mail refute": 8000, "mail uniform": 100_000, "bc uniform": 1000, "bc first": 64}
 """Budgets of games."""
 GROWTH = {"connect4:4x4": 1 / 4, "connect4:5x4": 1 / 2, "connect4:4x5": 1 / 2}
 """Of the distinct labels between two fresh clones."""
@@ -51,29 +51,22 @@ SEEDS: dict[str, dict[str, int]] = {
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run the cells that are not there yet; write connect4-exact.json and connect4-exact.png."""
-    folder = out / "connect4-exact-cells"
-    unpack(seeds, out)
-    files = {cell: folder / name(line, cell) for seed in range(seeds) for line, cell in cells(seed)}
-    missing = [cell for cell, path in files.items() if not path.is_file()]
-
-    def landed(cell: Cell, found: dict[str, Any]) -> None:
-        write_atomic(files[cell], to_json(rounded(found)))
-
-    done(one, missing, pool, group=lambda cell: files[cell].stem, landed=landed)
+    every = {name(cell.game, line, cell.seat, seed): cell for seed in range(seeds) for line, cell in cells(seed)}
+    kept(one, every, out / "connect4-exact-cells", pool, earlier=earlier(out))
     write_atomic(out / "connect4-exact.json", to_json(collect(seeds, out)))
     redraw(out)
 
 
-def unpack(seeds: int, out: Path) -> None:
-    """The cells that an earlier connect4-exact.json holds, as if just run: an unfinished figure goes on from it."""
+def earlier(out: Path) -> dict[str, dict[str, Any]]:
+    """The cells that an earlier connect4-exact.json holds, by name."""
     if not (out / "connect4-exact.json").is_file():
-        return
-    runs = json.loads((out / "connect4-exact.json").read_bytes())["runs"]
-    for line, cell in (pair for seed in range(seeds) for pair in cells(seed)):
-        path = out / "connect4-exact-cells" / name(line, cell)
-        for found in runs.get(cell.game, {}).get(f"{line}/{cell.seat}", []):
-            if found["seed"] == cell.seed and not path.is_file():
-                write_atomic(path, to_json(found))
+        return {}
+    found = {}
+    for board, groups in json.loads((out / "connect4-exact.json").read_bytes())["runs"].items():
+        for group, runs in groups.items():
+            line, seat = group.split("/")
+            found.update({name(board, line, int(seat), run["seed"]): run for run in runs})
+    return found
 
 
 def one(cell: Cell) -> dict[str, Any]:
@@ -101,16 +94,16 @@ def cells(seed: int) -> list[tuple[str, Cell]]:
     return found
 
 
-def name(line: str, cell: Cell) -> str:
+def name(board: str, line: str, seat: int, seed: int) -> str:
     """Of a finished cell's file."""
-    return f"{cell.game}_{line}_seat-{cell.seat}_seed-{cell.seed}.json".replace(" ", "-").replace(":", "-")
+    return f"{board}_{line}_seat-{seat}_seed-{seed}".replace(" ", "-").replace(":", "-")
 
 
 def collect(seeds: int, out: Path) -> dict[str, Any]:
     """The finished cells by board, line and seat, and the bounds beside them."""
     runs: dict[str, Any] = {}
     for line, cell in (pair for seed in range(seeds) for pair in cells(seed)):
-        path = out / "connect4-exact-cells" / name(line, cell)
+        path = out / "connect4-exact-cells" / f"{name(cell.game, line, cell.seat, cell.seed)}.json"
         if path.is_file():
             there = runs.setdefault(cell.game, {}).setdefault(f"{line}/{cell.seat}", [])
             there.append(json.loads(path.read_bytes()))

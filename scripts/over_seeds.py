@@ -1,16 +1,18 @@
-"""What several figures need over a number of seeds: work by a pool, intervals, cells of tables, rounded data."""
+"""What several figures need over a number of seeds: work by a pool, cells that are kept, intervals, rounded data."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from scipy import stats
 
+from agents.files import to_json, write_atomic
 from mail.pool import Pool
 
 _Cell = TypeVar("_Cell")
@@ -40,6 +42,28 @@ def done(
             print(f"{time.perf_counter() - begun:6.0f} s  {name}", file=sys.stderr, flush=True)
 
     return pool.map(_apply, task, cells, landed=keep)
+
+
+def kept(
+    task: Callable[[_Cell], dict[str, Any]],
+    cells: Mapping[str, _Cell],
+    folder: Path,
+    pool: Pool,
+    *,
+    earlier: Mapping[str, dict[str, Any]],
+) -> None:
+    """``folder/NAME.json`` of every cell by name: what is there stays, what ``earlier`` holds is written as if it had
+    just been run, and the others are: a figure that was killed, or has cells to be added, goes on.
+    """
+    for name in cells:
+        if name in earlier and not (folder / f"{name}.json").is_file():
+            write_atomic(folder / f"{name}.json", to_json(earlier[name]))
+    names = {cell: name for name, cell in cells.items() if not (folder / f"{name}.json").is_file()}
+
+    def keep(cell: _Cell, found: dict[str, Any]) -> None:
+        write_atomic(folder / f"{names[cell]}.json", to_json(rounded(found)))
+
+    done(task, list(names), pool, group=lambda cell: names[cell], landed=keep)
 
 
 def _apply(task: Callable[[_Cell], _Result], cell: _Cell) -> _Result:
