@@ -48,7 +48,7 @@ class Budget:
 
 
 class Journal(Protocol):
-    """What a learner tells of its progress, and where finished rounds are kept. ``Memoryless`` keeps nothing.
+    """What a learner tells of its progress, and where its rounds and clones are kept. ``Memoryless`` keeps nothing.
 
     Of a round of several shards each is kept as it lands, until the round is stored.
     """
@@ -64,6 +64,12 @@ class Journal(Protocol):
 
     def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
         """Keep a shard that has just landed."""
+
+    def load_fit(self, stage: str, seat: int, game: Game, device: str) -> Fit | None:
+        """The clone that was fitted at this stage before, or None."""
+
+    def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
+        """Keep a clone that was just fitted, of a policy of this game."""
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
         """Progress, once a round."""
@@ -82,6 +88,12 @@ class Memoryless:
         return None
 
     def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
+        return None
+
+    def load_fit(self, stage: str, seat: int, game: Game, device: str) -> Fit | None:
+        return None
+
+    def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
         return None
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
@@ -203,7 +215,9 @@ class Mail:
         found = (first.decisions, second.decisions)
         games = first.decisions.games + second.decisions.games
         fits = (first.clone, second.clone)
-        return finish(self.name, game, found, games, self.options, fits=fits, cloner=self.cloner, pool=pool)
+        return finish(
+            self.name, game, found, games, self.options, fits=fits, cloner=self.cloner, pool=pool, journal=journal
+        )
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
@@ -262,7 +276,9 @@ class Joint:
                 journal.log(self.name, seat, watch.progress())
         merged = merge(rounds)
         found = (watches[0].within(merged), watches[1].within(merged))
-        return finish(self.name, game, found, watches[0].games, self.options, cloner=self.cloner, pool=pool)
+        return finish(
+            self.name, game, found, watches[0].games, self.options, cloner=self.cloner, pool=pool, journal=journal
+        )
 
     def round(
         self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
@@ -364,16 +380,17 @@ def finish(
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
     pool: Pool | None = None,
+    journal: Journal | None = None,
 ) -> Learned:
-    """Clone each seat from its own decisions, unless its fit is there already; through ``pool``, if one is given."""
+    """Clone each seat from its own decisions, unless its fit is there already."""
     if options.drawn:
         found = (drawn(found[0]), drawn(found[1]))
-    made = seats_cloned(f"{name}/clone", game, found, options, fits=fits, cloner=cloner, pool=pool)
+    made = both_cloned(f"{name}/clone", game, found, options, fits=fits, cloner=cloner, pool=pool, journal=journal)
     return Learned((made[0].policy, made[1].policy), found, games, made, cloner)
 
 
-def seats_cloned(
-    name: str,
+def both_cloned(
+    stage: str,
     game: Game,
     found: tuple[Decisions, Decisions],
     options: Options,
@@ -381,18 +398,26 @@ def seats_cloned(
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
     pool: Pool | None = None,
-    round_: int = 0,
+    journal: Journal | None = None,
 ) -> tuple[Fit, Fit]:
-    """A clone of each seat that has none, a seat a shard of the pool; another device is used by this process alone."""
+    """A clone of each seat: as given, or kept in the journal, or fitted now, a seat a shard of the pool.
+
+    Another device than the processor is used by this process alone.
+    """
+    journal = journal or Memoryless()
+    made = {seat: fit or journal.load_fit(stage, seat, game, options.device) for seat, fit in enumerate(fits)}
+    wanting = [seat for seat in (0, 1) if made[seat] is None]
     job = (cloners.find(cloner), game, _config(options), options.device)
-    shards = [
-        (found[seat], seat, stream(options.seed, name, seat=seat, round_=round_))
-        for seat in (0, 1)
-        if fits[seat] is None
-    ]
+    shards = [(found[seat], seat, stream(options.seed, stage, seat=seat)) for seat in wanting]
+
+    def keep(index: int, fit: Fit) -> None:
+        made[wanting[index]] = fit
+        journal.store_fit(stage, wanting[index], game, fit)
+
     there = pool if pool is not None and options.device == "cpu" else Local()
-    made = iter(there.map(_seat_cloned, job, shards))
-    first, second = (fit or next(made) for fit in fits)
+    there.map(_seat_cloned, job, shards, landed=keep)
+    first, second = made[0], made[1]
+    assert first is not None and second is not None  # the pool has called keep for each that was missing
     return first, second
 
 

@@ -4,10 +4,12 @@
     metrics.jsonl      progress, one line per round     decisions/LEARNER-SEAT/   every round of play, npz
     result.json        measures, labels, curves         figure.png                exploitability against asks
     decisions/LEARNER-SEAT/ROUND.shards/              while a round is played: what of it has landed
+    kept/              until the run is finished: clones that were fitted, and what was measured of a learner
     clock.json         times, host and versions: what may differ between equal runs lives here alone
 
 A run that was killed resumes by doing the same again: rounds of play, and shards of one, that had landed are read
-instead of played (no label is paid twice), and everything else follows from them and the seed.
+instead of played (no label is paid twice), clones and measures instead of made, and everything else follows from
+them and the seed.
 """
 
 from __future__ import annotations
@@ -27,8 +29,10 @@ from typing import Any
 import numpy as np
 
 from agents.files import load_policy, save_policy, to_json, write_atomic
-from agents.policy import Seats
+from agents.policy import Lifted, Seats
 from games.base import Game, NashmailError
+from games.symmetry import Quotient
+from mail.clone import Fit
 from mail.decisions import Decisions
 
 FORMAT = 1
@@ -173,6 +177,34 @@ class Run:
             file.write(json.dumps({"learner": learner, "seat": seat, **values}) + "\n")
         self.listener(learner, seat, values)
 
+    def load_fit(self, stage: str, seat: int, game: Game, device: str) -> Fit | None:
+        path = self._kept(f"{stage}-{seat}")
+        try:
+            numbers = _read_json(path.with_name(f"{path.name}.fit"))
+            policy = load_policy(path, device=device).policy
+            return Fit(policy.policy if isinstance(policy, Lifted) else policy, **numbers)
+        except (NashmailError, TypeError):  # not there, damaged, or of a game that only its program can make
+            return None
+
+    def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
+        path = self._kept(f"{stage}-{seat}")
+        if isinstance(game, Quotient):
+            save_policy(path, Lifted(fit.policy, game), game=game.base, seat=seat)
+        else:
+            save_policy(path, fit.policy, game=game, seat=seat)
+        numbers = {"steps": fit.steps, "worst": fit.worst, "mean_tv": fit.mean_tv}
+        write_atomic(path.with_name(f"{path.name}.fit"), to_json(numbers))
+
+    def measured(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """What ``measure`` says of a learner, taken once: a killed run that goes on does not measure again."""
+        path = self._kept(f"{name}.measures")
+        if not path.exists():
+            write_atomic(path, to_json(measure()))
+        return _read_json(path)
+
+    def _kept(self, name: str) -> Path:
+        return self.folder / "kept" / name.replace("/", "-")
+
     def _round(self, learner: str, seat: int, round_: int) -> Path:
         return self.folder / "decisions" / f"{learner}-{seat}" / f"{round_:06d}.npz"
 
@@ -197,6 +229,7 @@ class Run:
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         clock = {"seconds": seconds, "workers": workers, "host": platform.node(), "pid": os.getpid(), **versions}
         write_atomic(self.folder / "clock.json", to_json(clock))
+        shutil.rmtree(self.folder / "kept", ignore_errors=True)
         write_atomic(self.folder / "result.json", to_json({"format": FORMAT, **result}))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,8 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) ->
             curves[name] = [curve(known, known.model, learned, seat, name, config, options, pool) for seat in (0, 1)]
     shown = (labelled(known, sampled_later, 0), labelled(known, sampled_later, 1))
     for name, (profile, _) in sampled_later.items():
-        learners[name] |= sampled.measures(known.game, profile, shown=shown, seed=config.seed, pool=pool)
+        measure = partial(sampled.measures, known.game, profile, shown=shown, seed=config.seed, pool=pool)
+        learners[name] |= run.measured(name, measure)
     result = {
         "config": {"game": config.game, "explorer": config.explorer, "expert": config.expert},
         "exact": known.exact,

@@ -25,7 +25,7 @@ from agents.policy import Mixture, Policy, Seats, Uniform
 from agents.tabular import Tabular
 from games.base import Bools, Game, NashmailError, States
 from mail.decisions import Decisions, merge
-from mail.learners import SHARD, Collector, Joint, Options, Round, Watch, register, seats_cloned
+from mail.learners import SHARD, Collector, Joint, Options, Round, Watch, both_cloned, register
 from mail.play import Selective, each_once, remembered
 
 
@@ -125,12 +125,13 @@ class Tremble(Joint):
         """Fit the clones that play from now on."""
         merged = merge(list(rounds))
         brief = replace(self.options.clone, max_steps=max(1, self.options.clone.max_steps // 2))
-        fits = seats_cloned(
+        fits = both_cloned(
             f"{self.name}/turn",
             collector.game,
             (merged, merged),
             replace(self.options, clone=brief),
             pool=collector.pool,
+            journal=collector.journal,
         )
         self._turned, self._clones = len(rounds), (fits[0].policy, fits[1].policy)
 

@@ -7,14 +7,21 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import agents.files
+import mail.cloners
+import mail.sampled
 import mail.training
+from agents.policy import Uniform
 from mail.__main__ import main
+from mail.presets import SMALL
 from mail.runs import Config, Run
+from mail.training import Ground, ground
 
 KILLS = 50
 CONFIG = Config("tictactoe", explorer="counts", episodes=20, points=1)
@@ -78,6 +85,54 @@ def test_killed_while_its_folder_was_made_it_begins_again(tmp_path: Path) -> Non
     (tmp_path / "run" / ".config.json.4711.tmp").write_bytes(b"{")
     train(tmp_path / "run")
     train(tmp_path / "whole")
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_a_clone_that_was_fitted_is_not_fitted_again(
+    symmetry: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is what was measured of policies in a game that is not measured exactly; damaged clones are."""
+    config = replace(CONFIG, symmetry=symmetry)
+    mail.training.train(Run.create(tmp_path / "whole", config))
+
+    def died(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Run, "finish", died)
+        mail.training.train(Run.create(tmp_path / "run", config))
+    assert len(list((tmp_path / "run" / "kept").glob("*.fit"))) == 4
+    (tmp_path / "run" / "kept" / "bc-clone-1.safetensors").write_bytes(b"half")
+    fitted: list[int] = []
+    real = mail.cloners.clone
+    monkeypatch.setattr(mail.cloners, "clone", lambda *args, **words: fitted.append(args[2]) or real(*args, **words))
+    mail.training.train(Run.resume(tmp_path / "run"))
+    assert fitted == [1]
+    assert contents(tmp_path / "run") == contents(tmp_path / "whole")
+    assert not (tmp_path / "run" / "kept").exists()
+
+
+def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config("connect4:6x6", learners=("bc", "mail"), explorer="uniform", expert="first", episodes=2, points=1)
+    monkeypatch.setattr(mail.training, "prepare", lambda config: ground(config.game, symmetry=False))
+    monkeypatch.setattr(Ground, "experts", lambda self, name: (Uniform(), Uniform()))
+    monkeypatch.setattr(mail.training, "preset", lambda game: SMALL)
+    measured: list[Any] = []
+    real = mail.sampled.measures
+
+    def measures(*args: Any, **words: Any) -> Any:
+        measured.append(args)
+        if len(measured) == 2:
+            raise KeyboardInterrupt
+        return real(*args, **words)
+
+    monkeypatch.setattr(mail.sampled, "measures", measures)
+    with pytest.raises(KeyboardInterrupt):
+        mail.training.train(Run.create(tmp_path / "run", config))
+    mail.training.train(Run.resume(tmp_path / "run"))
+    assert len(measured) == 3
+    mail.training.train(Run.create(tmp_path / "whole", config))
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
