@@ -11,15 +11,14 @@ Refutation needs an exact model, which this board has not.
 from __future__ import annotations
 
 import json
-import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import rounded
+from over_seeds import done, rounded
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -48,26 +47,32 @@ KEPT = ("games", "labels", "distinct_labels", "matches", "greedy_matches", "cert
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run, or read, what there is to run, one run after the other; write connect4.json and connect4.png after each."""
-    begun = time.perf_counter()
-    for seed in range(seeds):
-        for labels in reversed(BUDGETS):
-            config = Config(
-                "connect4",
-                learners=tuple(LEARNERS),
-                expert="uniform",
-                symmetry=True,
-                episodes=labels,
-                labels=labels,
-                seed=seed,
-            )
-            folder = out / "connect4-cells" / f"{labels}-{seed}"
-            run = Run.resume(folder) if (folder / "config.json").is_file() else Run.create(folder, config)
-            if run.result() is None:
-                train(run, pool=pool)
-            print(f"{time.perf_counter() - begun:6.0f} s  {labels} asks per seat, seed {seed}", file=sys.stderr)
-            write_atomic(out / "connect4.json", to_json(collect(seeds, out)))
-            redraw(out)
+    """Run, or read, what there is to run, side by side; write connect4.json after each, connect4.png at the end."""
+    every = [(labels, seed) for labels in reversed(BUDGETS) for seed in range(seeds)]
+
+    def landed(cell: tuple[int, int], _: None) -> None:
+        write_atomic(out / "connect4.json", to_json(collect(seeds, out)))
+
+    done(partial(one, out), every, pool, group=lambda cell: f"{cell[0]:,} asks per seat, seed {cell[1]}", landed=landed)
+    redraw(out)
+
+
+def one(out: Path, cell: tuple[int, int]) -> None:
+    """One run; goes on where it was killed, and does nothing if it is whole."""
+    labels, seed = cell
+    config = Config(
+        "connect4",
+        learners=tuple(LEARNERS),
+        expert="uniform",
+        symmetry=True,
+        episodes=labels,
+        labels=labels,
+        seed=seed,
+    )
+    folder = out / "connect4-cells" / f"{labels}-{seed}"
+    run = Run.resume(folder) if (folder / "config.json").is_file() else Run.create(folder, config)
+    if run.result() is None:
+        train(run)
 
 
 def redraw(out: Path) -> None:

@@ -12,8 +12,7 @@ processors of a Ray cluster whose machines all have this folder, at the same pla
     connect4-exact  MAIL and BC on Connect Four 4x4, 5x4 and 4x5, exact: exploitability against asks; cells are
                 kept in OUT/connect4-exact-cells
     connect4    five learners on Connect Four 6x7, equal asks: wins against players that err, and blunders; needs
-                the solver, and hours; runs are kept in OUT/connect4-cells, and made one after the other: workers
-                share the games, labels and measures of each
+                the solver, and hours; runs are kept in OUT/connect4-cells
 
 Linear Markov games (docs/linear.md), all exact:
 
