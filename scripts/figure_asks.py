@@ -136,9 +136,7 @@ def draw(data: dict[str, Any]) -> bytes:
             panel.grid(alpha=0.3, axis="x")
     for panel in axes[-1]:
         panel.set_xlabel("distinct labels (bars), asks (rings) to greedy exploitability 0")
-    figure.suptitle(
-        f"What a clone that cannot be exploited costs: mean and 95 % interval of up to {data['seeds']} seeds"
-    )
+    figure.suptitle(f"What a clone that cannot be exploited costs: mean and 95 % interval of {data['seeds']} seeds")
     return png(figure)
 
 
