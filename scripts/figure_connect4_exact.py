@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from asking import SOFT, Cell, bounds_of, traced
+from asking import SOFT, TARGETS, Cell, bounds_of, traced
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from over_seeds import interval, kept
@@ -106,7 +106,8 @@ def collect(seeds: int, out: Path) -> dict[str, Any]:
         path = out / "connect4-exact-cells" / f"{name(cell.game, line, cell.seat, cell.seed)}.json"
         if path.is_file():
             there = runs.setdefault(cell.game, {}).setdefault(f"{line}/{cell.seat}", [])
-            there.append(json.loads(path.read_bytes()))
+            found = json.loads(path.read_bytes())
+            there.append({**found, "notes": thinned(found["notes"])})
     least = {
         board: {
             word: [{"labels": bound.labels, "games": bound.games} for bound in bounds_of(board, symmetry)]
@@ -115,6 +116,16 @@ def collect(seeds: int, out: Path) -> dict[str, Any]:
         for board in runs
     }
     return {"seeds": seeds, "runs": runs, "least": least}
+
+
+def thinned(notes: list[dict[str, float]]) -> list[dict[str, float]]:
+    """The first of every 3 % more asks, the first that reaches each target, and the last."""
+    found = notes[:1]
+    reached = {key: next((note for note in notes if note[key] <= limit), None) for key, limit in TARGETS.items()}
+    for note in notes[1:]:
+        if note["asks"] >= 1.03 * found[-1]["asks"] or note is notes[-1] or note in reached.values():
+            found.append(note)
+    return found
 
 
 # --- table and picture -----------------------------------------------------------------------------------
@@ -167,7 +178,7 @@ def worst(runs: list[Any], measure: str) -> str:
 
 
 def draw(data: dict[str, Any]) -> bytes:
-    """Exploitability as it is (line) and greedy (dashes) against asks, a panel per board and seat, a line per run."""
+    """Exploitability as it is against asks, and where greedy play loses nothing, by board and seat, a line per run."""
     boards = list(data["runs"])
     figure, axes = plt.subplots(len(boards), 2, figsize=(11, 3.2 * len(boards)), layout="constrained", squeeze=False)
     for board, row in zip(boards, axes, strict=True):
@@ -179,7 +190,9 @@ def draw(data: dict[str, Any]) -> bytes:
     axes[0][0].legend(fontsize=8)
     for last in axes[-1]:
         last.set_xlabel("asks")
-    figure.suptitle("Connect Four, exact: exploitability as it is (lines) and greedy (dashes), a line per seed")
+    figure.suptitle(
+        "Connect Four, exact: exploitability as it is, a line per seed; triangle: greedy play loses nothing"
+    )
     return png(figure)
 
 
@@ -188,9 +201,10 @@ def panel(axes: Axes, runs: dict[str, Any], seat: int) -> None:
     for line, colour in COLOURS.items():
         for index, run in enumerate(runs.get(f"{line}/{seat}", [])):
             asks = [note["asks"] for note in run["notes"]]
-            for measure, style in (("soft", "-"), ("greedy", "--")):
-                values = [max(note[measure], FLOOR) for note in run["notes"]]
-                label = line if index == 0 and measure == "soft" else None
-                axes.plot(asks, values, style, color=colour, label=label, linewidth=1, alpha=0.8)
-    axes.set(xscale="log", yscale="log", ylim=(FLOOR / 2, 2.5), ylabel="exploitability")
+            values = [max(note["soft"], FLOOR) for note in run["notes"]]
+            label = line if index == 0 else None
+            axes.plot(asks, values, color=colour, label=label, linewidth=0.8, alpha=0.7)
+            if run["greedy"] is not None:
+                axes.plot(run["greedy"]["asks"], FLOOR, "v", color=colour, markersize=6, clip_on=False)
+    axes.set(xscale="log", yscale="log", ylim=(FLOOR, 2.5), ylabel="exploitability")
     axes.grid(alpha=0.3)

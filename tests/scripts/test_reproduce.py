@@ -186,6 +186,36 @@ def test_a_figure_is_the_same_whoever_works(name: str, tmp_path: Path, monkeypat
     assert here["seeds"] == 2
 
 
+@pytest.mark.parametrize("name", ["asks", "connect4-exact"])
+def test_a_figure_goes_on_from_its_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that an earlier JSON holds are not run again, nor are those that a killed figure left as files."""
+
+    class Idle(Local):
+        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+            assert not shards, "nothing is left to run"
+            return []
+
+    whole = small(name, Local(), tmp_path / "first", monkeypatch)
+    (tmp_path / "second").mkdir()
+    data = (tmp_path / "first" / f"{name}.json").read_bytes()
+    (tmp_path / "second" / f"{name}.json").write_bytes(data)
+    assert small(name, Idle(), tmp_path / "second", monkeypatch) == whole
+    assert (tmp_path / "second" / f"{name}.json").read_bytes() == data
+    (tmp_path / "first" / f"{name}.json").unlink()
+    assert small(name, Idle(), tmp_path / "first", monkeypatch) == whole
+
+
+def test_thinned_notes_keep_what_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    module = importlib.import_module("figure_connect4_exact")
+    notes = [{"asks": n, "greedy": 0.0 if n >= 411 else 1.0, "soft": 0.02 if n >= 502 else 1.0} for n in range(1, 600)]
+    found = [note["asks"] for note in module.thinned(notes)]
+    assert found[0] == 1 and found[-1] == 599
+    assert 411 in found and 502 in found
+    assert 60 < len(found) < 150
+    assert module.thinned(module.thinned(notes)) == module.thinned(notes)
+
+
 @pytest.mark.slow
 def test_ray_workers_find_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the command line starts them, but for the seconds of work before Ray is worth it."""
@@ -446,8 +476,7 @@ def test_a_killed_figure_goes_on(
     monkeypatch.setattr(asks, "run", killed)
     with pytest.raises(KeyboardInterrupt):
         asks.make(2, tmp_path / "killed", Local())
-    groups = json.loads((tmp_path / "killed" / "asks.json").read_bytes())["groups"]
-    assert len(groups) == 24 and all([run["seed"] for run in runs] == [0] for runs in groups.values())
+    assert len(list((tmp_path / "killed" / "asks-cells").iterdir())) == len(killed.done)
     monkeypatch.setattr(asks, "run", resumed)
     asks.make(2, tmp_path / "killed", Local())
     assert killed.done + resumed.done == whole.done
