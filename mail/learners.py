@@ -9,6 +9,7 @@ have seen. Sources: DESIGN.md, arXiv 2602.22810.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -257,7 +258,7 @@ Round = tuple[Seats, Labels, int]
 """Who plays, who is asked, and how many games."""
 
 
-class Joint:
+class Joint(ABC):
     """A learner whose games teach both seats: rounds until nobody wants more, then a clone of each."""
 
     knows: frozenset[str] = frozenset({"labels", "expert"})
@@ -280,11 +281,11 @@ class Joint:
             self.name, game, found, watches[0].games, self.options, cloner=self.cloner, pool=pool, journal=journal
         )
 
+    @abstractmethod
     def round(
         self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
     ) -> Round | None:
         """The next round after these, or None when it is enough."""
-        raise NotImplementedError
 
 
 class Bc(Joint):

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from statistics import NormalDist
 from typing import Any
 
@@ -126,12 +127,11 @@ def match(
     graph = model if isinstance(model, GameGraph) else None
     tables = {} if graph is None else {name: _tables(graph, seats) for name, seats in players.items()}
     names = list(players)
-    pairs = [(first, second) for first in range(len(names)) for second in range(len(names)) if first != second]
+    pairs = list(permutations(range(len(names)), 2))
     shared = (game, list(players.values()), games, seed)
+    found = labelled_map(pool or Local(), _count, shared, pairs, game=game)
     results = []
-    for (first, second), counts in zip(
-        pairs, labelled_map(pool or Local(), _count, shared, pairs, game=game), strict=True
-    ):
+    for (first, second), counts in zip(pairs, found, strict=True):
         exact = None if graph is None else graph.outcomes((tables[names[first]][0], tables[names[second]][1]))
         results.append(Result(names[first], names[second], *counts, exact))
     return results

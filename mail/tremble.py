@@ -96,33 +96,33 @@ class Tremble(Joint):
         super().__init__(options, name=name)
         if options.drawn:
             raise NashmailError(f"{name} lets others play in the asked seat, so its asks are not drawn by play")
-        self._turned = 0
-        """Rounds until there were clones; 0 as long as there are none."""
-        self._clones: tuple[Policy | None, Policy | None] = (None, None)
+        self._led: tuple[int, Seats] | None = None
+        """Once clones play: the rounds before they did, and the clones."""
 
     def round(
         self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
     ) -> Round | None:
         if not rounds:
-            self._turned, self._clones = 0, (None, None)
+            self._led = None
         left = watches[0].budget.episodes - watches[0].games
         if (watches[0].enough and watches[1].enough) or left <= 0:
             return None
-        if not self._turned and min(watch.spent for watch in watches) >= TURN:
-            self._turn(collector, rounds)
-        number, hands = (len(rounds) - self._turned, LED) if self._turned else (len(rounds), TREMBLES)
-        pair = hands[number % len(hands)]
+        if self._led is None and min(watch.spent for watch in watches) >= TURN:
+            self._led = len(rounds), self._clones(collector, rounds)
+        begun, clones = self._led or (0, (None, None))
+        hands = LED if self._led else TREMBLES
+        pair = hands[(len(rounds) - begun) % len(hands)]
         asked = [
             Selective(experts[seat], New(answers(collector.game, rounds, seat)))
             if not watches[seat].enough and (pair[seat] is not RANDOM or pair[1 - seat] is RANDOM)
             else None
             for seat in (0, 1)
         ]
-        first, second = (pair[seat](experts[seat], self._clones[seat]) for seat in (0, 1))
+        first, second = (pair[seat](experts[seat], clones[seat]) for seat in (0, 1))
         return (first, second), (asked[0], asked[1]), min(ROUND, left)
 
-    def _turn(self, collector: Collector, rounds: Sequence[Decisions]) -> None:
-        """Fit the clones that play from now on."""
+    def _clones(self, collector: Collector, rounds: Sequence[Decisions]) -> Seats:
+        """The clones that play from now on."""
         merged = merge(list(rounds))
         brief = replace(self.options.clone, max_steps=max(1, self.options.clone.max_steps // 2))
         fits = both_cloned(
@@ -133,7 +133,7 @@ class Tremble(Joint):
             pool=collector.pool,
             journal=collector.journal,
         )
-        self._turned, self._clones = len(rounds), (fits[0].policy, fits[1].policy)
+        return fits[0].policy, fits[1].policy
 
 
 def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:
