@@ -14,12 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from agents.mirror import Ties
 from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread, tensor
 from agents.policy import Policy
 from games.base import Floats, Game, Ints, NashmailError, Rng
 from mail.decisions import Decisions
 
 _AT_ONCE = 8192  # rows of which a network's planes are held
+_FEWEST = 1_000  # steps that ``passes`` leaves to a clone of very few rows
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class CloneConfig:
     architecture: Architecture = field(default_factory=Architecture)
     """The network."""
     learning_rate: float = 1e-2
-    """Of Adam at the start; it falls to a tenth along a cosine over ``max_steps``."""
+    """Of Adam at the start; it falls to a tenth along a cosine over all steps that there may be."""
     batch: int = 512
     """Rows of a gradient step; with fewer distinct positions than that every step sees all of them."""
     tolerance: float = 1e-3
@@ -37,10 +39,14 @@ class CloneConfig:
     mean_tolerance: float = 1e-2
     """... and the mean total variation to the labels is at most this."""
     max_steps: int = 2000
-    """Stop anyway after this many gradient steps."""
+    """Stop anyway after this many gradient steps ..."""
+    passes: int = 0
+    """... or, with few rows, when each has been seen so often (and 1,000 steps are done); 0 for any number of times."""
     precision: str = "float32"
     """Of the gradient steps: ``float32``, or ``bfloat16``, three times as fast on processors that multiply it and as
     good for large nets; weights, what is measured and what plays are float32 either way."""
+    mirrored: bool = False
+    """Tie the network to its mirror image (``agents.mirror``), for boards whose mirror image is the same game."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,8 @@ def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, r
     """Fit a fresh network to the labels of one seat. NashmailError if there are none."""
     shown = demonstrations(decisions, seat)
     net = PolicyNet(game.spec.observation, game.spec.actions, config.architecture, rng=rng).to(device)
+    if config.mirrored:
+        Ties(net).draw()
     optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
     return train_on(net, optimizer, shown, config, rng=rng, device=device)
 
@@ -104,15 +112,16 @@ def train_on(
     """Train a network on, in place, until it agrees with the labels or its steps are spent."""
     rows = len(shown.label)
     low = config.precision == "bfloat16"
+    ties = Ties(net) if config.mirrored else None
     _lay_out(net, torch.channels_last if low else torch.contiguous_format)
     observation = tensor(shown.observation, device)
     legal = tensor(shown.legal, device)
     label = tensor(shown.label, device)
     check_every = 25 * max(1, rows // config.batch)
-    step = 0
-    while step < config.max_steps and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):
+    most, step = _most_steps(rows, config), 0
+    while step < most and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):
         for group in optimizer.param_groups:  # falls to a tenth along a cosine
-            group["lr"] = config.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / config.max_steps))
+            group["lr"] = config.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / most))
         chosen: Tensor | slice = slice(None)
         if rows > config.batch:
             chosen = tensor(rng.choice(rows, config.batch, replace=False), device)
@@ -121,11 +130,22 @@ def train_on(
         loss = _cross_entropy(logits.float(), legal[chosen], label[chosen])
         optimizer.zero_grad()
         torch.autograd.backward(loss)
+        if ties is not None:
+            ties.gradients()
         optimizer.step()
         step += 1
+    if ties is not None:
+        ties.again()
     _lay_out(net, torch.contiguous_format)
     worst, mean = _distance(net, observation, legal, label)
     return Fit(NetworkPolicy(net, device=device), step, worst, mean)
+
+
+def _most_steps(rows: int, config: CloneConfig) -> int:
+    """Gradient steps after which training stops anyway."""
+    if not config.passes:
+        return config.max_steps
+    return min(config.max_steps, max(_FEWEST, math.ceil(config.passes * rows / config.batch)))
 
 
 def _lay_out(net: PolicyNet, order: torch.memory_format) -> None:

@@ -1,8 +1,10 @@
 """What ``train`` does differently on larger boards, in one place: the network, how it is fitted, and how many games.
 
-Chosen for one CPU core, where a fit on 6x7 takes five minutes. There the size of the network
-decides: cloned from the same 70,000 labels it blundered at 1.7 % of new positions, one of 32 filters and two blocks
-at 3.7 %.
+Chosen for one CPU core, where a fit on 6x7 takes five minutes. There the size of the network decides, and whether it is
+tied to its mirror image. Greedy clones of the first seat from the same 50,000 asks won so many of 400 games against
+``suboptimal:1``: 48 % with 6,000 steps and no ties; 55 % with ties (12,000 steps: 54 %) and with 12,000 steps on every
+position and its mirror image. Drawing its moves a clone still gains: at T = 0 it won 72 % after 12,000 steps and 60 %
+after half of them.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ LARGE = Preset(
         learning_rate=2e-3,
         batch=256,
         max_steps=6000,
+        passes=120,
+        mirrored=True,
         precision="bfloat16",
     ),
     episodes=4000,

@@ -12,7 +12,7 @@ from agents import expert
 from agents.network import Architecture, NetworkPolicy
 from agents.policy import Greedy, Uniform, tabulate, uniform_rows
 from games import Board, GameGraph, NashmailError
-from mail.clone import CloneConfig, _cross_entropy, clone, demonstrations
+from mail.clone import CloneConfig, _cross_entropy, _most_steps, clone, demonstrations
 from mail.decisions import Decisions, merge
 from mail.gap import exploitability
 from mail.play import play
@@ -169,6 +169,14 @@ def test_steps_are_limited(tictactoe_graph: GameGraph) -> None:
     fit = clone(tictactoe_graph.game, shown, 1, config=replace(SMALL, max_steps=7), rng=stream(4, "test"))
     assert fit.steps == 7
     assert fit.worst > SMALL.tolerance
+
+
+@pytest.mark.parametrize(
+    ("rows", "passes", "most"),
+    [(100_000, 0, 6000), (100, 0, 6000), (100, 20, 1000), (25_600, 20, 2000), (10**6, 9, 6000)],
+)
+def test_few_rows_are_not_shown_for_ever(rows: int, passes: int, most: int) -> None:
+    assert _most_steps(rows, CloneConfig(batch=256, max_steps=6000, passes=passes)) == most
 
 
 def test_batches_are_drawn_where_there_are_more_positions_than_that(tictactoe_graph: GameGraph) -> None:

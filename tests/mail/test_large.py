@@ -33,7 +33,7 @@ CONFIG = Config("connect4", explorer="uniform", symmetry=True, episodes=4, seed=
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """Everything that takes long, made short; a cache of the test's own."""
     pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
-    fit = CloneConfig(Architecture(4, 1, 16, 1), max_steps=40)
+    fit = CloneConfig(Architecture(4, 1, 16, 1), max_steps=40, mirrored=True)
     monkeypatch.setattr("mail.training.preset", lambda game: Preset(fit))
     monkeypatch.setattr("mail.sampled.GAMES", 2)
     monkeypatch.setattr("mail.sampled.HELD_OUT", 4)
@@ -122,7 +122,7 @@ def test_only_small_games_have_a_model() -> None:
 def test_presets_follow_the_size_of_the_board() -> None:
     assert preset(make("tictactoe")) is preset(make("connect4:5x5")) is SMALL and SMALL.clone == CloneConfig()
     assert preset(make("connect4")) is LARGE and LARGE.clone.architecture.blocks > 0
-    assert replace(LARGE.clone.architecture, blocks=0) != Architecture()
+    assert replace(LARGE.clone.architecture, blocks=0) != Architecture() and LARGE.clone.mirrored
     assert np.prod(make("connect4:6x6").spec.observation[1:]) == 36 and preset(make("connect4:6x6")) is LARGE
 
 
