@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "Budget": "mail.learners",
+    "Budget": "mail.budget",
     "Config": "mail.runs",
     "Decisions": "mail.decisions",
     "Gap": "mail.gap",

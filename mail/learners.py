@@ -8,7 +8,6 @@ have seen. Sources: DESIGN.md, arXiv 2602.22810.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +17,13 @@ from agents.policy import Seats
 from agents.solver import solvable
 from games.base import Game, Model, NashmailError, Rng
 from mail import cloners
+from mail.budget import Budget, Watch
 from mail.clone import CloneConfig, Fit
 from mail.cloners import Cloner, ClonerConfig, LinearClone, TabularClone, drawn
 from mail.decisions import Decisions, merge
 from mail.explore import Explorer, Setting, make
 from mail.explore.base import Fixed
+from mail.journal import Journal, Memoryless
 from mail.labels import labelled_map
 from mail.play import Labels, Match, Shard, play_shard
 from mail.pool import Local, Pool
@@ -32,73 +33,6 @@ SHARD = 64
 """Most games of one shard; part of what results follow from, so it never depends on the workers."""
 SLOW_ROUND = 8 * SHARD
 """Most games of a round where labels are slow (a solver's) and nothing is learned between: workers share its shards."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a learner may spend."""
-
-    episodes: int = 1000
-    """Most exploration (or demonstration) games per seat."""
-    labels: tuple[int, int] | None = None
-    """Asks per seat to spend exactly, instead of stopping when nothing new comes; None for no such target."""
-    patience: float = 0.25
-    """Stop exploring after this share of the games so far has brought no new label ..."""
-    patience_games: int = 32
-    """... but never before this many games without one."""
-
-
-class Journal(Protocol):
-    """What a learner tells of its progress, and where its rounds and clones are kept. ``Memoryless`` keeps nothing.
-
-    Of a round of several shards each is kept as it lands, until the round is stored.
-    """
-
-    def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
-        """A round that has landed before, or None."""
-
-    def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
-        """Keep a round that was just played."""
-
-    def load_shard(self, learner: str, seat: int, round_: int, shard: int) -> Decisions | None:
-        """A shard of an unfinished round that has landed before, or None."""
-
-    def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
-        """Keep a shard that has just landed."""
-
-    def load_fit(self, stage: str, seat: int, game: Game, device: str) -> Fit | None:
-        """The clone that was fitted at this stage before, or None."""
-
-    def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
-        """Keep a clone that was just fitted, of a policy of this game."""
-
-    def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
-        """Progress, once a round."""
-
-
-class Memoryless:
-    """A journal for learning in memory."""
-
-    def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
-        return None
-
-    def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
-        return None
-
-    def load_shard(self, learner: str, seat: int, round_: int, shard: int) -> Decisions | None:
-        return None
-
-    def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
-        return None
-
-    def load_fit(self, stage: str, seat: int, game: Game, device: str) -> Fit | None:
-        return None
-
-    def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
-        return None
-
-    def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
-        return None
 
 
 @dataclass
@@ -150,8 +84,8 @@ class Collector:
     name: str
     game: Game
     seed: int
-    pool: Pool
-    journal: Journal
+    pool: Pool = field(default_factory=Local)
+    journal: Journal = field(default_factory=Memoryless)
 
     def round(self, seats: Seats, labels: Labels, episodes: int, *, seat: int, round_: int) -> Decisions:
         """One round of games between frozen policies, from the journal if it has landed before."""
@@ -216,9 +150,7 @@ class Mail:
         found = (first.decisions, second.decisions)
         games = first.decisions.games + second.decisions.games
         fits = (first.clone, second.clone)
-        return finish(
-            self.name, game, found, games, self.options, fits=fits, cloner=self.cloner, pool=pool, journal=journal
-        )
+        return finish(collector, found, games, self.options, fits=fits, cloner=self.cloner)
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
@@ -277,9 +209,7 @@ class Joint(ABC):
                 journal.log(self.name, seat, watch.progress())
         merged = merge(rounds)
         found = (watches[0].within(merged), watches[1].within(merged))
-        return finish(
-            self.name, game, found, watches[0].games, self.options, cloner=self.cloner, pool=pool, journal=journal
-        )
+        return finish(collector, found, watches[0].games, self.options, cloner=self.cloner)
 
     @abstractmethod
     def round(
@@ -311,111 +241,46 @@ class Bc(Joint):
         return experts, labels, min(whole, *(watch.games_left(most) for watch in wanting))
 
 
-class Watch:
-    """Counts what one seat's collection has brought, and says when it is enough."""
-
-    def __init__(self, budget: Budget, seat: int) -> None:
-        self.budget, self.seat = budget, seat
-        self.games = self.labels = self.last_new = 0
-        self._seen: set[tuple[int, int]] = set()
-
-    def see(self, decisions: Decisions) -> None:
-        """Take in a round."""
-        asked = decisions.key[decisions.asked & (decisions.seat == self.seat)]
-        before = len(self._seen)
-        self._seen.update((int(key[0]), int(key[1])) for key in asked)
-        self.games += decisions.games
-        self.labels += len(asked)
-        if len(self._seen) > before:
-            self.last_new = self.games
-
-    @property
-    def enough(self) -> bool:
-        """Whether the budget is spent, or nothing new has come for long."""
-        if self.budget.labels is not None:
-            return self.labels >= self.budget.labels[self.seat]
-        return self.games >= self.budget.episodes or self._patience_left <= 0
-
-    @property
-    def spent(self) -> float:
-        """The share of the budget that is gone."""
-        if self.budget.labels is not None:
-            return self.labels / max(1, self.budget.labels[self.seat])
-        return self.games / max(1, self.budget.episodes)
-
-    @property
-    def sure(self) -> int:
-        """Games that will be played in any case before it can be enough, as far as is known; at least 1."""
-        return 1 if self.budget.labels is not None or not self.games else max(1, math.ceil(self._patience_left))
-
-    @property
-    def _patience_left(self) -> float:
-        """Games without a new label until patience ends."""
-        wait = max(self.budget.patience_games, self.budget.patience * self.last_new)
-        return wait - (self.games - self.last_new)
-
-    def games_left(self, most: int) -> int:
-        """Games that can be played without overspending, at most ``most`` labels each; never less than one."""
-        if self.budget.labels is None:
-            return max(1, self.budget.episodes - self.games)
-        return max(1, (self.budget.labels[self.seat] - self.labels) // most)
-
-    def progress(self) -> dict[str, float]:
-        """The budget words."""
-        return {"games": self.games, "labels": self.labels, "distinct_labels": len(self._seen)}
-
-    def within(self, decisions: Decisions) -> Decisions:
-        """The decisions, cut where the seat's label budget is spent."""
-        if self.budget.labels is None:
-            return decisions
-        return decisions.first_labels(self.seat, self.budget.labels[self.seat])
-
-
 def finish(
-    name: str,
-    game: Game,
+    collector: Collector,
     found: tuple[Decisions, Decisions],
     games: int,
     options: Options,
     *,
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
-    pool: Pool | None = None,
-    journal: Journal | None = None,
 ) -> Learned:
     """Clone each seat from its own decisions, unless its fit is there already."""
     if options.drawn:
         found = (drawn(found[0]), drawn(found[1]))
-    made = both_cloned(f"{name}/clone", game, found, options, fits=fits, cloner=cloner, pool=pool, journal=journal)
+    made = both_cloned("clone", collector, found, options, fits=fits, cloner=cloner)
     return Learned((made[0].policy, made[1].policy), found, games, made, cloner)
 
 
 def both_cloned(
-    stage: str,
-    game: Game,
+    what: str,
+    collector: Collector,
     found: tuple[Decisions, Decisions],
     options: Options,
     *,
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
-    pool: Pool | None = None,
-    journal: Journal | None = None,
 ) -> tuple[Fit, Fit]:
     """A clone of each seat: as given, or kept in the journal, or fitted now, a seat a shard of the pool.
 
-    Another device than the processor is used by this process alone.
+    ``what`` tells the clones of one learner apart. Another device than the processor is used by this process alone.
     """
-    journal = journal or Memoryless()
+    game, journal, stage = collector.game, collector.journal, f"{collector.name}/{what}"
     made = {seat: fit or journal.load_fit(stage, seat, game, options.device) for seat, fit in enumerate(fits)}
     wanting = [seat for seat in (0, 1) if made[seat] is None]
     job = (cloners.find(cloner), game, _config(options), options.device)
-    shards = [(found[seat], seat, stream(options.seed, stage, seat=seat)) for seat in wanting]
+    shards = [(found[seat], seat, stream(collector.seed, stage, seat=seat)) for seat in wanting]
 
     def keep(index: int, fit: Fit) -> None:
         made[wanting[index]] = fit
         journal.store_fit(stage, wanting[index], game, fit)
 
-    there = pool if pool is not None and options.device == "cpu" else Local()
+    there = collector.pool if options.device == "cpu" else Local()
     there.map(_seat_cloned, job, shards, landed=keep)
     first, second = made[0], made[1]
     assert first is not None and second is not None  # the pool has called keep for each that was missing

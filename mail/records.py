@@ -290,7 +290,7 @@ def learn_from_games(games: Sequence[Played], options: Options, *, symmetry: boo
     quotient game. NashmailError for games of several kinds, or in which a seat never moves.
     """
     from games.symmetry import Quotient
-    from mail.learners import finish
+    from mail.learners import Collector, finish
 
     found = decisions_of(games)
     game = games[0].game
@@ -300,7 +300,7 @@ def learn_from_games(games: Sequence[Played], options: Options, *, symmetry: boo
     for seat in (0, 1):
         if not (found.seat == seat).any():
             raise RecordError(f"seat {seat} never moves in these games; name some in which it does")
-    return finish(GAMES, game, (found, found), found.games, options)
+    return finish(Collector(GAMES, game, options.seed), (found, found), found.games, options)
 
 
 def canonical(found: Decisions, quotient: Quotient) -> Decisions:

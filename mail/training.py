@@ -25,8 +25,9 @@ from games.registry import make as make_game
 from games.symmetry import Quotient
 from mail import explore, sampled, tremble  # noqa: F401  (tremble registers its learner)
 from mail.blunders import canonical_keys
+from mail.budget import Budget
 from mail.gap import exploitability, table_gap
-from mail.learners import Budget, Learned, Options, cloned, make_learner
+from mail.learners import Learned, Options, cloned, make_learner
 from mail.learners import check as check_learner
 from mail.least import imitation_limit, least
 from mail.linear_report import bounds, structure

@@ -24,8 +24,9 @@ import numpy as np
 from agents.policy import Mixture, Policy, Seats, Uniform
 from agents.tabular import Tabular
 from games.base import Bools, Game, NashmailError, States
+from mail.budget import Watch
 from mail.decisions import Decisions, merge
-from mail.learners import SHARD, Collector, Joint, Options, Round, Watch, both_cloned, register
+from mail.learners import SHARD, Collector, Joint, Options, Round, both_cloned, register
 from mail.play import Selective, each_once, remembered
 
 
@@ -125,14 +126,7 @@ class Tremble(Joint):
         """The clones that play from now on."""
         merged = merge(list(rounds))
         brief = replace(self.options.clone, max_steps=max(1, self.options.clone.max_steps // 2))
-        fits = both_cloned(
-            f"{self.name}/turn",
-            collector.game,
-            (merged, merged),
-            replace(self.options, clone=brief),
-            pool=collector.pool,
-            journal=collector.journal,
-        )
+        fits = both_cloned("turn", collector, (merged, merged), replace(self.options, clone=brief))
         return fits[0].policy, fits[1].policy
 
 

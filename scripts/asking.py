@@ -27,10 +27,9 @@ from mail.decisions import Decisions, merge
 from mail.explore.base import Explorer, Fixed, Setting
 from mail.explore.refute import Led
 from mail.gap import exploitability
-from mail.learners import Collector, Memoryless
+from mail.learners import Collector
 from mail.least import Least, least
 from mail.play import Labels
-from mail.pool import Local
 from mail.streams import stream
 from mail.training import Ground, ground
 
@@ -130,7 +129,7 @@ def traced(cell: Cell) -> tuple[dict[str, Any], list[dict[str, float]]]:
 
 def rounds(cell: Cell, setting: Setting, explorer: Explorer) -> Iterator[tuple[Decisions, dict[str, float]]]:
     """Rounds of play within the budget, and what the explorer says it learned from each."""
-    collector = Collector(f"asks/{cell.explorer}", setting.game, cell.seed, Local(), Memoryless())
+    collector = Collector(f"asks/{cell.explorer}", setting.game, cell.seed)
     size = BATCH if isinstance(explorer, Fixed) else explorer.games_per_round
     games = number = 0
     while games < (cell.games or MOST_GAMES[cell.explorer]) and not explorer.done:

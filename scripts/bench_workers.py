@@ -51,7 +51,7 @@ from games.base import Enumerable, Floats, Game, Model, States
 from games.graph import GameGraph
 from mail import labels
 from mail.certificate import certify
-from mail.learners import Collector, Memoryless
+from mail.learners import Collector
 from mail.pool import Local, Pool
 from mail.presets import preset
 from mail.ray_pool import RayPool
@@ -257,7 +257,7 @@ def exploring(seed: int, sizes: Sizes) -> Work:
     expert = solver.solver_expert(board, ties="first")[0]
 
     def work(pool: Pool) -> np.ndarray:
-        collector = Collector("bench", board, seed, pool, Memoryless())
+        collector = Collector("bench", board, seed, pool)
         decisions = collector.round((expert, Uniform()), (expert, None), sizes.games, seat=0, round_=0)
         return np.column_stack([decisions.played, decisions.next, decisions.label.view(np.int32)])
 

@@ -32,11 +32,13 @@ from agents.files import to_json, write_atomic
 from agents.policy import uniform_rows
 from games.base import Floats
 from games.graph import GameGraph
+from mail.budget import Budget, Watch
 from mail.clone import CloneConfig, clone
 from mail.decisions import Decisions
 from mail.figure import FLOOR, dress, png
 from mail.gap import exploitability
-from mail.learners import Budget, Collector, Mail, Memoryless, Options, Watch
+from mail.journal import Memoryless
+from mail.learners import Collector, Mail, Options
 from mail.least import Least, imitation_limit
 from mail.pool import Local, Pool
 from mail.streams import stream
@@ -128,7 +130,7 @@ def followed(cell: tuple[Line, int]) -> tuple[list[dict[str, float]], dict[str, 
 def explore(at: Ground, line: Line, bound: Least, seed: int) -> Decisions:
     """Play until there are labels for every budget, and, for MAIL, until all labels have been seen."""
     mail = Mail(Options(seed=seed, explorer=line.explorer), name=line.method)
-    collector = Collector(line.method, at.game, seed, Local(), Memoryless())
+    collector = Collector(line.method, at.game, seed)
     reachable = bound.labels if line.explorer != "expert" else None
     watch = Covered(BUDGETS[line.seat][-1], line.seat, reachable)
     return mail.explore(

@@ -23,11 +23,11 @@ from agents.tabular import from_model
 from games.base import Floats
 from games.markov import MarkovGame, MarkovModel
 from games.registry import make
+from mail.budget import Budget, Watch
 from mail.cloners import drawn
 from mail.decisions import Decisions, merge
 from mail.gap import exploitability, nash_gap
-from mail.learners import Budget, Collector, Mail, Memoryless, Options, Watch, cloned
-from mail.pool import Local
+from mail.learners import Collector, Mail, Options, cloned
 from mail.streams import stream
 
 FLOOR = 1e-5
@@ -73,7 +73,7 @@ def explored(ground: Ground, explorer: str, episodes: int, options: Options) -> 
     """Per seat what its expert was asked, in ``episodes`` games of an explorer against it."""
     budget = Budget(episodes, patience_games=10**9)
     mail = Mail(options, explorer=explorer)
-    collector = Collector("mail", ground.game, options.seed, Local(), Memoryless())
+    collector = Collector("mail", ground.game, options.seed)
     first, second = (mail.explore(collector, ground.experts, budget, seat).decisions for seat in (0, 1))
     return (drawn(first), drawn(second)) if options.drawn else (first, second)
 
@@ -140,7 +140,7 @@ class Reaching(Watch):
 
     def run(self, explorer: str) -> Reaching:
         """Explore until it is enough."""
-        collector = Collector("mail", self.ground.game, self.options.seed, Local(), Memoryless())
+        collector = Collector("mail", self.ground.game, self.options.seed)
         mail = Mail(self.options, explorer=explorer)
         mail.explore(collector, self.ground.experts, self.budget, self.seat, self)
         return self

@@ -14,7 +14,9 @@ from agents.files import load_policy
 from agents.policy import PolicyError, Uniform
 from games import NashmailError
 from mail.__main__ import main
-from mail.learners import Budget, Mail, Memoryless, Options
+from mail.budget import Budget
+from mail.journal import Memoryless
+from mail.learners import Mail, Options
 from mail.pool import Local
 from mail.runs import Config, Run, read_decisions
 from tests.agents.test_files import SIZES, described, network, refused, rewrite, saved, table

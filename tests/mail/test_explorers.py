@@ -20,6 +20,7 @@ from agents.policy import Policy, Seats, Uniform, ask, greedy_rows, tabulate, un
 from games import Game, GameGraph, NashmailError
 from games.base import States
 from mail import explore
+from mail.budget import Budget
 from mail.decisions import Decisions, merge
 from mail.explore import Explorer, Setting
 from mail.explore.base import Memory, Transitions
@@ -27,10 +28,9 @@ from mail.explore.counts import optimistic_values
 from mail.explore.deep import Deep, DeepConfig, bonus
 from mail.explore.refute import Led, Refute, RefuteConfig
 from mail.gap import exploitability
-from mail.learners import Budget, Collector, Mail, Memoryless, Options
+from mail.learners import Collector, Mail, Options
 from mail.least import least
 from mail.play import play
-from mail.pool import Local
 from mail.streams import stream
 from tests.support import game, graph, random_profile, reloaded, visited
 
@@ -337,7 +337,7 @@ def test_counts_tries_what_is_untried_and_mixes_what_is_alike() -> None:
 def explored(name: str, seat: int, seed: int, budget: Budget) -> Decisions:
     """What ``mail`` sees of this seat's first expert on Tic-Tac-Toe."""
     model = graph("tictactoe")
-    collector = Collector("mail", model.game, seed, Local(), Memoryless())
+    collector = Collector("mail", model.game, seed)
     learner = Mail(Options(seed=seed, explorer=name, model=model))
     return learner.explore(collector, first_experts(model), budget, seat).decisions
 
@@ -567,7 +567,7 @@ def test_refute_stops_asking_once_the_answer_leaves_the_line() -> None:
 def test_refute_asks_once_even_where_nothing_can_be_lost(seat: int) -> None:
     """Two in a row on 2 x 2: whoever moves first wins, whatever is played."""
     model = graph("tictactoe:2x2:2")
-    collector = Collector("mail", model.game, 0, Local(), Memoryless())
+    collector = Collector("mail", model.game, 0)
     learner = Mail(Options(explorer="refute", model=model))
     found = learner.explore(collector, first_experts(model), Budget(episodes=5), seat)
     assert found.decisions.games == 1 and 1 <= found.decisions.labels() <= 2  # a line has two decisions of seat 0

@@ -15,25 +15,12 @@ from agents.network import Architecture
 from agents.policy import Policy, Seats, Uniform, ask, tabulate
 from games import GameGraph, NashmailError
 from mail import explore
+from mail.budget import Budget, Watch
 from mail.clone import CloneConfig
 from mail.decisions import Decisions
 from mail.gap import exploitability
-from mail.learners import (
-    SHARD,
-    Bc,
-    Budget,
-    Collector,
-    Learned,
-    Learner,
-    Mail,
-    Memoryless,
-    Options,
-    Watch,
-    check,
-    make_learner,
-    names,
-    register,
-)
+from mail.journal import Memoryless
+from mail.learners import SHARD, Bc, Collector, Learned, Learner, Mail, Options, check, make_learner, names, register
 from mail.play import Shard, play
 from mail.pool import Local
 from mail.streams import stream
@@ -421,7 +408,7 @@ def test_rounds_are_cut_into_shards_whoever_works(games: int, sizes: list[int]) 
     model = graph("tictactoe")
     found = []
     for pool in (counting := Counting(), Backwards()):
-        collector = Collector("test", model.game, 5, pool, Memoryless())
+        collector = Collector("test", model.game, 5, pool)
         found.append(collector.round((Uniform(), Uniform()), experts(model), games, seat=1, round_=2))
     assert [shard.episodes for shard in counting.shards] == sizes
     assert [shard.shard for shard in counting.shards] == list(range(len(sizes)))
@@ -435,7 +422,7 @@ def test_rounds_have_streams_of_their_own() -> None:
     model = graph("tictactoe")
 
     def played(name: str, seed: int, seat: int, round_: int) -> bytes:
-        collector = Collector(name, model.game, seed, Local(), Memoryless())
+        collector = Collector(name, model.game, seed)
         decisions = collector.round((Uniform(), Uniform()), (None, None), 5, seat=seat, round_=round_)
         return decisions.played.tobytes()
 

@@ -14,12 +14,14 @@ from games.base import NashmailError
 from games.markov import Linear as Features
 from games.markov import MarkovGame, MarkovModel
 from mail import explore
+from mail.budget import Budget
 from mail.decisions import Decisions
 from mail.explore import Setting
 from mail.explore.linear import REFERENCE, Gram, Linear, LinearConfig, Tried
 from mail.explore.tabular import Clocked, TabularConfig, optimistic_values
 from mail.gap import nash_gap
-from mail.learners import Budget, Collector, Learned, Mail, Memoryless, Options, make_learner
+from mail.journal import Memoryless
+from mail.learners import Collector, Learned, Mail, Options, make_learner
 from mail.play import play
 from mail.pool import Local
 from mail.streams import stream
@@ -254,7 +256,7 @@ def test_explorers_play_markov_games(name: str, case: str) -> None:
 
 
 def explored(name: str, model: MarkovModel, seat: int, episodes: int) -> Decisions:
-    collector = Collector("mail", model.game, 0, Local(), Memoryless())
+    collector = Collector("mail", model.game, 0)
     learner = Mail(Options(seed=0, explorer=name))
     return learner.explore(collector, experts(model), Budget(episodes, patience_games=10**9), seat).decisions
 

@@ -11,8 +11,10 @@ from agents import expert
 from games.base import NashmailError
 from games.graph import GameGraph
 from mail import tremble
+from mail.budget import Budget
 from mail.decisions import Decisions, merge
-from mail.learners import Budget, Memoryless, Options, both_cloned, make_learner
+from mail.journal import Memoryless
+from mail.learners import Collector, Options, both_cloned, make_learner
 from mail.pool import Local
 from mail.tremble import New, answers
 from tests.mail.test_learners import QUICK
@@ -77,7 +79,7 @@ def test_clones_play_once_half_of_the_budget_is_spent(one_shard: None, tictactoe
     assert len(journal.rounds) == 20
     before = merge(journal.rounds[:10])
     brief = replace(options, clone=replace(options.clone, max_steps=100))
-    fits = both_cloned("mail-tremble/turn", tictactoe_graph.game, (before, before), brief)
+    fits = both_cloned("turn", Collector("mail-tremble", tictactoe_graph.game, 3), (before, before), brief)
     for index, hands in enumerate(tremble.LED, start=10):
         decisions = journal.rounds[index]
         for seat in (0, 1):

@@ -30,8 +30,9 @@ from agents.network import Architecture, NetworkPolicy, PolicyNet
 from games.base import States
 from mail import labels
 from mail.__main__ import main
+from mail.budget import Budget
 from mail.certificate import certify
-from mail.learners import Budget, Collector, Mail, Memoryless, Options
+from mail.learners import Collector, Mail, Options
 from mail.pool import Local, PoolError, pool_for
 from mail.ray_pool import RayPool
 from mail.runs import Config, Run
@@ -268,7 +269,7 @@ def test_games_played_by_workers_bring_their_labels(ray_pool: RayPool, cache: Pa
     asked = solver.solver_expert(board, ties="first")[0]
 
     def played(pool: Any) -> bytes:
-        collector = Collector("mail", board, 7, pool, Memoryless())
+        collector = Collector("mail", board, 7, pool)
         return collector.round((asked, Uniform()), (asked, None), 12, seat=0, round_=0).label.tobytes()
 
     expected = played(ray_pool)
@@ -286,7 +287,7 @@ def test_rounds_hold_what_will_be_played_anyway(
     real = Collector.round
     monkeypatch.setattr(Collector, "round", lambda self, *a, **k: seen.append(a[2]) or real(self, *a, **k))
     learner = Mail(Options(), explorer=explorer)
-    collector = Collector("mail", board, 0, Local(), Memoryless())
+    collector = Collector("mail", board, 0)
     learner.explore(collector, solver.solver_expert(board, ties="first"), Budget(120, patience=0.5), 0)
     assert seen == rounds
 

@@ -144,7 +144,7 @@ def test_workers_are_killed_while_they_label(
         place.mkdir()
         monkeypatch.setenv("NASHMAIL_CACHE", str(place / "cache"))
         solver.use(kill.Noted(place, pool))
-        collector = mail.learners.Collector("mail", board, 7, pool, mail.learners.Memoryless())
+        collector = mail.learners.Collector("mail", board, 7, pool)
         return collector.round((asked, Uniform()), (asked, None), 200, seat=0, round_=0)
 
     class Killing(Local):

@@ -21,9 +21,9 @@ from agents.policy import Policy, Uniform, uniform_rows
 from agents.tabular import from_model
 from games import Game, GameGraph
 from games.base import Floats, States
+from mail.budget import Budget
 from mail.decisions import Decisions
 from mail.gap import exploitability
-from mail.learners import Budget
 from mail.least import Least
 from mail.play import play
 from mail.pool import Local, Pool, PoolError
