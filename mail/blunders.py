@@ -27,8 +27,8 @@ from agents.policy import Policy, Seats, Uniform, ask, greedy_rows
 from agents.solver import solver_expert
 from games.base import Floats, Game, Ints, Keys, States, Symmetric
 from games.symmetry import Quotient
+from mail.intervals import wilson
 from mail.labels import scores
-from mail.match import wilson
 from mail.play import play
 from mail.pool import Local, Pool
 from mail.streams import stream

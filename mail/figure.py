@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from agents.suboptimal import HOPELESS, WORD
-from mail.match import wilson
+from mail.intervals import wilson
 from mail.sampled import by_opponent
 
 COLOURS = {"mail": "#1b6ca8", "bc": "#c8553d", "bc-uniform": "#e09f3e"}

@@ -25,7 +25,7 @@ from mail.explore import Explorer, Setting, make
 from mail.explore.base import Fixed
 from mail.journal import Journal, Memoryless
 from mail.labels import labelled_map
-from mail.play import Labels, Match, Shard, play_shard
+from mail.play import Labels, Match, Shard, play_shard, shards
 from mail.pool import Local, Pool
 from mail.streams import stream
 
@@ -92,22 +92,21 @@ class Collector:
         landed = self.journal.load(self.name, seat, round_)
         if landed is not None:
             return landed
-        sizes = [SHARD] * (episodes // SHARD) + [episodes % SHARD] * (episodes % SHARD > 0)
-        shards = [Shard(size, self.seed, f"{self.name}/play", seat, round_, index) for index, size in enumerate(sizes)]
-        decisions = merge(self._played(Match(self.game, seats, labels), shards))
+        wanted = shards(episodes, SHARD, self.seed, f"{self.name}/play", seat=seat, round_=round_)
+        decisions = merge(self._played(Match(self.game, seats, labels), wanted))
         self.journal.store(self.name, seat, round_, decisions)
         return decisions
 
-    def _played(self, match: Match, shards: list[Shard]) -> list[Decisions]:
+    def _played(self, match: Match, wanted: list[Shard]) -> list[Decisions]:
         """The shards of a round in order: those that have landed before from the journal, the others played."""
-        if len(shards) == 1:  # kept as a round
-            return labelled_map(self.pool, play_shard, match, shards, game=self.game)
+        if len(wanted) == 1:  # kept as a round
+            return labelled_map(self.pool, play_shard, match, wanted, game=self.game)
         parts: dict[int, Decisions] = {}
-        for shard in shards:
+        for shard in wanted:
             kept = self.journal.load_shard(self.name, shard.seat, shard.round_, shard.shard)
             if kept is not None:
                 parts[shard.shard] = kept
-        missing = [shard for shard in shards if shard.shard not in parts]
+        missing = [shard for shard in wanted if shard.shard not in parts]
 
         def keep(index: int, decisions: Decisions) -> None:
             shard = missing[index]
@@ -115,7 +114,7 @@ class Collector:
 
         played = labelled_map(self.pool, play_shard, match, missing, game=self.game, landed=keep)
         parts |= {shard.shard: part for shard, part in zip(missing, played, strict=True)}
-        return [parts[shard.shard] for shard in shards]
+        return [parts[shard.shard] for shard in wanted]
 
 
 @dataclass(frozen=True)
@@ -274,14 +273,14 @@ def both_cloned(
     made = {seat: fit or journal.load_fit(stage, seat, game, options.device) for seat, fit in enumerate(fits)}
     wanting = [seat for seat in (0, 1) if made[seat] is None]
     job = (cloners.find(cloner), game, _config(options), options.device)
-    shards = [(found[seat], seat, stream(collector.seed, stage, seat=seat)) for seat in wanting]
+    seats = [(found[seat], seat, stream(collector.seed, stage, seat=seat)) for seat in wanting]
 
     def keep(index: int, fit: Fit) -> None:
         made[wanting[index]] = fit
         journal.store_fit(stage, wanting[index], game, fit)
 
     there = collector.pool if options.device == "cpu" else Local()
-    there.map(_seat_cloned, job, shards, landed=keep)
+    there.map(_seat_cloned, job, seats, landed=keep)
     first, second = made[0], made[1]
     assert first is not None and second is not None  # the pool has called keep for each that was missing
     return first, second

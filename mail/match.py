@@ -6,12 +6,10 @@ A score says who beats whom, not who can be beaten: a policy may win every match
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from games.base import Game, Model, NashmailError, Table
 from games.graph import GameGraph
 from mail.decisions import Decisions
 from mail.entrants import Entrant, entrant
+from mail.intervals import wilson
 from mail.labels import labelled_map
 from mail.play import play
 from mail.pool import Local, Pool
@@ -67,15 +66,6 @@ class Result:
             "interval": list(self.interval),
             "exact": None if self.exact is None else list(self.exact),
         }
-
-
-def wilson(wins: int, games: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """The Wilson score interval of a rate that was seen ``wins`` times in ``games``."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    rate, scale = wins / games, 1 + z * z / games
-    centre = (rate + z * z / (2 * games)) / scale
-    half = z * math.sqrt(rate * (1 - rate) / games + z * z / (4 * games * games)) / scale
-    return (0.0 if wins == 0 else centre - half), (1.0 if wins == games else centre + half)
 
 
 # --- who takes part --------------------------------------------------------------------------------------

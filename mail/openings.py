@@ -21,8 +21,8 @@ from agents.policy import Greedy, Policy
 from agents.solver import load
 from games.base import Enumerable, States
 from games.registry import make
+from mail.intervals import wilson
 from mail.labels import scores
-from mail.match import wilson
 from mail.pool import Local, Pool
 
 FILE = Path(__file__).with_name("openings.txt")

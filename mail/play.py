@@ -203,6 +203,12 @@ class Match:
     labels: Labels
 
 
+def shards(games: int, most: int, seed: int, stage: str, *, seat: int, round_: int) -> list[Shard]:
+    """So many games in shards of at most ``most``."""
+    sizes = [most] * (games // most) + [games % most] * (games % most > 0)
+    return [Shard(size, seed, stage, seat, round_, index) for index, size in enumerate(sizes)]
+
+
 def play_shard(match: Match, shard: Shard) -> Decisions:
     """A pool's task: the shard's games, drawn from its own stream."""
     rng = stream(shard.seed, shard.stage, seat=shard.seat, round_=shard.round_, shard=shard.shard)

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mail.match import wilson
+from mail.intervals import wilson
 from mail.sampled import by_opponent
 
 

@@ -26,7 +26,7 @@ from rich.table import Table
 from agents.files import to_json, write_atomic
 from agents.suboptimal import HOPELESS, WORD
 from mail.figure import png
-from mail.match import wilson
+from mail.intervals import wilson
 from mail.pool import Pool
 from mail.runs import Config, Run
 from mail.sampled import by_opponent

@@ -14,7 +14,7 @@ from agents.label_cache import LabelCache
 from agents.solver import Scores, use
 from games import Quotient
 from mail.blunders import SOURCES, blunders, canonical_keys, held_out, judged
-from mail.match import wilson
+from mail.intervals import wilson
 from mail.pool import Local
 from tests.agents.test_solver import late_positions, plain_move_scores
 from tests.support import game, position

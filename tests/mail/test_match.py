@@ -19,7 +19,8 @@ from games import GameError
 from mail import match as module
 from mail.__main__ import main
 from mail.commands.match import result_table
-from mail.match import MatchError, Result, match, wilson
+from mail.intervals import wilson
+from mail.match import MatchError, Result, match
 from mail.pool import Local
 from tests.mail.test_exploit import cloned, saved
 from tests.support import game, graph, reloaded
@@ -131,37 +132,6 @@ def test_games_too_large_to_enumerate_are_played_all_the_same() -> None:
 
 
 # --- the interval ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("wins", "games", "low", "high"),
-    [
-        (0, 10, 0.0, 0.2775),
-        (5, 10, 0.2366, 0.7634),
-        (10, 10, 0.7225, 1.0),
-        (1, 10, 0.0179, 0.4042),
-        (0, 1, 0.0, 0.7935),
-        (81, 263, 0.2553, 0.3662),  # R. G. Newcombe (1998), table I, method 3
-        (15, 148, 0.0624, 0.1605),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
-def test_the_wilson_interval_has_its_known_values(wins: int, games: int, low: float, high: float) -> None:
-    assert wilson(wins, games) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_the_wilson_interval_holds_the_rate_and_mirrors() -> None:
-    for games in (1, 2, 7, 200):
-        for wins in range(games + 1):
-            low, high = wilson(wins, games)
-            assert 0.0 <= low <= wins / games <= high <= 1.0
-            assert wilson(games - wins, games) == pytest.approx((1 - high, 1 - low), abs=1e-12)
-
-
-def test_the_wilson_interval_narrows() -> None:
-    widths = [high - low for low, high in (wilson(games // 2, games) for games in (10, 100, 1000, 10**6))]
-    assert widths == sorted(widths, reverse=True)
-    assert widths[-1] == pytest.approx(2 * 1.96 * 0.5 / 1000, rel=1e-3)
 
 
 # --- the command -----------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
+import mail.responder
 import mail.response
 from agents import expert
 from agents.network import Architecture, NetworkPolicy, PolicyNet
@@ -22,22 +22,12 @@ from mail.__main__ import main
 from mail.commands import exploit
 from mail.decisions import Decisions
 from mail.gap import exploitability
+from mail.intervals import interval
 from mail.least import imitation_limit
 from mail.pool import Local
 from mail.ray_pool import RayPool
-from mail.response import (
-    Bound,
-    Experience,
-    Responder,
-    ResponseConfig,
-    Valued,
-    bound,
-    chernoff,
-    interval,
-    learned,
-    payoff_range,
-    payoffs,
-)
+from mail.responder import Experience, Responder, ResponseConfig, Valued
+from mail.response import Bound, bound, learned, payoff_range, payoffs
 from mail.runs import Config, Run
 from tests.mail.markov_cases import ring
 from tests.support import PENNIES, game, graph, reloaded
@@ -212,31 +202,6 @@ def test_a_bound_is_of_the_response_on_fresh_games() -> None:
 # --- numbers of games ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [1, 7, 100])
-def test_chernoff_covers_and_is_no_tighter_than_clopper_pearson(n: int) -> None:
-    wins = np.arange(n + 1)
-    least = np.array([chernoff(k / n, n, 0.95) for k in wins])
-    assert (np.diff(least) > 0).all() and least[0] == 0.0
-    assert least[-1] == pytest.approx(0.05 ** (1 / n))
-    assert (least[1:] <= stats.beta.ppf(0.05, wins[1:], n - wins[1:] + 1) + 1e-9).all()
-    for p in np.linspace(0.01, 0.99, 33):
-        assert stats.binom.pmf(wins[least > p], n, p).sum() <= 0.05
-    for k, p in zip(wins[1:], least[1:], strict=True):
-        assert n * stats.entropy([k / n, 1 - k / n], [p, 1 - p]) == pytest.approx(-np.log(0.05))
-
-
-def test_intervals_of_payoffs() -> None:
-    paid = np.repeat([1.0, 0.0, -1.0], [60, 30, 10])
-    low, high = interval(paid, (-1.0, 1.0), 0.975)
-    assert low < 0.5 < high and low == pytest.approx(2 * chernoff(0.75, 100, 0.975) - 1)
-    assert interval(-paid, (-1.0, 1.0), 0.975) == pytest.approx((-high, -low))
-    assert interval(np.ones(40), (-1.0, 1.0), 0.975) == pytest.approx((2 * 0.025 ** (1 / 40) - 1, 1.0))
-    normal = interval(paid, None, 0.975)
-    half = 1.959964 * paid.std(ddof=1) / 10
-    assert normal == pytest.approx((0.5 - half, 0.5 + half))
-    assert interval(np.ones(1), None, 0.95) == (-np.inf, np.inf)
-
-
 def test_ranges_of_payoffs() -> None:
     assert payoff_range(game("connect4")) == payoff_range(Quotient(game("connect4"))) == (-1.0, 1.0)
     assert payoff_range(PENNIES) is None
@@ -298,7 +263,7 @@ def network(name: str) -> NetworkPolicy:
 
 
 def test_the_same_bits_by_any_pool(ray_pool: RayPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail.response, "SHARD", 8)
+    monkeypatch.setattr(mail.responder, "SHARD", 8)
     here = found("connect4", Local())
     assert found("connect4", Elsewhere()) == here == found("connect4", ray_pool)
     assert found("connect4", Local(), seed=1) != here

@@ -1,0 +1,55 @@
+"""What a number of games shows: intervals for rates and for mean payoffs."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from games.base import Floats
+
+
+def wilson(wins: int, games: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """The Wilson score interval of a rate that was seen ``wins`` times in ``games``."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    rate, scale = wins / games, 1 + z * z / games
+    centre = (rate + z * z / (2 * games)) / scale
+    half = z * math.sqrt(rate * (1 - rate) / games + z * z / (4 * games * games)) / scale
+    return (0.0 if wins == 0 else centre - half), (1.0 if wins == games else centre + half)
+
+
+def interval(paid: Floats, span: tuple[float, float] | None, confidence: float) -> tuple[float, float]:
+    """Bounds on the mean of the distribution that payoffs [n] were drawn from, each of which holds at this confidence.
+
+    Where payoffs lie in ``span`` Chernoff's bound (Hoeffding 1963, equation 2.1), which holds for every n and is tight
+    where nearly all games are won; else the normal one, which holds for many games only.
+    """
+    mean, n = float(paid.mean()), len(paid)
+    if span is None:
+        spread = float(paid.std(ddof=1)) if n > 1 else math.inf
+        half = NormalDist().inv_cdf(confidence) * spread / math.sqrt(n)
+        return mean - half, mean + half
+    low, high = span
+    share = min(1.0, max(0.0, (mean - low) / (high - low)))
+    least, left = chernoff(share, n, confidence), chernoff(1.0 - share, n, confidence)
+    return low + (high - low) * least, high - (high - low) * left
+
+
+def chernoff(share: float, n: int, confidence: float) -> float:
+    """The least p for which n draws in [0, 1] of mean p reach the mean ``share`` with more than the remaining
+    probability: n KL(share, p) = log(1 / (1 - confidence)), by bisection.
+    """
+    allowed = -math.log1p(-confidence) / n
+    low, high = 0.0, share
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _divergence(share, middle) <= allowed else (middle, high)
+    return low
+
+
+def _divergence(share: float, mean: float) -> float:
+    """KL(share, mean) of two coins, in nats."""
+    if share > 0.0 and mean <= 0.0:
+        return math.inf
+    lost = 1.0 - share
+    won = share * math.log(share / mean) if share > 0.0 else 0.0
+    return won + (lost * math.log(lost / (1.0 - mean)) if lost > 0.0 else 0.0)
