@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from mail import workers
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -29,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="also everybody against everybody, and ratings: Bradley-Terry with Davidson's draws and a seat effect, "
         "fitted with a normal prior, in points (400 more: odds of ten to one)",
     )
+    workers.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -40,11 +43,13 @@ def run(args: argparse.Namespace) -> int:
     from mail.rating import cross_table, rate, rating_table, remarks
 
     check(games=args.games, seed=args.seed)
+    pool = workers.pool(args)
     game = make(args.game)
     found = entrants(args.entrant, game)
     model = model_for(game)
     players = {name: entrant(model) for name, entrant in found.items()}
-    results = match(game, model, players, games=args.games, seed=args.seed)
+    with pool as opened:
+        results = match(game, model, players, games=args.games, seed=args.seed, pool=opened)
     ratings = rate(results) if args.ratings else None
     if args.json:
         shown = {"game": game.spec.name, "games": args.games, "seed": args.seed, "entrants": list(players)}

@@ -320,7 +320,7 @@ def test_one_worker_is_this_process() -> None:
         assert type(pool) is type(other) is Local
 
 
-@pytest.mark.parametrize("command", ["train tictactoe", "gap run", "exploit run"])
+@pytest.mark.parametrize("command", ["train tictactoe", "gap run", "exploit run", "match tictactoe expert random"])
 def test_there_is_at_least_one_worker(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command.split(), "--workers", "0"]) == 2
     assert capsys.readouterr().err == f"nashmail {command.split()[0]}: --workers must be at least 1, not 0\n"
