@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from agents.policy import Seats
 from agents.tabular import from_model
-from games.markov import MarkovModel
+from games.markov_model import MarkovModel
 
 
 def markov_expert(model: MarkovModel, ties: str) -> Seats:

@@ -7,7 +7,8 @@ numpy alone and knows of no learner.
 from games.base import Enumerable, Game, GameError, Model, NashmailError, Response, Spec, Successors, Symmetric
 from games.boards import Board
 from games.graph import GameGraph
-from games.markov import Linear, MarkovGame, MarkovModel
+from games.markov import Linear, MarkovGame
+from games.markov_model import MarkovModel
 from games.registry import describe, make, names, register
 from games.symmetry import Quotient
 

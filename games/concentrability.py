@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from games.base import Bools, Floats, GameError, Ints, Table
-from games.markov import Linear, MarkovModel
+from games.markov import Linear
+from games.markov_model import MarkovModel
 from games.transitions import LowRank
 
 Profile = tuple[Table, Table]

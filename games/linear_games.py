@@ -20,7 +20,8 @@ from functools import partial
 import numpy as np
 
 from games.base import Floats, GameError, Ints
-from games.markov import Linear, MarkovGame, MarkovModel
+from games.markov import Linear, MarkovGame
+from games.markov_model import MarkovModel
 from games.transitions import LowRank
 
 DISCOUNT = 0.9

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from games.base import Bools, Floats, GameError, Rng, Table
-from games.markov import Linear, MarkovModel
+from games.markov import Linear
+from games.markov_model import MarkovModel
 
 _EXACT = 2000  # positions up to which every column of K is looked at
 _SAMPLES = 16  # random combinations of columns otherwise

@@ -23,7 +23,8 @@ from agents.linear import SoftmaxLinear, features
 from agents.network import masked_softmax, one_thread, tensor
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, NashmailError, Rng, States
-from games.markov import MarkovGame, MarkovModel
+from games.markov import MarkovGame
+from games.markov_model import MarkovModel
 from mail.clone import CloneConfig, Fit, clone, summed
 from mail.decisions import Decisions
 

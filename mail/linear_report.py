@@ -11,7 +11,7 @@ from typing import Any
 
 from agents.policy import Seats, tabulate
 from games.concentrability import interactive_bound, offline_bound
-from games.markov import MarkovModel
+from games.markov_model import MarkovModel
 from games.structure import residual
 from mail.streams import stream
 

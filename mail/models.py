@@ -11,7 +11,8 @@ from math import comb
 from games.base import Enumerable, Game, Model
 from games.boards import Board
 from games.graph import LIMIT, GameGraph
-from games.markov import MarkovGame, MarkovModel
+from games.markov import MarkovGame
+from games.markov_model import MarkovModel
 from games.symmetry import Quotient
 
 TABLES = 200_000_000

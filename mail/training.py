@@ -20,7 +20,7 @@ from agents.expert import optimal_table
 from agents.policy import Lifted, Policy, PolicyError, Seats, greedy_rows
 from games.base import Game, Keys, Model, Symmetric
 from games.graph import GameGraph
-from games.markov import MarkovModel
+from games.markov_model import MarkovModel
 from games.registry import make as make_game
 from games.symmetry import Quotient
 from mail import explore, sampled, tremble  # noqa: F401  (tremble registers its learner)

@@ -24,7 +24,8 @@ from agents.files import write_atomic
 from agents.policy import uniform_rows
 from games.base import Table
 from games.chain import unseen
-from games.markov import MarkovGame, MarkovModel
+from games.markov import MarkovGame
+from games.markov_model import MarkovModel
 from mail.figure import png
 from mail.gap import table_gap
 from mail.pool import Pool

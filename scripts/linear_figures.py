@@ -21,7 +21,8 @@ from agents.files import to_json, write_atomic
 from agents.policy import Policy, Seats, Uniform, tabulate
 from agents.tabular import from_model
 from games.base import Floats
-from games.markov import MarkovGame, MarkovModel
+from games.markov import MarkovGame
+from games.markov_model import MarkovModel
 from games.registry import make
 from mail.budget import Budget, Watch
 from mail.cloners import drawn

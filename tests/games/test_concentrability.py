@@ -17,7 +17,8 @@ from games.concentrability import (
     offline_bound,
     single_policy,
 )
-from games.markov import Linear, MarkovGame, MarkovModel
+from games.markov import Linear, MarkovGame
+from games.markov_model import MarkovModel
 from tests.games.test_markov import deterministic, random_game, turns
 
 Profile = tuple[np.ndarray, np.ndarray]

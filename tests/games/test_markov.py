@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from games import GameError
-from games.markov import Linear, MarkovGame, MarkovModel
+from games.markov import Linear, MarkovGame
+from games.markov_model import MarkovModel
 from games.transitions import LowRank
 from tests.games.test_conformance import CHECKS
 from tests.support import random_actions, random_play

@@ -16,7 +16,8 @@ from pettingzoo.test import parallel_api_test
 
 import games
 from games import GameError
-from games.markov import MarkovGame, MarkovModel
+from games.markov import MarkovGame
+from games.markov_model import MarkovModel
 from games.openspiel_markov import _Listed, from_openspiel, to_openspiel
 from games.parallel import AGENTS, from_parallel, to_parallel
 from tests.games.test_conformance import CHECKS

@@ -10,7 +10,8 @@ import pytest
 import games
 from games import GameError
 from games.gridworld import FEATURES, Grid
-from games.markov import MarkovGame, MarkovModel
+from games.markov import MarkovGame
+from games.markov_model import MarkovModel
 from tests.games.test_conformance import CHECKS
 from tests.support import draw
 

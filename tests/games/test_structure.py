@@ -7,7 +7,8 @@ import pytest
 
 import games
 from games import GameError, structure
-from games.markov import Linear, MarkovGame, MarkovModel
+from games.markov import Linear, MarkovGame
+from games.markov_model import MarkovModel
 from games.structure import residual
 
 

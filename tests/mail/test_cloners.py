@@ -11,7 +11,7 @@ import torch
 from agents.linear import SoftmaxLinear, features
 from agents.policy import Policy, Uniform, ask, tabulate
 from games.base import NashmailError
-from games.markov import MarkovModel
+from games.markov_model import MarkovModel
 from mail import cloners
 from mail.cloners import ClonerConfig, LinearClone, TabularClone, asked, cross_entropy, drawn, whole
 from mail.decisions import Decisions, merge

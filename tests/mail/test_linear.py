@@ -12,7 +12,8 @@ from agents.policy import Uniform, ask
 from games import GameGraph
 from games.base import NashmailError
 from games.markov import Linear as Features
-from games.markov import MarkovGame, MarkovModel
+from games.markov import MarkovGame
+from games.markov_model import MarkovModel
 from mail import explore
 from mail.budget import Budget
 from mail.decisions import Decisions

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from games.base import Game, States
 from games.gridworld import gridworld
-from games.markov import MarkovModel
+from games.markov_model import MarkovModel
 from mail.analysis import ModelOracle, SolverOracle, oracle, verdict
 from mail.screens import Look, Scene, Weighed, analysis, helped, look, ranges, too_narrow, view
 from tests.support import PENNIES, draw, game, graph, move, position
