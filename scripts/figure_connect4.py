@@ -42,6 +42,14 @@ LEARNERS = {
 """And their colours; ``mail`` explores deeply."""
 BUDGETS = (5_000, 50_000)
 """Asks per seat."""
+WON = (
+    (0, "greedy_matches", "first seat, greedy"),
+    (0, "matches", "first seat, as it is"),
+    (1, "matches", "second seat, as it is"),
+)
+"""Which games the table counts."""
+HELD_OUT = ("exploration", "random")
+"""Where blunders are counted, never at a position that a learner of the run was shown."""
 KEPT = ("games", "labels", "distinct_labels", "matches", "greedy_matches", "certificates", "openings", "blunders")
 """Of what a run reports."""
 
@@ -125,33 +133,51 @@ def short(opponent: str) -> str:
 
 
 def show(data: dict[str, Any]) -> None:
-    """Win rates of both seats and blunders, a table per budget."""
-    console = Console(width=170)
+    """Games won, and mistakes, a pair of tables per budget, in Markdown."""
+    console = Console(width=200)
     for labels, learners in data.items():
         seeds = max(len(rows) for rows in learners.values())
-        opponents = list(wins(next(iter(learners.values())), "matches", 0))
-        table = Table(title=f"{int(labels):,} asks per seat, {seeds} seed(s): % won [95 %]", box=box.SIMPLE)
-        for heading in ("learner, seat", "distinct", *(short(opponent) for opponent in opponents)):
+        print(f"\n{int(labels):,} asks per seat, {seeds} seed(s)\n")
+        opponents = wins(next(iter(learners.values())), "matches", 0)
+        table = Table(box=box.MARKDOWN)
+        for heading in ("% won [95 %]", *(short(opponent) for opponent in opponents)):
             table.add_column(heading, justify="right")
-        for name, rows in learners.items():
-            distinct = f"{np.mean([row['distinct_labels'] for row in rows]):,.0f}"
-            for seat, kind in ((0, "greedy_matches"), (0, "matches"), (1, "greedy_matches")):
+        for seat, kind, words in WON:
+            for name, rows in learners.items():
                 rates = [percent(*pair) for pair in wins(rows, kind, seat).values()]
-                word = "greedy" if kind == "greedy_matches" else "as it is"
-                table.add_row(f"{name}, {seat}, {word}", distinct, *rates)
+                table.add_row(f"{name}, {words}", *rates)
         console.print(table)
-        table = Table(title="% of decisions that throw away value: as it is (greedy)", box=box.SIMPLE)
-        for heading in ("learner", *(f"{source}, {seat}" for seat in (0, 1) for source in ("exploration", "random"))):
+        table = Table(box=box.MARKDOWN)
+        sources = [(seat, source) for seat in (0, 1) for source in HELD_OUT]
+        for heading in (
+            "learner",
+            "distinct labels",
+            *(f"{source}, seat {seat}" for seat, source in sources),
+            "refuted in moves",
+            f"of {openings(learners)} openings held",
+        ):
             table.add_column(heading, justify="right")
         for name, rows in learners.items():
-            cells = [
+            blunders = [
                 f"{100 * blundered(rows, seat, source, 'rate'):.1f} "
                 f"({100 * blundered(rows, seat, source, 'greedy_rate'):.1f})"
-                for seat in (0, 1)
-                for source in ("exploration", "random")
+                for seat, source in sources
             ]
-            table.add_row(name, *cells)
+            distinct = f"{np.mean([row['distinct_labels'] for row in rows]):,.0f}"
+            held = ", ".join(str(row["openings"]["drawn"]) for row in rows)
+            table.add_row(name, distinct, *blunders, ", ".join(map(refuted, rows)), held)
         console.print(table)
+
+
+def openings(learners: dict[str, list[Any]]) -> int:
+    """How many there are in the suite."""
+    return int(next(iter(learners.values()))[0]["openings"]["openings"])
+
+
+def refuted(row: dict[str, Any]) -> str:
+    """The first seat's certificate in a word: the length of the line, or why there is none."""
+    first = row["certificates"][0]
+    return {True: str(len(first["line"])), False: "proven", None: "open"}[first["refuted"]]
 
 
 def percent(won: int, played: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: two test processes share two cores
 
@@ -11,7 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from agents.label_cache import LabelCache
+from agents.network import Architecture
+from agents.solver import Scores, use
 from games import Board, GameGraph, Quotient
+from mail.clone import CloneConfig
+from mail.presets import Preset
 from mail.ray_pool import RayPool
 from tests import support
 
@@ -31,6 +37,22 @@ def ray_pool(own_cache: None) -> Iterator[RayPool]:
     """One Ray for all tests, with a small object store; its workers start when the first test needs them."""
     with RayPool(2, patience=0.0, memory=100 << 20) as pool:
         yield pool
+
+
+@pytest.fixture
+def hurried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Connect Four on 6x7 with everything that takes long made short, and a label cache of the test's own."""
+    pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
+    fit = CloneConfig(Architecture(4, 1, 16, 1), max_steps=40, mirrored=True)
+    monkeypatch.setattr("mail.training.preset", lambda game: Preset(fit))
+    monkeypatch.setattr("mail.sampled.GAMES", 2)
+    monkeypatch.setattr("mail.sampled.HELD_OUT", 4)
+    monkeypatch.setattr("mail.sampled.OPPONENTS", ("suboptimal:0",))
+    monkeypatch.setattr("mail.blunders._GAMES", 4)
+    monkeypatch.setattr("mail.openings.suite", lambda: ("1111256",))
+    use(Scores(LabelCache(tmp_path / "cache" / "scores.sqlite")))
+    yield
+    use(None)
 
 
 @pytest.fixture

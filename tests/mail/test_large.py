@@ -20,7 +20,7 @@ from mail import explore
 from mail.__main__ import main
 from mail.clone import CloneConfig
 from mail.models import has_model, model_of
-from mail.presets import LARGE, SMALL, Preset, preset
+from mail.presets import LARGE, SMALL, preset
 from mail.runs import Config, Run, load_profile
 from mail.streams import stream
 from mail.tables import sampled_lines
@@ -29,25 +29,9 @@ from tests.support import game
 CONFIG = Config("connect4", explorer="uniform", symmetry=True, episodes=4, seed=1)
 
 
-@pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """Everything that takes long, made short; a cache of the test's own."""
-    pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
-    fit = CloneConfig(Architecture(4, 1, 16, 1), max_steps=40, mirrored=True)
-    monkeypatch.setattr("mail.training.preset", lambda game: Preset(fit))
-    monkeypatch.setattr("mail.sampled.GAMES", 2)
-    monkeypatch.setattr("mail.sampled.HELD_OUT", 4)
-    monkeypatch.setattr("mail.sampled.OPPONENTS", ("suboptimal:0",))
-    monkeypatch.setattr("mail.blunders._GAMES", 4)
-    monkeypatch.setattr("mail.openings.suite", lambda: ("1111256",))
-    use(Scores(LabelCache(tmp_path / "cache" / "scores.sqlite")))
-    yield
-    use(None)
-
-
 @pytest.mark.slow
 def test_a_run_learns_and_measures_without_a_model(
-    small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hurried: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = mail.training.train(Run.create(tmp_path / "run", CONFIG))
     assert result["exact"] is False and result["curves"] == {} and result["limits"]["least_games"] == []
@@ -106,7 +90,7 @@ def test_what_cannot_be_learned_is_refused_before_anything_is_written(
 
 
 def test_an_explorer_that_needs_a_model_is_refused_first(
-    small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hurried: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "connect4", "--explorer", "refute", "--out", str(tmp_path / "run")]) == 2
     assert "needs the exact model" in capsys.readouterr().err and not (tmp_path / "run").exists()

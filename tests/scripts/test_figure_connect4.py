@@ -1,0 +1,87 @@
+"""The 6x7 figure, made small: runs that go on, numbers over seeds, tables and picture."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mail.pool import Local
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+@pytest.fixture
+def figure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return importlib.import_module("figure_connect4")
+
+
+@pytest.fixture
+def small(hurried: None, figure: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two learners and two budgets of a few games."""
+    monkeypatch.setattr("mail.sampled.OPPONENTS", ("suboptimal:0", "suboptimal:0:hopeless"))
+    monkeypatch.setattr(figure, "LEARNERS", {name: figure.LEARNERS[name] for name in ("bc", "bc-first")})
+    monkeypatch.setattr(figure, "BUDGETS", (20, 40))
+
+
+@pytest.mark.slow
+def test_a_figure_is_made_and_goes_on(
+    small: None, figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    out = tmp_path / "out"
+    figure.make(2, out, Local())
+    data = json.loads((out / "connect4.json").read_bytes())
+    assert {labels: {name: len(rows) for name, rows in found.items()} for labels, found in data.items()} == {
+        labels: {"bc": 2, "bc-first": 2} for labels in ("20", "40")
+    }
+    for labels, found in data.items():
+        assert all(row["labels"] == 2 * int(labels) for rows in found.values() for row in rows), "equal asks"
+    table = capsys.readouterr().out
+    assert "40 asks per seat, 2 seed(s)" in table and "bc-first, second seat, as it is" in table
+    assert (out / "connect4.png").stat().st_size > 5000
+
+    def never(run: Any) -> None:
+        raise AssertionError("nothing is left to run")
+
+    monkeypatch.setattr(figure, "train", never)
+    before = (out / "connect4.json").read_bytes()
+    figure.make(2, out, Local())
+    assert (out / "connect4.json").read_bytes() == before
+
+
+def row(won: tuple[int, int], rates: tuple[float, float], drawn: int, line: list[int] | None) -> dict[str, Any]:
+    """What a run reports: games won of ten in both seats, blunder rates of both, openings held, a refutation."""
+    matches = [
+        {"first": "policy", "second": "suboptimal:1", "wins": won[0], "draws": 1, "losses": 9 - won[0], "games": 10},
+        {"first": "suboptimal:1", "second": "policy", "wins": 10 - won[1], "draws": 0, "losses": won[1], "games": 10},
+    ]
+    blunders = [
+        [{"source": source, "rate": rate, "greedy_rate": rate / 2} for source in ("own", "exploration", "random")]
+        for rate in rates
+    ]
+    return {
+        "matches": matches,
+        "greedy_matches": matches,
+        "blunders": blunders,
+        "distinct_labels": 1000,
+        "openings": {"drawn": drawn, "openings": 200},
+        "certificates": [{"refuted": line is not None or None, "line": line or []}],
+    }
+
+
+def test_numbers_are_those_of_all_seeds(figure: ModuleType, capsys: Any) -> None:
+    rows = [row((6, 2), (0.02, 0.2), 70, [3, 3]), row((8, 3), (0.04, 0.4), 90, None)]
+    assert figure.wins(rows, "matches", 0) == {"suboptimal:1": (14, 20)}
+    assert figure.wins(rows, "matches", 1) == {"suboptimal:1": (5, 20)}
+    assert figure.blundered(rows, 0, "random", "rate") == pytest.approx(0.03)
+    assert figure.blundered(rows, 1, "exploration", "greedy_rate") == pytest.approx(0.15)
+    figure.show({"50000": {"bc": rows}})
+    out = capsys.readouterr().out
+    assert "70 [48, 85]" in out and "25 [11, 47]" in out, "Wilson's intervals"
+    assert "3.0 (1.5)" in out and "2, open" in out and "70, 90" in out and "of 200 openings held" in out
+    assert figure.short("suboptimal:0:hopeless") == "T=0*"
