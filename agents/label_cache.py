@@ -28,6 +28,9 @@ from games.base import Bools, Ints
 FORMAT = 1
 WAIT = 60.0  # seconds to wait for other writers
 _ASKED_AT_ONCE = 500
+_HEADER = 100  # bytes of sqlite's own, at the start of the file
+_SCHEMAS = 4  # kinds of schema that sqlite has
+_NEVER = 1_000  # from here on a number is damage and no format that there will be
 _TABLE = """
     CREATE TABLE IF NOT EXISTS scores (
         game TEXT NOT NULL, position INTEGER NOT NULL, scores BLOB NOT NULL, sum INTEGER NOT NULL,
@@ -45,6 +48,7 @@ class LabelCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None  # which one is open
 
     @classmethod
     def default(cls) -> LabelCache:
@@ -65,6 +69,8 @@ class LabelCache:
             for key, data in zip(position.tolist(), map(bytes, scores.astype(np.int8)), strict=True)
         ]
         self._safely(lambda connection: _put(connection, rows))
+        while self._moved():  # another process has set the file aside meanwhile
+            self._safely(lambda connection: _put(connection, rows))
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
@@ -75,27 +81,41 @@ class LabelCache:
     def _safely(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         """The work done on the file, or, where that is damaged, on the new one that replaces it."""
         try:
-            return work(self._open())
+            try:
+                return work(self._open())
+            except (sqlite3.DatabaseError, _Damaged) as error:
+                if not _is_damage(error, self.path):
+                    raise
+                self.close()
+                self._set_aside()
+                return work(self._open())
         except (sqlite3.DatabaseError, _Damaged) as error:
-            if not _is_damage(error):
-                raise PolicyError(
-                    f"cannot use the label cache {self.path}: {error}; set NASHMAIL_CACHE to a folder for it"
-                ) from error
-            self.close()
-            self._set_aside()
-            return work(self._open())
+            raise PolicyError(
+                f"cannot use the label cache {self.path}: {error}; set NASHMAIL_CACHE to a folder for it"
+            ) from error
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._moved():
+            self.close()
         if self._connection is None:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with self._lock():
-                    self._connection = _connect(self.path)
+                    self._connect()
             except OSError as error:
                 raise PolicyError(
                     f"cannot make the label cache {self.path}: {error.strerror}; set NASHMAIL_CACHE to a folder for it"
                 ) from error
+        assert self._connection is not None  # it has just been made
         return self._connection
+
+    def _connect(self) -> None:
+        self._connection = _connect(self.path)
+        self._file = _identity(self.path)
+
+    def _moved(self) -> bool:
+        """Whether what is open is no longer the file at the path."""
+        return self._file != _identity(self.path)
 
     def _set_aside(self) -> None:
         """Rename the damaged file, unless another process has done that meanwhile."""
@@ -104,7 +124,8 @@ class LabelCache:
                 found = _connect(self.path)
                 _check_rows(found)
                 found.close()
-                return
+                if not _is_mislabelled(self.path):
+                    return
             except (sqlite3.DatabaseError, _Damaged):
                 pass
             number = 1
@@ -115,7 +136,8 @@ class LabelCache:
                 if part.exists():
                     part.rename(aside.with_name(aside.name + end))
             rescued = _rescue(aside)
-            self._connection = _connect(self.path)
+            self._connect()
+            assert self._connection is not None  # it has just been made
             _put(self._connection, rescued)
         print(
             f"the label cache {self.path} was damaged: kept as {aside.name}, begun anew with {len(rescued):,} labels",
@@ -141,11 +163,22 @@ class _Damaged(Exception):
     """The file can be read, and what it says cannot be."""
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is there, whatever it is called; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     """An open cache file of this format, whole as far as sqlite can tell."""
     connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version >= _NEVER:
+            raise _Damaged("format")
         if version not in (0, FORMAT):
             raise PolicyError(f"{path} has format {version}, newer than {FORMAT}; update nashmail to read it")
         if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
@@ -215,6 +248,18 @@ def _sum(game: str, position: int, scores: bytes) -> int:
         return -1
 
 
-def _is_damage(error: Exception) -> bool:
+def _is_damage(error: Exception, path: Path) -> bool:
     """Whether the file is at fault, not its surroundings (no room, no permission, locked for too long)."""
-    return not isinstance(error, sqlite3.OperationalError) or "no such column" in str(error)
+    if not isinstance(error, sqlite3.OperationalError) or "no such column" in str(error):
+        return True
+    return _is_mislabelled(path)
+
+
+def _is_mislabelled(path: Path) -> bool:
+    """Whether sqlite would take the file for one that may not be written, or for one of a later sqlite."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError:
+        return False
+    return len(header) == _HEADER and (not set(header[18:20]) <= {1, 2} or header[47] > _SCHEMAS)

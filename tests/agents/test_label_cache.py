@@ -8,10 +8,12 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from agents import label_cache
 from agents.label_cache import LabelCache
 from agents.policy import PolicyError
 
@@ -19,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path
+from typing import Any
 import numpy as np
+from agents import label_cache
 from agents.label_cache import LabelCache
 
 cache, first, step = LabelCache(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
@@ -104,6 +108,9 @@ DAMAGE = {
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:9000]),
     "pages overwritten": lambda path: overwrite(path, 8192, b"\xff" * 8192),
     "a wrong score": flip_a_score,
+    "a file that may not be written": lambda path: overwrite(path, 18, b"\x07"),
+    "a schema there is not": lambda path: overwrite(path, 47, b"\x09"),
+    "a format there will never be": lambda path: overwrite(path, 60, b"\x01"),
 }
 
 
@@ -118,6 +125,8 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(
     other = cache.path.with_name("something else")
     other.write_text("stays")
 
+    if kind == "a file that may not be written":  # which can be read
+        cache.put("game", position[:1], scores(position[:1]))
     found, there = cache.get("game", position, 7)
     assert (there[found] == scores(position[found])).all(), "what is given is what was written"
     assert found.sum() == (len(position) - 1 if kind == "a wrong score" else found.sum())
@@ -130,6 +139,42 @@ def test_a_damaged_file_is_set_aside_and_begun_anew(
     cache.close()
     assert LabelCache(cache.path).get("game", position, 7)[0].all()
     assert capsys.readouterr().err == ""
+
+
+def test_others_go_on_in_the_new_file(cache: LabelCache, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever had the damaged file open when it was set aside reads and writes the one in its place."""
+    position = fill(cache)
+    cache.close()
+    other, idle = LabelCache(cache.path), LabelCache(cache.path)
+    assert other.get("game", position, 7)[0].all() and idle.get("game", position, 7)[0].all()
+    flip_a_score(cache.path)
+    assert cache.get("game", position, 7)[0].sum() == len(position) - 1
+    assert "was damaged: kept as" in capsys.readouterr().err
+    later = np.arange(100) + 10**6
+    other.put("game", later, scores(later))
+    for one in (cache, idle, LabelCache(cache.path)):
+        found, there = one.get("game", later, 7)
+        assert found.all() and (there == scores(later)).all()
+    idle.close()
+    other.close()
+    cache.close()
+    assert LabelCache(cache.path).get("game", later, 7)[0].all() and capsys.readouterr().err == ""
+
+
+def test_a_write_that_was_under_way_is_made_again(cache: LabelCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file goes aside between the opening and the end of a write."""
+    fill(cache)
+    real = label_cache._put
+
+    def slow(connection: sqlite3.Connection, rows: list[Any]) -> None:
+        monkeypatch.setattr(label_cache, "_put", real)
+        cache.path.rename(cache.path.with_name("scores.sqlite.damaged-1"))
+        real(connection, rows)
+
+    monkeypatch.setattr(label_cache, "_put", slow)
+    later = np.arange(100) + 10**6
+    cache.put("game", later, scores(later))
+    assert LabelCache(cache.path).get("game", later, 7)[0].all()
 
 
 def test_a_file_of_a_newer_format_is_left_alone(cache: LabelCache) -> None:
