@@ -173,5 +173,8 @@ def pack(keys: Keys) -> NDArray[np.uint64]:
     Raises GameError where they do not: such games are too large to enumerate.
     """
     if keys.size and int(keys.max()) >> 32:
-        raise GameError("positions of this game need more than 64 bits of key; it is too large to enumerate")
+        raise GameError(
+            "positions of this game need more than 64 bits of key; it is too large to enumerate: measure its policies "
+            "with `nashmail exploit` and `nashmail match`"
+        )
     return (keys[:, 0] << np.uint64(32)) | keys[:, 1]

@@ -217,7 +217,7 @@ def decisions_of(games: Sequence[Played]) -> Decisions:
         raise RecordError("there is no move in these games to learn from; name games that were played")
     first = told[0]
     for played in told:
-        if played.record.game != first.record.game:
+        if played.game.spec.name != first.game.spec.name:
             raise RecordError(
                 f"games of {first.record.game} and of {played.record.game} cannot be learned together; name one kind"
             )

@@ -31,6 +31,7 @@ import numpy as np
 from agents.files import load_policy, save_policy, to_json, write_atomic
 from agents.policy import Lifted, Seats
 from games.base import Game, NashmailError
+from games.registry import make as make_game
 from games.symmetry import Quotient
 from mail.clone import Fit
 from mail.decisions import Decisions
@@ -305,8 +306,9 @@ def load_profile(name: str, *, device: str = "cpu") -> Profile:
     if result is None:
         raise RunError(f"the run in {folder} is not finished; `nashmail train ... --resume` goes on with it")
     saved = [load_policy(folder / "policies" / f"{learner}-{seat}", device=device) for seat in (0, 1)]
+    name_of_game = make_game(config.game).spec.name  # a game may be asked for by several words
     for seat, policy in enumerate(saved):
-        if policy.game.spec.name != config.game or policy.seat != seat:
+        if policy.game.spec.name != name_of_game or policy.seat != seat:
             raise RunError(f"{folder}/policies/{learner}-{seat} is a policy of another run; restore it")
     policies = (saved[0].policy, saved[1].policy)
     return Profile(name, saved[0].game, policies, config, dict(result.get("learners", {}).get(learner, {})))

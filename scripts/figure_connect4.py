@@ -1,16 +1,17 @@
 """Connect Four on the real board, 6x7: five learners, equal asks, measured by games and by blunders.
 
 Runs of `nashmail train connect4 --symmetry --expert uniform --labels N` for every budget N of asks per seat and every
-seed, in OUT/connect4-cells (a run that was killed goes on): MAIL with noise injection, with uniform and with
-deep exploration, and behavioural cloning of two mixing (bc) and two deterministic (bc-first) experts. Nothing is
-exact here (`mail.sampled`): wins against players that err on purpose, with Wilson intervals over the games of all
-seeds, and shares of decisions that throw away game value, at positions that no learner of the run was shown.
-Refutation needs an exact model, which this board has not.
+seed, in OUT/connect4-cells: a run that was killed goes on, and what connect4.json holds is not run again. The learners
+are MAIL with noise injection, with uniform and with deep exploration, and behavioural cloning of two mixing (bc) and
+two deterministic (bc-first) experts. Nothing is exact here (`mail.sampled`): wins against players that err on purpose,
+with Wilson intervals over the games of all seeds, and shares of decisions that throw away game value, at positions
+that no learner of the run was shown. Refutation needs an exact model, which this board has not.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ from rich.table import Table
 
 from agents.files import to_json, write_atomic
 from agents.suboptimal import HOPELESS, WORD
+from games.base import NashmailError
 from mail.figure import png
 from mail.intervals import wilson
 from mail.pool import Pool
 from mail.runs import Config, Run
 from mail.sampled import by_opponent
-from mail.training import train
+from mail.training import prepare, train
 
 LEARNERS = {
     "mail-tremble": "#7b2d8b",
@@ -42,6 +44,8 @@ LEARNERS = {
 """And their colours; ``mail`` explores deeply."""
 BUDGETS = (5_000, 50_000)
 """Asks per seat."""
+Cell = tuple[int, int]
+"""A budget and a seed: one run of all learners."""
 WON = (
     (0, "greedy_matches", "first seat, greedy"),
     (0, "matches", "first seat, as it is"),
@@ -55,18 +59,35 @@ KEPT = ("games", "labels", "distinct_labels", "matches", "greedy_matches", "cert
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run, or read, what there is to run, side by side; write connect4.json after each, connect4.png at the end."""
+    """Run what is not in connect4.json yet, side by side; write that after each run, connect4.png at the end."""
+    there = earlier(out)
     every = [(labels, seed) for labels in reversed(BUDGETS) for seed in range(seeds)]
+    missing = [cell for cell in every if not set(LEARNERS) <= set(there.get(cell, {}))]
 
-    def landed(cell: tuple[int, int], _: None) -> None:
-        write_atomic(out / "connect4.json", to_json(collect(seeds, out)))
+    def landed(cell: Cell, _: None) -> None:
+        there[cell] = report(run_of(out, cell))
+        write_atomic(out / "connect4.json", to_json(gathered(there)))
 
-    done(partial(one, out), every, pool, group=lambda cell: f"{cell[0]:,} asks per seat, seed {cell[1]}", landed=landed)
+    done(
+        partial(one, out), missing, pool, group=lambda cell: f"{cell[0]:,} asks per seat, seed {cell[1]}", landed=landed
+    )
     redraw(out)
 
 
-def one(out: Path, cell: tuple[int, int]) -> None:
+def named(cell: Cell) -> str:
+    """A cell in words."""
+    return f"{cell[0]:,} asks per seat, seed {cell[1]}"
+
+
+def one(out: Path, cell: Cell) -> None:
     """One run; goes on where it was killed, and does nothing if it is whole."""
+    run = run_of(out, cell)
+    if run.result() is None:
+        train(run)
+
+
+def run_of(out: Path, cell: Cell) -> Run:
+    """The run of a cell, begun if it is not there. NashmailError for one that was begun with other settings."""
     labels, seed = cell
     config = Config(
         "connect4",
@@ -78,9 +99,13 @@ def one(out: Path, cell: tuple[int, int]) -> None:
         seed=seed,
     )
     folder = out / "connect4-cells" / f"{labels}-{seed}"
-    run = Run.resume(folder) if (folder / "config.json").is_file() else Run.create(folder, config)
-    if run.result() is None:
-        train(run)
+    if not (folder / "config.json").is_file():
+        prepare(config)  # refuses what cannot be had before anything is written
+        return Run.create(folder, config)
+    run = Run.resume(folder)
+    if run.config != config:
+        raise NashmailError(f"{folder} was begun with other settings; remove it, or give another --out")
+    return run
 
 
 def redraw(out: Path) -> None:
@@ -90,18 +115,37 @@ def redraw(out: Path) -> None:
     show(data)
 
 
-def collect(seeds: int, out: Path) -> dict[str, Any]:
-    """What the finished runs report: {budget: {learner: [of each seed]}}."""
+def earlier(out: Path) -> dict[Cell, dict[str, Any]]:
+    """What connect4.json holds, {(budget, seed): {learner: what its run reports}}."""
+    path = out / "connect4.json"
+    found: dict[Cell, dict[str, Any]] = {}
+    for labels, learners in (json.loads(path.read_bytes()) if path.is_file() else {}).items():
+        for name, rows in learners.items():
+            for row in rows:
+                found.setdefault((int(labels), row["seed"]), {})[name] = row
+    return found
+
+
+def gathered(cells: dict[Cell, dict[str, Any]]) -> dict[str, Any]:
+    """Back again, as connect4.json holds it: {budget: {learner: [of each seed]}}."""
     found: dict[str, Any] = {}
-    for labels in BUDGETS:
-        for seed in range(seeds):
-            path = out / "connect4-cells" / f"{labels}-{seed}"
-            result = Run.resume(path).result() if (path / "result.json").is_file() else None
-            for name, row in (result or {"learners": {}})["learners"].items():
-                kept = {"seed": seed, **{key: row[key] for key in KEPT}}
-                for certificate in kept["certificates"]:
-                    certificate.pop("seconds", None)
-                found.setdefault(str(labels), {}).setdefault(name, []).append(rounded(kept))
+    for labels, seed in sorted(cells):
+        for name in LEARNERS:
+            if name in cells[labels, seed]:
+                found.setdefault(str(labels), {}).setdefault(name, []).append(cells[labels, seed][name])
+    return found
+
+
+def report(run: Run) -> dict[str, Any]:
+    """{learner: what is kept} of a finished run."""
+    result = run.result()
+    assert result is not None  # whoever calls has trained it
+    found = {}
+    for name, row in result["learners"].items():
+        kept = {"seed": run.config.seed, **{key: row[key] for key in KEPT}}
+        for certificate in kept["certificates"]:
+            certificate.pop("seconds", None)
+        found[name] = rounded(kept)
     return found
 
 
@@ -120,8 +164,10 @@ def wins(rows: list[Any], kind: str, seat: int) -> dict[str, tuple[int, int]]:
 
 
 def blundered(rows: list[Any], seat: int, source: str, key: str) -> float:
-    """Mean rate over seeds."""
-    return float(np.mean([part[key] for row in rows for part in row["blunders"][seat] if part["source"] == source]))
+    """Mean rate over the seeds that have such positions; nan where none has."""
+    parts = [part[key] for row in rows for part in row["blunders"][seat] if part["source"] == source]
+    rates = [rate for rate in parts if rate is not None]
+    return float(np.mean(rates)) if rates else math.nan
 
 
 def short(opponent: str) -> str:

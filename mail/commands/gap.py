@@ -24,18 +24,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from mail.models import model_of
-    from mail.runs import RunError
     from mail.training import measures
 
     pool = workers.pool(args)
     game, found = _profiles(args.policy, args.game)
     begun = time.perf_counter()
     model = model_of(game)
-    if model is None:
-        raise RunError(
-            f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` looks for a "
-            "refutation, `nashmail match` counts games"
-        )
+    assert model is not None  # _profiles has refused games without one
     with pool as opened:
         policies = {name: {**counts, **measures(model, seats, pool=opened)} for name, (seats, counts) in found.items()}
     seconds = time.perf_counter() - begun
@@ -51,11 +46,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, tuple[Seats, dict[str, Any]]]]:
-    """The game of all the policies, and each with what it cost. RunError where they play different games."""
+    """The game of all the policies, and each with what it cost. RunError where they play different games, or one that
+    is too large.
+    """
     from pathlib import Path
 
+    from agents.solver import solvable
     from agents.table_files import read_table
     from games.registry import make
+    from mail.models import has_model
     from mail.runs import RunError, load_profile
 
     tables = [name for name in names if name.endswith((".csv", ".json")) and Path(name).is_file()]
@@ -63,6 +62,12 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
     game = make(game_name) if game_name else next((profile.game for profile in runs.values()), None)
     if game is None:
         raise RunError(f"say which game {tables[0]} is for: --game NAME")
+    if not has_model(game):  # before tables are read, which takes long on large boards
+        instead = "looks for a refutation" if solvable(game) else "with --learned GAMES learns a response"
+        raise RunError(
+            f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` {instead}, "
+            "`nashmail match` counts games"
+        )
     found: dict[str, tuple[Seats, dict[str, Any]]] = {}
     for name in names:
         if name in tables:

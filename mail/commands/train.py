@@ -45,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     from mail.training import check, prepare, train
 
     games = [read(path) for path in args.from_games or ()]
-    if other := [played.record.game for played in games if played.record.game != args.game]:
+    wanted = make(args.game).spec.name
+    if other := [played.record.game for played in games if played.game.spec.name != wanted]:
         raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
     config = Config(
         game=args.game,

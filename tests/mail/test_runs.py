@@ -342,6 +342,12 @@ def test_a_damaged_result_is_refused_by_name(data: bytes, copied: Path) -> None:
     refused("result.json is truncated or was edited", lambda: Run.resume(copied))
 
 
+def test_a_game_may_be_asked_for_by_several_words(tmp_path: Path) -> None:
+    config = Config("tictactoe:3x3", learners=("bc-tabular",), episodes=2)
+    train(Run.create(tmp_path / "run", config))
+    assert load_profile(str(tmp_path / "run")).game.spec.name == "tictactoe"
+
+
 def test_policies_of_another_run_are_refused(copied: Path) -> None:
     """A configuration edited to another game, and a seat's policy copied over the other's."""
     told = json.loads((copied / "config.json").read_bytes())

@@ -52,3 +52,21 @@ def test_a_bad_table_is_one_line(table: str, capsys: pytest.CaptureFixture[str],
 def test_a_table_without_a_game_asks_for_it(table: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gap", table]) == 2
     assert "--game NAME" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("game", "instead"),
+    [
+        ("connect4", "`nashmail exploit` looks for a refutation"),
+        ("connect4:5x5", "with --learned GAMES learns a response"),
+    ],
+)
+def test_a_table_of_a_game_that_is_too_large_is_refused_before_it_is_read(
+    game: str, instead: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("no table")
+    assert main(["gap", str(table), "--game", game]) == 2
+    told = capsys.readouterr().err
+    assert f"{game} cannot be enumerated, so it has no exact Nash gap" in told and instead in told
+    assert told.count("\n") == 1

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
+from agents.policy import PolicyError
+from games.base import NashmailError
 from mail.pool import Local
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -52,6 +56,28 @@ def test_a_figure_is_made_and_goes_on(
     before = (out / "connect4.json").read_bytes()
     figure.make(2, out, Local())
     assert (out / "connect4.json").read_bytes() == before
+    shutil.rmtree(out / "connect4-cells")
+    figure.make(2, out, Local())
+    assert (out / "connect4.json").read_bytes() == before, "what is in the data is not run again"
+
+
+def test_a_run_with_other_settings_is_refused(
+    hurried: None, figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure.run_of(tmp_path, (30, 1))
+    monkeypatch.setattr(figure, "LEARNERS", {"bc": "black"})
+    with pytest.raises(NashmailError, match="was begun with other settings; remove it, or give another --out"):
+        figure.run_of(tmp_path, (30, 1))
+
+
+def test_nothing_is_begun_without_a_solver(figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise PolicyError("no solver; make solver")
+
+    monkeypatch.setattr("agents.solver.load", missing)
+    with pytest.raises(PolicyError, match="make solver"):
+        figure.one(tmp_path, (30, 1))
+    assert list(tmp_path.iterdir()) == []
 
 
 def row(won: tuple[int, int], rates: tuple[float, float], drawn: int, line: list[int] | None) -> dict[str, Any]:
@@ -84,4 +110,7 @@ def test_numbers_are_those_of_all_seeds(figure: ModuleType, capsys: Any) -> None
     out = capsys.readouterr().out
     assert "70 [48, 85]" in out and "25 [11, 47]" in out, "Wilson's intervals"
     assert "3.0 (1.5)" in out and "2, open" in out and "70, 90" in out and "of 200 openings held" in out
+    for part in rows[0]["blunders"][0], rows[1]["blunders"][0]:
+        part[0]["rate"] = None  # every own position was shown to some learner
+    assert np.isnan(figure.blundered(rows, 0, "own", "rate")) and figure.draw({"50000": {"bc": rows}})
     assert figure.short("suboptimal:0:hopeless") == "T=0*"
