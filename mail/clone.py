@@ -46,7 +46,8 @@ class CloneConfig:
     """Of the gradient steps: ``float32``, or ``bfloat16``, three times as fast on processors that multiply it and as
     good for large nets; weights, what is measured and what plays are float32 either way."""
     mirrored: bool = False
-    """Tie the network to its mirror image (``agents.mirror``), for boards whose mirror image is the same game."""
+    """Tie the network to its mirror image (``agents.mirror``), for boards whose mirror image is the same game. Where a
+    position is its own image, or both images have labels, it is the mean of a label and its image that is learned."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def train_on(
     rng: Rng,
     device: str = "cpu",
 ) -> Fit:
-    """Train a network on, in place, until it agrees with the labels or its steps are spent."""
+    """Train a network on, in place, until it agrees with the labels or its steps are spent. With ``mirrored`` it has
+    to be tied already.
+    """
     rows = len(shown.label)
     low = config.precision == "bfloat16"
     ties = Ties(net) if config.mirrored else None

@@ -9,7 +9,8 @@ are needed, over slips of either seat to random play of one or both. When half o
 seat is fitted to the answers so far, with half of the steps, and plays in the rounds that follow, ``LED``. In between
 nothing is learned: all games of a round are played at once, by any number of workers.
 
-No position is asked about twice: its answer is a distribution, and kept. A seat that plays at random throughout while
+No position is asked about again in a later round: its answer is a distribution, and kept. (Shards of one round do not
+know of each other: on 6x7 one ask in forty is of that kind.) A seat that plays at random throughout while
 the other does not is not asked: where it is, its expert never goes. Asks are counted as for behavioural cloning, the
 opponent's moves included: each is an ask of that seat, or was one before.
 """
