@@ -66,15 +66,22 @@ TREMBLES = (
 )
 """Hands of seat 0 and of seat 1, round by round."""
 LED = (
-    (CLONE, SLIPS),
+    (CLONE, STEADY),
     (SLIPS, CLONE),
+    (CLONE, SLIPS),
+    (STEADY, CLONE),
     (CLONE, CLONE),
+    (CLONE, STEADY),
     (CLONE, SLIPPERY),
     (SLIPPERY, CLONE),
+    (CLONE, STEADY),
+    (STEADY, CLONE),
     (CLONE, WILD),
     (WILD, CLONE),
 )
-"""And once there are clones."""
+"""And once there are clones. Four pairs of twelve seat a steady expert opposite a clone: without them the first seat's
+clone on 6x7 won 37 % of its games against best play (two seeds of 50,000 asks), with them 57 %.
+"""
 TURN = 0.5
 """Share of the budget after which there are."""
 ROUND = 4 * SHARD
