@@ -5,7 +5,8 @@ seed, in OUT/connect4-cells: a run that was killed goes on, and what connect4.js
 are MAIL with noise injection, with uniform and with deep exploration, and behavioural cloning of two mixing (bc) and
 two deterministic (bc-first) experts. Nothing is exact here (`mail.sampled`): wins against players that err on purpose,
 with Wilson intervals over the games of all seeds, and shares of decisions that throw away game value, at positions
-that no learner of the run was shown. Refutation needs an exact model, which this board has not.
+that no learner of the run was shown. Greedy first seats play more games against the one player against whom they differ
+least. Refutation needs an exact model, which this board has not.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.files import to_json, write_atomic
-from agents.suboptimal import HOPELESS, WORD
+from agents.policy import Greedy
+from agents.suboptimal import HOPELESS, WORD, parse, suboptimal
 from games.base import NashmailError
 from mail.figure import png
 from mail.intervals import wilson
+from mail.play import Match, Shard
 from mail.pool import Pool
-from mail.runs import Config, Run
+from mail.response import first_seat_payoffs
+from mail.runs import Config, Run, load_profile
 from mail.sampled import by_opponent
 from mail.training import prepare, train
 
@@ -46,6 +50,8 @@ BUDGETS = (5_000, 50_000)
 """Asks per seat."""
 Cell = tuple[int, int]
 """A budget and a seed: one run of all learners."""
+CLOSE, MORE = f"{WORD}:1", 400
+"""Against whom the learners' greedy first seats differ least, and how many more games each plays there in every run."""
 WON = (
     (0, "greedy_matches", "first seat, greedy"),
     (0, "matches", "first seat, as it is"),
@@ -64,8 +70,8 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     every = [(labels, seed) for labels in reversed(BUDGETS) for seed in range(seeds)]
     missing = [cell for cell in every if not set(LEARNERS) <= set(there.get(cell, {}))]
 
-    def landed(cell: Cell, _: None) -> None:
-        there[cell] = report(run_of(out, cell))
+    def landed(cell: Cell, found: dict[str, Any]) -> None:
+        there[cell] = found
         write_atomic(out / "connect4.json", to_json(gathered(there)))
 
     done(
@@ -79,11 +85,12 @@ def named(cell: Cell) -> str:
     return f"{cell[0]:,} asks per seat, seed {cell[1]}"
 
 
-def one(out: Path, cell: Cell) -> None:
-    """One run; goes on where it was killed, and does nothing if it is whole."""
+def one(out: Path, cell: Cell) -> dict[str, Any]:
+    """What one run reports; goes on where it was killed, and learns nothing if it is whole."""
     run = run_of(out, cell)
     if run.result() is None:
         train(run)
+    return report(run)
 
 
 def run_of(out: Path, cell: Cell) -> Run:
@@ -142,11 +149,20 @@ def report(run: Run) -> dict[str, Any]:
     assert result is not None  # whoever calls has trained it
     found = {}
     for name, row in result["learners"].items():
-        kept = {"seed": run.config.seed, **{key: row[key] for key in KEPT}}
+        kept = {"seed": run.config.seed, **{key: row[key] for key in KEPT}, "close": close_games(run, name)}
         for certificate in kept["certificates"]:
             certificate.pop("seconds", None)
         found[name] = rounded(kept)
     return found
+
+
+def close_games(run: Run, name: str) -> list[int]:
+    """Games that the learner's greedy first seat wins of ``MORE`` against ``CLOSE``, and their number."""
+    profile = load_profile(f"{run.folder}:{name}")
+    opponent = suboptimal(profile.game, parse(CLOSE)[0])
+    games = Match(profile.game, (Greedy(profile.policies[0]), opponent[1]), (None, None))
+    earned = first_seat_payoffs(games, Shard(MORE, run.config.seed, "figure/close", 0, 0, 0))
+    return [int((earned > 0).sum()), MORE]
 
 
 # --- numbers over seeds ----------------------------------------------------------------------------------
@@ -160,6 +176,9 @@ def wins(rows: list[Any], kind: str, seat: int) -> dict[str, tuple[int, int]]:
             won, played = total.get(opponent, (0, 0))
             match = pair[seat]
             total[opponent] = won + match["losses" if seat else "wins"], played + match["games"]
+        if kind == "greedy_matches" and seat == 0:
+            won, played = total[CLOSE]
+            total[CLOSE] = won + row["close"][0], played + row["close"][1]
     return total
 
 

@@ -28,7 +28,8 @@ def figure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.fixture
 def small(hurried: None, figure: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two learners and two budgets of a few games."""
-    monkeypatch.setattr("mail.sampled.OPPONENTS", ("suboptimal:0", "suboptimal:0:hopeless"))
+    monkeypatch.setattr("mail.sampled.OPPONENTS", ("suboptimal:1", "suboptimal:0:hopeless"))
+    monkeypatch.setattr(figure, "MORE", 3)
     monkeypatch.setattr(figure, "LEARNERS", {name: figure.LEARNERS[name] for name in ("bc", "bc-first")})
     monkeypatch.setattr(figure, "BUDGETS", (20, 40))
 
@@ -45,6 +46,8 @@ def test_a_figure_is_made_and_goes_on(
     }
     for labels, found in data.items():
         assert all(row["labels"] == 2 * int(labels) for rows in found.values() for row in rows), "equal asks"
+        assert all(figure.wins(rows, "greedy_matches", 0)["suboptimal:1"][1] == 10 for rows in found.values())
+        assert all(figure.wins(rows, "matches", 0)["suboptimal:1"][1] == 4 for rows in found.values())
     table = capsys.readouterr().out
     assert "40 asks per seat, 2 seed(s)" in table and "bc-first, second seat, as it is" in table
     assert (out / "connect4.png").stat().st_size > 5000
@@ -93,6 +96,7 @@ def row(won: tuple[int, int], rates: tuple[float, float], drawn: int, line: list
     return {
         "matches": matches,
         "greedy_matches": matches,
+        "close": [20, 30],
         "blunders": blunders,
         "distinct_labels": 1000,
         "openings": {"drawn": drawn, "openings": 200},
@@ -104,6 +108,10 @@ def test_numbers_are_those_of_all_seeds(figure: ModuleType, capsys: Any) -> None
     rows = [row((6, 2), (0.02, 0.2), 70, [3, 3]), row((8, 3), (0.04, 0.4), 90, None)]
     assert figure.wins(rows, "matches", 0) == {"suboptimal:1": (14, 20)}
     assert figure.wins(rows, "matches", 1) == {"suboptimal:1": (5, 20)}
+    assert figure.wins(rows, "greedy_matches", 0) == {"suboptimal:1": (14 + 40, 20 + 60)}, (
+        "with the games played besides"
+    )
+    assert figure.wins(rows, "greedy_matches", 1) == {"suboptimal:1": (5, 20)}
     assert figure.blundered(rows, 0, "random", "rate") == pytest.approx(0.03)
     assert figure.blundered(rows, 1, "exploration", "greedy_rate") == pytest.approx(0.15)
     figure.show({"50000": {"bc": rows}})
