@@ -169,16 +169,21 @@ def close_games(run: Run, name: str) -> list[int]:
 
 
 def wins(rows: list[Any], kind: str, seat: int) -> dict[str, tuple[int, int]]:
-    """By opponent, games won in a seat and games played, all seeds together."""
+    """By opponent, games won in a seat and games played, all seeds together. Where nobody draws a move every game of a
+    run is the same one, and counts once.
+    """
     total: dict[str, tuple[int, int]] = {}
     for row in rows:
+        greedy = kind == "greedy_matches"
         for opponent, pair in by_opponent(row[kind]).items():
-            won, played = total.get(opponent, (0, 0))
             match = pair[seat]
-            total[opponent] = won + match["losses" if seat else "wins"], played + match["games"]
-        if kind == "greedy_matches" and seat == 0:
-            won, played = total[CLOSE]
-            total[CLOSE] = won + row["close"][0], played + row["close"][1]
+            won, played = match["losses" if seat else "wins"], match["games"]
+            if greedy and opponent == f"{WORD}:0":
+                won, played = won // played, 1
+            elif greedy and opponent == CLOSE and seat == 0:
+                won, played = won + row["close"][0], played + row["close"][1]
+            before = total.get(opponent, (0, 0))
+            total[opponent] = before[0] + won, before[1] + played
     return total
 
 

@@ -122,3 +122,13 @@ def test_numbers_are_those_of_all_seeds(figure: ModuleType, capsys: Any) -> None
         part[0]["rate"] = None  # every own position was shown to some learner
     assert np.isnan(figure.blundered(rows, 0, "own", "rate")) and figure.draw({"50000": {"bc": rows}})
     assert figure.short("suboptimal:0:hopeless") == "T=0*"
+
+
+def test_games_in_which_nobody_draws_a_move_count_once(figure: ModuleType) -> None:
+    rows = [row((6, 2), (0.02, 0.2), 70, None), row((8, 3), (0.04, 0.4), 90, None)]
+    for found in rows:
+        for match in found["matches"]:
+            match |= {word: match[word].replace(":1", ":0") for word in ("first", "second")}
+    rows[0]["matches"][0] |= {"wins": 10, "draws": 0, "losses": 0}
+    assert figure.wins(rows, "matches", 0) == {"suboptimal:0": (18, 20)}
+    assert figure.wins(rows, "greedy_matches", 0) == {"suboptimal:0": (1, 2)}, "the same game ten times"
