@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from agents.suboptimal import HOPELESS
 from mail.intervals import wilson
 from mail.sampled import by_opponent
 
@@ -27,7 +28,7 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
 
 def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Budget words and win rates of policy pairs in a game that is too large for exact measures; 80 columns hold it."""
-    told = "seat 0, seat 1: win rates, 95 % Wilson intervals"
+    told = f"seats: win rates, 95 % Wilson; *: {HOPELESS}, draws its moves where all lose"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=told)
     table.add_column("policy", overflow="fold")
     table.add_column("against", no_wrap=True)
@@ -37,7 +38,7 @@ def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
         words = [name, *(f"{row[key]:,}" for key in ("games", "labels", "distinct_labels"))]
         for opponent, (first, second) in by_opponent(row["matches"]).items():
             rates = _rate(first["wins"], first), _rate(second["losses"], second)
-            table.add_row(Text(words[0]), Text(opponent), *words[1:], *rates)
+            table.add_row(Text(words[0]), Text(opponent.replace(f":{HOPELESS}", "*")), *words[1:], *rates)
             words = [""] * 4
     return table
 
