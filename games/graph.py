@@ -88,7 +88,7 @@ class _Swept(Response):
 
 class GameGraph:
     """The reachable positions of ``game`` at which somebody moves, [S] rows ordered by ply, then seat, then key (its
-    second word first).
+    second word first). GameError where one is not over and has no move to make.
 
     A position that can be reached at several plies has a row in each, with equal values; on boards the number of
     stones says the ply, so none has. ``limit`` bounds S; a larger game raises GameError instead of filling the memory.
@@ -96,7 +96,7 @@ class GameGraph:
 
     def __init__(self, game: Enumerable, *, limit: int | None = None) -> None:
         self.game = game
-        layers = list(_layers(game, LIMIT // game.spec.actions if limit is None else limit))
+        layers = [_open(game, layer) for layer in _layers(game, LIMIT // game.spec.actions if limit is None else limit)]
         sizes = [len(layer.words) for layer in layers]
         first = np.concatenate([[0], np.cumsum(sizes)])
         self.layer_sizes = tuple(sizes)
@@ -296,6 +296,20 @@ def _blocks(seats: NDArray[np.int8], first: int, ply: int) -> list[Block]:
 def _layers(game: Enumerable, limit: int) -> Iterator[_Layer]:
     """Breadth first from the starts: each layer's moves, and the next layer as the distinct positions they reach."""
     return _from_words(game, limit) if isinstance(game, Packed) and game.packs else _from_states(game, limit)
+
+
+def _open(game: Enumerable, layer: _Layer) -> _Layer:
+    """The layer; GameError for a position that is not over and has no move."""
+    closed = np.flatnonzero(~layer.legal.any(0))
+    if len(closed):
+        at = slice(closed[0], closed[0] + 1)
+        if layer.states is not None:
+            state = layer.states[at]
+        else:
+            assert isinstance(game, Packed)
+            state = game.unpack(layer.words[at])
+        raise GameError(f"{game.spec.name} goes on without a move to make at: {one_line(game.render(state[0]))}")
+    return layer
 
 
 def _counted(game: Enumerable, total: int, limit: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from games.base import GameError, Spec
 from games.boards import Board
+from games.openspiel_facts import most_moves, shown_is_all
 from games.replay import NO_VIEWS, Moves, Position, Replayed
 
 
@@ -28,10 +29,11 @@ class OpenSpielGame(Replayed):
             name=name,
             actions=self.rules.num_distinct_actions(),
             observation=board.spec.observation if board else tuple(self.rules.observation_tensor_shape()),
-            longest=self.rules.max_game_length(),
+            longest=most_moves(self.rules),
         )
         super().__init__(spec, board)
         self._text = text
+        self._merges = shown_is_all(self.rules)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return OpenSpielGame, (self._text,)
@@ -46,14 +48,18 @@ class OpenSpielGame(Replayed):
     def replay(self, moves: Moves) -> Position:
         state = self.state(moves)
         over = state.is_terminal()
-        reward = float(state.rewards()[0]) if moves else 0.0
-        views, picture = NO_VIEWS, ""
-        if self.board is None:
-            tensors = [state.observation_tensor(seat) for seat in (0, 1)]
-            views = np.array(tensors, dtype=np.float32).reshape(2, *self.spec.observation)
-            picture = str(state)
+        reward = float(state.rewards()[0]) + 0.0 if moves else 0.0
         legal = () if over else tuple(state.legal_actions())
-        return Position(-1 if over else state.current_player(), legal, reward, views, picture)
+        if not over and not legal:
+            raise GameError(f"{self.spec.name} goes on without a move to make after the moves {list(moves)}")
+        seat = -1 if over else state.current_player()
+        if self.board is not None:
+            return Position(seat, legal, reward, NO_VIEWS, "")
+        tensors = [state.observation_tensor(seat) for seat in (0, 1)]
+        views = np.array(tensors, dtype=np.float32).reshape(2, *self.spec.observation)
+        picture = str(state)
+        future = picture.encode() + b"\0" + views.astype("<f4").tobytes() if self._merges else None
+        return Position(seat, legal, reward, views, picture, future)
 
 
 def load(text: str) -> Any:

@@ -259,6 +259,9 @@ class _Listed:
         """All joint actions of a node."""
         state = self.nodes[node]
         before = float(state.returns()[0])
+        seats = (0, 1) if state.is_simultaneous_node() else (state.current_player(),)
+        if not all(state.legal_actions(seat) for seat in seats):
+            raise GameError(f"openspiel:{self.rules} goes on without a move to make after {state.history()}")
         for a in self._moves(state, 0):
             for b in self._moves(state, 1):
                 child = state.clone()

@@ -3,7 +3,7 @@
 All agents of a Parallel environment act at every step: what a seat that rests sends is ignored. Agents are
 ``player_0`` and ``player_1``; each observes a dictionary of ``observation`` and ``action_mask`` (all zeros where it
 rests). A game with a horizon terminates, a discounted one is truncated where its episode is cut; an illegal action
-raises. The way back enumerates an environment without chance, in which what both agents observe is the state.
+raises. The way back enumerates an environment without chance by what it shows and holds.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import numpy as np
 
 from games.base import Bools, Floats, Game, GameError, Ints
 from games.markov import MarkovGame
+from games.memory import fingerprint
 from games.transitions import Entries
 
 AGENTS = ("player_0", "player_1")
+Path = tuple[tuple[int, int], ...]  # joint actions
 Record = tuple[int, tuple[int, int], int, float]  # state, actions, next state, reward
 
 
@@ -125,19 +127,21 @@ def from_parallel(
 ) -> MarkovGame:
     """The zero-sum Parallel environment of two agents that ``factory`` makes, as a Markov game of ``horizon`` steps.
 
-    Its states are found by playing every joint action from every state, from the start on; two situations in which
-    both agents observe (and may do) the same are one state. Right for environments without chance whose observations
-    hold the whole state. GameError where two seeds start differently, where rewards do not sum to zero, where the
-    environment is cut (truncated) on the way to a state, or for more than ``most`` states.
+    Its states are found by playing every joint action from every state, from the start on, up to the horizon. Two
+    situations in which both agents observe (and may do) the same are one state if the environment also holds the same
+    (``games.memory``); where that can't be read, every way to play is a state. For environments without chance.
+    GameError where two seeds start differently, where the same moves do not show the same again, where rewards do not
+    sum to zero, where nobody can move although the game is not over, where the environment is cut (truncated) on the
+    way to a state, or for more than ``most`` states.
     """
-    return _Explored(factory, name, most).game(horizon, discount)
+    return _Explored(factory, name, horizon, most).game(discount)
 
 
 class _Explored:
     """An environment walked through, breadth first, by replaying joint actions."""
 
-    def __init__(self, factory: Callable[[], Any], name: str, most: int) -> None:
-        self.env, self.name, self.most = factory(), name, most
+    def __init__(self, factory: Callable[[], Any], name: str, horizon: int, most: int) -> None:
+        self.env, self.name, self.horizon, self.most = factory(), name, horizon, most
         self.agents = list(self.env.possible_agents)
         if len(self.agents) != 2:
             raise GameError(f"{name} has {len(self.agents)} agents; only games for two fit")
@@ -145,18 +149,22 @@ class _Explored:
         self.known: dict[bytes, int] = {}
         self.views: list[tuple[Floats, Floats]] = []
         self.legal: list[tuple[Bools, Bools]] = []
-        self.paths: list[tuple[tuple[int, int], ...]] = []
-        starts = {self._seen(self.env.reset(seed=seed)[0], ()) for seed in (0, 1)}
+        self.paths: list[Path] = []
+        starts = {self._shown(self.env.reset(seed=seed)[0], over=False)[0] for seed in (0, 1)}
         if len(starts) > 1:
             raise GameError(f"{name} starts differently with another seed; only games without chance fit")
+        self.readable = self._repeats()
+        self._seen(self._play(())[0], ())
 
-    def game(self, horizon: int, discount: float) -> MarkovGame:
+    def game(self, discount: float) -> MarkovGame:
         records: list[Record] = []
         state = 0
         while state < len(self.paths):
             if len(self.paths) > self.most:
-                raise GameError(f"{self.name} has more than {self.most} states; too many to enumerate")
-            records += [self._tried(state, joint) for joint in self._joints(state)]
+                why = "" if self.readable else "; what it holds cannot be read, so every way to play is a state"
+                raise GameError(f"{self.name} has more than {self.most} states; too many to enumerate{why}")
+            if len(self.paths[state]) < self.horizon:
+                records += [self._tried(state, joint) for joint in self._joints(state)]
             state += 1
         shape = (len(self.paths), self.actions[0], self.actions[1])
         rewards = np.zeros(shape)
@@ -174,7 +182,7 @@ class _Explored:
             Entries(shape, row, following.ravel(), np.ones(len(row))),
             start,
             discount=discount,
-            horizon=horizon,
+            horizon=self.horizon,
             legal=(legal[0], legal[1]),
             observations=(views[0], views[1]),
         )
@@ -189,21 +197,66 @@ class _Explored:
     def _tried(self, state: int, joint: tuple[int, int]) -> Record:
         """What a joint action does, after playing the way to the state again."""
         path = (*self.paths[state], joint)
+        observed, reward, over = self._play(path)
+        return state, joint, self._seen(observed, path, over=over), reward
+
+    def _play(self, path: Path) -> tuple[dict[str, Any], float, bool]:
+        """What is observed after these joint actions, player 0's reward for the last, and whether the game is over."""
         observed, _ = self.env.reset(seed=0)
-        rewards: dict[str, float] = {}
-        over = False
+        first, over = 0.0, False
         for step in path:
             observed, rewards, ended, cut, _ = self.env.step(dict(zip(self.agents, step, strict=True)))
             over = any(ended.values())
             if any(cut.values()):
                 raise GameError(f"{self.name} is cut after {len(path)} steps; make it with a limit that is not met")
-        first, second = (float(rewards[agent]) for agent in self.agents)
-        if abs(first + second) > 1e-9:
-            raise GameError(f"{self.name} is not zero-sum: it pays {first:g} and {second:g} at once")
-        return state, joint, self._seen(observed, path, over=over), first
+            first, second = (float(rewards[agent]) for agent in self.agents)
+            if abs(first + second) > 1e-9:
+                raise GameError(f"{self.name} is not zero-sum: it pays {first:g} and {second:g} at once")
+        return observed, first, over
 
-    def _seen(self, observed: dict[str, Any], path: tuple[tuple[int, int], ...], *, over: bool = False) -> int:
-        """The number of the state in which this is observed; a new one for what was not seen before."""
+    def _repeats(self) -> bool:
+        """Whether what the environment holds can be read, and is the same when the same moves are played again.
+
+        GameError where what it shows is not.
+        """
+        path: Path = ()
+        readable = True
+        while len(path) <= self.horizon:
+            shown, held = [], []
+            for _ in range(2):
+                observed, _, over = self._play(path)
+                held.append(fingerprint(self.env))
+                shown.append(self._shown(observed, over=over))
+            if shown[0][0] != shown[1][0]:
+                raise GameError(
+                    f"{self.name} shows other things when the same moves are played again; chance doesn't fit"
+                )
+            readable = readable and held[0] is not None and held[0] == held[1]
+            moves = [np.flatnonzero(mask) for mask in shown[0][2]]
+            if not any(map(len, moves)):
+                break
+            path = (*path, (int(moves[0][-1]) if len(moves[0]) else 0, int(moves[1][-1]) if len(moves[1]) else 0))
+        return readable
+
+    def _seen(self, observed: dict[str, Any], path: Path, *, over: bool = False) -> int:
+        """The number of the state in which this is observed; a new one for what was not met before."""
+        held = fingerprint(self.env) if self.readable else None
+        shown, views, masks = self._shown(observed, over=over)
+        if not over and len(path) < self.horizon and not (masks[0].any() or masks[1].any()):
+            raise GameError(f"{self.name} goes on without a move to make after the joint actions {list(path)}")
+        decides = repr(path).encode() if held is None else held
+        key = shown if over else shown + decides  # nothing follows an end
+        if key not in self.known:
+            self.known[key] = len(self.paths)
+            self.views.append(views)
+            self.legal.append(masks)
+            self.paths.append(path)
+        return self.known[key]
+
+    def _shown(
+        self, observed: dict[str, Any], *, over: bool
+    ) -> tuple[bytes, tuple[Floats, Floats], tuple[Bools, Bools]]:
+        """Bytes of all that is observed, each agent's view, and what it may do."""
         views, masks = [], []
         for agent, actions in zip(self.agents, self.actions, strict=True):
             shown = observed[agent]
@@ -213,10 +266,5 @@ class _Explored:
                 shown = shown["observation"]
             views.append(np.asarray(shown, dtype=np.float64).reshape(np.shape(shown) or (1,)))
             masks.append(mask & (not over))
-        key = b"".join([bytes([over]), *(part.tobytes() for part in (*views, *masks))])
-        if key not in self.known:
-            self.known[key] = len(self.paths)
-            self.views.append((views[0], views[1]))
-            self.legal.append((masks[0], masks[1]))
-            self.paths.append(path)
-        return self.known[key]
+        told = b"".join([bytes([over]), *(part.tobytes() for part in (*views, *masks))])
+        return told, (views[0], views[1]), (masks[0], masks[1])

@@ -1,8 +1,10 @@
 """PettingZoo's games as games of ours: ``games.make("pettingzoo:tictactoe")``, ``from_aec`` for any environment.
 
 An environment is reset and the moves so far are played again, so it must have no chance in it (nor hidden
-information, which nothing can check from outside). The two classic boards have the keys, observations and action
-numbers of our ``Board``: PettingZoo counts the cells of Tic-Tac-Toe by column, we by row.
+information, which nothing can check from outside). Two ways to play lead to one position if the environment then
+holds the same (``games.memory``); where that can't be read, or differs from one time to the next, none do. The two
+classic boards have the keys, observations and action numbers of our ``Board``: PettingZoo counts the cells of
+Tic-Tac-Toe by column, we by row.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ from numpy.typing import NDArray
 
 from games.base import GameError, Spec
 from games.boards import Board
+from games.memory import fingerprint
 from games.replay import NO_VIEWS, Moves, Position, Replayed
 
 _CLASSIC = {  # word: environment, rows, columns, k, gravity, their number of each of our actions
     "tictactoe": ("classic/tictactoe-v3", 3, 3, 3, False, (0, 3, 6, 1, 4, 7, 2, 5, 8)),
     "connect_four": ("classic/connect_four-v3", 6, 7, 4, True, (0, 1, 2, 3, 4, 5, 6)),
 }
+
+_TRIED = 200  # moves of the game that is played twice, to see whether an environment goes the same way again
 
 
 class PettingZooGame(Replayed):
@@ -52,6 +57,7 @@ class PettingZooGame(Replayed):
             longest=longest,
         )
         super().__init__(spec, board)
+        self._readable = board is None and self._repeats()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self._again, ()
@@ -61,9 +67,8 @@ class PettingZooGame(Replayed):
         env.reset(seed=0)
         reward = 0.0
         for action in moves:
-            env.step(self._numbers[action])
-            reward = self._reward()
-            self._bury()
+            reward = self._step(action)
+        held = fingerprint(env) if self._readable else None
         over = self._over()
         legal: Moves = ()
         if not over:
@@ -72,7 +77,41 @@ class PettingZooGame(Replayed):
             if not legal:
                 raise GameError(f"{self._name} leaves {env.agent_selection} without a move after {list(moves)}")
         views, picture = (NO_VIEWS, "") if self.board else self._views()
-        return Position(-1 if over else self._agents.index(env.agent_selection), legal, reward, views, picture)
+        seat = -1 if over else self._agents.index(env.agent_selection)
+        return Position(seat, legal, reward, views, picture, held)
+
+    def _step(self, action: int) -> float:
+        """Make a move; seat 0's reward for it."""
+        self._env.step(self._numbers[action])
+        reward = self._reward()
+        self._bury()
+        return reward
+
+    def _repeats(self) -> bool:
+        """Whether what the environment holds can be read, and is the same when the same moves are played again.
+
+        GameError where what it shows is not.
+        """
+        runs = [self._played_once() for _ in range(2)]
+        if [shown for shown, _ in runs[0]] != [shown for shown, _ in runs[1]]:
+            raise GameError(f"{self._name} shows other things when the same moves are played again; chance doesn't fit")
+        held = [[held for _, held in run] for run in runs]
+        return None not in held[0] and held[0] == held[1]
+
+    def _played_once(self) -> list[tuple[bytes, bytes | None]]:
+        """What is shown and held at every position of a game in which the last legal action is always taken."""
+        env, met = self._env, []
+        env.reset(seed=0)
+        while True:
+            held = fingerprint(env)
+            met.append((self._views()[0].tobytes(), held))
+            if self._over() or len(met) > min(self.spec.longest, _TRIED):
+                return met
+            allowed = self._shown(env.agent_selection)[1]
+            legal = [action for action, number in enumerate(self._numbers) if allowed[number]]
+            if not legal:
+                return met
+            self._step(legal[-1])
 
     # --- asking the environment ------------------------------------------------------------------------
 
@@ -129,7 +168,8 @@ def from_aec(factory: Callable[[], Any], *, name: str, longest: int) -> PettingZ
     """The environment that ``factory`` makes, as a game of at most ``longest`` moves.
 
     GameError, in one line, unless it has two agents with the same counted actions, an action mask, rewards that sum
-    to 0 (checked whenever a reward is seen) and the same start for every seed. Register a factory of it under a
+    to 0 (checked whenever a reward is seen), the same start for every seed and the same game for the same moves. Two
+    histories are one position where the environment holds the same after both. Register a factory of it under a
     word of its own to have ``games.make`` find it.
     """
     return PettingZooGame(factory, name=name, longest=longest)

@@ -34,6 +34,9 @@ class Position:
     views: NDArray[np.float32]
     """[2, *observation] what each seat sees; empty where a board of ours tells."""
     picture: str
+    future: bytes | None = None
+    """Bytes on which all that can follow depends, given who moves, what is legal and how many moves were made; None:
+    only the moves are known to decide it. Not used where a board of ours tells."""
 
 
 NO_VIEWS = np.zeros(0, dtype=np.float32)
@@ -43,18 +46,23 @@ class Replayed(ABC):
     """A two-player, zero-sum, turn-based game of perfect information without chance, by its moves.
 
     States are ``int64 [N, longest]``, the actions of both seats in order, padded with -1. Without a board of
-    ours, the key is 64 bits of a BLAKE2b hash (as two 32-bit words, which tables and graphs can pack) of all that
-    the other library shows: the number of moves, who moves, what is legal, both observations and the picture.
-    Counting the moves keeps equal pictures of different lengths apart, as a game's length limit may. Two of n
-    positions share a hash by accident with probability n**2 / 2**65 (one in 37 million for a million positions);
-    ``successors``, by which positions are listed, compares 64 further bits and raises GameError if that happens.
+    ours, the key is 64 bits of a BLAKE2b hash (as two 32-bit words, which tables and graphs can pack) of the number of
+    moves, who moves, what is legal and ``Position.future``; where the door does not know on what the future depends,
+    of the moves, so that every way to play is a position of its own. Counting the moves keeps positions of different
+    lengths apart, as a game's length limit may.
+
+    ``successors``, by which positions are listed, looks at what it is told. The first time two histories meet in one
+    position it compares what each of their moves brings (reward, end, key); as that looks one move ahead only, it
+    notices a door that is wrong, and doesn't prove one right. Two of n positions share a hash by accident with
+    probability n**2 / 2**65 (one in 37 million for a million positions); 64 further bits are compared for that.
     """
 
     def __init__(self, spec: Spec, board: Board | None) -> None:
         self.spec = spec
         self.board = board
         self._known: dict[Moves, Position] = {}
-        self._witness: dict[bytes, bytes] = {}
+        self._witness: dict[bytes, tuple[bytes, Moves]] = {}  # key: 64 further bits, the moves that led there first
+        self._compared: set[bytes] = set()  # keys at which two histories have met
 
     @abstractmethod
     def replay(self, moves: Moves) -> Position:
@@ -104,7 +112,7 @@ class Replayed(ABC):
             if action not in before.legal:
                 raise GameError(f"{self.spec.name}: action {action} is not legal after the moves {list(moves)}")
             if len(moves) == self.spec.longest:
-                raise GameError(f"{self.spec.name} goes on after {len(moves)} moves, its stated length")
+                raise GameError(f"{self.spec.name} goes on after {len(moves)} moves, its stated length; make it longer")
             after[row, len(moves)] = action
             position = self.position((*moves, action))
             rewards[row], done[row] = position.reward, position.seat < 0
@@ -122,13 +130,15 @@ class Replayed(ABC):
         return np.full((1, self.spec.longest), -1, dtype=np.int64)
 
     def successors(self, states: States, actions: Ints) -> Successors:
-        """One certain outcome per move. GameError where two positions met here share a key by accident."""
+        """One certain outcome per move.
+
+        GameError where two positions met here share a key by accident, or two histories that share one differ in what
+        a move brings.
+        """
         after, rewards, done = self.step(states, actions, rng=_NO_CHANCE)
         if self.board is None:
             for moves in _moves(after):
-                digest = self._digest(moves)
-                if self._witness.setdefault(digest[:8], digest[8:]) != digest[8:]:
-                    raise GameError(f"two positions of {self.spec.name} have the same 64-bit hash; cannot list them")
+                self._meet(moves)
         return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
 
     # --- moves -------------------------------------------------------------------------------------------
@@ -145,6 +155,29 @@ class Replayed(ABC):
             self._known[moves] = self.replay(moves)
         return self._known[moves]
 
+    def _meet(self, moves: Moves) -> None:
+        """Compare these moves with those that led to the same position before, the first time others do."""
+        digest = self._digest(moves)
+        key = digest[:8]
+        rest, first = self._witness.setdefault(key, (digest[8:], moves))
+        if rest != digest[8:]:
+            raise GameError(f"two positions of {self.spec.name} have the same 64-bit hash; cannot list them")
+        if first == moves or key in self._compared:
+            return
+        self._compared.add(key)
+        for action in self.position(moves).legal:
+            if self._brings((*first, action)) != self._brings((*moves, action)):
+                raise GameError(
+                    f"{self.spec.name}: the moves {list(first)} and {list(moves)} seem to lead to the same position,"
+                    f" but action {action} does not bring the same after both; this door cannot tell positions apart"
+                )
+
+    def _brings(self, moves: Moves) -> tuple[float, bool, bytes]:
+        """What the last of these moves leads to: reward, end, key."""
+        position = self.position(moves)
+        over = position.seat < 0
+        return position.reward, over, b"" if over else self._digest(moves)
+
     def on_board(self, board: Board, states: States) -> States:
         """[N, 2] the same moves made on a board of ours."""
         out = board.start(len(states), rng=_NO_CHANCE)
@@ -156,10 +189,13 @@ class Replayed(ABC):
         return out
 
     def _digest(self, moves: Moves) -> bytes:
-        """16 bytes of what is shown of a position: 8 for the key, 8 to notice an accident."""
+        """16 bytes of what decides the future of a position: 8 for the key, 8 to notice an accident."""
         position = self.position(moves)
-        shown = f"{len(moves)} {position.seat} {sorted(position.legal)} {position.picture}".encode()
-        return blake2b(shown + b"\0" + position.views.astype("<f4").tobytes(), digest_size=16).digest()
+        if position.future is None:
+            told, decides = "moves", " ".join(map(str, moves)).encode()
+        else:
+            told, decides = f"{len(moves)} {position.seat} {sorted(position.legal)}", position.future
+        return blake2b(told.encode() + b" " + decides, digest_size=16).digest()
 
 
 def _moves(states: States) -> list[Moves]:

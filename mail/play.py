@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from agents.policy import Policy, Seats, ask, sample
 from agents.tabular import Tabular
-from games.base import Bools, Floats, Game, Ints, Rng, States
+from games.base import Bools, Floats, Game, GameError, Ints, Rng, States, one_line
 from mail.decisions import Decisions
 from mail.streams import stream
 
@@ -80,7 +80,7 @@ def play(game: Game, seats: Seats, episodes: int, *, labels: Labels = (None, Non
 
     ``labels[seat]`` is asked at each decision of that seat (a policy that also plays there is asked once), a
     ``Selective`` one only where it wants to be; None asks nobody. Raises PolicyError where a policy gives no
-    legal distribution.
+    legal distribution, GameError where a game goes on although whoever is to move cannot.
     """
     if episodes < 1:
         raise ValueError(f"play at least one episode, not {episodes}")
@@ -140,7 +140,11 @@ def _decide(game: Game, policy: Policy, asked: Asked, episode: Ints, states: Sta
                 probabilities[rows] = label[rows]
         elif asked is not None:
             label = ask(asked, game, states, seat)
-    return _Turn(seat, episode, states, sample(probabilities, rng=rng), label)
+    played = sample(probabilities, rng=rng)
+    if (played < 0).any():
+        stuck = one_line(game.render(states[int(np.flatnonzero(played < 0)[0])]))
+        raise GameError(f"{game.spec.name} goes on, but seat {seat} has no move to make at: {stuck}")
+    return _Turn(seat, episode, states, played, label)
 
 
 def _decisions(game: Game, plies: list[_Ply]) -> Decisions:

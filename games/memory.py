@@ -1,0 +1,188 @@
+"""What a Python object holds, as a fingerprint: two states of an environment that hold the same go on alike.
+
+Doors to other libraries ask whether two ways of play lead to one position. What an environment *shows* cannot tell:
+a counter, a pass or an earlier position may decide later. What it *holds* can: everything that can be reached from
+the object, through attributes, containers, arrays, generators and closures. An object that keeps something where
+Python cannot look (a library written in C, a file, a lock) has no fingerprint, and its positions are told apart by the
+moves that led there. Not looked at: variables of modules, and in which order a set would be walked through.
+"""
+
+from __future__ import annotations
+
+import random
+import types
+from collections import OrderedDict, defaultdict, deque
+from enum import Enum
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+_SCALARS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), range, slice)
+_CONTAINERS = (list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict, bytearray)
+_NAMED = (type, types.BuiltinFunctionType, types.ModuleType, types.MethodDescriptorType, types.WrapperDescriptorType)
+
+
+class _OpaqueError(Exception):
+    """Something is held that cannot be read."""
+
+
+def fingerprint(thing: object) -> bytes | None:
+    """16 bytes, equal for objects that hold the same; None where it holds something that cannot be read.
+
+    The same in every process, as long as no set of unlike members is held.
+    """
+    walk = _Walk()
+    try:
+        walk.visit(thing)
+    except (_OpaqueError, RecursionError, AttributeError, TypeError, ValueError):
+        return None
+    return walk.digest.digest()
+
+
+class _Walk:
+    """One walk through everything that an object holds; what is met twice is told by when it was met first."""
+
+    def __init__(self) -> None:
+        self.digest = blake2b(digest_size=16)
+        self.met: dict[int, int] = {}
+        self.kept: list[object] = []  # so that no address is used twice during the walk
+
+    def visit(self, thing: Any) -> None:
+        kind = type(thing)
+        if kind in _SCALARS:
+            self._say(kind.__name__, repr(thing))
+        elif isinstance(thing, _NAMED):
+            self._say("name", getattr(thing, "__module__", ""), getattr(thing, "__qualname__", thing.__name__))
+            if isinstance(thing, type):
+                self._shared(thing)
+        elif isinstance(thing, np.dtype):
+            self._say("dtype", repr(thing))
+        elif isinstance(thing, np.generic):
+            self._say(repr(thing.dtype), repr(thing))
+        elif isinstance(thing, Enum):
+            self._say("member", kind.__module__, kind.__qualname__, thing.name)
+        elif id(thing) in self.met:
+            self._say("again", str(self.met[id(thing)]))
+        else:
+            self.met[id(thing)] = len(self.met)
+            self.kept.append(thing)
+            self._say(kind.__module__, kind.__qualname__)
+            self._contents(thing, kind)
+
+    def _contents(self, thing: Any, kind: type) -> None:
+        if isinstance(thing, np.ndarray):
+            self._array(thing)
+        elif isinstance(thing, np.random.Generator):
+            self.visit(thing.bit_generator.state)
+        elif isinstance(thing, np.random.RandomState):
+            self.visit(thing.get_state(legacy=False))
+        elif isinstance(thing, random.Random):
+            self.visit(thing.getstate())
+        elif kind is types.FunctionType:
+            self._function(thing)
+        elif kind is types.MethodType:
+            self._all(thing.__func__, thing.__self__)
+        elif kind is types.MappingProxyType:
+            self._all(*thing.items())
+        elif kind is partial:
+            self._all(thing.func, thing.args, thing.keywords)
+        else:
+            self._members(thing, kind)
+            self._attributes(thing, kind)
+
+    def _members(self, thing: Any, kind: type) -> None:
+        """What a container contains; _OpaqueError for what is neither a container nor made of attributes alone."""
+        base = next((base for base in kind.__mro__ if base in _CONTAINERS), object)
+        if not _plain(kind, base):
+            raise _OpaqueError
+        if base is bytearray:
+            self._say(bytes(thing).hex())
+        elif base in (dict, OrderedDict, defaultdict):
+            self._all(len(thing), getattr(thing, "default_factory", None))
+            for key, value in dict.items(thing):
+                self._all(key, value)
+        elif base in (set, frozenset):
+            members = list(thing)
+            if not all(type(member) in _SCALARS or type(member) is tuple for member in members):
+                raise _OpaqueError
+            self._all(len(members), *sorted(members, key=repr))
+        elif base is not object:
+            self._all(len(thing), getattr(thing, "maxlen", None), *base.__iter__(thing))  # type: ignore[attr-defined]
+
+    def _attributes(self, thing: Any, kind: type) -> None:
+        self._shared(kind)
+        held = dict(getattr(thing, "__dict__", {}))
+        for base in kind.__mro__:
+            held |= {name: getattr(thing, name) for name in _slots(base) if hasattr(thing, name)}
+        for name in sorted(held):
+            self._all(name, held[name])
+
+    def _shared(self, kind: type) -> None:
+        """What objects of a class share, where that can change."""
+        for base in kind.__mro__:
+            if base.__module__ == "builtins" or id(base) in self.met:
+                continue
+            self.met[id(base)] = len(self.met)
+            for name, value in sorted(vars(base).items()):
+                if type(value) in (list, dict, set, deque, np.ndarray) and not name.startswith("__"):
+                    self._all(name, value)
+
+    def _array(self, array: Any) -> None:
+        self._say(repr(array.dtype), str(array.shape), str(array.strides))
+        if array.dtype.hasobject:
+            self.visit(array.tolist())
+        else:
+            self._say(array.tobytes().hex())
+        if isinstance(array.base, np.ndarray):
+            self.visit(array.base)
+
+    def _function(self, function: Any) -> None:
+        code = function.__code__
+        self._say(function.__module__, function.__qualname__, str(code.co_firstlineno), code.co_code.hex())
+        self._all(function.__defaults__, function.__kwdefaults__, function.__dict__)
+        for cell in function.__closure__ or ():
+            try:
+                self.visit(cell.cell_contents)
+            except ValueError:  # not filled yet
+                self._say("empty")
+
+    def _all(self, *things: object) -> None:
+        for thing in things:
+            self.visit(thing)
+
+    def _say(self, *words: str) -> None:
+        """Words into the digest, each with its length, so that no two lists of words read alike."""
+        for word in words:
+            spelled = word.encode("utf-8", "surrogatepass")
+            self.digest.update(b"%d:" % len(spelled))
+            self.digest.update(spelled)
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    """The attributes that a class keeps outside ``__dict__``, under the names by which they are found."""
+    given = vars(kind).get("__slots__", ())
+    names = (given,) if isinstance(given, str) else tuple(given)
+    private = f"_{kind.__name__.lstrip('_')}"
+    return tuple(
+        private + name if name.startswith("__") and not name.endswith("__") else name
+        for name in names
+        if name not in ("__dict__", "__weakref__")
+    )
+
+
+def _plain(kind: type, base: type) -> bool:
+    """Whether objects of a class hold nothing beyond those of ``base`` but attributes: class by class, the room that
+    one takes is accounted for by its slots.
+    """
+    word = np.dtype(np.uintp).itemsize
+    while kind is not base:
+        parent = kind.__base__
+        if parent is None:
+            return False
+        new = sum(getattr(kind, name) > 0 >= getattr(parent, name) for name in ("__dictoffset__", "__weakrefoffset__"))
+        if kind.__basicsize__ != parent.__basicsize__ + word * (len(_slots(kind)) + new):
+            return False
+        kind = parent
+    return True

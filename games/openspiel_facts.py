@@ -1,0 +1,71 @@
+"""What OpenSpiel's games do not say of themselves: what their future depends on, and how long they can last.
+
+A state of OpenSpiel tells no identity: what it serializes is its history, and its picture and tensors may leave out
+what decides later (passes and repetition in Go, captures without progress in Checkers, the piece in hand in Amazons).
+Nothing short of every history can find that out from outside, and there are too many. So histories are merged only
+in the games listed here, whose states were read in OpenSpiel's source and hold nothing else; tests walk through
+every history of small sizes of each. In any other game a position is the moves that led to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+SHOWN = {
+    "breakthrough": "the pieces; a win is a place they reach",
+    "clobber": "the pieces",
+    "connect_four": "the stones",
+    "dots_and_boxes": "the lines and boxes with their owners, of which the points are the sum",
+    "gomoku": "the stones",
+    "havannah": "the stones, how groups are joined follows from them; a swap is for the second move alone",
+    "hex": "the stones, which edges a group reaches follows from them; a swap is for the second move alone",
+    "mnk": "the stones",
+    "nim": "the piles",
+    "tic_tac_toe": "the stones",
+    "y": "the stones, how groups are joined follows from them",
+}
+"""Games whose future follows from what is shown (picture, both tensors, mover, legal moves, number of moves): what
+their states hold."""
+
+_ONCE = ("dots_and_boxes", "hex")  # every action at most once; what they declare forgets some of the actions
+_GAMES, _MOVES = 20, 4000  # random games, and moves in all of them, by which a declared length is tried
+_MARGIN = 8  # times the longest of them, where they show that what is declared is too short
+
+
+def shown_is_all(rules: Any) -> bool:
+    """Whether what this pyspiel game shows of a position decides its future."""
+    return rules.get_type().short_name in SHOWN
+
+
+def most_moves(rules: Any) -> int:
+    """The most moves of a game: what OpenSpiel declares, or more where that is too short.
+
+    Declared lengths are wrong in places (a swap forgotten, rows taken for columns, passes not counted). For the games
+    of ``SHOWN`` the bound is known; elsewhere a few random games try it, always the same ones. Where one of them
+    outlasts half of it the bound is widened by half, where one outlasts it, to a multiple of the longest.
+    """
+    declared, kind = int(rules.max_game_length()), rules.get_type().short_name
+    if kind in SHOWN:
+        return max(declared, int(rules.num_distinct_actions())) if kind in _ONCE else declared
+    seen = _longest_played(rules)
+    if seen > declared:
+        return _MARGIN * seen
+    return declared + declared // 2 if seen > declared // 2 else declared
+
+
+def _longest_played(rules: Any) -> int:
+    """The length of the longest of some random games; games that the moves run out for count as far as they went."""
+    rng = np.random.default_rng(0)
+    longest = moves = 0
+    for _ in range(_GAMES):
+        state, length = rules.new_initial_state(), 0
+        while moves < _MOVES and not state.is_terminal():
+            legal = state.legal_actions()
+            if not legal:
+                break
+            state.apply_action(legal[rng.integers(len(legal))])
+            length, moves = length + 1, moves + 1
+        longest = max(longest, length)
+    return longest
