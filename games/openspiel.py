@@ -13,7 +13,7 @@ import numpy as np
 
 from games.base import GameError, Spec
 from games.boards import Board
-from games.openspiel_facts import most_moves, shown_is_all
+from games.openspiel_facts import fault, most_moves, shown_is_all
 from games.replay import NO_VIEWS, Moves, Position, Replayed
 
 
@@ -31,9 +31,8 @@ class OpenSpielGame(Replayed):
             observation=board.spec.observation if board else tuple(self.rules.observation_tensor_shape()),
             longest=most_moves(self.rules),
         )
-        super().__init__(spec, board)
+        super().__init__(spec, board, merges=shown_is_all(self.rules))
         self._text = text
-        self._merges = shown_is_all(self.rules)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return OpenSpielGame, (self._text,)
@@ -58,7 +57,7 @@ class OpenSpielGame(Replayed):
         tensors = [state.observation_tensor(seat) for seat in (0, 1)]
         views = np.array(tensors, dtype=np.float32).reshape(2, *self.spec.observation)
         picture = str(state)
-        future = picture.encode() + b"\0" + views.astype("<f4").tobytes() if self._merges else None
+        future = picture.encode() + b"\0" + views.astype("<f4").tobytes() if self.merges else None
         return Position(seat, legal, reward, views, picture, future)
 
 
@@ -122,5 +121,7 @@ def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
     for reason, applies in reasons.items():
         if applies:
             raise GameError(f"{name} {reason}")
+    if broken := fault(rules):
+        raise GameError(f"{name} {broken}")
     if rules.max_game_length() < 1 or rules.new_initial_state().is_terminal():
         raise GameError(f"{name} has no move to make; choose another size")

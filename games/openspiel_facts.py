@@ -30,13 +30,38 @@ SHOWN = {
 their states hold."""
 
 _ONCE = ("dots_and_boxes", "hex")  # every action at most once; what they declare forgets some of the actions
-_GAMES, _MOVES = 20, 4000  # random games, and moves in all of them, by which a declared length is tried
+_GAMES, _MOVES = 1000, 4000  # most random games, and moves in all of them, by which a declared length is tried
 _MARGIN = 8  # times the longest of them, where they show that what is declared is too short
 
 
 def shown_is_all(rules: Any) -> bool:
     """Whether what this pyspiel game shows of a position decides its future."""
-    return rules.get_type().short_name in SHOWN
+    kind, within = rules.get_type().short_name, _within(rules)
+    return kind in SHOWN or (kind == "misere" and within is not None and shown_is_all(within))
+
+
+def fault(rules: Any) -> str | None:
+    """Why a game cannot be used although OpenSpiel makes it: a fault of OpenSpiel's that would end the process."""
+    if (within := _within(rules)) is not None:
+        return fault(within)
+    facts = rules.get_parameters()
+    if rules.get_type().short_name != "hex" or facts["num_rows"] == facts["num_cols"]:
+        return None
+    for word in ("swap", "plain_obs_tensor"):
+        if facts[word]:
+            return f"has {word} on a board that is not square, where OpenSpiel writes outside its memory"
+    return None
+
+
+def _within(rules: Any) -> Any:
+    """The pyspiel game that another one changes; None where there is none."""
+    import pyspiel
+
+    facts = rules.get_parameters().get("game")
+    if not isinstance(facts, dict):
+        return None
+    facts = dict(facts)
+    return pyspiel.load_game(facts.pop("name"), facts)
 
 
 def most_moves(rules: Any) -> int:
@@ -46,9 +71,10 @@ def most_moves(rules: Any) -> int:
     of ``SHOWN`` the bound is known; elsewhere a few random games try it, always the same ones. Where one of them
     outlasts half of it the bound is widened by half, where one outlasts it, to a multiple of the longest.
     """
-    declared, kind = int(rules.max_game_length()), rules.get_type().short_name
-    if kind in SHOWN:
-        return max(declared, int(rules.num_distinct_actions())) if kind in _ONCE else declared
+    declared, within = int(rules.max_game_length()), _within(rules)
+    if shown_is_all(rules):
+        once = (within or rules).get_type().short_name in _ONCE
+        return max(declared, int(rules.num_distinct_actions())) if once else declared
     seen = _longest_played(rules)
     if seen > declared:
         return _MARGIN * seen
@@ -60,8 +86,10 @@ def _longest_played(rules: Any) -> int:
     rng = np.random.default_rng(0)
     longest = moves = 0
     for _ in range(_GAMES):
+        if moves == _MOVES:
+            break
         state, length = rules.new_initial_state(), 0
-        while moves < _MOVES and not state.is_terminal():
+        while not state.is_terminal() and moves < _MOVES:
             legal = state.legal_actions()
             if not legal:
                 break

@@ -15,6 +15,7 @@ import numpy as np
 from games.base import Floats, GameError
 from games.markov import MarkovGame
 from games.openspiel import load
+from games.openspiel_facts import fault
 from games.transitions import Entries
 
 
@@ -43,6 +44,8 @@ def from_openspiel(text: str, *, most: int = 20_000) -> MarkovGame:
     for bad, reason in reasons:
         if bad:
             raise GameError(f"openspiel:{rules} does not fit: {reason}".replace("_", " ").lower())
+    if broken := fault(rules):
+        raise GameError(f"openspiel:{rules} {broken}")
     return _Listed(rules, most).game()
 
 

@@ -56,8 +56,7 @@ class PettingZooGame(Replayed):
             observation=board.spec.observation if board else first[0].shape[1:],
             longest=longest,
         )
-        super().__init__(spec, board)
-        self._readable = board is None and self._repeats()
+        super().__init__(spec, board, merges=board is None and self._repeats(longest))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self._again, ()
@@ -68,7 +67,7 @@ class PettingZooGame(Replayed):
         reward = 0.0
         for action in moves:
             reward = self._step(action)
-        held = fingerprint(env) if self._readable else None
+        held = fingerprint(env) if self.merges else None
         over = self._over()
         legal: Moves = ()
         if not over:
@@ -87,25 +86,25 @@ class PettingZooGame(Replayed):
         self._bury()
         return reward
 
-    def _repeats(self) -> bool:
+    def _repeats(self, longest: int) -> bool:
         """Whether what the environment holds can be read, and is the same when the same moves are played again.
 
         GameError where what it shows is not.
         """
-        runs = [self._played_once() for _ in range(2)]
+        runs = [self._played_once(min(longest, _TRIED)) for _ in range(2)]
         if [shown for shown, _ in runs[0]] != [shown for shown, _ in runs[1]]:
             raise GameError(f"{self._name} shows other things when the same moves are played again; chance doesn't fit")
         held = [[held for _, held in run] for run in runs]
         return None not in held[0] and held[0] == held[1]
 
-    def _played_once(self) -> list[tuple[bytes, bytes | None]]:
-        """What is shown and held at every position of a game in which the last legal action is always taken."""
+    def _played_once(self, most: int) -> list[tuple[bytes, bytes | None]]:
+        """What is shown and held at every position of a game of at most so many moves, each the last legal one."""
         env, met = self._env, []
         env.reset(seed=0)
         while True:
             held = fingerprint(env)
             met.append((self._views()[0].tobytes(), held))
-            if self._over() or len(met) > min(self.spec.longest, _TRIED):
+            if self._over() or len(met) > most:
                 return met
             allowed = self._shown(env.agent_selection)[1]
             legal = [action for action, number in enumerate(self._numbers) if allowed[number]]

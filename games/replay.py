@@ -57,9 +57,11 @@ class Replayed(ABC):
     probability n**2 / 2**65 (one in 37 million for a million positions); 64 further bits are compared for that.
     """
 
-    def __init__(self, spec: Spec, board: Board | None) -> None:
+    def __init__(self, spec: Spec, board: Board | None, *, merges: bool) -> None:
+        """``merges`` is whether ``Position.future`` is given; False: the moves tell positions apart."""
         self.spec = spec
         self.board = board
+        self.merges = merges
         self._known: dict[Moves, Position] = {}
         self._witness: dict[bytes, tuple[bytes, Moves]] = {}  # key: 64 further bits, the moves that led there first
         self._compared: set[bytes] = set()  # keys at which two histories have met
@@ -190,8 +192,8 @@ class Replayed(ABC):
 
     def _digest(self, moves: Moves) -> bytes:
         """16 bytes of what decides the future of a position: 8 for the key, 8 to notice an accident."""
-        position = self.position(moves)
-        if position.future is None:
+        position = self.position(moves) if self.merges else None
+        if position is None or position.future is None:
             told, decides = "moves", " ".join(map(str, moves)).encode()
         else:
             told, decides = f"{len(moves)} {position.seat} {sorted(position.legal)}", position.future
