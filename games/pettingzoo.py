@@ -149,7 +149,7 @@ class PettingZooGame(Replayed):
         first, second = (float(self._env.rewards.get(agent, 0.0)) for agent in self._agents)
         if first + second != 0:
             raise GameError(f"{self._name} is not zero-sum: one move brought the rewards {first:g} and {second:g}")
-        return first
+        return first + 0.0  # no -0.0
 
     def _over(self) -> bool:
         """Whether every agent is done."""

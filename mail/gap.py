@@ -10,10 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from agents.policy import Greedy, Seats
-from games.base import Model, Table
+from games.base import Model, NashmailError, Table
+from games.markov_model import MarkovModel
 from mail.pool import Pool
 from mail.sweep import tabulate
+
+ROUNDING = 1e-9
+"""How far below 0 an exploitability may come out, relative to what a game can pay; it counts as 0 then."""
+
+
+class GapError(NashmailError):
+    """A measure that cannot be: an error of ours, or of a game whose model contradicts itself."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,12 @@ class Gap:
 
 
 def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
-    """The gap of two tables [S, A]."""
+    """The gap of two tables [S, A]. GapError where best responses and the game's value contradict each other."""
     value = model.solve()[0].value
     best_0, best_1 = model.respond(0, profile[1]).value, model.respond(1, profile[0]).value
     played = model.value(profile)
-    return Gap((value - best_1, best_0 - value), best_0 - best_1, max(best_0 - played, played - best_1))
+    lost = _loss(model, value - best_1), _loss(model, best_0 - value)
+    return Gap(lost, _loss(model, best_0 - best_1), _loss(model, max(best_0 - played, played - best_1)))
 
 
 def nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) -> Gap:
@@ -45,9 +56,22 @@ def nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) -> Gap:
 
 
 def exploitability(model: Model, policy: Table, seat: int) -> float:
-    """One seat's own exploitability, from its table alone."""
+    """One seat's own exploitability, from its table [S, A] alone. GapError as ``table_gap``."""
     sign = 1.0 - 2.0 * seat
-    return sign * (model.solve()[0].value - model.respond(1 - seat, policy).value)
+    return _loss(model, sign * (model.solve()[0].value - model.respond(1 - seat, policy).value))
+
+
+def _loss(model: Model, amount: float) -> float:
+    """The amount, 0 where rounding has left it a little below. GapError where it is truly negative."""
+    size = 1.0
+    if isinstance(model, MarkovModel):  # its values add up so many rewards of that size, with a solver's tolerance
+        size = max(1.0, model.span * float(np.abs(model.game.rewards).max()))
+    if not amount >= -ROUNDING * size:
+        raise GapError(
+            f"internal error: a best response in {model.game.spec.name} is worth {amount:.3g} to whoever plays it, though"
+            " none can lose by it; no value of this game can be trusted, please report it"
+        )
+    return amount if amount > 0 else 0.0
 
 
 def greedy(profile: Seats) -> Seats:

@@ -175,7 +175,7 @@ def rating_table(ratings: Ratings) -> Table:
     for place, (name, points, half) in enumerate(
         zip(ratings.names, ratings.points, ratings.interval, strict=True), start=1
     ):
-        table.add_row(str(place), Text(name), f"{points:+.0f}", f"+-{half:.0f}")
+        table.add_row(str(place), Text(name), f"{points:+z.0f}", f"+-{half:.0f}")
     return table
 
 
@@ -183,7 +183,7 @@ def remarks(ratings: Ratings) -> list[str]:
     """What has to be said below the table."""
     first, second, seen, expected = ratings.misfit
     return [
-        f"seat 0 is worth {ratings.seat:+.0f} points; {ratings.draws:.0%} draws between equals",
+        f"seat 0 is worth {ratings.seat:+z.0f} points; {ratings.draws:.0%} draws between equals",
         f"fits worst: {first} in seat 0 scored {seen:.3f} against {second}, the points expect {expected:.3f}",
         "points say who beats whom on average, not who can be exploited: see nashmail gap",
     ]

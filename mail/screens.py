@@ -289,7 +289,7 @@ def worth(value: float, *, plain: bool) -> str:
     """The value of a move to whoever makes it."""
     if plain:
         return "wins " if value > 0 else "draws" if value == 0 else "loses"
-    return f"{value:+.3f}"
+    return f"{value:+z.3f}"
 
 
 HELP = (

@@ -22,7 +22,7 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     for name, row in rows.items():
         counts = [f"{row[key]:,}" if key in row else "" for key in ("games", "labels", "distinct_labels")]
         measured = [*row["exploitability"], row["nash_gap"], row["greedy_nash_gap"]]
-        table.add_row(Text(name), *counts, *(f"{value:.4f}" for value in measured))
+        table.add_row(Text(name), *counts, *(f"{value:z.4f}" for value in measured))
     return table
 
 
@@ -72,4 +72,4 @@ def _share(rate: float | None) -> str:
 
 def _rate(wins: int, match: dict[str, Any]) -> str:
     low, high = wilson(wins, match["games"])
-    return f"{low:.2f}-{high:.2f}"
+    return f"{low:z.2f}-{high:.2f}"

@@ -137,7 +137,7 @@ def _line(name: str, width: int, rounds: list[dict[str, float]], on: Look) -> Te
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.5g}"
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:z.5g}"
 
 
 def sparkline(values: list[float], width: int, on: Look) -> str:
@@ -160,7 +160,7 @@ def _finished(result: dict[str, Any]) -> list[Text]:
         for key in MEASURES:
             if key in row:
                 values = row[key] if isinstance(row[key], list) else [row[key]]
-                told.append(f"{key.replace('_', ' ')} " + " ".join(f"{value:.4f}" for value in values))
+                told.append(f"{key.replace('_', ' ')} " + " ".join(f"{value:z.4f}" for value in values))
         lines.append(Text(f"  {name}: " + ", ".join(told[:3])))
         if told[3:]:
             lines.append(Text("    " + ", ".join(told[3:])))

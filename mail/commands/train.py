@@ -153,6 +153,6 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
             f"{' + '.join(str(count) for count in least['reachable_labels'])} distinct labels"
         )
         for ties, values in least["bc_infinite"].items():
-            shown = f"{values[0]:.4f} + {values[1]:.4f} = {sum(values):.4f}"
+            shown = f"{values[0]:z.4f} + {values[1]:z.4f} = {sum(values):z.4f}"
             console.print(f"cloning two {ties} experts, infinite data: {shown}")
     console.print(f"run: {folder}   figure: {folder / 'figure.png'}", soft_wrap=True)

@@ -247,7 +247,7 @@ class Refutation:
         """The clone's exploitability, where it cannot be led and negligible moves taken for perfect play."""
         graph = self.led.graph
         reached = float(self.values[graph.roots].mean())
-        return (1.0 - 2.0 * self.led.seat) * (graph.solve()[0].value - reached)
+        return (1.0 - 2.0 * self.led.seat) * (graph.solve()[0].value - reached) + 0.0  # never -0.0
 
     def line(self, rng: Rng) -> Line:
         """The costliest line: any of the best replies, and the clone's actions of step 3."""
