@@ -167,6 +167,11 @@ def one_line(picture: str) -> str:
     return " / ".join(picture.splitlines())
 
 
+def stuck(game: Game, state: States) -> GameError:
+    """What to raise at a position [W] that is not over although a seat that is to move has no legal action."""
+    return GameError(f"{game.spec.name} goes on without a move to make at: {one_line(game.render(state))}")
+
+
 def pack(keys: Keys) -> NDArray[np.uint64]:
     """Keys [N, 2] as one sortable word each, where both words fit 32 bits.
 

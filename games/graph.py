@@ -19,7 +19,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack
+from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack, stuck
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
@@ -308,7 +308,7 @@ def _open(game: Enumerable, layer: _Layer) -> _Layer:
         else:
             assert isinstance(game, Packed)
             state = game.unpack(layer.words[at])
-        raise GameError(f"{game.spec.name} goes on without a move to make at: {one_line(game.render(state[0]))}")
+        raise stuck(game, state[0])
     return layer
 
 

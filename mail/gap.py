@@ -44,7 +44,7 @@ def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
     best_0, best_1 = model.respond(0, profile[1]).value, model.respond(1, profile[0]).value
     played = model.value(profile)
     lost = _loss(model, value - best_1), _loss(model, best_0 - value)
-    return Gap(lost, _loss(model, best_0 - best_1), _loss(model, max(best_0 - played, played - best_1)))
+    return Gap(lost, max(0.0, best_0 - best_1), _loss(model, max(best_0 - played, played - best_1)))
 
 
 def nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) -> Gap:
@@ -68,8 +68,8 @@ def _loss(model: Model, amount: float) -> float:
         size = max(1.0, model.span * float(np.abs(model.game.rewards).max()))
     if not amount >= -ROUNDING * size:
         raise GapError(
-            f"internal error: a best response in {model.game.spec.name} is worth {amount:.3g} to whoever plays it, though"
-            " none can lose by it; no value of this game can be trusted, please report it"
+            f"internal error: a best response in {model.game.spec.name} is worth {amount:.3g} to whoever plays it,"
+            " though none can lose by it; no value of this game can be trusted, please report it"
         )
     return amount if amount > 0 else 0.0
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from agents.policy import Policy, Seats, ask, sample
 from agents.tabular import Tabular
-from games.base import Bools, Floats, Game, GameError, Ints, Rng, States, one_line
+from games.base import Bools, Floats, Game, Ints, Rng, States, stuck
 from mail.decisions import Decisions
 from mail.streams import stream
 
@@ -142,8 +142,7 @@ def _decide(game: Game, policy: Policy, asked: Asked, episode: Ints, states: Sta
             label = ask(asked, game, states, seat)
     played = sample(probabilities, rng=rng)
     if (played < 0).any():
-        stuck = one_line(game.render(states[int(np.flatnonzero(played < 0)[0])]))
-        raise GameError(f"{game.spec.name} goes on, but seat {seat} has no move to make at: {stuck}")
+        raise stuck(game, states[int(np.flatnonzero(played < 0)[0])])
     return _Turn(seat, episode, states, played, label)
 
 

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from agents.atomic import write_atomic
 from agents.policy import Policy, Seats, ask, sample
-from games.base import Game, States
+from games.base import Game, States, stuck
 from games.boards import Board
 from mail.analysis import CLOSE, Oracle, verdict, wording
 from mail.records import CHANCE, Record
@@ -167,6 +167,8 @@ class Session:
     def _turn(self) -> None:
         """One ply: whoever acts chooses, humans first, unless the answer changed something else."""
         acting = [int(seat) for seat in np.flatnonzero(self.game.acting(self._states)[0])]
+        if not all(self.game.legal(self._states, seat).any() for seat in acting):
+            raise stuck(self.game, self._states[0])
         actions = [-1, -1]
         for seat in sorted(acting, key=lambda seat: self.players[seat].policy is not None):
             chosen = self._human(seat) if self.players[seat].policy is None else self._policy(seat)

@@ -270,3 +270,38 @@ class Pennies:
 
 
 PENNIES: Enumerable = Pennies()
+
+
+class Stuck(Board):
+    """A board on which nobody can move once there are two stones, though nobody has won; not packed where told."""
+
+    def __init__(self, *, packs: bool = True) -> None:
+        super().__init__(2, 2, 2, gravity=False, name="test-stuck")
+        self._packed = packs
+
+    @property
+    def packs(self) -> bool:
+        return self._packed
+
+    def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
+        after, _, _ = super().step(states, actions, rng=rng)
+        return after, np.zeros(len(states)), np.zeros(len(states), dtype=np.bool_)
+
+    def legal(self, states: States, seat: int) -> Bools:
+        return super().legal(states, seat) & (self._stones(states) < 2)[:, None]
+
+    def acting(self, states: States) -> Bools:
+        return self._stones(states)[:, None] % 2 == [0, 1]
+
+    def successors(self, states: States, actions: Ints) -> Successors:
+        after, rewards, done = self.step(states, actions, rng=np.random.default_rng(0))
+        return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
+
+    def follow(self, words: Any, action: int) -> Any:
+        legal, after, won, _ = super().follow(words, action)
+        few = self._stones(self.unpack(words)) < 2
+        return legal & few, after, won & False, legal & few
+
+    @staticmethod
+    def _stones(states: States) -> Ints:
+        return np.array([int(filled).bit_count() for filled in states[:, 1]])

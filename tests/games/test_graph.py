@@ -29,6 +29,7 @@ from tests.support import (
     PENNIES,
     PlainBoard,
     Profile,
+    Stuck,
     backward,
     gap,
     graph,
@@ -502,3 +503,9 @@ def test_openspiel_finds_the_same_gap_in_tictactoe(tictactoe_graph: GameGraph) -
     ours, gains = _our_gains(tictactoe_graph, profile)
     assert ours == pytest.approx(theirs, abs=1e-12)
     assert gains == pytest.approx(their_gains, abs=1e-12)
+
+
+@pytest.mark.parametrize("packs", [True, False])
+def test_a_position_that_goes_on_without_a_move_is_an_error_that_names_it(packs: bool) -> None:
+    with pytest.raises(GameError, match=r"test-stuck goes on without a move to make at: o\. / x\."):
+        GameGraph(Stuck(packs=packs))

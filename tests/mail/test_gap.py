@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from agents import expert
 from agents.expert import optimal_table
@@ -13,11 +17,14 @@ from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, PolicyError, Uniform, tabulate
 from agents.tabular import from_model
 from games import Game, GameGraph
+from games.base import Response, Table
 from games.graph import LIMIT
 from mail.commands.games import facts
-from mail.gap import Gap, exploitability, greedy, nash_gap, table_gap
+from mail.gap import Gap, GapError, exploitability, greedy, nash_gap, table_gap
 from mail.least import imitation_limit
 from mail.models import enumerable
+from mail.screens import worth
+from mail.tables import learner_table
 from tests.support import (
     PlainBoard,
     backward,
@@ -208,3 +215,57 @@ def test_the_list_of_games_says_where(name: str, gap: bool, minimax: bool) -> No
     assert (row["exact_gap"], row["enumerable"], row["minimax"]) == (gap, gap, minimax)
     assert enumerable(game(name)) == gap
     assert not minimax or row["positions_at_most"] * row["actions"] <= LIMIT
+
+
+# --- rounding, and what cannot be ------------------------------------------------------------------------
+
+
+class Shifted:
+    """A model whose best responses are off by some amount."""
+
+    def __init__(self, model: GameGraph, off: float) -> None:
+        self.game, self.model, self.off = model.game, model, off
+
+    def value(self, profile: tuple[Table, Table]) -> float:
+        return self.model.value(profile)
+
+    def solve(self) -> tuple[Response, Response]:
+        return self.model.solve()
+
+    def respond(self, seat: int, against: Table) -> Response:
+        found = self.model.solve()[seat]
+        return Response(seat, found.value - (1 - 2 * seat) * self.off, found.values, found.action_values)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-17, 9e-10])
+def test_rounding_below_zero_is_zero(off: float, tictactoe_graph: GameGraph) -> None:
+    model: Any = Shifted(tictactoe_graph, off)
+    profile = optimal_profile(tictactoe_graph, ties="first")
+    gap = table_gap(model, profile)
+    found = [
+        *gap.exploitability,
+        gap.nash_gap,
+        gap.nash_gap_max,
+        *(exploitability(model, profile[s], s) for s in (0, 1)),
+    ]
+    assert [repr(value) for value in found] == ["0.0"] * 6
+
+
+def test_an_exploitability_below_zero_is_an_error(tictactoe_graph: GameGraph) -> None:
+    model: Any = Shifted(tictactoe_graph, 1e-6)
+    profile = optimal_profile(tictactoe_graph, ties="first")
+    with pytest.raises(GapError, match="internal error: a best response in tictactoe is worth -1e-06"):
+        table_gap(model, profile)
+    with pytest.raises(GapError, match="internal error"):
+        exploitability(model, profile[0], 0)
+    with pytest.raises(GapError, match="internal error"):
+        table_gap(Shifted(tictactoe_graph, float("nan")), profile)  # type: ignore[arg-type]
+
+
+def test_no_table_shows_a_negative_zero() -> None:
+    """Runs of earlier versions hold exploitabilities a little below 0."""
+    measured = {"exploitability": [-1e-17, -0.0], "nash_gap": -4e-5, "greedy_nash_gap": -0.0}
+    file = StringIO()
+    Console(file=file, width=100).print(learner_table("old", {"mail": {"games": 1, **measured}}))
+    assert "0.0000" in file.getvalue() and "-0" not in file.getvalue()
+    assert worth(-1e-17, plain=False) == "+0.000"

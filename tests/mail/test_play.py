@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from agents import expert
 from agents.policy import Lifted, Policy, PolicyError, Seats, Uniform, tabulate
 from agents.tabular import from_model
-from games import Board, Game, GameGraph
+from games import Board, Game, GameError, GameGraph
 from games.base import Bools, Floats, States
 from mail.decisions import Decisions, merge
 from mail.play import Match, Selective, Shard, play, play_shard, random_moves
 from mail.streams import stream
-from tests.support import PENNIES, game, graph, move, random_profile, reloaded, uniform_profile
+from tests.support import PENNIES, Stuck, game, graph, move, random_profile, reloaded, uniform_profile
 
 UNIFORM: Seats = (Uniform(), Uniform())
 CASES = ["tictactoe", "quotient:tictactoe", "connect4:3x4", "connect4", "pennies"]
@@ -439,3 +439,8 @@ def test_tables_tell_who_was_asked_what(tictactoe_graph: GameGraph) -> None:
     decisions = play(tictactoe_graph.game, UNIFORM, 400, labels=(experts[0], None), rng=stream(9, "test"))
     mine = decisions.take(decisions.seat == 0)
     assert np.array_equal(mine.label, table[tictactoe_graph.index(mine.state)].astype(np.float32))
+
+
+def test_a_position_that_goes_on_without_a_move_ends_play_with_an_error() -> None:
+    with pytest.raises(GameError, match="test-stuck goes on without a move to make at: "):
+        play(Stuck(), (Uniform(), Uniform()), 3, rng=stream(0, "stuck", seat=0))

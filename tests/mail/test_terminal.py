@@ -28,7 +28,7 @@ from rich.console import Console
 
 from agents import PolicyError, Uniform, make_expert
 from agents.policy import Policy, Seats
-from games import Game, Quotient, make
+from games import Game, GameError, Quotient, make
 from games.base import Floats, States
 from games.gridworld import gridworld
 from mail import terminal
@@ -39,7 +39,7 @@ from mail.records import read
 from mail.runs import Config, Run
 from mail.screens import Look, Scene
 from mail.terminal import CHATTER, HUMAN, PATIENCE, Player, Read, Session, Setting, reader, view
-from tests.support import PENNIES, draw, game, graph
+from tests.support import PENNIES, Stuck, draw, game, graph
 
 
 class Preferring:
@@ -896,3 +896,8 @@ def seconds(*words: str) -> float:
         subprocess.run([sys.executable, *words], capture_output=True, check=True)
         times.append(time.perf_counter() - begun)
     return min(times)
+
+
+def test_a_game_that_goes_on_without_a_move_is_not_asked_on_about() -> None:
+    with pytest.raises(GameError, match="test-stuck goes on without a move to make at: "):
+        session(Stuck(), Preferring(*range(4)), iter(["1", "2", "3", "4"]))
