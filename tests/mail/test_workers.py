@@ -192,9 +192,10 @@ def until(done: Callable[[], bool], process: subprocess.Popen[str], *, seconds: 
 def test_a_sweep_has_the_same_bits_by_workers(ray_pool: RayPool) -> None:
     model, policy = graph("connect4:3x4"), network("connect4:3x4")
     for seat in (0, 1):
-        expected = tabulate_here(model, policy, seat).tobytes()
-        assert tabulate(model, policy, seat, pool=ray_pool).tobytes() == expected
-        assert tabulate(model, policy, seat).tobytes() == expected
+        found = tabulate(model, policy, seat)
+        assert tabulate(model, policy, seat, pool=ray_pool).tobytes() == found.tobytes()
+        assert tabulate_here(model, policy, seat, at_once=mail.sweep.ROWS).tobytes() == found.tobytes()
+        np.testing.assert_allclose(tabulate_here(model, policy, seat), found, rtol=0, atol=1e-12)  # other batches
 
 
 @pytest.mark.parametrize("seat", [0, 1])
