@@ -168,8 +168,8 @@ class InDouble:
 class Convolution:
     """Rectified 3x3 convolution of doubles with a border of zeros, planes [H, W, C, N] to [H, W, F, N].
 
-    Torch's own takes several times as long for doubles. A column's neighbours lie side by side in each row, so they meet
-    the filters as they are, nothing copied, in one product for all rows; the border is left out.
+    Torch's own takes several times as long for doubles. A column's neighbours lie side by side in each row, so they
+    meet the filters as they are, nothing copied, in one product for all rows; the border is left out.
     """
 
     def __init__(self, layer: nn.Conv2d, columns: int, device: str) -> None:
@@ -254,7 +254,7 @@ class NetworkPolicy:
     def logits(self, observations: np.ndarray) -> Floats:
         """[N, A] raw logits in double precision, at most ``AT_ONCE`` rows at a time."""
         with torch.inference_mode():
-            parts = torch.from_numpy(np.ascontiguousarray(observations, dtype=np.float32)).split(AT_ONCE)
+            parts = torch.split(torch.from_numpy(np.ascontiguousarray(observations, dtype=np.float32)), AT_ONCE)
             found = torch.cat([self._in_double(part.to(self._in_double.device)) for part in parts])
         return np.asarray(found.cpu().numpy())
 

@@ -149,8 +149,8 @@ class Lifted:
 
 
 def greedy_rows(rows: Floats) -> Floats:
-    """[N, A] the most probable action of each row, the lowest of those within ``SLACK`` of it, with certainty; zero rows
-    stay zero.
+    """[N, A] the most probable action of each row, with certainty: the lowest of those within ``SLACK`` of the largest
+    probability. Zero rows stay zero.
     """
     greedy = np.zeros_like(rows)
     greedy[np.arange(len(rows)), (rows >= rows.max(1, keepdims=True) * (1.0 - SLACK)).argmax(1)] = 1.0

@@ -36,8 +36,8 @@ def answer(question: Question, states: States) -> Floats:
 
 
 def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> Table:
-    """[S, A] the policy on every position of the model, as ``agents.policy.tabulate`` but through a pool, and in batches
-    of ``ROWS``.
+    """[S, A] the policy on every position of the model, as ``agents.policy.tabulate`` but through a pool, ``ROWS`` of
+    them at a time.
     """
     question = Question(policy, model.game, seat)
 

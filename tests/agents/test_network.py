@@ -1,4 +1,4 @@
-"""Networks: weights from the given generator alone, legal softmax, and rows that depend on their batch by rounding alone."""
+"""Networks: weights from the given generator alone, legal softmax, the same answers in any batch but for rounding."""
 
 from __future__ import annotations
 
