@@ -32,7 +32,7 @@ class Shaken(NetworkPolicy):
 
     def logits(self, observations: np.ndarray) -> Floats:
         found = super().logits(observations)
-        units = np.arange(found.size).reshape(found.shape) * 5 % 11 - 5
+        units = np.arange(found.size).reshape(found.shape) * 5 % 13 - 6
         return found + units * np.finfo(np.float64).eps * np.maximum(np.abs(found), 1.0)
 
 

@@ -25,7 +25,7 @@ def shake(module: ModuleType) -> None:
 
     def logits(self: Any, observations: Any) -> Any:
         found = inner(self, observations)
-        units = np.arange(found.size).reshape(found.shape) * 7 % 9 - 4
+        units = np.arange(found.size).reshape(found.shape) * 5 % 13 - 6
         return found + units * np.finfo(np.float64).eps * np.maximum(np.abs(found), 1.0)
 
     module.NetworkPolicy.logits = logits
