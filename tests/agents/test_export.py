@@ -249,6 +249,7 @@ def _table_of(played: Game) -> Seats:
     return make_expert("first", graph(played.spec.name))
 
 
+@pytest.mark.equal_results
 def test_the_nash_gap_stays_the_same(tmp_path: Path) -> None:
     played, model = game("tictactoe"), graph("tictactoe")
     pair = (Lifted(network(played, 1), Quotient(played)), network(played, 2))
