@@ -1,6 +1,8 @@
 # make demo   install, train BC and MAIL on Tic-Tac-Toe, print the exact Nash gaps, draw the figure
 # make test   install, lint, check types, run every test
 # make lint   ruff and mypy alone
+# make test-kernels
+#             the tests of equal results once for each of other processors' kernels, which this one can imitate
 # make solver add the Connect Four solver (AGPL-3), by choice
 #
 # TORCH_ARGS  what pip is given for torch, e.g. TORCH_ARGS="torch --index-url <a CUDA index>"; a torch that is
@@ -14,7 +16,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 SEED ?= 0
 TORCH_ARGS ?= torch -c constraints.txt
 
-.PHONY: demo test lint solver install install-test clean
+# What chooses kernels of torch, of MKL and of oneDNN; the last one shakes the last bits of all networks.
+KERNELS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=AVX2 \
+	PYTHONPATH=$(CURDIR)/tests/shaken
+
+.PHONY: demo test test-kernels lint solver install install-test clean
 
 install: $(VENV)/.installed
 install-test: $(VENV)/.installed-test
@@ -48,6 +54,12 @@ lint: install-test
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-kernels: install-test
+	@set -e; for kernel in $(KERNELS); do \
+		echo "equal results, $$kernel"; \
+		env -u MKL_CBWR $$kernel $(BIN)/python -m pytest -n 2 --dist loadfile -m equal_results tests/agents tests/mail; \
+	done
 
 clean:
 	rm -rf $(VENV) runs build *.egg-info .mypy_cache .ruff_cache .hypothesis

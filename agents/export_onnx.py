@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.export import Plan
-from agents.policy import PolicyError
+from agents.policy import SLACK, PolicyError
 
 OPSET = 17
 IR_VERSION = 8
@@ -98,7 +98,8 @@ class _Graph:
             top = self.node("ReduceMax", rows, axes=[1], keepdims=1)
             if word == "greedy":
                 likely = self.node("Greater", rows, self.number(0.0))
-                best = self.node("And", self.node("Equal", rows, top), likely)
+                near = self.node("GreaterOrEqual", rows, self.node("Mul", top, self.number(1.0 - SLACK)))
+                best = self.node("And", near, likely)
                 place = self.node("CumSum", self.cast(best, "INT64"), self.constant(np.array(1, dtype=np.int64)))
                 first = self.node("Equal", place, self.constant(np.array(1, dtype=np.int64)))
                 rows = self.cast(self.node("And", best, first), "DOUBLE")

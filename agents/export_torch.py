@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from agents.export import Plan
 from agents.network import one_thread, tensor
+from agents.policy import SLACK
 
 TINY = 1e-300
 
@@ -45,7 +46,7 @@ class Exported(nn.Module):
         rows = self._table(observation, legal) if self.plan.kind == "table" else self._network(observation, legal)
         for word, number in self.plan.then:
             if word == "greedy":
-                best = (rows == rows.amax(1, keepdim=True)) & (rows > 0)
+                best = (rows >= rows.amax(1, keepdim=True) * (1.0 - SLACK)) & (rows > 0)
                 rows = (best & (best.long().cumsum(1) == 1)).double()
             else:
                 scaled = (rows / rows.amax(1, keepdim=True).clamp(min=TINY)) ** (1.0 / number)

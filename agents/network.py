@@ -1,28 +1,29 @@
 """Networks as policies: a small convolutional net over the mover's view, legal masking inside the softmax.
 
-The same bits everywhere: weights are drawn from a given generator (torch's global one is left alone), one
-torch thread, and inference in batches of a fixed number of rows, so that a row's probabilities depend neither
-on its neighbours nor on the machine's load. Networks are trained in single precision and asked in double.
+What is asked twice in the same batch has the same bits: weights are drawn from a given generator (torch's global one
+is left alone), and there is one torch thread. Networks are trained in single precision and asked in double; by which
+kernels, is up to the processor. With many of them a row's last bits depend on where it lies in its batch: whoever
+compares answers from different batches does so to 1e-9, or compares what was decided (``agents.policy.SLACK``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from agents.double import Convolution, Memory, Steps
 from agents.policy import PolicyError
 from games.base import Floats, Game, Rng, States
 
-ROWS = 64
-"""Rows of one inference batch; the last one is padded with zeros."""
+AT_ONCE = 256
+"""Most positions that a network is asked about at once; more are no faster, and take more memory."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -126,63 +127,102 @@ class InDouble:
     """A network's logits in double precision, as its weights are now.
 
     In single precision rounding reaches the sixth digit where logits are large, and differs in every program; in double
-    all agree to 1e-9 and better. Here planes are [W, H, C, N] and vectors [K, N]: positions lie side by side, so that
+    all agree to 1e-9 and better. Here planes are [H, W, C, N] and vectors [K, N]: positions lie side by side, so that
     each layer is a product of a small matrix with a wide one.
     """
 
     def __init__(self, net: PolicyNet, device: str) -> None:
-        self.shape, self.device = net.shape, device
+        self.device = device
         self._convolutions: list[tuple[Convolution, ...]] = []  # one alone, or the two of a residual block
         self._linear: list[tuple[Tensor, Tensor]] = []
-        channels = net.shape[0]  # of the planes so far
         for layer in net.layers:
             if isinstance(layer, (nn.Conv2d, Residual)):
                 parts = (layer,) if isinstance(layer, nn.Conv2d) else (layer.first, layer.second)
-                self._convolutions.append(tuple(Convolution(part, channels, net.shape[2], device) for part in parts))
-                channels = self._convolutions[-1][0].filters
+                self._convolutions.append(tuple(Convolution(part, net.shape[2], device) for part in parts))
             elif isinstance(layer, nn.Linear):
-                weight, bias = (parameter.detach().cpu().double() for parameter in (layer.weight, layer.bias))
-                if self._convolutions and not self._linear:
-                    weight = _turned(weight, channels, net.shape)
-                self._linear.append((weight.clone().to(device), bias[:, None].clone().to(device)))
+                weight, bias = _doubles(layer)
+                if self._convolutions and not self._linear:  # from planes [C, H, W] to [H, W, C]
+                    weight = weight.view(len(weight), -1, *net.shape[1:]).permute(0, 2, 3, 1).flatten(1)
+                self._linear.append((weight.contiguous().to(device), bias[:, None].to(device)))
 
-    def function(self, n: int) -> Callable[[Tensor], Tensor]:
-        """From observations [n, *shape] to logits [n, A], for one thread at a time: its memory is made once."""
-        memory, steps = Memory(self.device), Steps()
+    def __call__(self, observations: Tensor) -> Tensor:
+        """[N, A] logits of observations [N, *shape]."""
         if self._convolutions:
-            planes, height, width = self.shape
-            given = rows = memory.take("given", width, height, planes, n)
+            rows = _scratch("planes", observations.permute(2, 3, 1, 0).shape, self.device)
+            rows.copy_(observations.permute(2, 3, 1, 0))
+            free, taken = "other planes", "planes"
             for first, *second in self._convolutions:
-                found = memory.take("inner" if second else "planes", width, height, first.filters, n)
-                steps += first.steps(rows, found, memory)
-                rows = rows if second else found
+                found = first(rows, free)
                 if second:
-                    steps += second[0].steps(found, rows, memory, add=True)
-            rows = rows.flatten(0, -2)
+                    rows = second[0](found, taken, add=rows)  # in the place of what is added
+                else:
+                    rows, free, taken = found, taken, free
+            rows = rows.flatten(0, 2)
         else:
-            given = rows = memory.take("given", math.prod(self.shape), n)
+            rows = observations.double().flatten(1).T
         for index, (weight, bias) in enumerate(self._linear):
-            found = memory.take(f"linear {index}", len(weight), n)
-            steps += [rows.relu_] if index else []
-            steps.append(partial(torch.addmm, bias, weight, rows, out=found))
-            rows = found
-        return partial(_through, given, steps, rows)
+            rows = torch.addmm(bias, weight, rows.relu() if index else rows)
+        return rows.T
 
 
-def _through(given: Tensor, steps: Steps, found: Tensor, observations: Tensor) -> Tensor:
-    given.copy_(observations.permute(3, 2, 1, 0) if given.ndim == 4 else observations.flatten(1).T)
-    for step in steps:
-        step()
-    return found.T.clone()
+class Convolution:
+    """Rectified 3x3 convolution of doubles with a border of zeros, planes [H, W, C, N] to [H, W, F, N].
+
+    Torch's own takes several times as long for doubles. A column's neighbours lie side by side in each row, so they
+    meet the filters as they are, nothing copied, in one product for all rows; the border is left out.
+    """
+
+    def __init__(self, layer: nn.Conv2d, columns: int, device: str) -> None:
+        weight, bias = _doubles(layer)
+        weight = weight.permute(2, 0, 3, 1)  # [3 rows, F, 3 columns, C]
+        self._near = [(max(column - 1, 0), min(column + 2, columns)) for column in range(columns)]
+        self._filters = [
+            weight[:, :, first - column + 1 : last - column + 1].flatten(2).contiguous().to(device)
+            for column, (first, last) in enumerate(self._near)
+        ]
+        self._bias, self._device = bias[:, None].to(device), device
+
+    def __call__(self, planes: Tensor, into: str, *, add: Tensor | None = None) -> Tensor:
+        """[H, W, F, N] in the scratch memory ``into``: the sums, and what is to ``add`` to them, rectified."""
+        rows, columns, _, n = planes.shape
+        found = _scratch(into, (rows, columns, len(self._bias), n), self._device)
+        sums = _scratch("sums", (rows, len(self._bias), n), self._device)
+        for column, ((first, last), filters) in enumerate(zip(self._near, self._filters, strict=True)):
+            near = planes[:, first:last].flatten(1, 2)  # [H, (last - first) C, N]
+            above, level, below = filters[:, None].unbind()
+            torch.baddbmm(self._bias, level.expand(rows, -1, -1), near, out=sums)
+            sums[1:].baddbmm_(above.expand(rows - 1, -1, -1), near[:-1])
+            sums[:-1].baddbmm_(below.expand(rows - 1, -1, -1), near[1:])
+            if add is not None:
+                sums += add[:, column]
+            torch.clamp(sums, min=0.0, out=found[:, column])
+        return found
 
 
-def _turned(weight: Tensor, channels: int, shape: tuple[int, ...]) -> Tensor:
-    """[K, C * H * W] weights of flattened planes as weights of planes [W, H, channels]; zeros beyond C."""
-    _, height, width = shape
-    planes = weight.view(len(weight), -1, height, width)
-    full = weight.new_zeros((len(weight), channels, height, width))
-    full[:, : planes.shape[1]] = planes
-    return full.permute(0, 3, 2, 1).flatten(1)
+class _Held(threading.local):
+    """Each thread's scratch memory by name and device."""
+
+    def __init__(self) -> None:
+        self.doubles: dict[tuple[str, str], Tensor] = {}
+
+
+_held = _Held()
+
+
+def _scratch(name: str, shape: Sequence[int], device: str) -> Tensor:
+    """Doubles [*shape] with anything in them, until this thread takes the name again. To take them from the system
+    anew for every batch, and give them back, costs as much as some of the products.
+    """
+    size = math.prod(shape)
+    if (name, device) not in _held.doubles or len(_held.doubles[name, device]) < size:
+        _held.doubles[name, device] = torch.empty(size, dtype=torch.float64, device=device)
+    return _held.doubles[name, device][:size].view(*shape)
+
+
+def _doubles(layer: nn.Conv2d | nn.Linear) -> tuple[Tensor, Tensor]:
+    """Copies of a layer's weights and biases in double precision."""
+    assert layer.bias is not None  # all our layers have one
+    return layer.weight.detach().cpu().double().clone(), layer.bias.detach().cpu().double().clone()
 
 
 class NetworkPolicy:
@@ -194,11 +234,10 @@ class NetworkPolicy:
 
     def _thaw(self) -> None:
         self._in_double = InDouble(self.net, "cpu" if self.device.startswith("mps") else self.device)  # mps has none
-        self._free: list[Callable[[Tensor], Tensor]] = []  # functions at rest; one for each thread that asks at once
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what follows from the weights."""
-        return {name: value for name, value in vars(self).items() if name not in ("_in_double", "_free")}
+        return {name: value for name, value in vars(self).items() if name != "_in_double"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -213,12 +252,11 @@ class NetworkPolicy:
 
     @one_thread
     def logits(self, observations: np.ndarray) -> Floats:
-        """[N, A] raw logits in double precision, computed ``ROWS`` at a time."""
+        """[N, A] raw logits in double precision, at most ``AT_ONCE`` rows at a time."""
         with torch.inference_mode():
-            function = self._free.pop() if self._free else self._in_double.function(ROWS)
-        found = in_batches(function, observations, self._in_double.device)
-        self._free.append(function)
-        return found
+            parts = torch.split(torch.from_numpy(np.ascontiguousarray(observations, dtype=np.float32)), AT_ONCE)
+            found = torch.cat([self._in_double(part.to(self._in_double.device)) for part in parts])
+        return np.asarray(found.cpu().numpy())
 
 
 def tensor(array: np.ndarray, device: str = "cpu") -> Tensor:
@@ -234,10 +272,10 @@ def in_batches(
     observations: np.ndarray,
     device: str = "cpu",
     *,
-    size: int = ROWS,
+    size: int = 64,
 ) -> Floats:
-    """[N, ...] float64 of ``function`` over [N, ...] rows, always asked with exactly ``size`` rows: matrix kernels give
-    other bits for other numbers of rows.
+    """[N, ...] float64 of ``function`` over [N, ...] rows, always asked with exactly ``size`` rows, zeros at the end:
+    matrix kernels of single precision are chosen by the number of rows, and differ in the seventh digit.
     """
     found: list[Tensor] = []
     with torch.inference_mode():

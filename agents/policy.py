@@ -14,6 +14,10 @@ import numpy as np
 from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
 from games.symmetry import Quotient
 
+SLACK = 1e-9
+"""Probabilities this close to the largest one, relative to it, equal it. Two ways to the same answer differ by what
+processors make of its last bits, ten thousand times less: what is decided with this slack is the same by both."""
+
 _ASKED = 1 << 16  # positions that ``tabulate`` asks for at once: what a policy makes of them need not all be held
 
 
@@ -28,7 +32,8 @@ class Policy(Protocol):
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         """[N, A] rows that sum to 1, exactly 0 on illegal actions; zero rows where the seat does not act.
 
-        Equal ``game.key(states, seat)`` give equal rows.
+        Equal ``game.key(states, seat)`` give equal rows, and the same batch the same bits. The last bits of a network's
+        row may depend on the batch it is asked in, so rows of different batches are equal to 1e-9.
         """
 
 
@@ -87,7 +92,7 @@ class Uniform:
 
 
 class Greedy:
-    """The most probable action of another policy, the lowest of equals, with certainty."""
+    """The most probable action of another policy, the lowest of equals (see ``SLACK``), with certainty."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -144,9 +149,11 @@ class Lifted:
 
 
 def greedy_rows(rows: Floats) -> Floats:
-    """[N, A] the most probable action of each row, the lowest of equals, with certainty; zero rows stay zero."""
+    """[N, A] the most probable action of each row, with certainty: the lowest of those within ``SLACK`` of the largest
+    probability. Zero rows stay zero.
+    """
     greedy = np.zeros_like(rows)
-    greedy[np.arange(len(rows)), rows.argmax(1)] = 1.0
+    greedy[np.arange(len(rows)), (rows >= rows.max(1, keepdims=True) * (1.0 - SLACK)).argmax(1)] = 1.0
     return np.where(rows.sum(1, keepdims=True) > 0, greedy, 0.0)
 
 

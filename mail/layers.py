@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.policy import Policy, ask
+from agents.policy import Policy, ask, greedy_rows
 from games.base import Bools, Enumerable, GameError, Ints, Keys, States
 from games.symmetry import Quotient
 from mail.pool import Pool
@@ -117,7 +117,7 @@ def _own(shared: Shared, states: States, strict: Bools) -> Moves:
     """The policy's most probable move, and those that rounding might make it."""
     rows = ask(shared.policy, shared.game, states, shared.seat)
     row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
-    return _moves(row, action, strict[row] & (action == rows.argmax(1)[row]))
+    return _moves(row, action, strict[row] & (greedy_rows(rows)[row, action] > 0))
 
 
 def _all(shared: Shared, states: States, strict: Bools) -> Moves:

@@ -159,7 +159,7 @@ class Valued:
 
 @one_thread
 def asked(net: QNet, observations: np.ndarray) -> Floats:
-    """[N, A] q of observations [N, *shape]; a row's bits depend on no other row."""
+    """[N, A] q of observations [N, *shape]."""
     return in_batches(lambda batch: net(batch)[1], observations)
 
 

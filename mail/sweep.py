@@ -1,7 +1,7 @@
 """Asking a policy at every position of a model through a pool: sweeps of exact gaps.
 
-Shards have a fixed number of positions, so what is computed never depends on the workers; the policy is shared
-once, and a row's bits depend on no other row (``agents.network``).
+Shards have a fixed number of positions, so the policy is asked in the same batches, and gives the same bits, whatever
+the workers; it is shared once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def answer(question: Question, states: States) -> Floats:
 
 
 def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> Table:
-    """[S, A] the policy on every position of the model, as ``agents.policy.tabulate`` but through a pool."""
+    """[S, A] the policy on every position of the model, as ``agents.policy.tabulate`` but through a pool, ``ROWS`` of
+    them at a time.
+    """
     question = Question(policy, model.game, seat)
 
     def asker(batches: Iterator[States]) -> Iterator[Floats]:

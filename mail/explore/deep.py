@@ -31,7 +31,7 @@ from mail.decisions import Decisions
 from mail.explore.base import Base, Memory, Metrics, Setting, Transitions, register
 from mail.presets import large
 
-_ROWS = 16  # of an inference batch: rounds are of few games, each row costs A d^2; fewer rows have other bits
+_ROWS = 16  # of an inference batch: rounds are of few games, and each row costs A d^2
 
 
 @dataclass(frozen=True)

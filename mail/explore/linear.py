@@ -32,8 +32,7 @@ from games.markov import MarkovGame
 from mail.decisions import Decisions
 from mail.explore.base import Base, Metrics, Setting, register
 
-_ROWS = 8  # of one product at play: results then do not depend on how many positions are asked about
-_TIE = 1e-7  # actions this close to the best one, relative to H, are as good
+_TIE = 1e-7  # actions this close to the best one, relative to H, are as good; rounding is far below that
 
 
 @dataclass(frozen=True)
@@ -106,11 +105,7 @@ class Optimistic:
         q = np.full(phi.shape[:2], -np.inf)
         for at in np.unique(step):
             here = np.flatnonzero(step == at)
-            for start in range(0, len(here), _ROWS):
-                part = here[start : start + _ROWS]
-                padded = np.zeros((_ROWS, *phi.shape[1:]))
-                padded[: len(part)] = phi[part]
-                q[part] = self.values(tensor(padded), int(at)).numpy()[: len(part)]
+            q[here] = self.values(tensor(phi[here]), int(at)).numpy()
         q = np.where(legal[rows], q, -np.inf)
         best = q >= q.max(1, keepdims=True) - _TIE * len(self.weights)
         out[rows] = uniform_rows(best)

@@ -32,6 +32,8 @@ from mail.explore.base import Base, Metrics, Setting, register
 from mail.gap import exploitability
 from mail.play import Selective
 
+_ROUNDING = 1e-12  # values this close are equal
+
 
 @dataclass(frozen=True)
 class RefuteConfig:
@@ -260,10 +262,11 @@ class Refutation:
             if graph.seat[row] == seat:
                 after = sign * (self.values[graph.child[row]] + graph.reward[row])
                 lost = self.led.table[row] * (sign * graph.solve()[0].value - after)
-                action = int(np.where(graph.open[row], lost, -np.inf).argmax())
+                best = np.where(graph.open[row], lost, -np.inf)
+                action = int((best >= best.max() - _ROUNDING).argmax())
             else:
                 best = self.replies[row]
-                action = int(rng.choice(np.flatnonzero(best >= best.max() - 1e-12)))
+                action = int(rng.choice(np.flatnonzero(best >= best.max() - _ROUNDING)))
             rows.append(row)
             moves.append(action)
             row = int(graph.child[row, action])

@@ -175,6 +175,7 @@ def loaded(form: str, home: Path, observation: np.ndarray, legal: np.ndarray) ->
     return np.asarray((numpy_loader if form == "folder" else onnx).load("seat1", home)(observation, legal))
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize(
     ("name", "architecture", "episodes"),
     [("tictactoe", Architecture(), 40), ("connect4:4x4", Architecture(), 40), ("connect4", LARGE, 10)],
@@ -183,7 +184,7 @@ def loaded(form: str, home: Path, observation: np.ndarray, legal: np.ndarray) ->
 def test_forms_agree_far_from_the_labels_where_logits_are_large(
     name: str, architecture: Architecture, episodes: int, tmp_path: Path
 ) -> None:
-    """A clone of ten labels, as it is and with logits up to 60: single precision would not do."""
+    """A clone of ten labels, as it is and with logits up to 60, where single precision is not as close by far."""
     played, states = game(name), visited(game(name), episodes=episodes)
     observation, legal = played.observe(states, 1), played.legal(states, 1)
     legal = np.where(legal.any(1, keepdims=True), legal, True)  # of everybody's positions, to ask about more of them
@@ -198,7 +199,7 @@ def test_forms_agree_far_from_the_labels_where_logits_are_large(
             assert np.abs(loaded(form, home, observation, legal) - expected).max() < CLOSE, (kind, form)
     with torch.inference_mode():
         single = large.net(torch.from_numpy(observation)).double().numpy()
-    assert np.abs(masked_softmax(single, legal) - expected).max() > 1e-6, "a case that single precision can do as well"
+    assert np.abs(masked_softmax(single, legal) - expected).max() > 50 * CLOSE, "single precision does as well"
 
 
 @pytest.mark.parametrize("name", ["tictactoe", "tictactoe:2x3:2", "connect4:4x4", "connect4"])
@@ -248,6 +249,7 @@ def _table_of(played: Game) -> Seats:
     return make_expert("first", graph(played.spec.name))
 
 
+@pytest.mark.equal_results
 def test_the_nash_gap_stays_the_same(tmp_path: Path) -> None:
     played, model = game("tictactoe"), graph("tictactoe")
     pair = (Lifted(network(played, 1), Quotient(played)), network(played, 2))

@@ -93,6 +93,7 @@ def confirm(name: str, policy: Policy, found: Certificate) -> None:
 # --- against exact graphs --------------------------------------------------------------------------------------
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 @pytest.mark.parametrize("name", ["connect4:4x4", "connect4:3x4", "tictactoe"])
 def test_verdicts_are_those_of_the_graph(name: str, seat: int) -> None:
@@ -121,6 +122,7 @@ def test_a_fastest_win_expert_is_proven_over_all_it_can_be_led_to(name: str, pos
         assert (found.refuted, found.value, found.line, found.positions) == (False, 0.0, (), positions[seat])
 
 
+@pytest.mark.equal_results
 def test_a_policy_up_to_symmetry_is_walked_up_to_symmetry() -> None:
     name, quotient = "connect4:4x4", game("quotient:connect4:4x4")
     lifted = Lifted(make_expert("first", graph("quotient:connect4:4x4"))[1], quotient)

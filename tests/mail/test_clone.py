@@ -91,6 +91,7 @@ def test_only_the_seats_own_labelled_decisions_are_shown(tictactoe: Board, ticta
             clone(tictactoe, part, seat, config=SMALL, rng=stream(0, "test"))
 
 
+@pytest.mark.equal_results
 def test_how_often_a_position_was_seen_does_not_matter(tictactoe_graph: GameGraph) -> None:
     """A position shown 100 times weighs as one that was shown once: the clone is the same, bit for bit."""
     once = reachable(tictactoe_graph, 0)
@@ -100,6 +101,7 @@ def test_how_often_a_position_was_seen_does_not_matter(tictactoe_graph: GameGrap
     assert bits(clones[0].policy, tictactoe_graph, 0) == bits(clones[1].policy, tictactoe_graph, 0)
 
 
+@pytest.mark.equal_results
 def test_the_order_of_decisions_does_not_matter(tictactoe_graph: GameGraph) -> None:
     rows = reachable(tictactoe_graph, 0)
     turned = rows.take(np.random.default_rng(0).permutation(len(rows)))
@@ -204,6 +206,7 @@ def test_low_precision_learns_the_same_labels(tictactoe_graph: GameGraph) -> Non
         assert parameter.dtype == torch.float32 and parameter.is_contiguous()
 
 
+@pytest.mark.equal_results
 def test_a_clone_follows_from_its_generator_alone(tictactoe_graph: GameGraph) -> None:
     """Neither torch's global generator nor the number of threads matters, and both are left as they were."""
     shown = reachable(tictactoe_graph, 0)

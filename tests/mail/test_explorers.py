@@ -486,6 +486,7 @@ def led(model: GameGraph, table: np.ndarray, seat: int, negligible: float) -> Le
     return Led.of(model, lambda rows: table[rows], seat, negligible)
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("seat", [0, 1])
 @pytest.mark.parametrize("name", ["tictactoe", "connect4:3x3:3"])
@@ -519,6 +520,7 @@ def test_a_line_is_a_game_that_the_greedy_clone_loses(seat: int) -> None:
     assert model.reward[line.rows[-1], line.moves[-1]] == 2 * seat - 1
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 def test_refute_ends_with_a_clone_that_cannot_be_refuted(seat: int) -> None:
     """No label is paid twice, none lies off the expert's ways, and there are fewer than cover them."""

@@ -211,11 +211,14 @@ CHECKS = [
     tells_its_journal_the_budget_words,
     gives_the_same_bits_from_another_pool,
 ]
+MARKS = dict.fromkeys((goes_on_from_half_a_journal, gives_the_same_bits_from_another_pool), pytest.mark.equal_results)
 
 
 @pytest.mark.parametrize("game_name", ["tictactoe", "quotient:tictactoe"])
 @pytest.mark.parametrize("name", names())
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check", [pytest.param(check, marks=MARKS.get(check, ()), id=check.__name__) for check in CHECKS]
+)
 def test_learner(name: str, game_name: str, check: Callable[[Case], None]) -> None:
     check(Case(name, graph(game_name)))
 

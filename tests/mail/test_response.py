@@ -262,6 +262,7 @@ def network(name: str) -> NetworkPolicy:
     return NetworkPolicy(PolicyNet(spec.observation, spec.actions, Architecture(4, 1, 16), rng=rng))
 
 
+@pytest.mark.equal_results
 def test_the_same_bits_by_any_pool(ray_pool: RayPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail.responder, "SHARD", 8)
     here = found("connect4", Local())

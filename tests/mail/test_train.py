@@ -247,6 +247,7 @@ INTERRUPTIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize("when", INTERRUPTIONS)
 def test_an_interrupted_run_resumes_to_the_same_files(
     when: str, quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -306,6 +307,7 @@ def test_rounds_that_have_landed_are_not_played_again(
     same_run(folder, quick)
 
 
+@pytest.mark.equal_results
 def test_force_starts_the_same_run_anew(quick: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(quick, folder)

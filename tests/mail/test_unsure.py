@@ -97,6 +97,7 @@ def explored(seat: int, rounds: int, seed: int = 0) -> tuple[Unsure, list[Decisi
     return explorer, played, doubts
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 def test_no_label_is_paid_twice_and_every_answer_is_played(seat: int) -> None:
     _, rounds, doubts = explored(seat, 25)

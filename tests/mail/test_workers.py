@@ -106,6 +106,7 @@ def network(name: str) -> NetworkPolicy:
 # --- runs ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.equal_results
 def test_two_workers_make_the_run_that_one_process_makes(
     ray_pool: RayPool, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -115,6 +116,7 @@ def test_two_workers_make_the_run_that_one_process_makes(
     assert any("mail-0/000000.npz" in name for name in whole) and not any("shards" in name for name in whole)
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize("shards", [0, 1, 2, 3, 5, 11])
 def test_a_round_goes_on_with_the_shards_that_landed(
     shards: int, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -189,14 +191,17 @@ def until(done: Callable[[], bool], process: subprocess.Popen[str], *, seconds: 
 # --- sweeps and walks ------------------------------------------------------------------------------------
 
 
+@pytest.mark.equal_results
 def test_a_sweep_has_the_same_bits_by_workers(ray_pool: RayPool) -> None:
     model, policy = graph("connect4:3x4"), network("connect4:3x4")
     for seat in (0, 1):
-        expected = tabulate_here(model, policy, seat).tobytes()
-        assert tabulate(model, policy, seat, pool=ray_pool).tobytes() == expected
-        assert tabulate(model, policy, seat).tobytes() == expected
+        found = tabulate(model, policy, seat)
+        assert tabulate(model, policy, seat, pool=ray_pool).tobytes() == found.tobytes()
+        assert tabulate_here(model, policy, seat, at_once=mail.sweep.ROWS).tobytes() == found.tobytes()
+        np.testing.assert_allclose(tabulate_here(model, policy, seat), found, rtol=0, atol=1e-12)  # other batches
 
 
+@pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 def test_a_walk_is_the_same_by_workers(seat: int, ray_pool: RayPool) -> None:
     board = graph("connect4:4x4").game
