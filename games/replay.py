@@ -20,6 +20,7 @@ from games.boards import Board
 
 Moves = tuple[int, ...]
 _REMEMBERED = 1 << 14  # positions that a game keeps at hand; more are played again
+_COMPARED = 200  # positions at which ``successors`` compares two histories that met there
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Replayed(ABC):
     of the moves, so that every way to play is a position of its own. Counting the moves keeps positions of different
     lengths apart, as a game's length limit may.
 
-    ``successors``, by which positions are listed, looks at what it is told. The first time two histories meet in one
-    position it compares what each of their moves brings (reward, end, key); as that looks one move ahead only, it
+    ``successors``, by which positions are listed, looks at what it is told: where two histories meet in one position
+    it compares what each of their moves brings (reward, end, key), at up to 200 positions a call. One move ahead, that
     notices a door that is wrong, and doesn't prove one right. Two of n positions share a hash by accident with
     probability n**2 / 2**65 (one in 37 million for a million positions); 64 further bits are compared for that.
     """
@@ -139,8 +140,10 @@ class Replayed(ABC):
         """
         after, rewards, done = self.step(states, actions, rng=_NO_CHANCE)
         if self.board is None:
+            compared = 0
             for moves in _moves(after):
-                self._meet(moves)
+                if (first := self._met(moves)) != moves and compared < _COMPARED:
+                    compared += self._compare(first, moves)
         return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
 
     # --- moves -------------------------------------------------------------------------------------------
@@ -157,15 +160,19 @@ class Replayed(ABC):
             self._known[moves] = self.replay(moves)
         return self._known[moves]
 
-    def _meet(self, moves: Moves) -> None:
-        """Compare these moves with those that led to the same position before, the first time others do."""
+    def _met(self, moves: Moves) -> Moves:
+        """The moves that led to the same position first, since positions have been listed."""
         digest = self._digest(moves)
-        key = digest[:8]
-        rest, first = self._witness.setdefault(key, (digest[8:], moves))
+        rest, first = self._witness.setdefault(digest[:8], (digest[8:], moves if self.merges else ()))
         if rest != digest[8:]:
             raise GameError(f"two positions of {self.spec.name} have the same 64-bit hash; cannot list them")
-        if first == moves or key in self._compared:
-            return
+        return first if self.merges else moves
+
+    def _compare(self, first: Moves, moves: Moves) -> bool:
+        """Whether it was for the first time that the position of both was looked at; GameError where they differ."""
+        key = self._digest(moves)[:8]
+        if key in self._compared:
+            return False
         self._compared.add(key)
         for action in self.position(moves).legal:
             if self._brings((*first, action)) != self._brings((*moves, action)):
@@ -173,6 +180,7 @@ class Replayed(ABC):
                     f"{self.spec.name}: the moves {list(first)} and {list(moves)} seem to lead to the same position,"
                     f" but action {action} does not bring the same after both; this door cannot tell positions apart"
                 )
+        return True
 
     def _brings(self, moves: Moves) -> tuple[float, bool, bytes]:
         """What the last of these moves leads to: reward, end, key."""
