@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack, stuck
+from games.check import quick
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
@@ -96,6 +97,7 @@ class GameGraph:
     """
 
     def __init__(self, game: Enumerable, *, limit: int | None = None) -> None:
+        quick(game)
         most = LIMIT // game.spec.actions if limit is None else limit
         self._assemble(game, [_open(game, layer) for layer in _layers(game, most)])
 
