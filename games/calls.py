@@ -230,4 +230,4 @@ def _kind(given: Any) -> str:
 
 
 def _whole(number: object) -> bool:
-    return isinstance(number, int | np.integer) and not isinstance(number, bool) and number >= 1
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 1
