@@ -21,7 +21,7 @@ from games.boards import Board
 from games.histories import Histories
 from games.openspiel import OpenSpielGame, twin
 from games.replay import Replayed
-from games.symmetry import Quotient
+from games.symmetry import Quotient, board_behind
 
 _REMEMBERED = 1 << 18  # answers that an exported policy keeps at hand
 _COMPARED = 200  # positions at which an imported policy is asked at a second history, to see whether they differ
@@ -153,7 +153,7 @@ class ImportedPolicy:
         acting = np.flatnonzero(legal.any(1))
         for row in acting:
             rows[row] = self._at(self._history(game, states[row], seat), game.spec.actions)
-        if self._to_compare and _board_behind(game) is not None:
+        if self._to_compare and _board(game) is not None:
             self._compare(game, states[acting], rows[acting], seat)
         return rows
 
@@ -169,7 +169,7 @@ class ImportedPolicy:
 
     def _history(self, game: Game, state: States, seat: int, *, least: bool = True) -> list[int]:
         """Moves that lead to the position [W] in which the seat is to move; on a board, the least (or the greatest)."""
-        board = _board_behind(game)
+        board = _board(game)
         if board is not None:
             stones = game.observe(state[None], seat)[0] > 0  # [2, rows, columns], own first
             return stone_order(stones[seat], stones[1 - seat], gravity=board.gravity, least=least)
@@ -205,12 +205,9 @@ def from_openspiel_policy(policy: Any, game: Game) -> Policy:
     return ImportedPolicy(policy, rules)
 
 
-def _board_behind(game: Game) -> Board | None:
+def _board(game: Game) -> Board | None:
     """The board whose positions are asked about; None for another game, and where states are histories."""
-    if isinstance(game, Histories):
-        return None
-    board = game.base if isinstance(game, Quotient) else getattr(game, "board", game)
-    return board if isinstance(board, Board) else None
+    return None if isinstance(game, Histories) else board_behind(game)
 
 
 def _words(moves: list[int]) -> str:

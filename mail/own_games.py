@@ -72,7 +72,7 @@ def _checked(name: str) -> Checked:
         raise
     except Exception as error:
         raise GameError(
-            f"{name}: its factory raises {type(error).__name__}: {printable(error)}; it gets the text after the colon of "
-            "a name, nothing for the bare word, and raises GameError for text it cannot use"
+            f"{name}: its factory raises {type(error).__name__}: {printable(error)}; it gets the text after the colon "
+            "of a name, nothing for the bare word, and raises GameError for text it cannot use"
         ) from error
     return check(game)
