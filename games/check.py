@@ -226,6 +226,7 @@ def _same(
 ) -> None:
     """Refuse a key that two positions share which ``answers`` [N, ...] tells apart."""
     flat = answers.reshape(len(answers), -1)
+    flat = np.nan_to_num(flat) if flat.dtype.kind == "f" else flat  # what is not finite is named elsewhere
     odd = (flat[rows] != flat[first]).any(1)
     if odd.any():
         row, other = states[rows[odd][0]], states[first[odd][0]]
