@@ -6,6 +6,7 @@ OpenSpiel's ``nash_conv`` of an exported pair is our Nash gap of it, the slow wa
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import Any
 
@@ -14,14 +15,16 @@ import pyspiel
 from numpy.typing import NDArray
 from open_spiel.python import policy as openspiel_policy
 
-from agents.policy import Policy, PolicyError, Seats, ask, sample
+from agents.policy import HistoryWarning, Policy, PolicyError, Seats, ask, sample
 from games.base import Floats, Game, Rng, States
 from games.boards import Board
+from games.histories import Histories
 from games.openspiel import OpenSpielGame, twin
 from games.replay import Replayed
-from games.symmetry import Quotient
+from games.symmetry import Quotient, board_behind
 
 _REMEMBERED = 1 << 18  # answers that an exported policy keeps at hand
+_COMPARED = 200  # positions at which an imported policy is asked at a second history, to see whether they differ
 
 # --- out: ours for OpenSpiel ---------------------------------------------------------------------------------
 
@@ -131,33 +134,66 @@ def _after(game: Game, moves: list[int]) -> States:
 class ImportedPolicy:
     """An OpenSpiel policy (Python or C++), asked by us.
 
-    Most of OpenSpiel's policies look up the *history* of a game, of which a board has many. They are asked at the
-    history that plays the stones in the least order of actions, so that equal positions get equal answers. In a
-    game that is no board, they are asked at the moves that were made: there, the policy itself has to give
-    positions that share a key the same answer.
+    Most of OpenSpiel's policies look up the *history* of a game, of which a position has many. In the tree of histories
+    (``games.histories``), by which ``mail.nash_gap`` measures it, the policy is asked at each of them and is the policy
+    that OpenSpiel's ``nash_conv`` measures. Asked by the position, it answers for the history that plays the stones in
+    the least order of actions, so that equal positions get equal answers: a policy of the board, but another one where
+    histories matter, which a HistoryWarning says as soon as it is seen. In a game that is no board, it is asked at the
+    moves that were made.
     """
 
     def __init__(self, policy: Any, rules: Any) -> None:
         self.policy, self.rules = policy, rules
+        self.by_history = not isinstance(policy, ExportedPolicy)  # ours, which play by the position
+        self._to_compare = _COMPARED if self.by_history else 0
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         legal = game.legal(states, seat)
         rows = np.zeros(legal.shape)
-        for row in np.flatnonzero(legal.any(1)):
-            state = self.rules.new_initial_state()
-            for action in self._history(game, states[row], seat):
-                state.apply_action(action)
-            for action, probability in self.policy.action_probabilities(state).items():
-                rows[row, action] = probability
+        acting = np.flatnonzero(legal.any(1))
+        for row in acting:
+            rows[row] = self._at(self._history(game, states[row], seat), game.spec.actions)
+        if self._to_compare and _board(game) is not None:
+            self._compare(game, states[acting], rows[acting], seat)
         return rows
 
-    def _history(self, game: Game, state: States, seat: int) -> list[int]:
-        """Moves that lead to the position [W] in which the seat is to move."""
-        board = game.base if isinstance(game, Quotient) else getattr(game, "board", game)
-        if isinstance(board, Board):
+    def _at(self, history: list[int], actions: int) -> Floats:
+        """[A] the policy's answer after these moves."""
+        state = self.rules.new_initial_state()
+        for action in history:
+            state.apply_action(action)
+        answer = np.zeros(actions)
+        for action, probability in self.policy.action_probabilities(state).items():
+            answer[action] = probability
+        return answer
+
+    def _history(self, game: Game, state: States, seat: int, *, least: bool = True) -> list[int]:
+        """Moves that lead to the position [W] in which the seat is to move; on a board, the least (or the greatest)."""
+        board = _board(game)
+        if board is not None:
             stones = game.observe(state[None], seat)[0] > 0  # [2, rows, columns], own first
-            return stone_order(stones[seat], stones[1 - seat], gravity=board.gravity)
+            return stone_order(stones[seat], stones[1 - seat], gravity=board.gravity, least=least)
         return [int(action) for action in state[state >= 0]]
+
+    def _compare(self, game: Game, states: States, answers: Floats, seat: int) -> None:
+        """Warn where another history of some of these positions [n] gets another answer than those [n, A] given."""
+        for row in range(0, len(states), max(1, len(states) // self._to_compare)):
+            first, last = (self._history(game, states[row], seat, least=least) for least in (True, False))
+            if first == last:
+                continue
+            self._to_compare -= 1
+            if np.abs(self._at(last, game.spec.actions) - answers[row]).max() > 1e-9:
+                self._to_compare = 0
+                warnings.warn(
+                    f"this policy of {self.rules} depends on the history: after the moves {_words(first)} and "
+                    f"{_words(last)}, which lead to one position, it plays differently. Here it is asked by the "
+                    "position (after the first of them), which is another policy; mail.nash_gap of both seats measures "
+                    "the policy itself where its histories can be listed",
+                    HistoryWarning,
+                    stacklevel=3,
+                )
+            if not self._to_compare:
+                return
 
 
 def from_openspiel_policy(policy: Any, game: Game) -> Policy:
@@ -169,8 +205,18 @@ def from_openspiel_policy(policy: Any, game: Game) -> Policy:
     return ImportedPolicy(policy, rules)
 
 
-def stone_order(first: NDArray[np.bool_], second: NDArray[np.bool_], *, gravity: bool) -> list[int]:
-    """The least sequence of actions, seats in turn, that puts both seats' stones [rows, columns] on the board.
+def _board(game: Game) -> Board | None:
+    """The board whose positions are asked about; None for another game, and where states are histories."""
+    return None if isinstance(game, Histories) else board_behind(game)
+
+
+def _words(moves: list[int]) -> str:
+    return " ".join(map(str, moves))
+
+
+def stone_order(first: NDArray[np.bool_], second: NDArray[np.bool_], *, gravity: bool, least: bool = True) -> list[int]:
+    """The least sequence of actions, seats in turn, that puts both seats' stones [rows, columns] on the board; the
+    greatest if not ``least``.
 
     Each action has a pile of stones, bottom up: a column with gravity, a single cell without. Depth first over the
     heights of the piles; heights from which no sequence goes on are tried once. PolicyError if there is none.
@@ -181,14 +227,15 @@ def stone_order(first: NDArray[np.bool_], second: NDArray[np.bool_], *, gravity:
     else:
         piles = [[int(seat)] if seat >= 0 else [] for seat in owner.ravel()]
     total = sum(len(pile) for pile in piles)
+    actions = range(len(piles)) if least else range(len(piles))[::-1]
 
     @cache
     def rest(heights: tuple[int, ...]) -> tuple[int, ...] | None:
         placed = sum(heights)
         if placed == total:
             return ()
-        for action, pile in enumerate(piles):
-            height = heights[action]
+        for action in actions:
+            pile, height = piles[action], heights[action]
             if height < len(pile) and pile[height] == placed % 2:
                 following = rest((*heights[:action], height + 1, *heights[action + 1 :]))
                 if following is not None:

@@ -6,12 +6,14 @@ plays it samples (``sample``), so that every draw comes from an addressed stream
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
+from games.histories import HistoryTree
 from games.symmetry import Quotient
 
 SLACK = 1e-9
@@ -23,6 +25,10 @@ _ASKED = 1 << 16  # positions that ``tabulate`` asks for at once: what a policy 
 
 class PolicyError(NashmailError):
     """A policy, or the file of one, that is not what it says."""
+
+
+class HistoryWarning(UserWarning):
+    """A policy that depends on the history of a game is asked by position: what is measured is another policy."""
 
 
 @runtime_checkable
@@ -38,6 +44,14 @@ class Policy(Protocol):
 
 
 Seats = tuple[Policy, Policy]
+
+
+def by_history(policy: Policy) -> bool:
+    """Whether the policy may answer differently where equal positions were reached by different moves.
+
+    Such a policy (one with a true ``by_history``) is itself in ``games.histories``, where states are moves.
+    """
+    return bool(getattr(policy, "by_history", False))
 
 
 def ask(policy: Policy, game: Game, states: States, seat: int) -> Floats:
@@ -73,7 +87,15 @@ def tabulate(model: Model, policy: Policy, seat: int, *, asker: Asker | None = N
     """[S, A] the policy on every position of the model, each asked once; zero rows where the seat does not act.
 
     ``asker`` answers for it in batches of ``at_once`` positions; by default it is asked here, one after the other.
+    HistoryWarning for a policy by histories on a model of positions.
     """
+    if by_history(policy) and not isinstance(model, HistoryTree):
+        warnings.warn(
+            f"{_name(policy)} may depend on the history of a game, but is asked at one history of each position of "
+            f"{model.game.spec.name}: what is measured is that policy of positions, which may be another",
+            HistoryWarning,
+            stacklevel=2,
+        )
     acting = np.flatnonzero(model.legal(seat).any(1))
     rows = [acting[start : start + at_once] for start in range(0, len(acting), at_once)]
     batches = (model.states[places] for places in rows)
@@ -97,6 +119,10 @@ class Greedy:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
+    @property
+    def by_history(self) -> bool:
+        return by_history(self.policy)
+
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         return greedy_rows(self.policy.probabilities(game, states, seat))
 
@@ -108,6 +134,10 @@ class Tempered:
         if not 0 < temperature < np.inf:
             raise PolicyError(f"a temperature is above 0 and finite, not {temperature}; use Greedy for the limit 0")
         self.policy, self.temperature = policy, temperature
+
+    @property
+    def by_history(self) -> bool:
+        return by_history(self.policy)
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         rows = self.policy.probabilities(game, states, seat)
@@ -127,6 +157,10 @@ class Mixture:
         if not members or len(members) != len(weights) or not _sums_to_one(weights):
             raise PolicyError("a mixture needs one weight per member, none negative, summing to 1")
         self.members, self.weights = tuple(members), tuple(weights)
+
+    @property
+    def by_history(self) -> bool:
+        return any(by_history(member) for member in self.members)
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         total = sum(

@@ -8,12 +8,15 @@ for empty. Whose turn it is follows from the stones, so one table holds both sea
 
 and as JSON: ``{"game": "tictactoe", "positions": {".../.../...": [0.1, 0.1, 0.2, ...], ...}}``. Every reachable
 position with a move to make has to be there. Numbers are kept as they are written, to the last bit.
+A table is for a board, whichever library plays it: ``openspiel:tic_tac_toe`` and ``pettingzoo:tictactoe`` read what was
+written for ``tictactoe``, and the other way round.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,11 +29,18 @@ from numpy.typing import NDArray
 from agents.files import write_atomic
 from agents.policy import Policy, PolicyError, Seats, tabulate
 from agents.tabular import Tabular
-from games.base import Floats, Game, Ints, Model, States
+from games.base import Floats, Game, Ints, Model, NashmailError, States
 from games.boards import Board
 from games.graph import GameGraph
+from games.registry import make
+from games.symmetry import Quotient, board_behind
 
 TOLERANCE = 1e-6  # how far from 1 a row may sum
+_RULES = ("rows", "columns", "k", "gravity")  # what makes two boards the same
+_BOARDS = re.compile(
+    r"(tictactoe|connect4)(:[0-9x:]{1,12})?|pettingzoo:(tictactoe|connect_four)"
+    r"|openspiel:(tic_tac_toe|(connect_four|mnk)(\((,?[a-z_]{1,12}=[1-9][0-9]?)*\))?)"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ def read_table(path: Path, game: Game) -> Tabular:
     graph = GameGraph(board)
     known = board_strings(board, graph.states)
     order = np.argsort(known)
-    at = _places(rows, known[order], board)
+    at = _places(rows, known[order], game.spec.name, board)
     found = np.full(len(graph), -1, dtype=np.int64)  # [S] row of the file for each position
     found[order[at]] = np.arange(len(at))
     _refuse_duplicates(rows, order[at], found)
@@ -66,10 +76,12 @@ def read_table(path: Path, game: Game) -> Tabular:
         )
     table = rows.numbers[found]
     _refuse_bad_numbers(rows, table, graph, found)
+    if isinstance(game, Quotient):
+        _refuse_asymmetric(rows, table, graph, found)
     return Tabular(board.key(graph.states), table, complete=True)
 
 
-def _places(rows: _Rows, known: NDArray[np.bytes_], board: Board) -> Ints:
+def _places(rows: _Rows, known: NDArray[np.bytes_], name: str, board: Board) -> Ints:
     """[n] where each row's board is among the sorted known ones. PolicyError for one that is not there."""
     most = known.dtype.itemsize + 1  # characters that can matter
     written = np.array([text[:most].encode("ascii", "replace") for text in rows.boards], dtype=np.bytes_)
@@ -79,7 +91,7 @@ def _places(rows: _Rows, known: NDArray[np.bytes_], board: Board) -> Ints:
         text = rows.boards[strange[0]]
         lines = text.split("/")
         drawn = len(lines) == board.rows and all(len(line) == board.columns and not line.strip("xo.") for line in lines)
-        reason = f"is no reachable position of {board.spec.name} with a move to make"
+        reason = f"is no reachable position of {name} with a move to make"
         if not drawn:
             reason = f"is no board of {board.rows} rows of {board.columns} characters x, o or . joined by /"
         raise PolicyError(f"{rows.place(int(strange[0]))}: {text!r} {reason}")
@@ -113,6 +125,22 @@ def _refuse_bad_numbers(rows: _Rows, table: Floats, graph: GameGraph, found: Int
             raise PolicyError(f"{rows.place(row)}: {rows.boards[row]} {fault}: {values}")
 
 
+def _refuse_asymmetric(rows: _Rows, table: Floats, graph: GameGraph, found: Ints) -> None:
+    """PolicyError at the first row whose board has an image that is answered differently."""
+    board = board_behind(graph.game)
+    assert board is not None
+    for image, permutation in zip(board.images(graph.states), np.array(board.spec.symmetries), strict=True):
+        other = graph.index(image)
+        bad = np.abs(table[other][:, permutation] - table).max(1) > TOLERANCE
+        if bad.any():
+            position = int(bad.argmax())
+            row, twin = int(found[position]), int(found[other[position]])
+            raise PolicyError(
+                f"{rows.place(row)}: {rows.boards[row]} and its image {rows.boards[twin]} are answered differently; up "
+                "to board symmetry that is no policy: measure the table on the board itself"
+            )
+
+
 def _from_csv(path: Path, text: str, game: Game) -> _Rows:
     """Lines of a board and A numbers; a first line that begins with ``board`` is a heading."""
     boards: list[str] = []
@@ -142,7 +170,7 @@ def _from_json(path: Path, text: str, game: Game) -> _Rows:
     facts = dict(whole) if isinstance(whole, _Pairs) else {}
     if set(facts) != {"game", "positions"} or not isinstance(facts["positions"], _Pairs):
         raise PolicyError(f'{path}, line 1: a table is {{"game": NAME, "positions": {{BOARD: [NUMBERS]}}}}')
-    if facts["game"] != game.spec.name:
+    if not _same_board(facts["game"], game):
         line = _line(text, text.find('"game"'))
         raise PolicyError(f"{path}, line {line}: this is a table for {facts['game']}, not for {game.spec.name}")
     boards = [board for board, _ in facts["positions"]]
@@ -160,6 +188,21 @@ def _from_json(path: Path, text: str, game: Game) -> _Rows:
             raise PolicyError(f"{place(row)}: {board} needs a list of numbers")
         numbers.append(_numbers(values, game, partial(place, row)))
     return _rows(boards, numbers, game, place)
+
+
+def _same_board(name: Any, game: Game) -> bool:
+    """Whether the game of this name is played on the game's board. Only names of boards are looked up: what a file says
+    is not handed to other libraries.
+    """
+    if name == game.spec.name:
+        return True
+    if not isinstance(name, str) or not _BOARDS.fullmatch(name):
+        return False
+    try:
+        one, other = board_behind(make(name)), _board(game)
+    except NashmailError:
+        return False
+    return one is not None and all(getattr(one, fact) == getattr(other, fact) for fact in _RULES)
 
 
 def _parse_json(path: Path, text: str) -> Any:
@@ -207,7 +250,10 @@ def write_table(path: Path, policy: Policy | Seats, model: Model) -> None:
     """Write a policy (for both seats, or one for each) at every position of the model, as .csv or .json."""
     profile = policy if isinstance(policy, tuple) else (policy, policy)
     table = tabulate(model, profile[0], 0) + tabulate(model, profile[1], 1)
-    boards = [text.decode() for text in board_strings(_board(model.game), model.states)]
+    if isinstance(model.game, Quotient):
+        raise PolicyError("a table holds every position of the board: lift the policies (Lifted), and give its model")
+    _board(model.game)
+    boards = [text.decode() for text in board_strings(model.game, model.states)]
     if _kind(path) == "csv":
         heading = ["board", *(str(action) for action in range(table.shape[1]))]
         body = (",".join([board, *map(repr, row)]) for board, row in zip(boards, table.tolist(), strict=True))
@@ -219,7 +265,7 @@ def write_table(path: Path, policy: Policy | Seats, model: Model) -> None:
     write_atomic(path, f'{{\n  "game": {name},\n  "positions": {{\n{positions}\n  }}\n}}\n'.encode())
 
 
-def board_strings(game: Board, states: States) -> NDArray[np.bytes_]:
+def board_strings(game: Game, states: States) -> NDArray[np.bytes_]:
     """[N] each position's rows from the top, joined by ``/``, as ASCII."""
     first, second = np.moveaxis(game.observe(states, 0) > 0, 1, 0)  # [N, rows, columns]
     marks = np.where(first, ord("x"), np.where(second, ord("o"), ord("."))).astype(np.uint8)
@@ -229,9 +275,10 @@ def board_strings(game: Board, states: States) -> NDArray[np.bytes_]:
 
 
 def _board(game: Game) -> Board:
-    if not isinstance(game, Board):
+    board = board_behind(game)
+    if board is None:
         raise PolicyError(f"{game.spec.name} ({type(game).__name__}) is not drawn as a board; tables are for boards")
-    return game
+    return board
 
 
 def _kind(path: Path) -> str:

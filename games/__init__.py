@@ -6,6 +6,7 @@ numpy alone and knows of no learner.
 
 from games.base import Enumerable, Game, GameError, Model, NashmailError, Response, Spec, Successors, Symmetric
 from games.boards import Board
+from games.check import check
 from games.graph import GameGraph
 from games.markov import Linear, MarkovGame
 from games.markov_model import MarkovModel
@@ -28,6 +29,7 @@ __all__ = [
     "Spec",
     "Successors",
     "Symmetric",
+    "check",
     "describe",
     "make",
     "names",

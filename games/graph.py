@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack, stuck
+from games.check import quick
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
@@ -61,7 +62,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """One layer while the graph is being built; n positions, ordered by seat, then by word."""
 
     words: Words  # [n]
@@ -91,12 +92,18 @@ class GameGraph:
     second word first). GameError where one is not over and has no move to make.
 
     A position that can be reached at several plies has a row in each, with equal values; on boards the number of
-    stones says the ply, so none has. ``limit`` bounds S; a larger game raises GameError instead of filling the memory.
+    stones says the ply, so none has. ``limit`` bounds S; a larger game raises GameError instead of filling the memory,
+    and so does a game whose keys, or whatever else a few positions show, are not the contract's (``games.check``).
     """
 
     def __init__(self, game: Enumerable, *, limit: int | None = None) -> None:
+        quick(game)
+        most = LIMIT // game.spec.actions if limit is None else limit
+        self._assemble(game, [_open(game, layer) for layer in _layers(game, most)])
+
+    def _assemble(self, game: Enumerable, layers: list[Layer]) -> None:
+        """Join the layers, which the list is emptied of."""
         self.game = game
-        layers = [_open(game, layer) for layer in _layers(game, LIMIT // game.spec.actions if limit is None else limit)]
         sizes = [len(layer.words) for layer in layers]
         first = np.concatenate([[0], np.cumsum(sizes)])
         self.layer_sizes = tuple(sizes)
@@ -109,7 +116,8 @@ class GameGraph:
         opens = [layer.legal for layer in layers]
         rewards = [layer.reward for layer in layers]
         children = [layer.child for layer in layers]
-        del layers, given
+        layers.clear()
+        del given
         self.open: Bools = _joined(opens).T  # [S, A] legal for whoever moves
         self.reward: Numbers = _narrow(_joined(rewards)).T  # [S, A] seat 0's
         self.child: NDArray[np.int32] = _joined(children).T  # [S, A] row moved to; -1 illegal or over
@@ -293,12 +301,12 @@ def _blocks(seats: NDArray[np.int8], first: int, ply: int) -> list[Block]:
     return [Block(slice(first + a, first + b), seat, ply) for seat, a, b in spans if b > a]
 
 
-def _layers(game: Enumerable, limit: int) -> Iterator[_Layer]:
+def _layers(game: Enumerable, limit: int) -> Iterator[Layer]:
     """Breadth first from the starts: each layer's moves, and the next layer as the distinct positions they reach."""
     return _from_words(game, limit) if isinstance(game, Packed) and game.packs else _from_states(game, limit)
 
 
-def _open(game: Enumerable, layer: _Layer) -> _Layer:
+def _open(game: Enumerable, layer: Layer) -> Layer:
     """The layer; GameError for a position that is not over and has no move."""
     closed = np.flatnonzero(~layer.legal.any(0))
     if len(closed):
@@ -319,7 +327,7 @@ def _counted(game: Enumerable, total: int, limit: int) -> int:
     return total
 
 
-def _from_words(game: Packed, limit: int) -> Iterator[_Layer]:
+def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
     """The layers of a game whose positions are words; action by action, in chunks."""
     words, total, seat = _distinct(game.pack(game.starts())), 0, 0
     while len(words):
@@ -339,11 +347,11 @@ def _from_words(game: Packed, limit: int) -> Iterator[_Layer]:
         for action in reversed(range(game.spec.actions)):
             child[action, going[action]] = total + np.searchsorted(following, reached.pop())
         reward = won.view(np.int8) * np.int8(1 - 2 * seat)
-        yield _Layer(words, None, np.full(len(words), seat, dtype=np.int8), legal, child, reward)
+        yield Layer(words, None, np.full(len(words), seat, dtype=np.int8), legal, child, reward)
         words, seat = following, 1 - seat
 
 
-def _from_states(game: Enumerable, limit: int) -> Iterator[_Layer]:
+def _from_states(game: Enumerable, limit: int) -> Iterator[Layer]:
     """The layers of any other game, from its own list of successors."""
     (states, words, seat, _), total = _ordered(game, game.starts()), 0
     while len(words):
@@ -361,7 +369,7 @@ def _from_states(game: Enumerable, limit: int) -> Iterator[_Layer]:
         following = _ordered(game, found.states[going])
         child = np.full(legal.T.shape, -1, dtype=np.int32)
         child[action[going], row[going]] = total + following[-1]
-        yield _Layer(words, states, seat, legal.T, child, reward)
+        yield Layer(words, states, seat, legal.T, child, reward)
         states, words, seat, _ = following
 
 

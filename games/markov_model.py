@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from games.base import Bools, Floats, GameError, Ints, Response, States, Table
+from games.check import quick
 from games.markov import MarkovGame
 from games.matrix import solve as solve_matrix
 
@@ -24,6 +25,7 @@ class MarkovModel:
     """Exact knowledge of a Markov game: one row per state where it is discounted, per (step, state) with a horizon."""
 
     def __init__(self, game: MarkovGame) -> None:
+        quick(game)
         self.game = game
         self.layers = game.horizon or 1
         rows = np.arange(self.layers * game.states)

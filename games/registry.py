@@ -41,9 +41,17 @@ def make(name: str) -> Game:
     """The game of this name; GameError names the games there are when there is none."""
     word, _, parameters = name.partition(":")
     if word not in _FACTORIES:
-        known = [*names(), *(f"{door}:NAME" for door in sorted(_DOORS))]
-        raise GameError(f"no game is called {name!r}; the games are: {', '.join(known)}")
+        listed = [*names(), *(f"{door}:NAME" for door in sorted(_DOORS))]
+        raise GameError(
+            f"no game is called {name!r}; the games are: {', '.join(listed)}. A game of your own is known only to a "
+            "program that registers it (games.register): make, measure and play it there"
+        )
     return _FACTORIES[word][0](parameters)
+
+
+def known(name: str) -> bool:
+    """Whether the first word of this name is registered."""
+    return name.partition(":")[0] in _FACTORIES
 
 
 def names() -> list[str]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors, Symmetric
+from games.base import Bools, Floats, Game, GameError, Ints, Keys, Rng, Spec, States, Successors, Symmetric
+from games.boards import Board
 from games.graph import Packed, Words
 
 
@@ -96,6 +97,13 @@ class Quotient:
         legal, after, won, going = self._packed.follow(words, action)
         after[going] = self.pack(self.canonical(self.unpack(after[going]))[0])
         return legal, after, won, going
+
+
+def board_behind(game: Game) -> Board | None:
+    """The board that a game is played on: itself, that of its quotient, or of another library's game; None without."""
+    base = game.base if isinstance(game, Quotient) else game
+    board = getattr(base, "board", base)
+    return board if isinstance(board, Board) else None
 
 
 def _less(left: States, right: States) -> Bools:

@@ -18,6 +18,7 @@ from agents.solver import solvable
 from agents.suboptimal import WORD, parse, suboptimal
 from games.base import Game, GameError, Model, NashmailError
 from games.boards import Board
+from games.symmetry import board_behind
 from mail.models import arrangements, has_model, model_of
 
 NOTICED = 1_000_000  # from so many positions on, a second or more, standard error is told what takes time
@@ -37,6 +38,10 @@ def entrant(name: str, game: Game) -> Entrant:
     if name.endswith((".csv", ".json")) and os.path.isfile(name):
         from agents.table_files import read_table
 
+        if not has_model(board_behind(game) or game):  # reading lists every position
+            raise NashmailError(
+                f"{game.spec.name} has too many positions for a table; choose a run, random, or a smaller board"
+            )
         table = read_table(Path(name), game)
         return lambda model: (table, table)
     if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):

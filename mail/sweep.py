@@ -6,13 +6,17 @@ the workers; it is shared once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+
 from agents import policy as policies
-from agents.policy import Policy, ask
+from agents.policy import Policy, ask, by_history
 from games.base import Floats, Game, Model, States, Table
+from games.graph import GameGraph
+from games.histories import HistoryTree, has_tree
 from mail.pool import Local, Pool
 
 ROWS = 1 << 16
@@ -35,10 +39,26 @@ def answer(question: Question, states: States) -> Floats:
     return ask(question.policy, question.game, states, question.seat)
 
 
+def unfolded(model: Model, asked: Sequence[Policy]) -> Model:
+    """The model in which these policies are tables: the tree of the graph's histories where one of them depends on the
+    history and the tree fits (``games.histories``), else ``model`` itself; ``tabulate`` then warns.
+    """
+    if not any(map(by_history, asked)) or isinstance(model, HistoryTree):
+        return model
+    return HistoryTree(model) if isinstance(model, GameGraph) and has_tree(model) else model
+
+
 def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> Table:
     """[S, A] the policy on every position of the model, as ``agents.policy.tabulate`` but through a pool, ``ROWS`` of
     them at a time.
+
+    In a tree of histories a policy by positions is asked once for each position; one by histories, which may be another
+    library's and not fit for other processes, is asked in this one.
     """
+    if by_history(policy):
+        return policies.tabulate(model, policy, seat)
+    if isinstance(model, HistoryTree):
+        return np.asarray(tabulate(model.graph, policy, seat, pool=pool)[model.position])
     question = Question(policy, model.game, seat)
 
     def asker(batches: Iterator[States]) -> Iterator[Floats]:

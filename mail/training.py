@@ -26,7 +26,7 @@ from games.symmetry import Quotient
 from mail import explore, sampled, tremble  # noqa: F401  (tremble registers its learner)
 from mail.blunders import canonical_keys
 from mail.budget import Budget
-from mail.gap import exploitability, table_gap
+from mail.gap import exploitability, gap_of
 from mail.learners import Learned, Options, cloned, make_learner
 from mail.learners import check as check_learner
 from mail.least import imitation_limit, least
@@ -37,7 +37,7 @@ from mail.presets import preset
 from mail.records import GAMES, learn_from_games, stored_games
 from mail.runs import Config, Run
 from mail.streams import stream
-from mail.sweep import tabulate
+from mail.sweep import tabulate, unfolded
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,9 @@ def labelled(known: Ground, found: dict[str, tuple[Seats, Learned]], seat: int) 
 
 def measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
     """Exploitability and gap, as the policies are and greedy."""
+    model = unfolded(model, profile)
     tables = tabulate(model, profile[0], 0, pool=pool), tabulate(model, profile[1], 1, pool=pool)
-    soft, hard = table_gap(model, tables), table_gap(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
+    soft, hard = gap_of(model, tables), gap_of(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
     return {
         "exploitability": list(soft.exploitability),
         "nash_gap": soft.nash_gap,
@@ -240,6 +241,7 @@ def curve(
 
 def point(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:
     """One seat's exploitability, as the policy is and greedy."""
+    model = unfolded(model, [policy])
     table = tabulate(model, policy, seat, pool=pool)
     return {
         "exploitability": exploitability(model, table, seat),

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import games
-from games import Board, Enumerable, Game, GameGraph, Quotient, Spec, Successors
+from games import Board, Enumerable, Game, GameError, GameGraph, Quotient, Spec, Successors
 from games.base import Bools, Floats, Ints, Keys, Rng, States, Table
 
 Profile = tuple[Table, Table]
@@ -247,7 +247,8 @@ class Pennies:
         return (states + 1).astype(np.uint64)
 
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
-        assert (actions >= 0).all()
+        if ((actions < 0) | (actions > 1)).any():
+            raise GameError("an action is not legal")
         after = np.stack([states[:, 0] + 1, rng.choice([-1, 1], len(states), p=[0.25, 0.75])], axis=1)
         return after, self._reward(states, actions), after[:, 0] == 2
 

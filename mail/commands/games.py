@@ -1,19 +1,23 @@
 """``nashmail games``: what can be played, how large it is, who its experts are, and what can be measured exactly.
 
 Nothing large is enumerated to make the list: a board's positions are bounded by a formula (``mail.models``), and only
-the smallest games are listed position by position.
+the smallest games are listed position by position. ``--check FILE`` looks at games of the user's own instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
+from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 from agents import expert
+from agents.reading import printable
 from agents.solver import solvable
 from games import Board, Game, GameGraph, describe, make, names
+from games.base import NashmailError
 from games.graph import LIMIT
 from games.markov import MarkovGame
 from mail.models import RULE, TABLES, arrangements, enumerable, fits
@@ -28,11 +32,19 @@ HEADINGS = ("game", "board", "in a row", "actions", "positions", "experts", "Nas
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
+    parser.add_argument("game", nargs="*", help="with --check: which games of FILE; all that it registers unless said")
+    parser.add_argument(
+        "--check", metavar="FILE", help="run a Python file that registers games of your own; check them"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the games, as a table or as JSON."""
+    """Print the games, as a table or as JSON; or check those of a file."""
+    if args.check is not None:
+        return _check(args.check, args.game, as_json=args.json)
+    if args.game:
+        raise NashmailError("games are named to be checked: nashmail games --check FILE NAME")
     rows = [facts(size) for name in names() for size in SIZES.get(name, (name,))]
     if args.json:
         print(json.dumps({"games": rows, "rule": RULE, "limit": TABLES, "minimax_limit": LIMIT}, indent=2))
@@ -43,6 +55,22 @@ def run(args: argparse.Namespace) -> int:
     print("Other sizes are called GAME:ROWSxCOLUMNS or GAME:ROWSxCOLUMNS:K, K stones in a row winning.")
     print("Positions are those with a move to make.")
     print(fill(f"{RULE}.", 80))
+    return 0
+
+
+def _check(file: str, names: list[str], *, as_json: bool) -> int:
+    """Hold the games that a file registers against the contract; NashmailError for the first that doesn't keep it."""
+    from mail.own_games import check_file
+
+    if not file:
+        raise NashmailError("--check needs the path of a Python file that registers games")
+    found = check_file(Path(file), names)
+    if as_json:
+        print(json.dumps({"games": [asdict(game) for game in found]}, indent=2))
+        return 0
+    for game in found:
+        looked_at = f"{game.positions:,} positions and {game.moves:,} moves checked"
+        print(f"{printable(game.name)}: keeps the contract ({looked_at})")
     return 0
 
 

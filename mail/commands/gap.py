@@ -54,15 +54,18 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
     from agents.solver import solvable
     from agents.table_files import read_table
     from games.registry import make
+    from games.symmetry import board_behind
     from mail.models import has_model
     from mail.runs import RunError, load_profile
 
+    if "" in names:
+        raise RunError("an empty name is no policy; name a run's folder (RUN or RUN:LEARNER) or a table file")
     tables = [name for name in names if name.endswith((".csv", ".json")) and Path(name).is_file()]
     runs = {name: load_profile(name) for name in names if name not in tables}
     game = make(game_name) if game_name else next((profile.game for profile in runs.values()), None)
     if game is None:
         raise RunError(f"say which game {tables[0]} is for: --game NAME")
-    if not has_model(game):  # before tables are read, which takes long on large boards
+    if not has_model(board_behind(game) or game):  # before tables are read, which takes long on large boards
         instead = "looks for a refutation" if solvable(game) else "with --learned GAMES learns a response"
         raise RunError(
             f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` {instead}, "

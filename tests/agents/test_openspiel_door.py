@@ -11,10 +11,11 @@ from open_spiel.python import policy as openspiel_policy
 from open_spiel.python.algorithms.exploitability import nash_conv
 
 from agents.openspiel import from_openspiel_policy, rules_of, stone_order, to_openspiel_bot, to_openspiel_policy
-from agents.policy import Greedy, Lifted, PolicyError, Uniform, ask
+from agents.policy import Greedy, HistoryWarning, Lifted, Mixture, PolicyError, Uniform, ask, by_history
 from agents.tabular import from_model
 from games import GameGraph
 from mail.gap import nash_gap
+from mail.training import measures
 from tests.support import PENNIES, Profile, draw, game, gap, graph, position, random_play, random_profile
 
 # --- out -------------------------------------------------------------------------------------------------
@@ -117,11 +118,13 @@ def scattered(rules: Any, seed: int) -> openspiel_policy.TabularPolicy:
     "name", ["connect4:3x3:3", "tictactoe:2x3:3", "openspiel:connect_four(rows=3,columns=3,x_in_row=3)"]
 )
 def test_an_imported_table_is_a_policy_of_the_board(name: str) -> None:
-    """Equal positions get equal answers, whatever led there, and those are the table's at one way of getting there."""
+    """Asked by the position, it gives equal positions equal answers: the table's at one way of getting there."""
     model = graph(name)
     table = scattered(rules_of(model.game), 5)
     imported = from_openspiel_policy(table, model.game)
     rng = np.random.default_rng(0)
+    with pytest.warns(HistoryWarning):
+        ask(imported, model.game, model.states, 0)
     for states, *_ in random_play(model.game, 30, rng):
         for seat in (0, 1):
             rows = ask(imported, model.game, states, seat)
@@ -181,3 +184,102 @@ def test_the_order_of_stones_is_the_least_and_turns_back_where_it_has_to() -> No
     assert stone_order(stones[0], stones[1], gravity=True) == [0, 1, 0, 0, 2]
     with pytest.raises(PolicyError, match="not reachable"):
         stone_order(stones[1], stones[0], gravity=True)
+
+
+# --- policies that depend on the history ---------------------------------------------------------------------
+
+
+SMALL = [
+    "connect4:3x3:3",
+    "tictactoe:2x3:3",
+    "openspiel:connect_four(rows=3,columns=3,x_in_row=3)",
+    "openspiel:nim(pile_sizes=1;2;3)",
+    "openspiel:dots_and_boxes(num_rows=1,num_cols=1)",
+]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_policy_by_histories_has_the_gap_that_openspiel_computes(name: str) -> None:
+    """Random tables by history, which no policy of positions equals; as they are and greedy."""
+    model = graph(name)
+    rules = rules_of(model.game)
+    table = scattered(rules, 4)
+    policy = from_openspiel_policy(table, model.game)
+    measured = measures(model, (policy, policy))
+    assert nash_gap(model, (policy, policy)).nash_gap == pytest.approx(nash_conv(rules, table), abs=1e-9)
+    assert measured["nash_gap"] == pytest.approx(nash_conv(rules, table), abs=1e-9)
+    rows = table.action_probability_array
+    rows[:] = rows == rows.max(1, keepdims=True)
+    hard = Greedy(from_openspiel_policy(scattered(rules, 4), model.game))
+    assert nash_gap(model, (hard, hard)).nash_gap == pytest.approx(nash_conv(rules, table), abs=1e-9)
+    assert measured["greedy_nash_gap"] == pytest.approx(nash_conv(rules, table), abs=1e-9)
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_one_seat_by_histories_and_one_by_positions(seat: int) -> None:
+    model = graph("connect4:3x3:3")
+    rules = rules_of(model.game)
+    table = scattered(rules, 6)
+    profile = random_profile(model, 2)
+    by_position = to_openspiel_policy(seats(model, profile), model.game)
+    for row, state in enumerate(table.states):
+        if state.current_player() != seat:
+            for action, probability in by_position.action_probabilities(state).items():
+                table.action_probability_array[row, action] = probability
+    pair = list(seats(model, profile))
+    pair[seat] = from_openspiel_policy(table, model.game)
+    assert nash_gap(model, (pair[0], pair[1])).nash_gap == pytest.approx(nash_conv(rules, table), abs=1e-9)
+    pair[seat] = Mixture([pair[seat], Uniform()], [0.5, 0.5])
+    mixed = nash_gap(model, (pair[0], pair[1])).nash_gap
+    table.action_probability_array[:] = [
+        (row + legal / legal.sum()) / 2 if state.current_player() == seat else row
+        for row, legal, state in zip(
+            table.action_probability_array, table.legal_actions_mask, table.states, strict=True
+        )
+    ]
+    assert mixed == pytest.approx(nash_conv(rules, table), abs=1e-9)
+
+
+def test_where_histories_are_too_many_a_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = graph("connect4:3x3:3")
+    policy = from_openspiel_policy(scattered(rules_of(model.game), 4), model.game)
+    monkeypatch.setattr("games.histories.LIMIT", 1000)
+    with pytest.warns(HistoryWarning) as told:
+        nash_gap(model, (policy, policy))
+    assert "ImportedPolicy may depend on the history of a game, but is asked at one history of each" in str(
+        told[0].message
+    )
+
+
+def test_a_policy_by_histories_that_is_asked_by_the_board_says_so_once() -> None:
+    board = game("connect4:4x4")
+    policy = from_openspiel_policy(ByHash(rules_of(board)), board)
+    some = graph("connect4:4x4").states[2000:2100]
+    with pytest.warns(
+        HistoryWarning, match=r"after the moves [0-9 ]+ and [0-9 ]+, which lead to one position, it plays"
+    ):
+        for state in some:
+            policy.probabilities(board, state[None], int(board.acting(state[None])[0, 1]))
+    policy.probabilities(board, some, 0)
+
+
+def test_no_warning_where_histories_do_not_matter() -> None:
+    """Neither for a policy that does not look at them, nor for one of ours that went out and comes back."""
+    model = graph("connect4:4x4")
+    exported = to_openspiel_policy(seats(model, random_profile(model, 1)), model.game)
+    for theirs in (exported, openspiel_policy.UniformRandomPolicy(exported.game)):
+        policy = from_openspiel_policy(theirs, model.game)
+        ask(policy, model.game, model.states[::500], 0)
+    assert not by_history(from_openspiel_policy(exported, model.game))
+
+
+class ByHash(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpiel ships no types
+    """A policy by the moves so far, of a game whose table would be large."""
+
+    def __init__(self, rules: Any) -> None:
+        super().__init__(rules, [0, 1])
+
+    def action_probabilities(self, state: Any, player_id: int | None = None) -> dict[int, float]:
+        legal = state.legal_actions()
+        chosen = legal[sum((i + 1) * move for i, move in enumerate(state.history())) % len(legal)]
+        return {action: float(action == chosen) for action in legal}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from agents import expert
-from agents.policy import PolicyError, Uniform, ask, tabulate
+from agents.policy import PolicyError, Uniform, ask, sample, tabulate
 from agents.table_files import board_strings, read_table, write_table
 from agents.tabular import from_model
 from mail.gap import nash_gap
@@ -52,11 +52,66 @@ def test_an_expert_keeps_its_nash_gap(folder: Path) -> None:
     assert nash_gap(model, (read, read)).nash_gap == 0.0
 
 
-def test_a_table_serves_every_backend(folder: Path) -> None:
+BACKENDS = ["tictactoe", "openspiel:tic_tac_toe", "openspiel:mnk(m=3,n=3,k=3)", "pettingzoo:tictactoe"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_table_serves_every_backend(folder: Path, name: str, suffix: str) -> None:
+    """Read for any of them, it answers alike on all of them, at every position of some games."""
     model = graph("tictactoe")
-    write_table(Path("random.json"), Uniform(), model)
-    read, other = read_table(Path("random.json"), model.game), game("openspiel:tic_tac_toe")
-    assert ask(read, other, other.starts(), 0).tolist() == [[1 / 9] * 9]
+    tables = random_profile(model, 6)
+    path = Path(f"policy.{suffix}")
+    write_table(path, (from_model(model, 0, tables[0]), from_model(model, 1, tables[1])), model)
+    native, read = read_table(path, model.game), read_table(path, game(name))
+    played = model.game.starts(), game(name).starts()
+    rng = np.random.default_rng(0)
+    for ply in range(5):
+        rows = [ask(read, each, states, ply % 2) for each, states in zip((model.game, game(name)), played, strict=True)]
+        assert np.array_equal(rows[0], rows[1])
+        assert np.array_equal(rows[0], ask(native, model.game, played[0], ply % 2))
+        action = sample(rows[0], rng=rng)
+        actions = np.where(np.arange(2) == ply % 2, action[:, None], -1)
+        played = model.game.step(played[0], actions, rng=rng)[0], game(name).step(played[1], actions, rng=rng)[0]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_a_table_written_by_another_backend_comes_back(folder: Path, suffix: str) -> None:
+    name = "openspiel:connect_four(rows=2,columns=3,x_in_row=2)"
+    model, native = graph(name), graph("connect4:2x3:2")
+    tables = random_profile(native, 6)
+    profile = from_model(native, 0, tables[0]), from_model(native, 1, tables[1])
+    write_table(Path(f"theirs.{suffix}"), profile, model)
+    write_table(Path(f"ours.{suffix}"), profile, native)
+    for file in ("theirs", "ours"):
+        for each in (model, native):
+            read = read_table(Path(f"{file}.{suffix}"), each.game)
+            expected = nash_gap(native, profile).nash_gap
+            assert nash_gap(each, (read, read)).nash_gap == pytest.approx(expected, abs=1e-12)
+
+
+def test_up_to_symmetry_a_table_has_to_be_symmetric(folder: Path) -> None:
+    model, quotient = graph("tictactoe"), graph("quotient:tictactoe")
+    write_table(Path("random.csv"), Uniform(), model)
+    read = read_table(Path("random.csv"), quotient.game)
+    assert nash_gap(quotient, (read, read)).nash_gap == pytest.approx(1.9196593915343916, abs=1e-12)
+    write_table(Path("first.csv"), expert.make("first", model), model)
+    with pytest.raises(
+        PolicyError, match=r"^first.csv, line \d+: \S+ and its image \S+ are answered differently; up to"
+    ):
+        read_table(Path("first.csv"), quotient.game)
+    with pytest.raises(PolicyError, match=r"a table holds every position of the board: lift the policies \(Lifted\)"):
+        write_table(Path("lifted.csv"), Uniform(), quotient)
+
+
+@pytest.mark.parametrize(
+    "other", ["connect4:2x2:2", "tictactoe:3x3:2", "openspiel:havannah(board_size=-1)", "mine", "chain"]
+)
+def test_a_table_for_other_rules_is_refused(folder: Path, other: str) -> None:
+    """Whatever the file says its game is; a name that could end the process is never looked up."""
+    write_table(Path("policy.json"), Uniform(), graph(NAME))
+    Path("policy.json").write_text(Path("policy.json").read_text().replace(NAME, other))
+    refused(Path("policy.json"), f"policy.json, line 2: this is a table for {other}, not for {NAME}")
 
 
 def test_the_file_reads_as_it_is_drawn(folder: Path) -> None:
@@ -211,7 +266,7 @@ def test_files_that_cannot_be_tables_are_refused(folder: Path) -> None:
     assert not Path("policy.txt").exists()
 
 
-@pytest.mark.parametrize("other", [PENNIES, game("quotient:tictactoe"), game("openspiel:hex(board_size=3)")])
+@pytest.mark.parametrize("other", [PENNIES, game("openspiel:hex(board_size=3)")])
 def test_games_that_are_not_drawn_as_boards_are_refused(folder: Path, other: Any) -> None:
     Path("t.csv").write_text("")
     with pytest.raises(PolicyError, match="is not drawn as a board; tables are for boards"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -17,7 +18,7 @@ from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, PolicyError, Uniform, greedy_rows, tabulate
 from agents.tabular import from_model
 from games import Game, GameGraph
-from games.base import Response, Table
+from games.base import Bools, Response, Table
 from games.graph import LIMIT
 from mail.commands.games import facts
 from mail.gap import Gap, GapError, exploitability, greedy, nash_gap, table_gap
@@ -196,6 +197,44 @@ def test_what_is_no_policy_is_not_measured(tictactoe_graph: GameGraph) -> None:
         nash_gap(tictactoe_graph, (Nothing(), Uniform()))
 
 
+def test_what_is_no_pair_is_told_what_is_right(tictactoe_graph: GameGraph) -> None:
+    """One policy, three, tables for policies and the other way round, a game for its model."""
+    model, tables = tictactoe_graph, random_profile(tictactoe_graph, 1)
+    one = "wants a pair of policies, .* not one Uniform; .*: nash_gap\\(model, \\(policy, policy\\)\\)"
+    wrong: list[tuple[Callable[..., Gap], object, object, str]] = [
+        (nash_gap, model, Uniform(), one),
+        (nash_gap, model, (Uniform(),) * 3, "wants a pair of policies, .* not 3 of them"),
+        (nash_gap, model, tables, "seat 0 has something of type ndarray .*measured by mail.gap.table_gap"),
+        (nash_gap, model, (Uniform(), "expert"), "seat 1 has something of type str"),
+        (nash_gap, model.game, UNIFORM, "wants a game's model first, not Board: games.GameGraph"),
+        (nash_gap, "tictactoe", UNIFORM, "wants a game's model first, not str"),
+        (
+            table_gap,
+            model,
+            tables[0],
+            "wants a pair of tables, .* not one ndarray; .*table_gap\\(model, \\(table, table",
+        ),
+        (table_gap, model, UNIFORM, "table of seat 0 is float64 .*here \\[4520, 9\\], not Uniform"),
+        (table_gap, model, (tables[0][:9], tables[1]), "table of seat 0 is float64 .* not float64 \\[9, 9\\]"),
+        (table_gap, model, (tables[0], tables[1].T), "table of seat 1 is float64 .* not float64 \\[9, 4520\\]"),
+        (table_gap, model, (tables[0], tables[1] > 0), "table of seat 1 is float64 .* not bool"),
+        (table_gap, model, tables[::-1], "table of seat 0 sums to 0 in row 0, .* are the seats swapped"),
+        (table_gap, model, (tables[0] * np.nan, tables[1]), "table of seat 0 sums to nan"),
+        (table_gap, model, (tables[0], np.roll(tables[1], 1, 1)), "table of seat 1 has a negative .* illegal action"),
+    ]
+    for measure, first, second, says in wrong:
+        with pytest.raises(PolicyError, match=says) as error:
+            measure(first, second)
+        assert "\n" not in str(error.value)
+
+
+def test_rows_of_the_other_seat_do_not_count(tictactoe_graph: GameGraph) -> None:
+    """One table may hold both seats' play."""
+    first, second = random_profile(tictactoe_graph, 1)
+    both = first + second
+    assert table_gap(tictactoe_graph, (both, both)) == table_gap(tictactoe_graph, (first, second))
+
+
 # --- where it can be measured ----------------------------------------------------------------------------
 
 
@@ -227,6 +266,9 @@ class Shifted:
 
     def __init__(self, model: GameGraph, off: float) -> None:
         self.game, self.model, self.off = model.game, model, off
+
+    def legal(self, seat: int) -> Bools:
+        return self.model.legal(seat)
 
     def value(self, profile: tuple[Table, Table]) -> float:
         return self.model.value(profile)

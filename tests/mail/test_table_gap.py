@@ -27,6 +27,44 @@ def test_its_gap_is_measured(table: str, capsys: pytest.CaptureFixture[str]) -> 
     assert told["policies"][table]["nash_gap"] == pytest.approx(1.9196593915343916, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    "game", ["openspiel:tic_tac_toe", pytest.param("pettingzoo:tictactoe", marks=pytest.mark.slow)]
+)
+def test_its_gap_is_that_of_any_backend(game: str, table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gap", table, "--game", game, "--json"]) == 0
+    shown = capsys.readouterr()
+    told = json.loads(shown.out)
+    assert told["game"] == game
+    assert told["policies"][table]["nash_gap"] == pytest.approx(1.9196593915343916, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_its_gap_is_measured_beside_a_run_that_learned_up_to_symmetry(
+    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(tmp_path / "run")
+    assert main(["train", "tictactoe", "--symmetry", "--learner", "bc", "--episodes", "5", "--out", run]) == 0
+    capsys.readouterr()
+    assert main(["gap", run, table, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["policies"][table]["nash_gap"] == pytest.approx(1.9196593915343916, abs=1e-12)
+
+
+@pytest.mark.parametrize("words", [[""], ["", "--game", "tictactoe"], ["TABLE", "", "--game", "tictactoe"]])
+def test_an_empty_name_is_refused(words: list[str], table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gap", *(table if word == "TABLE" else word for word in words)]) == 2
+    assert capsys.readouterr().err == (
+        "nashmail gap: an empty name is no policy; name a run's folder (RUN or RUN:LEARNER) or a table file\n"
+    )
+
+
+def test_another_librarys_game_that_is_too_large_is_refused(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gap", table, "--game", "openspiel:connect_four"]) == 2
+    assert "openspiel:connect_four cannot be enumerated" in capsys.readouterr().err
+    assert main(["match", "openspiel:connect_four", table, "random", "--games", "1"]) == 2
+    assert "has too many positions for a table" in capsys.readouterr().err
+
+
 def test_it_enters_a_match(table: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["match", "tictactoe", table, "expert", "--games", "5", "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)["results"]

@@ -1,0 +1,233 @@
+"""Calls of a game's methods with their answers held against the contract: what ``games.check`` asks through.
+
+Arrays go in read-only, answers come out with the shapes and types of ``games.base``, and anything else is a GameError
+of one line that names the method, the position and what is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from games.base import (
+    Bools,
+    Floats,
+    Game,
+    GameError,
+    Ints,
+    Keys,
+    NashmailError,
+    Rng,
+    Spec,
+    States,
+    Successors,
+    one_line,
+)
+
+_METHODS = ("start", "acting", "legal", "observe", "key", "step", "render")
+_LONGEST = 400  # characters of a message's parts
+
+KEYS = "uint64 [N, 2]: two words for each position, equal for equal positions and for no others"
+
+
+class Calls:
+    """A game, asked with care. With ``strict``, an error of the game's own is one of the contract, too."""
+
+    def __init__(self, game: Game, *, strict: bool = True) -> None:
+        self.game: Any = game
+        self._strict = strict
+        name = getattr(getattr(game, "spec", None), "name", None)
+        self._name = name if isinstance(name, str) else type(game).__name__
+
+    # --- what is wrong -----------------------------------------------------------------------------------
+
+    def refuse(self, method: str, right: str, state: States | None = None) -> NoReturn:
+        """GameError: the game, the method, the position, and what is right."""
+        where = "" if state is None else f" at {self.at(state)}"
+        raise GameError(" ".join(f"{self._name}: {method}{where}: {right}".split()))
+
+    def at(self, state: States) -> str:
+        """A position for a message: its row, and its picture."""
+        row = np.asarray(state).tolist()
+        try:
+            picture = one_line(str(self.game.render(state)))[:_LONGEST]
+        except Exception:
+            picture = ""
+        words = f"{row}" if len(row) <= 12 else f"[{', '.join(map(str, row[:12]))}, ...]"
+        return f"{words} ({picture})" if picture else words
+
+    def _call(self, method: str, states: States | None, *args: Any, **kwargs: Any) -> Any:
+        first = None if states is None or not len(states) else states[0]
+        given = () if states is None else (_frozen(states),)
+        try:
+            return getattr(self.game, method)(*given, *args, **kwargs)
+        except NashmailError as error:
+            if not self._strict:
+                raise
+            self.refuse(method, f"refuses what the contract allows: {error}", first)
+        except Exception as error:
+            if "read-only" in str(error):
+                self.refuse(method, f"leaves the arrays it is given as they are, but writes to one ({error})", first)
+            self.refuse(method, f"answers, but raises {type(error).__name__}: {str(error)[:_LONGEST]}", first)
+
+    def _array(self, method: str, given: Any, shape: tuple[int, ...], dtype: Any, right: str, states: States) -> Any:
+        if not isinstance(given, np.ndarray) or given.shape != shape or given.dtype != np.dtype(dtype):
+            first = states[0] if len(states) else None
+            self.refuse(method, f"gives {right}; here {np.dtype(dtype)} {list(shape)}, not {_kind(given)}", first)
+        return given
+
+    # --- the methods -------------------------------------------------------------------------------------
+
+    def spec(self) -> None:
+        """The fixed facts, and that the methods are there."""
+        missing = [name for name in _METHODS if not callable(getattr(self.game, name, None))]
+        if missing:
+            self.refuse("methods", f"a game has {', '.join(_METHODS)}; this one lacks {', '.join(missing)}")
+        spec = getattr(self.game, "spec", None)
+        if not isinstance(spec, Spec):
+            self.refuse("spec", f"is a games.Spec, not {type(spec).__name__}")
+        shape = spec.observation
+        facts = {
+            "name is a word": isinstance(spec.name, str) and bool(spec.name) and spec.name.isprintable(),
+            "actions is a whole number of at least 1": _whole(spec.actions),
+            "longest is a whole number of at least 1": _whole(spec.longest),
+            "observation is a tuple of sizes of at least 1": isinstance(shape, tuple) and all(map(_whole, shape)),
+            "discount lies between 0 and 1": isinstance(spec.discount, float | int) and 0 <= spec.discount <= 1,
+            "symmetries are tuples of one number per action": isinstance(spec.symmetries, tuple)
+            and all(len(permutation) == spec.actions for permutation in spec.symmetries),
+        }
+        for fact, holds in facts.items():
+            if not holds:
+                self.refuse("spec", f"{fact}, not {getattr(spec, fact.split()[0])!r}"[:_LONGEST])
+
+    def start(self, n: int, rng: Rng) -> States:
+        return self._rows("start", self._call("start", None, n, rng=rng), n)
+
+    def starts(self) -> States:
+        found = self._call("starts", None)
+        if isinstance(found, np.ndarray) and not len(found):
+            self.refuse("starts", "lists at least one position")
+        return self._rows("starts", found, len(found) if isinstance(found, np.ndarray) else 1)
+
+    def _rows(self, method: str, found: Any, n: int) -> States:
+        if not isinstance(found, np.ndarray) or found.ndim != 2 or len(found) != n or found.dtype.kind not in "iu":
+            self.refuse(method, f"gives positions as rows of integers [N, W], here [{n}, W], not {_kind(found)}")
+        return found
+
+    def acting(self, states: States) -> Bools:
+        answer = self._call("acting", states)
+        right = "bool [N, 2], who decides"
+        return np.asarray(self._array("acting", answer, (len(states), 2), np.bool_, right, states))
+
+    def legal(self, states: States, seat: int) -> Bools:
+        answer, shape = self._call("legal", states, seat), (len(states), self.game.spec.actions)
+        return np.asarray(self._array("legal", answer, shape, np.bool_, "bool [N, A], the legal actions", states))
+
+    def observe(self, states: States, seat: int) -> Any:
+        answer, shape = self._call("observe", states, seat), (len(states), *self.game.spec.observation)
+        return self._array("observe", answer, shape, np.float32, "float32 [N, *spec.observation]", states)
+
+    def key(self, states: States, seat: int | None = None) -> Keys:
+        answer = self._call("key", states) if seat is None else self._call("key", states, seat)
+        return np.asarray(self._array("key", answer, (len(states), 2), np.uint64, KEYS, states))
+
+    def render(self, state: States) -> str:
+        picture = self._call("render", state[None][0])
+        if not isinstance(picture, str):
+            self.refuse("render", f"gives text, not {type(picture).__name__}", state)
+        return picture
+
+    def step(self, states: States, actions: Ints, rng: Rng) -> tuple[States, Floats, Bools]:
+        answer = self._call("step", states, _frozen(actions), rng=rng)
+        if not isinstance(answer, tuple) or len(answer) != 3:
+            self.refuse("step", f"gives three arrays: next states, rewards and over, not {type(answer).__name__}")
+        after, rewards, done = answer
+        n = len(states)
+        self._array("step", after, states.shape, states.dtype, "next states of the shape and type of states", states)
+        self._array("step", rewards, (n,), np.float64, "rewards float64 [N], seat 0's alone (zero-sum)", states)
+        self._array("step", done, (n,), np.bool_, "over, bool [N]", states)
+        if not np.isfinite(rewards).all():
+            self.refuse("step", "rewards are finite", states[~np.isfinite(rewards)][0])
+        return after, rewards, done
+
+    def successors(self, states: States, actions: Ints) -> Successors:
+        found = self._call("successors", states, _frozen(actions))
+        if not isinstance(found, Successors):
+            self.refuse("successors", f"gives games.Successors, not {type(found).__name__}")
+        count = len(found.rows) if isinstance(found.rows, np.ndarray) else 0
+        right = "for each outcome the row of its move: int64 [E]"
+        self._array("successors", found.rows, (count,), np.int64, right, states)
+        if count and not 0 <= found.rows.min() <= found.rows.max() < len(states):
+            self.refuse("successors", f"rows count the moves, from 0 to {len(states) - 1}")
+        shape = (count, states.shape[1])
+        self._array("successors", found.states, shape, states.dtype, "states [E, W] of the type of states", states)
+        self._array("successors", found.rewards, (count,), np.float64, "rewards float64 [E]", states)
+        self._array("successors", found.done, (count,), np.bool_, "done, bool [E]", states)
+        self._array("successors", found.probability, (count,), np.float64, "probability float64 [E]", states)
+        return found
+
+    def images(self, states: States) -> States:
+        answer, shape = self._call("images", states), (len(self.game.spec.symmetries), *states.shape)
+        right = "images [G, N, W], G the number of symmetries"
+        return np.asarray(self._array("images", answer, shape, states.dtype, right, states))
+
+    # --- made of these -----------------------------------------------------------------------------------
+
+    def questions(self) -> Iterator[tuple[str, Callable[[States], Any]]]:
+        """The methods that are asked of positions alone, with their names."""
+        yield "acting", self.acting
+        yield "key", self.key
+        for seat in (0, 1):
+            for name, method in (("legal", self.legal), ("observe", self.observe), ("key", self.key)):
+                yield f"{name} for seat {seat}", lambda states, method=method, seat=seat: method(states, seat)  # type: ignore[misc]
+
+    def refuses(self, states: States, actions: Ints, seat: int) -> None:
+        """Refuse a game that accepts the first row's action of this seat, which is not legal there."""
+        action = int(actions[0, seat])
+        right = f"refuses action {action} of seat {seat}, which is not legal there, with a GameError"
+        try:
+            self.game.step(_frozen(states), _frozen(actions), rng=np.random.default_rng(0))
+        except NashmailError:
+            return
+        except Exception as error:
+            self.refuse("step", f"{right}, not with {type(error).__name__}: {str(error)[:_LONGEST]}", states[0])
+        self.refuse("step", f"{right}; it is accepted", states[0])
+
+    def certain(self, states: States, actions: Ints) -> bool:
+        """Whether several draws of these moves all lead to the same places."""
+        drawn = [self.step(states, actions, np.random.default_rng(seed))[0] for seed in range(4)]
+        return all(np.array_equal(drawn[0], other) for other in drawn[1:])
+
+    def outcomes(self, state: States, action: Ints) -> list[tuple[bytes, float, bool, float]]:
+        """Every outcome of one move [2] at one position [W], in order: key, reward, over, probability."""
+        if hasattr(self.game, "successors"):
+            found = self.successors(state[None], action[None])
+            after, parts = found.states, (found.rewards, found.done, found.probability)
+        else:
+            after, rewards, done = self.step(state[None], action[None], np.random.default_rng(0))
+            parts = (rewards, done, np.ones(1))
+        rows = zip(self.key(after), *parts, strict=True)
+        return sorted((key.tobytes(), round(float(r), 9), bool(d), round(float(p), 9)) for key, r, d, p in rows)
+
+    def is_cut(self, state: States, action: Ints) -> bool:
+        """Whether play, but not the game, stops after this move: there futures differ by how long was played."""
+        cuts = getattr(self.game, "cuts", None)
+        return bool(cuts is not None and cuts(self.successors(state[None], action[None]).states).any())
+
+
+def _frozen(array: Any) -> Any:
+    """A copy that cannot be written to."""
+    made = array.copy()
+    made.flags.writeable = False
+    return made
+
+
+def _kind(given: Any) -> str:
+    """What was given, for a message."""
+    return f"{given.dtype} {list(given.shape)}" if isinstance(given, np.ndarray) else type(given).__name__
+
+
+def _whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 1
