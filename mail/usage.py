@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -100,7 +101,5 @@ def flush() -> None:
 
 def discard() -> None:
     """Let what could not be printed go, or Python tries again when it ends, and complains in its own words."""
-    try:
+    with suppress(OSError, ValueError):  # no stream of the system's
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # no stream of the system's
-        pass
