@@ -49,7 +49,7 @@ def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if about.st_size > most:
             raise Unreadable(
-                f"cannot read {printable(path)}: it has {about.st_size:,} bytes, at most {most:,} are read"
+                f"cannot read {printable(path)}: too large, it has {about.st_size:,} bytes, at most {most:,} are read"
             )
         try:
             data = file.read(most + 1)

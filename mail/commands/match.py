@@ -76,7 +76,8 @@ def result_table(results: list[Result]) -> Table:
     """One row per ordered pair, the first's view; 80 columns hold it."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
+
+    from mail.tables import plain
 
     exact = any(result.exact for result in results)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -87,7 +88,9 @@ def result_table(results: list[Result]) -> Table:
     for result in results:
         counts = [f"{count:,}" for count in (result.wins, result.draws, result.losses)]
         chances = [" ".join(map(_rate, result.exact))] if result.exact else []
-        table.add_row(Text(result.first), Text(result.second), *counts, "-".join(map(_rate, result.interval)), *chances)
+        table.add_row(
+            plain(result.first), plain(result.second), *counts, "-".join(map(_rate, result.interval)), *chances
+        )
     return table
 
 
