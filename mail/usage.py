@@ -40,12 +40,27 @@ class Words(Parser):
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.register("type", None, _filled)
         self.register("type", Path, lambda text: Path(_filled(text)))
+        self.register("type", int, _whole)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does it, which would take the value of ``--option=--`` for none at all."""
+        for word in args or ():
+            if word.startswith("--") and word.endswith("=--"):
+                self.error(f"argument {word[:-3]}: '--' is no value")
+        return super().parse_known_args(args, namespace)
 
 
 def _filled(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("this may not be empty")
     return text
+
+
+def _whole(text: str) -> int:
+    """An integer in digits alone: Python's own reading takes underscores, spaces, and the digits of any script."""
+    if not re.fullmatch("-?[0-9]{1,100}", text):
+        raise argparse.ArgumentTypeError(f"invalid int value: {text!r}")
+    return int(text)
 
 
 def one_line(message: object) -> str:

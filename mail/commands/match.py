@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
+    from agents.reading import printable
+
     console = Console(markup=False, highlight=False, emoji=False)
     console.print(f"{game.spec.name}: {args.games:,} games of each pair in each order, seed {args.seed}")
     console.print(result_table(results))
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         console.print("score of the row's player in seat 0 against the column's, draws count half")
         console.print(rating_table(ratings))
         for line in remarks(ratings):
-            console.print(line)
+            console.print(printable(line))
     return 0
 
 
