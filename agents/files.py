@@ -167,7 +167,9 @@ def _rebuild(kind: str, settings: dict[str, Any], arrays: Arrays, game: Game, de
         inner = _rebuild(found["of"], found["settings"], arrays, game, device, depth=depth + 1)
         return Greedy(inner) if kind == "greedy" else Tempered(inner, float(found["temperature"]))
     if kind == "network":
-        return _network(Architecture.parse(settings), arrays, game, device)
+        sizes = Architecture.parse(settings)
+        fields({"blocks": 0, **settings}, dict.fromkeys(sizes.as_dict(), int))  # older files have no blocks
+        return _network(sizes, arrays, game, device)
     if kind == "tabular":
         return _tabular(fields(settings, {"complete": bool})["complete"], arrays, game)
     if kind not in ("linear", "uniform"):

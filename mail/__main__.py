@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mail.usage import Parser, Words, discard, flush, one_line, reason, settle
+from mail.usage import Parser, Words, complain, discard, flush, one_line, reason, settle
 
 for library in ("OMP", "OPENBLAS", "MKL"):  # read when numpy is loaded, by a command: two threads give other bits, and
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # on matrices as small as ours they only wait for each other
@@ -57,7 +57,7 @@ def _run(args: argparse.Namespace) -> int:
         flush()
         return status
     except KeyboardInterrupt:
-        print(f"nashmail {args.command}: interrupted", file=sys.stderr)
+        complain(f"nashmail {args.command}: interrupted")
         return 130
     except BrokenPipeError:
         discard()
@@ -65,7 +65,7 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         if args.debug:
             raise
-        print(f"nashmail {args.command}: {one_line(reason(error))}", file=sys.stderr)
+        complain(f"nashmail {args.command}: {one_line(reason(error))}")
         return 2
 
 

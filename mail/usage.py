@@ -92,16 +92,28 @@ def reason(error: BaseException) -> str:
 
 
 def settle() -> None:
-    """Make the surroundings fit to print in: encodings that lack a character, and sizes that are none.
+    """Make the surroundings fit to print in: closed streams, encodings that lack a character, sizes that are none.
 
-    A terminal's size that is 0, or no number, makes rich print nothing or fail; without it the terminal is asked.
+    A terminal's size that is 0, or no number, makes rich print nothing or fail; without it the terminal is asked. In
+    place of a closed stream (but for standard output, which ``mail.__main__`` refuses to do without) comes the null
+    device: else ``print`` takes another one, and the next file that is opened takes its number.
     """
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     for name in ("COLUMNS", "LINES"):
         if not re.fullmatch("[1-9][0-9]{0,3}", os.environ.get(name, "80")):
             del os.environ[name]
+
+
+def complain(line: str) -> None:
+    """A line on standard error, where that can be written."""
+    with suppress(OSError):
+        print(line, file=sys.stderr)
 
 
 def flush() -> None:

@@ -290,6 +290,7 @@ def test_descriptions_that_do_not_fit_their_numbers(changes: dict[str, Any], say
         ({"game": None}, "game must be str"),
         ({"symmetry": 0}, "symmetry must be bool"),
         ({"settings": []}, "settings must be dict"),
+        ({"settings": {"channels": 4, "convolutions": 1}}, "hidden is missing"),
         ({"note": 1}, "unknown keys: 'note'"),
         ({"kind": "uniform", "settings": {"of": "network"}}, "unknown keys: 'of'"),
         ({"kind": "greedy", "settings": {"of": 1, "settings": {}}}, "of must be str"),

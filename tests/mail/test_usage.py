@@ -97,6 +97,12 @@ def test_sizes_that_are_none_are_passed_over(columns: str, monkeypatch: pytest.M
     assert os.environ["COLUMNS"] == "120"
 
 
+@pytest.mark.parametrize("number", ["٣", "1_0", " 5 ", "1.5", "NaN", "1e3", "--", "9" * 5000])
+def test_whole_numbers_are_digits(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, line = said(["match", "tictactoe", "random", "expert", f"--games={number}"], capsys)
+    assert status == 2 and "argument --games: " in line
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -109,6 +115,12 @@ def test_output_that_goes_nowhere_is_told(words: str, says: str) -> None:
     for unbuffered in ("", "1"):  # a buffer fails when it is written out, the stream itself at once
         done = started(words, PYTHONUNBUFFERED=unbuffered)
         assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("end", ["2>&-", "2>/dev/full", "<&- 2>&-"])
+def test_errors_that_nobody_can_read_are_still_errors(end: str) -> None:
+    done = started(f"gap nowhere {end}")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
 def test_a_terminal_without_letters_beyond_ascii(tmp_path: Path) -> None:
