@@ -119,10 +119,10 @@ def test_output_that_goes_nowhere_is_told(words: str, says: str) -> None:
 
 @pytest.mark.parametrize("end", ["2>&-", "2>/dev/full", "<&- 2>&-"])
 def test_errors_that_nobody_can_read_are_still_errors(end: str) -> None:
-    done = started(f"gap nowhere {end}")
+    done = started(f"replay nowhere {end}")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
 def test_a_terminal_without_letters_beyond_ascii(tmp_path: Path) -> None:
-    done = started(f"gap {tmp_path}/é□", LC_ALL="C", PYTHONIOENCODING="ascii")
+    done = started(f"replay {tmp_path}/é□", LC_ALL="C", PYTHONIOENCODING="ascii")
     assert done.returncode == 2 and done.stderr.isascii() and done.stderr.count("\n") == 1
