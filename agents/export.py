@@ -10,6 +10,7 @@ them in double, as ``agents.network`` does.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -21,7 +22,7 @@ from safetensors.numpy import save
 from torch import nn
 
 from agents.atomic import write_atomic
-from agents.files import to_json
+from agents.files import refuse_unless_finite, to_json
 from agents.linear import Featured, SoftmaxLinear
 from agents.network import NetworkPolicy, Residual
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
@@ -67,7 +68,8 @@ class Plan:
 
 
 def plan(policy: Policy, game: Game, seat: int) -> Plan:
-    """What there is to export. PolicyError for a policy that reads more than its observation and the mask."""
+    """What there is to export. PolicyError for a policy that reads more than its observation and the mask,
+    or whose numbers are not finite."""
     lifted = isinstance(policy, Lifted)
     bare = policy.policy if isinstance(policy, Lifted) else policy
     then: list[tuple[str, float]] = []
@@ -75,6 +77,7 @@ def plan(policy: Policy, game: Game, seat: int) -> Plan:
         then.insert(0, ("greedy", 0.0) if isinstance(bare, Greedy) else ("tempered", bare.temperature))
         bare = bare.policy
     kind, layers, arrays = _parts(bare, game)
+    refuse_unless_finite(arrays)
     on_board = lifted or kind == "table"
     if on_board and not isinstance(game, Board):
         raise PolicyError(f"tables and symmetries can be exported for boards alone, not for {game.spec.name}")
@@ -177,8 +180,8 @@ def arrays_of(one: Plan) -> dict[str, Array]:
 
 
 def about(one: Plan, numbers: bytes) -> dict[str, Any]:
-    """The JSON beside the numbers."""
-    return {
+    """The JSON beside the numbers, with a check sum of them and one of itself."""
+    said = {
         "format": FORMAT,
         "game": one.game,
         "seat": one.seat,
@@ -191,3 +194,4 @@ def about(one: Plan, numbers: bytes) -> dict[str, Any]:
         "sha256": hashlib.sha256(numbers).hexdigest(),
         "inputs": "observation float32 [N, *observation]: the mover's view, own things first; legal bool [N, actions]",
     }
+    return {**said, "check": hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}

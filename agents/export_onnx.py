@@ -166,16 +166,18 @@ class _Graph:
         own = self.node("Gather", both, self.constant(np.array(0, dtype=np.int64)), axis=1)
         return own, self.node("ReduceSum", both, self.axes(1), keepdims=0)
 
-    def flat(self, observation: str) -> str:
+    def flat(self, observation: str, cells: int) -> str:
         """[N, 2, cells] int64 of planes."""
         zero = self.constant(np.array(0.0, dtype=np.float32))
         stones = self.cast(self.node("Greater", observation, zero), "INT64")
-        return self.node("Reshape", stones, self.axes(0, 2, -1))
+        return self.node(
+            "Reshape", stones, self.axes(0, 2, cells)
+        )  # no -1, which is nothing in particular without rows
 
     def canonical(self, one: Plan) -> tuple[str, str]:
         """The least image of every board as planes, and which symmetry [N] leads there."""
         assert one.symmetry is not None and one.bits is not None  # whoever calls has looked
-        bits, flat = self.constant(one.bits), self.flat("observation")
+        bits, flat = self.constant(one.bits), self.flat("observation", len(one.bits))
         best, (own, stones) = flat, self.words(flat, bits)
         which = self.node("Sub", own, own)  # zeros
         for g, source in enumerate(one.symmetry.source[1:], start=1):
@@ -186,13 +188,13 @@ class _Graph:
             best = self.node("Where", self.node("Unsqueeze", less, self.axes(1, 2)), image, best)
             own, stones = self.node("Where", less, image_own, own), self.node("Where", less, image_stones, stones)
             which = self.node("Where", less, self.constant(np.array(g, dtype=np.int64)), which)
-        planes = self.node("Reshape", self.cast(best, "FLOAT"), self.axes(-1, *one.observation))
+        planes = self.node("Reshape", self.cast(best, "FLOAT"), self.axes(0, *one.observation))
         return planes, which
 
     def table(self, one: Plan, observation: str, legal: str) -> str:
         """The rows of known positions, every legal action alike elsewhere."""
         assert one.bits is not None  # tables are for boards
-        own, stones = self.words(self.flat(observation), self.constant(one.bits))
+        own, stones = self.words(self.flat(observation, len(one.bits)), self.constant(one.bits))
         column = self.axes(1)
         match = self.node(
             "And",

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zlib import crc32
 
 import numpy as np
@@ -26,7 +28,9 @@ from agents.policy import PolicyError
 from games.base import Bools, Ints
 
 FORMAT = 1
-WAIT = 60.0  # seconds to wait for other writers
+WAIT = 12.0
+"""Seconds to wait for other processes, before the cache cannot be had."""
+_BESIDE = ("-wal", "-shm", "-journal", ".lock")  # what sqlite and we keep beside the file
 _ASKED_AT_ONCE = 500
 _HEADER = 100  # bytes of sqlite's own, at the start of the file
 _SCHEMAS = 4  # kinds of schema that sqlite has
@@ -43,7 +47,7 @@ _T = TypeVar("_T")
 
 
 class LabelCache:
-    """The file, opened when it is first used. PolicyError where it cannot be made or read at all."""
+    """The file, opened when it is first used. PolicyError where it cannot be made or read at all, or not soon."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -90,18 +94,17 @@ class LabelCache:
                 self._set_aside()
                 return work(self._open())
         except (sqlite3.DatabaseError, _Damaged) as error:
-            raise PolicyError(
-                f"cannot use the label cache {self.path}: {error}; set NASHMAIL_CACHE to a folder for it"
-            ) from error
+            raise self._unusable(error) from error
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None and self._moved():
             self.close()
         if self._connection is None:
+            deadline = time.monotonic() + WAIT
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with self._lock():
-                    self._connect()
+                    self._connect(max(deadline - time.monotonic(), 1.0))
             except OSError as error:
                 raise PolicyError(
                     f"cannot make the label cache {self.path}: {error.strerror}; set NASHMAIL_CACHE to a folder for it"
@@ -109,8 +112,8 @@ class LabelCache:
         assert self._connection is not None  # it has just been made
         return self._connection
 
-    def _connect(self) -> None:
-        self._connection = _connect(self.path)
+    def _connect(self, wait: float = WAIT) -> None:
+        self._connection = _connect(self.path, wait)
         self._file = _identity(self.path)
 
     def _moved(self) -> bool:
@@ -121,7 +124,7 @@ class LabelCache:
         """Rename the damaged file, unless another process has done that meanwhile."""
         with self._lock():
             try:
-                found = _connect(self.path)
+                found = _connect(self.path, WAIT)
                 _check_rows(found)
                 found.close()
                 if not _is_mislabelled(self.path):
@@ -132,7 +135,7 @@ class LabelCache:
             while (aside := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():
                 number += 1
             for end in ("-wal", "-shm", ""):
-                part = self.path.with_name(self.path.name + end)
+                part = self._beside(end)
                 if part.exists():
                     part.rename(aside.with_name(aside.name + end))
             rescued = _rescue(aside)
@@ -154,9 +157,43 @@ class LabelCache:
             yield
             return
         fcntl = import_module("fcntl")
-        with self.path.with_name(self.path.name + ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        self._refuse_odd_files()
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # nothing there is changed
+        descriptor = os.open(self._beside(".lock"), flags, 0o666)
+        try:
+            deadline = time.monotonic() + WAIT
+            while not _locked(fcntl, descriptor):
+                if time.monotonic() > deadline:
+                    raise self._unusable(f"another process has held its lock for {WAIT:g} s")
+                time.sleep(0.05)
             yield
+        finally:
+            os.close(descriptor)
+
+    def _beside(self, end: str) -> Path:
+        return self.path.with_name(self.path.name + end)
+
+    def _refuse_odd_files(self) -> None:
+        """PolicyError for pipes, devices and folders, on which sqlite may wait, and for links beside the file."""
+        for path in (self.path, *map(self._beside, _BESIDE)):
+            try:
+                mode = os.stat(path, follow_symlinks=path == self.path).st_mode
+            except FileNotFoundError:
+                continue
+            if not stat.S_ISREG(mode):
+                raise self._unusable(f"{path.name} is not a regular file")
+
+    def _unusable(self, why: object) -> PolicyError:
+        return PolicyError(f"cannot use the label cache {self.path}: {why}; set NASHMAIL_CACHE to a folder for it")
+
+
+def _locked(fcntl: Any, descriptor: int) -> bool:
+    """Whether the lock could be had at once."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class _Damaged(Exception):
@@ -172,9 +209,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """An open cache file of this format, whole as far as sqlite can tell."""
-    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None)
+def _connect(path: Path, wait: float) -> sqlite3.Connection:
+    """An open cache file of this format, whole as far as sqlite can tell; other writers are waited for."""
+    connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version >= _NEVER:
@@ -189,6 +226,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if version != FORMAT:
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute(f"{_ALL} LIMIT 1").fetchone()
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * WAIT)}")
     except BaseException:
         connection.close()
         raise

@@ -87,24 +87,28 @@ class Residual(nn.Module):
         return nn.functional.relu(planes + inner)
 
 
+def layers(shape: tuple[int, ...], actions: int, architecture: Architecture) -> nn.Sequential:
+    """The layers of a network as shapes alone: they take no memory, and the global generator is left alone."""
+    found: list[nn.Module] = []
+    width = math.prod(shape)
+    if len(shape) == 3:
+        planes, channels = shape[0], architecture.channels
+        for _ in range(architecture.convolutions):
+            found += [nn.Conv2d(planes, channels, 3, padding=1, device="meta"), nn.ReLU()]
+            planes = channels
+        found += [Residual(channels) for _ in range(architecture.blocks)]
+        width = planes * shape[1] * shape[2]
+    found += [nn.Flatten(), nn.Linear(width, architecture.hidden, device="meta"), nn.ReLU()]
+    return nn.Sequential(*found, nn.Linear(architecture.hidden, actions, device="meta"))
+
+
 class PolicyNet(nn.Module):
     """Observations [N, *shape] to one logit per action [N, A]."""
 
     def __init__(self, shape: tuple[int, ...], actions: int, architecture: Architecture, *, rng: Rng) -> None:
         super().__init__()
         self.shape, self.architecture = shape, architecture
-        layers: list[nn.Module] = []
-        width = math.prod(shape)
-        if len(shape) == 3:
-            planes, channels = shape[0], architecture.channels
-            for _ in range(architecture.convolutions):
-                layers += [nn.Conv2d(planes, channels, 3, padding=1, device="meta"), nn.ReLU()]
-                planes = channels
-            layers += [Residual(channels) for _ in range(architecture.blocks)]
-            width = planes * shape[1] * shape[2]
-        layers += [nn.Flatten(), nn.Linear(width, architecture.hidden, device="meta"), nn.ReLU()]
-        layers += [nn.Linear(architecture.hidden, actions, device="meta")]
-        self.layers = nn.Sequential(*layers).to_empty(device="cpu")  # built without touching the global generator
+        self.layers = layers(shape, actions, architecture).to_empty(device="cpu")
         draw_weights(self, rng=rng)
 
     def forward(self, observations: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import os
 import stat
 import zipfile
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
@@ -48,7 +49,7 @@ def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if about.st_size > most:
             raise Unreadable(
-                f"cannot read {printable(path)}: it has {about.st_size:,} bytes, at most {most:,} are read"
+                f"cannot read {printable(path)}: too large, it has {about.st_size:,} bytes, at most {most:,} are read"
             )
         try:
             data = file.read(most + 1)
@@ -93,6 +94,24 @@ def read_arrays(path: Path, *, most: int = LARGEST) -> dict[str, NDArray[Any]]:
         if isinstance(error, Unreadable):
             raise
         raise Unreadable(f"{printable(path)} is damaged: {printable(error)}") from error
+
+
+def fields(values: object, kinds: Mapping[str, type]) -> dict[str, Any]:
+    """The object that was read, which has these keys with values of these types, and no others.
+
+    Types are exact (True is no int); where a float is wanted, a whole number will do. ValueError, with the reason, for
+    anything else.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"an object is wanted, not {type(values).__name__}")
+    if unknown := set(values) - set(kinds):
+        raise ValueError(f"unknown keys: {', '.join(sorted(map(repr, unknown)))}")
+    for key, kind in kinds.items():
+        if key not in values:
+            raise ValueError(f"{key} is missing")
+        if type(values[key]) is not kind and not (kind is float and type(values[key]) is int):
+            raise ValueError(f"{key} must be {kind.__name__}, not {values[key]!r:.40}")
+    return values
 
 
 def printable(value: object) -> str:

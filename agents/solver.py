@@ -15,18 +15,20 @@ of a full search per move, several times faster where it counts. Moves known onl
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.label_cache import LabelCache
 from agents.policy import PolicyError, Seats, uniform_rows
+from agents.reading import printable
 from games.base import Floats, Game, Ints, States
 from games.boards import Board
 from games.symmetry import Quotient
@@ -39,6 +41,7 @@ _COLUMNS, _ROWS, _THEIRS = 7, 6, 9  # BitBully's columns are nine bits apart, ou
 _BOARD = Board(_ROWS, _COLUMNS, 4, gravity=True, name="connect4")
 
 Scored = NDArray[np.int8]  # [N, 7]
+_T = TypeVar("_T")
 Rule = Callable[[Floats], Floats]
 """From scores [N, A], -inf where illegal, to probabilities; module-level functions, so that policies pickle."""
 
@@ -56,7 +59,8 @@ class Scores:
     """The scores of positions, each solved once: remembered, read from the file of earlier runs, or computed.
 
     A process that may not write (``writes=False``: workers, whose driver does) reads the file and computes; what it
-    computed is handed over by ``take_new`` and taken in by ``add``.
+    computed is handed over by ``take_new`` and taken in by ``add``. Where the file cannot be had, that is said once on
+    standard error (by the driver alone), and everything is computed.
     """
 
     def __init__(self, file: LabelCache | None, *, writes: bool = True) -> None:
@@ -88,8 +92,8 @@ class Scores:
     def add(self, position: Ints, scores: Scored) -> None:
         """Take in scores computed elsewhere, and write them down."""
         self._remember(position, scores)
-        if self.writes and self.file is not None:
-            self.file.put(_BOARD.spec.name, position, scores)
+        if self.writes:
+            self._with_file(lambda file: file.put(_BOARD.spec.name, position, scores))
 
     def take_new(self) -> tuple[Ints, Scored]:
         """What was computed here since the last call and not written by this process."""
@@ -116,12 +120,25 @@ class Scores:
 
     def _read(self, position: Ints, best_only: bool) -> Ints:
         """Remember what the file holds of these distinct positions, and return the others."""
-        if self.file is None or not len(position):
+        kept = self._with_file(lambda file: file.get(_BOARD.spec.name, position, _COLUMNS)) if len(position) else None
+        if kept is None:
             return position
-        found, scores = self.file.get(_BOARD.spec.name, position, _COLUMNS)
+        found, scores = kept
         found &= best_only | _whole(scores)
         self._remember(position[found], scores[found])
         return position[~found]
+
+    def _with_file(self, work: Callable[[LabelCache], _T]) -> _T | None:
+        """What the file makes of it; None without one, or from where on it cannot be had."""
+        if self.file is None:
+            return None
+        try:
+            return work(self.file)
+        except PolicyError as error:
+            self.file = None
+            if self.writes:
+                print(f"{printable(error)}; this run goes on without it, labels are computed anew", file=sys.stderr)
+            return None
 
     def _obtain(self, position: Ints, best_only: bool) -> None:
         """Read what the file holds of these distinct positions and compute the rest."""

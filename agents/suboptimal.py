@@ -14,6 +14,7 @@ For graphs whose only reward comes with the end and whose seats take turns move 
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 
 import numpy as np
@@ -108,7 +109,7 @@ def temperature_of(name: str) -> float:
     """The T of ``suboptimal:T``; PolicyError where it is no temperature."""
     word, _, text = name.partition(":")
     try:
-        temperature = float(text)
+        temperature = float(text if re.fullmatch("[-+.0-9a-zA-Z]+", text) else "")  # no spaces, underscores, or scripts
     except ValueError:
         raise PolicyError(f"{name[:80]!r} names no temperature; write {word}:T with a number T, 0 or more") from None
     check(temperature)

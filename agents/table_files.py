@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from agents.files import write_atomic
 from agents.policy import Policy, PolicyError, Seats, tabulate
+from agents.reading import LARGEST, Unreadable, read_bytes
 from agents.tabular import Tabular
 from games.base import Floats, Game, Ints, Model, NashmailError, States
 from games.boards import Board
@@ -41,6 +42,9 @@ _BOARDS = re.compile(
     r"(tictactoe|connect4)(:[0-9x:]{1,12})?|pettingzoo:(tictactoe|connect_four)"
     r"|openspiel:(tic_tac_toe|(connect_four|mnk)(\((,?[a-z_]{1,12}=[1-9][0-9]?)*\))?)"
 )
+_LEAST = 1 << 24  # bytes that are read anyway: what is wrong with them is then said with its line
+_LONGEST = 1 << 20  # characters of a line
+_ROOM = 64  # characters for a number, with what stands around it
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def read_table(path: Path, game: Game) -> Tabular:
     """The policy in a .csv or .json file, for both seats. PolicyError, in one line, for anything amiss (see above)."""
     board = _board(game)
     read = _from_json if _kind(path) == "json" else _from_csv
-    rows = read(path, _text(path), game)
+    rows = read(path, _text(path, board), game)
     graph = GameGraph(board)
     known = board_strings(board, graph.states)
     order = np.argsort(known)
@@ -146,7 +150,11 @@ def _from_csv(path: Path, text: str, game: Game) -> _Rows:
     boards: list[str] = []
     numbers: list[list[float]] = []
     lines: list[int] = []
-    reader = csv.reader(text.split("\n"))
+    written = text.split("\n")
+    for number, line in enumerate(written, start=1):
+        if len(line) > _LONGEST:
+            raise PolicyError(f"{path}, line {number}: {len(line):,} characters are no row of {game.spec.name}")
+    reader = csv.reader(written)
     try:
         for cells in reader:
             heading = reader.line_num == 1 and cells and cells[0].strip() == "board"
@@ -233,12 +241,19 @@ def _rows(boards: list[str], numbers: list[list[float]], game: Game, place: Call
     return _Rows(boards, np.array(numbers, dtype=np.float64).reshape(-1, game.spec.actions), place)
 
 
-def _text(path: Path) -> str:
-    """The whole file. PolicyError if it cannot be read, or is no text."""
+def _most(game: Board) -> int:
+    """Bytes that a table of this game can have: as many rows as there are ways to fill a board, each with room."""
+    cells = game.rows * game.columns
+    return min(max(int(3**cells) * (2 * cells + _ROOM * (game.spec.actions + 1)), _LEAST), LARGEST)
+
+
+def _text(path: Path, game: Board) -> str:
+    """The whole file. PolicyError if it cannot be read, is no text, or larger than any table of the game."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PolicyError(f"cannot read {path}: {error.strerror}") from error
+        text = read_bytes(path, most=_most(game)).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    except Unreadable as error:
+        raise PolicyError(str(error)) from error
     except UnicodeDecodeError as error:
         raise PolicyError(f"{path} is not text in UTF-8") from error
 

@@ -7,12 +7,13 @@ chosen one is imported, and it imports what is heavy when it runs, so that help 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from mail.usage import Parser
+from mail.usage import Parser, Words, complain, discard, flush, one_line, reason, settle
 
 for library in ("OMP", "OPENBLAS", "MKL"):  # read when numpy is loaded, by a command: two threads give other bits, and
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # on matrices as small as ours they only wait for each other
@@ -32,10 +33,11 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
+    settle()
     words = list(sys.argv[1:] if argv is None else argv)
     parser = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Words)
     chosen = next((word for word in words if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
@@ -47,30 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    """The command's own work, with bad input as one line."""
-    from games.base import NashmailError
-
-    command = importlib.import_module(f"mail.commands.{args.command}")
+    """The command's own work, with anything wrong as one line."""
     try:
-        return int(command.run(args))
-    except NashmailError as error:
-        if args.debug:
-            raise
-        print(f"nashmail {args.command}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        if sys.stdout is None:  # whatever is opened next would be written over by what is printed
+            raise OSError(errno.EBADF, "standard output is closed")
+        status = int(importlib.import_module(f"mail.commands.{args.command}").run(args))
+        flush()
+        return status
     except KeyboardInterrupt:
-        print(f"nashmail {args.command}: interrupted", file=sys.stderr)
+        complain(f"nashmail {args.command}: interrupted")
         return 130
     except BrokenPipeError:
-        sys.stderr.close()
+        discard()
         return 1
-    except OSError as error:
+    except Exception as error:
         if args.debug:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"nashmail {args.command}: {error.strerror or error}{where}; put that right and try again", file=sys.stderr
-        )
+        complain(f"nashmail {args.command}: {one_line(reason(error))}")
         return 2
 
 

@@ -29,6 +29,10 @@ from mail.streams import stream
 SHARD = 5_000  # games that are played, and held in memory, at once
 
 
+MOST = 10**9
+"""Games of a pair that can be asked for."""
+
+
 class MatchError(NashmailError):
     """A match that cannot be held."""
 
@@ -103,6 +107,8 @@ def check(*, games: int, seed: int) -> None:
     """MatchError for numbers that make no match."""
     if games < 1:
         raise MatchError(f"--games must be at least 1, not {games}")
+    if games > MOST:
+        raise MatchError(f"--games must be at most {MOST:,}, which takes days; not {games:,}")
     if seed < 0:
         raise MatchError(f"--seed must be 0 or more, not {seed}")
 

@@ -24,9 +24,9 @@ from typing import Any, Protocol
 import numpy as np
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from games.base import Floats
+from mail.tables import plain
 
 PRIOR = 2.0
 POINTS = 400.0 / math.log(10.0)
@@ -156,7 +156,7 @@ def cross_table(results: Sequence[Counted]) -> Table:
         table.add_column(str(number + 1), justify="right", no_wrap=True)
     scores = {(result.first, result.second): _score(result) for result in results}
     for number, name in enumerate(names):
-        table.add_row(str(number + 1), Text(name), *(scores.get((name, other), "-") for other in names))
+        table.add_row(str(number + 1), plain(name), *(scores.get((name, other), "-") for other in names))
     return table
 
 
@@ -175,7 +175,7 @@ def rating_table(ratings: Ratings) -> Table:
     for place, (name, points, half) in enumerate(
         zip(ratings.names, ratings.points, ratings.interval, strict=True), start=1
     ):
-        table.add_row(str(place), Text(name), f"{points:+z.0f}", f"+-{half:.0f}")
+        table.add_row(str(place), plain(name), f"{points:+z.0f}", f"+-{half:.0f}")
     return table
 
 

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.atomic import write_atomic
-from games.base import Game, GameError, Ints, NashmailError, States
+from agents.reading import Unreadable, printable, read_bytes
+from games.base import Game, Ints, NashmailError, States
 from games.registry import make
 from mail.decisions import Decisions, merge
 from mail.streams import stream
@@ -93,7 +94,8 @@ class Played:
 
 
 def _one_line(name: str) -> str:
-    return " ".join(ascii(name)[1:-1].split())[:200]
+    """A player's name in printable ASCII; the same again for what this has made."""
+    return " ".join(printable(name).encode("ascii", "backslashreplace").decode().split())[:200].rstrip()
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -102,12 +104,9 @@ def _one_line(name: str) -> str:
 def read(path: Path) -> Played:
     """The game in a file, replayed. RecordError with a line number for anything that is not such a game."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise RecordError(f"cannot read {path}: {error.strerror}; name a file that `save` wrote") from error
-    if len(data) > LARGEST:
-        raise RecordError(f"{path} is too large for a game; name a file that `save` wrote")
+        data = read_bytes(path, most=LARGEST)
+    except Unreadable as error:
+        raise RecordError(f"{error}; name a file that `save` wrote") from error
     return parse(data.decode("utf-8", "replace"), str(path))
 
 
@@ -155,12 +154,12 @@ def _header(head: dict[str, tuple[int, str]], source: str) -> tuple[Record, Game
     number, name = head["game"]
     try:
         game = make(name)
-    except GameError as error:
+    except NashmailError as error:
         raise RecordError(f"{source}, line {number}: {error}") from error
     number, seed = head["seed"]
     if not re.fullmatch(r"[0-9]{1,100}", seed):
         raise RecordError(f"{source}, line {number}: a seed is a whole number, not {seed[:20]!a}")
-    players = (head["seat 0"][1], head["seat 1"][1])
+    players = (_one_line(head["seat 0"][1]), _one_line(head["seat 1"][1]))
     return Record(game.spec.name, players, int(seed), (), None), game
 
 

@@ -8,28 +8,38 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from agents.reading import printable
 from agents.suboptimal import HOPELESS
 from mail.intervals import wilson
 from mail.sampled import by_opponent
 
 
+def plain(name: str) -> Text:
+    """A name as it is, whatever is in it: nothing acts on the terminal, and no brackets are markup."""
+    return Text(printable(name))
+
+
+def _title(title: str) -> Text:
+    return Text(printable(title), style="table.title")
+
+
 def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Exact measures and budget words of several policy pairs; 80 columns hold it."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("policy", overflow="fold")
     for heading in ("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in rows.items():
         counts = [f"{row[key]:,}" if key in row else "" for key in ("games", "labels", "distinct_labels")]
         measured = [*row["exploitability"], row["nash_gap"], row["greedy_nash_gap"]]
-        table.add_row(Text(name), *counts, *(f"{value:z.4f}" for value in measured))
+        table.add_row(plain(name), *counts, *(f"{value:z.4f}" for value in measured))
     return table
 
 
 def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Budget words and win rates of policy pairs in a game that is too large for exact measures; 80 columns hold it."""
     told = f"seats: win rates, 95 % Wilson; *: {HOPELESS}, draws its moves where all lose"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=told)
+    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=told)
     table.add_column("policy", overflow="fold")
     table.add_column("against", no_wrap=True)
     for heading in ("games", "labels", "distinct", "seat 0", "seat 1"):
@@ -38,7 +48,7 @@ def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
         words = [name, *(f"{row[key]:,}" for key in ("games", "labels", "distinct_labels"))]
         for opponent, (first, second) in by_opponent(row["matches"]).items():
             rates = _rate(first["wins"], first), _rate(second["losses"], second)
-            table.add_row(Text(words[0]), Text(opponent.replace(f":{HOPELESS}", "*")), *words[1:], *rates)
+            table.add_row(plain(words[0]), plain(opponent.replace(f":{HOPELESS}", "*")), *words[1:], *rates)
             words = [""] * 4
     return table
 
@@ -46,7 +56,7 @@ def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
 def sampled_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
     """What else is known of each policy pair, a line per finding."""
     lines = []
-    for name, row in rows.items():
+    for name, row in ((printable(name), row) for name, row in rows.items()):
         if "certificates" not in row:
             continue
         first = row["certificates"][0]

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from agents.atomic import write_atomic
 from agents.policy import Policy, Seats, ask, sample
+from agents.reading import printable
 from games.base import Game, States, stuck
 from games.boards import Board
 from mail.analysis import CLOSE, Oracle, verdict, wording
@@ -131,7 +132,7 @@ class Session:
                 self._end()
         except _Leave as left:
             self._resigned = left.resigned
-            self._save()
+            self._save_on()
             self._say(left.said)
             return None if left.resigned is None else 2.0 * left.resigned - 1.0
         return self._earned
@@ -188,7 +189,7 @@ class Session:
         self._states, rewards, done = self.game.step(before, moves, rng=self._rngs[2])
         self._past.append(Moment(before, actions, float(rewards[0]), draws))
         self._over = bool(done[0])
-        self._save()
+        self._save_on()
 
     def _policy(self, seat: int) -> int:
         """The policy's move, drawn."""
@@ -307,7 +308,7 @@ class Session:
         for rng, state in zip(self._rngs, moment.draws, strict=True):
             rng.bit_generator.state = dict(state)
         del self._past[steps:]
-        self._save()
+        self._save_on()
         self._say(f"Back to move {steps + 1}.")
         return True
 
@@ -388,18 +389,29 @@ class Session:
     def _save_to(self, name: str) -> None:
         """Begin to write the game down; a file that holds something else is left alone."""
         path = Path(name) if name else _free(self.game.spec.name)
-        if path.exists() and path != self._saving:
-            self._say(f"{_quoted(str(path), 60)} is there already; choose another name.")
-            return
         before, self._saving = self._saving, path
         try:
+            if path.exists() and path != before:
+                self._saving = before
+                self._say(f"{_quoted(str(path), 60)} is there already; choose another name.")
+                return
             self._save()
         except (OSError, ValueError) as error:
             self._saving = before
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "no such name can be used"
-            self._say(f"Cannot write {_quoted(str(path), 60)}: {reason}; choose another name.")
+            self._say(f"Cannot write {_quoted(str(path), 60)}: {_reason(error)}; choose another name.")
             return
-        self._say(f"Written to {_printable(str(path), self.console)}, as is every further move.")
+        self._say(f"Written to {printable(path)}, as is every further move.")
+
+    def _save_on(self) -> None:
+        """Write down what has changed; where that fails the game goes on without."""
+        try:
+            self._save()
+        except OSError as error:
+            said = (
+                f"Cannot write {_quoted(str(self._saving), 60)}: {_reason(error)}; the game goes on and is not saved."
+            )
+            self._saving = None
+            self._say(said)
 
     def _save(self) -> None:
         if self._saving is not None:
@@ -477,6 +489,11 @@ def _same(text: Text, console: Console) -> Text:
     """The text, or, where the encoding cannot write it, its plain form."""
     plain = _printable(text.plain, console)
     return text if plain == text.plain else Text(plain)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Why a file could not be written."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else "no such name can be used"
 
 
 def _named(player: Player) -> str:

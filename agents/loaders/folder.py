@@ -10,6 +10,7 @@ action stays 0. Everything is computed in double precision. Needs Python 3.9 and
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -25,11 +26,37 @@ KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
 
 
 def load(seat: str, folder: str | Path = Path(__file__).parent) -> Policy:
-    """The policy of one seat, ``seat0`` or ``seat1``. ValueError for a newer format."""
-    about = json.loads((Path(folder) / f"{seat}.json").read_text())
+    """The policy of one seat, ``seat0`` or ``seat1``. ValueError, in one line, unless its files are as exported."""
+    path = Path(folder) / f"{seat}.json"
+    try:
+        about = described(read(path))
+        path = path.with_suffix(".safetensors")
+        data = read(path)
+        if hashlib.sha256(data).hexdigest() != about["sha256"]:
+            raise ValueError("it is not what was exported (check sum differs)")
+        return Policy(about, tensors(data))
+    except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"{path} cannot be used: {reason}; export the policy again") from error
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a file, which is no pipe or device."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a regular file")
+    return path.read_bytes()
+
+
+def described(data: bytes) -> dict[str, Any]:
+    """What the JSON says, which since format 2 carries a check sum of the rest of it."""
+    about = json.loads(data)
+    check = about.pop("check", None)
     if about["format"] > FORMAT:
         raise ValueError(f"format {about['format']} is newer than this loader; use the one beside the policy")
-    return Policy(about, tensors((Path(folder) / f"{seat}.safetensors").read_bytes()))
+    rest = json.dumps(about, sort_keys=True).encode()
+    if about["format"] != 1 and hashlib.sha256(rest).hexdigest() != check:
+        raise ValueError("it is not what was exported (check sum differs)")
+    return dict(about)
 
 
 def tensors(data: bytes) -> dict[str, Array]:
@@ -52,7 +79,15 @@ class Policy:
         self.about, self.arrays = about, arrays
 
     def __call__(self, observation: Array, legal: Array) -> Array:
-        """[N, A] float64 for float32 [N, *shape] and bool [N, A]."""
+        """[N, A] float64 for float32 [N, *shape] and bool [N, A]. ValueError for arrays of other shapes."""
+        observation, legal = np.asarray(observation), np.asarray(legal)
+        shape, actions = tuple(self.about["observation"]), self.about["actions"]
+        if not observation.size and not legal.size:
+            return np.zeros((0, actions))
+        if observation.shape[1:] != shape or legal.shape != (len(observation), actions):
+            raise ValueError(
+                f"observations are [N, {shape}] and legal is [N, {actions}], not {observation.shape} and {legal.shape}"
+            )
         if not self.about["symmetry"]:
             return self._asked(observation, legal)
         observation, which = self._canonical(observation)
@@ -155,6 +190,9 @@ def tempered(rows: Array, temperature: float) -> Array:
 
 
 if __name__ == "__main__":
-    policy = load(sys.argv[1] if len(sys.argv) > 1 else "seat0")
+    try:
+        policy = load(sys.argv[1] if len(sys.argv) > 1 else "seat0")
+    except ValueError as error:
+        sys.exit(str(error))
     shape, actions = policy.about["observation"], policy.about["actions"]
     print(policy(np.zeros((1, *shape), dtype=np.float32), np.ones((1, actions), dtype=np.bool_)))

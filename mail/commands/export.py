@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Write both seats and the loader, and say how to use them."""
     from agents.export import FORMS, LOADER, export, plan
     from agents.policy import PolicyError
+    from agents.reading import printable
     from mail.runs import RunError, load_profile
 
     if args.to not in FORMS:
@@ -36,8 +37,8 @@ def run(args: argparse.Namespace) -> int:
     game = profile.game
     plans = (plan(profile.policies[0], game, 0), plan(profile.policies[1], game, 1))
     for path in export(plans, args.to, folder):
-        print(path)
+        print(printable(path))
     print(f"observation: float32 [N, {', '.join(map(str, game.spec.observation))}], the mover's view, own stones first")
     print(f"legal: bool [N, {game.spec.actions}]; probabilities: float64 [N, {game.spec.actions}]")
-    print(f"how to use it stands on top of {folder / LOADER}")
+    print(f"how to use it stands on top of {printable(folder / LOADER)}")
     return 0

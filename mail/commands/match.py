@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
+    from agents.reading import printable
+
     console = Console(markup=False, highlight=False, emoji=False)
     console.print(f"{game.spec.name}: {args.games:,} games of each pair in each order, seed {args.seed}")
     console.print(result_table(results))
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         console.print("score of the row's player in seat 0 against the column's, draws count half")
         console.print(rating_table(ratings))
         for line in remarks(ratings):
-            console.print(line)
+            console.print(printable(line))
     return 0
 
 
@@ -76,7 +78,8 @@ def result_table(results: list[Result]) -> Table:
     """One row per ordered pair, the first's view; 80 columns hold it."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
+
+    from mail.tables import plain
 
     exact = any(result.exact for result in results)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -87,7 +90,9 @@ def result_table(results: list[Result]) -> Table:
     for result in results:
         counts = [f"{count:,}" for count in (result.wins, result.draws, result.losses)]
         chances = [" ".join(map(_rate, result.exact))] if result.exact else []
-        table.add_row(Text(result.first), Text(result.second), *counts, "-".join(map(_rate, result.interval)), *chances)
+        table.add_row(
+            plain(result.first), plain(result.second), *counts, "-".join(map(_rate, result.interval)), *chances
+        )
     return table
 
 

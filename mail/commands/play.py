@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import secrets
 import sys
 import threading
@@ -79,11 +78,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Player]:
     """Who sits where."""
+    from agents.reading import printable
     from mail.terminal import HUMAN, Player
 
     if args.seat == "both" or seats is None:
         return HUMAN, HUMAN
-    human, name = int(args.seat), NAMES.get(args.against, args.against)
+    human, name = int(args.seat), NAMES.get(args.against, printable(args.against))
     policy = seats[1 - human]
     other = Player(name, policy, policy.ready) if isinstance(policy, _Later) else Player(name, policy)
     return (HUMAN, other) if human == 0 else (other, HUMAN)
@@ -122,12 +122,14 @@ def _is_run_of(name: str, game: Game) -> bool:
 
     Where the glance finds anything amiss, the run is loaded at once, which says what it is.
     """
+    from agents.reading import read_json
+
     for folder, learner in ((name, None), name.rpartition(":")[::2]):
         try:
-            config = json.loads((Path(folder) / "config.json").read_bytes())
+            config = read_json(Path(folder) / "config.json")
             known = learner is None or learner in config["learners"]
             return bool(config["game"] == game.spec.name and known and (Path(folder) / "result.json").is_file())
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             continue
     return False
 

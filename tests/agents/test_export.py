@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -233,6 +234,83 @@ def test_what_the_folder_says_of_itself(tmp_path: Path) -> None:
     (tmp_path / "seat1.json").write_text(json.dumps({**about, "format": 3}))
     with pytest.raises(ValueError, match="newer than this loader"):
         numpy_loader.load("seat1", tmp_path)
+
+
+def exported(folder: Path) -> Path:
+    """A table of both seats as a folder of numbers."""
+    played = game("tictactoe")
+    pair = _table_of(played)
+    export((plan(pair[0], played, 0), plan(pair[1], played, 1)), "folder", folder)
+    return folder
+
+
+def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
+    """Or changes nothing: every one of the description, and some of the numbers."""
+    home = exported(tmp_path)
+    observation, legal = asked(game("tictactoe"), game("tictactoe").starts())
+    expected = numpy_loader.load("seat0", home)(observation, legal)
+    noticed = 0
+    for name in ("seat0.json", "seat0.safetensors"):
+        file = home / name
+        data = file.read_bytes()
+        for at in [*range(len(data))[:: 1 if name.endswith("json") else 20011], 0, 9, len(data) - 1]:
+            file.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+            try:
+                assert np.array_equal(numpy_loader.load("seat0", home)(observation, legal), expected)
+            except ValueError as error:
+                noticed += 1
+                assert "cannot be used" in str(error) and "\n" not in str(error)
+        file.write_bytes(data)
+    assert noticed > 350
+
+
+@pytest.mark.parametrize("name", ["seat0.json", "seat0.safetensors"])
+def test_a_bad_folder_is_one_clear_error(name: str, tmp_path: Path) -> None:
+    file = exported(tmp_path) / name
+    for text in ("", "null", "[1]", "{}", '{"format": "2"}', "[" * 200_000, "\xff"):
+        file.write_text(text)
+        refused(tmp_path, name)
+    file.unlink()
+    refused(tmp_path, "No such file")
+    os.mkfifo(file)
+    refused(tmp_path, "not a regular file")
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    refused(tmp_path, "not a regular file")
+    command = [sys.executable, str(tmp_path / "load.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "not a regular file" in done.stderr
+
+
+def refused(home: Path, says: str) -> None:
+    with pytest.raises(ValueError, match="cannot be used: ") as error:
+        numpy_loader.load("seat0", home)
+    assert says in str(error.value) and "\n" not in str(error.value)
+
+
+def test_rows_of_another_shape_are_refused(tmp_path: Path) -> None:
+    policy = numpy_loader.load("seat0", exported(tmp_path))
+    for observation, legal in (((1, 2, 3, 4), (1, 9)), ((2, 2, 3, 3), (1, 9)), ((1, 2, 3, 3), (1, 8)), ((), (1, 9))):
+        with pytest.raises(ValueError, match="observations are"):
+            policy(np.zeros(observation), np.ones(legal))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_rows_give_no_rows(form: str, tmp_path: Path) -> None:
+    played = game("tictactoe")
+    observation, legal = np.zeros((0, 2, 3, 3), dtype=np.float32), np.zeros((0, 9), dtype=np.bool_)
+    for kind, policy in policies("tictactoe").items():
+        export((plan(policy, played, 0), plan(policy, played, 1)), form, tmp_path / kind)
+        assert loaded(form, tmp_path / kind, observation, legal).shape == (0, 9), kind
+
+
+def test_numbers_that_are_not_finite_are_not_exported() -> None:
+    played = game("tictactoe")
+    policy = network(played)
+    with torch.no_grad():
+        next(policy.net.parameters())[0] = torch.inf
+    with pytest.raises(PolicyError, match="not finite"):
+        plan(Greedy(policy), played, 0)
 
 
 def test_what_cannot_be_exported() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -13,9 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.numpy import load, save
 
 from agents import expert
 from agents.files import FORMAT, load_policy, save_policy, to_json, write_atomic
+from agents.linear import SoftmaxLinear
 from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, Lifted, Mixture, Policy, PolicyError, Tempered, Uniform
 from agents.tabular import Tabular, from_model
@@ -226,7 +230,7 @@ def test_a_file_that_is_not_there(ending: str, tmp_path: Path) -> None:
     path.with_name(path.name + ending).unlink()
     refused(path, "cannot read", "No such file", path.name + ending)
     path.with_name(path.name + ending).mkdir()
-    refused(path, "cannot read", "Is a directory")
+    refused(path, "cannot read", "it is a folder")
 
 
 def test_every_flipped_bit_of_the_description_is_noticed(tmp_path: Path) -> None:
@@ -272,6 +276,148 @@ def test_descriptions_that_do_not_fit_their_numbers(changes: dict[str, Any], say
     with pytest.raises(NashmailError, match=says) as error:
         load_policy(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"format": 0}, "no such format"),
+        ({"format": -1}, "no such format"),
+        ({"format": 1.0}, "format must be int"),
+        ({"format": True}, "format must be int"),
+        ({"seat": 2}, "no such format or seat"),
+        ({"seat": "1"}, "seat must be int"),
+        ({"game": None}, "game must be str"),
+        ({"symmetry": 0}, "symmetry must be bool"),
+        ({"settings": []}, "settings must be dict"),
+        ({"settings": {"channels": 4, "convolutions": 1}}, "hidden is missing"),
+        ({"note": 1}, "unknown keys: 'note'"),
+        ({"kind": "uniform", "settings": {"of": "network"}}, "unknown keys: 'of'"),
+        ({"kind": "greedy", "settings": {"of": 1, "settings": {}}}, "of must be str"),
+        ({"kind": "tempered", "settings": {"of": "network", "settings": {}}}, "temperature is missing"),
+        ({"kind": "linear", "settings": {}}, "its arrays are not those"),
+    ],
+)
+def test_descriptions_of_other_types(changes: dict[str, Any], says: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, network())
+    rewrite(path, {**described(path), **changes})
+    refused(path, says)
+
+
+@pytest.mark.parametrize(
+    "text", ["NaN", "Infinity", "1e999", "1" + "0" * 400, "[" * 200_000, '{"a":' * 400 + "1" + "}" * 400]
+)
+def test_settings_that_json_should_not_hold(text: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, Tempered(Uniform(), 0.5))
+    file = path.with_name("policy-1.json")
+    file.write_text(file.read_text().replace("0.5", text))
+    refused(path, "policy-1.json")
+
+
+def test_policies_inside_policies_without_end(tmp_path: Path) -> None:
+    path = saved(tmp_path, Uniform())
+    settings: dict[str, Any] = {}
+    kind = "uniform"
+    for _ in range(9):
+        kind, settings = "greedy", {"of": kind, "settings": settings}
+    rewrite(path, {**described(path), "kind": kind, "settings": settings})
+    refused(path, "more than 8 deep")
+
+
+def renumber(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Other numbers, with every check sum right."""
+    data = save(arrays)
+    path.with_name(path.name + ".safetensors").write_bytes(data)
+    rewrite(path, {**described(path), "sha256": hashlib.sha256(data).hexdigest()})
+
+
+def numbers(path: Path) -> dict[str, np.ndarray]:
+    return dict(load(path.with_name(path.name + ".safetensors").read_bytes()))
+
+
+def test_a_network_is_as_large_as_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the description asks for is compared with what is there before any of it is made."""
+    path = saved(tmp_path, network())
+    monkeypatch.setattr("agents.files.PolicyNet", None)
+    for sizes in ({"channels": 4096, "convolutions": 3}, {"hidden": 4096}, {"blocks": 2}, {"convolutions": 2}):
+        rewrite(path, {**described(path), "settings": SIZES.as_dict() | sizes})
+        refused(path, "does not hold a network policy")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", ["network", "tabular"])
+def test_numbers_that_are_not_finite(kind: str, value: float, tmp_path: Path) -> None:
+    path = saved(tmp_path, KINDS[kind]())
+    arrays = numbers(path)
+    name = "table" if kind == "tabular" else "layers.0.weight"
+    arrays[name] = arrays[name].copy()
+    arrays[name].flat[3] = value
+    renumber(path, arrays)
+    refused(path, "policy-1.safetensors")
+
+
+def test_a_policy_that_is_not_finite_is_not_saved(tmp_path: Path) -> None:
+    policy = network()
+    with torch.no_grad():
+        next(policy.net.parameters())[0] = torch.nan
+    with pytest.raises(PolicyError, match="not finite"):
+        saved(tmp_path / "new", policy)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda arrays: {**arrays, "table": arrays["table"][:-1]}, "its table is"),
+        (lambda arrays: {**arrays, "table": arrays["table"].astype(np.int64)}, "its table is int64"),
+        (lambda arrays: {**arrays, "table": 2 * arrays["table"]}, "no probabilities"),
+        (lambda arrays: {**arrays, "table": arrays["table"] * [[-1.0]]}, "no probabilities"),
+        (lambda arrays: {**arrays, "keys": arrays["keys"].astype(np.int64)}, "its keys is int64"),
+        (lambda arrays: {**arrays, "keys": arrays["keys"].repeat(2, axis=1)}, "its keys is"),
+        (lambda arrays: {**arrays, "keys": np.zeros((), dtype=np.uint64)}, "its keys is"),
+        (lambda arrays: {**arrays, "keys": arrays["keys"][:1].repeat(len(arrays["keys"]), axis=0)}, "twice"),
+        (lambda arrays: {**arrays, "more": np.zeros(3)}, "not those that it needs: more"),
+        (lambda arrays: {}, "not those that it needs: keys, table"),
+    ],
+)
+def test_tables_of_other_shapes_types_and_numbers(
+    change: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]], says: str, tmp_path: Path
+) -> None:
+    path = saved(tmp_path, table())
+    renumber(path, change(numbers(path)))
+    refused(path, says)
+
+
+def test_weights_of_another_number_of_features(tmp_path: Path) -> None:
+    path = saved(tmp_path, SoftmaxLinear(np.zeros(9 * 19)))
+    renumber(path, {"theta": np.zeros(9 * 10)})
+    refused(path, "its theta is float64 (90,); it needs float64 (171,)")
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".json"])
+def test_what_is_no_regular_file_or_too_large_is_not_read(ending: str, tmp_path: Path) -> None:
+    path = saved(tmp_path, table())
+    file = path.with_name(path.name + ending)
+    file.unlink()
+    os.mkfifo(file)
+    refused(path, "it is a pipe")
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    refused(path, "it is a device")
+    file.unlink()
+    with file.open("wb") as large:
+        large.truncate(1 << 40)
+    refused(path, "at most")
+
+
+def test_a_file_that_is_closed_to_us_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path, table())
+
+    def closed(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("agents.reading.os.open", closed)
+    refused(path, "policy-1.json: Permission denied")
 
 
 def test_a_network_saved_before_there_were_blocks_is_read(tmp_path: Path) -> None:

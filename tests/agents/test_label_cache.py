@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from agents.policy import PolicyError
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 import numpy as np
@@ -194,6 +196,47 @@ def test_a_place_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder.sqlite").mkdir()
     with pytest.raises(PolicyError, match=r"cannot use the label cache .*set NASHMAIL_CACHE"):
         LabelCache(tmp_path / "folder.sqlite").get("game", np.arange(3), 7)
+
+
+def test_a_lock_that_is_a_link_leaves_its_target_alone(cache: LabelCache) -> None:
+    fill(cache)
+    cache.close()
+    thesis = cache.path.with_name("thesis")
+    thesis.write_text("years of work")
+    for end in (".lock", "-wal"):
+        beside = cache.path.with_name(cache.path.name + end)
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(thesis)
+        with pytest.raises(PolicyError, match=f"cannot use the label cache .*sqlite{end} is not a regular file"):
+            cache.put("game", np.arange(3), scores(np.arange(3)))
+        assert thesis.read_text() == "years of work"
+        beside.unlink()
+    assert cache.get("game", np.arange(3) * 3, 7)[0].all()
+
+
+@pytest.mark.parametrize("end", ["", ".lock", "-shm"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_regular_file_is_refused_at_once(make: Callable[[Path], None], end: str, tmp_path: Path) -> None:
+    make(tmp_path / f"scores.sqlite{end}")
+    with pytest.raises(PolicyError, match="is not a regular file"):
+        LabelCache(tmp_path / "scores.sqlite").get("game", np.arange(3), 7)
+
+
+def test_a_file_that_another_process_holds_is_not_waited_for_without_end(
+    cache: LabelCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(cache)
+    cache.close()
+    assert label_cache.WAIT < 15
+    monkeypatch.setattr(label_cache, "WAIT", 0.2)
+    with cache._lock(), pytest.raises(PolicyError, match=r"another process has held its lock for 0\.2 s"):
+        LabelCache(cache.path).get("game", np.arange(3), 7)
+    holder = sqlite3.connect(cache.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(PolicyError, match="database is locked"):
+        LabelCache(cache.path).put("game", np.arange(3), scores(np.arange(3)))
+    holder.close()
+    LabelCache(cache.path).put("game", np.arange(3), scores(np.arange(3)))
 
 
 def test_the_place_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

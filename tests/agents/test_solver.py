@@ -212,6 +212,17 @@ def test_a_process_that_may_not_write_hands_over_what_it_solved(tmp_path: Path) 
     assert (driver.of(states) == found).all() and driver.solved == 0
 
 
+def test_without_the_file_everything_is_computed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.sqlite").mkdir()
+    states = some_positions(20)
+    for writes in (True, False):
+        found = Scores(LabelCache(tmp_path / "a.sqlite"), writes=writes)
+        assert (found.of(states) == Scores(None).of(states)).all() and found.solved
+        found.of(some_positions(21))
+        said = capsys.readouterr().err
+        assert said.count("\n") == writes and ("this run goes on without it" in said) == writes
+
+
 def test_numbered_positions_give_back_their_boards() -> None:
     states = some_positions(200)
     position_, mirrored = agents.solver._canonical(states)

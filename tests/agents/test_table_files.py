@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,15 @@ def test_files_that_cannot_be_tables_are_refused(folder: Path) -> None:
     refused(Path("binary.csv"), "binary.csv is not text in UTF-8")
     Path("open.csv").write_text(f'"{"x" * 200_000}')
     refused(Path("open.csv"), "open.csv, line 1: not CSV: field larger than field limit")
+    os.mkfifo("pipe.csv")
+    refused(Path("pipe.csv"), "cannot read pipe.csv: it is a pipe")
+    Path("zeros.json").symlink_to("/dev/zero")
+    refused(Path("zeros.json"), "cannot read zeros.json: it is a device")
+    with Path("large.csv").open("wb") as large:
+        large.truncate(1 << 40)
+    refused(Path("large.csv"), "cannot read large.csv: too large")
+    Path("wide.csv").write_text("0," * 1_000_000)
+    refused(Path("wide.csv"), "wide.csv, line 1: 2,000,000 characters are no row of tictactoe:2x2:2")
     with pytest.raises(PolicyError, match=r"a table is a \.csv or a \.json file"):
         write_table(Path("policy.txt"), Uniform(), graph(NAME))
     assert not Path("policy.txt").exists()

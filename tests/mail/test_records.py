@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
@@ -142,6 +144,33 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     ]:
         with pytest.raises(RecordError, match=said):
             read(tmp_path / name)
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    for name, said in (("pipe", "it is a pipe"), ("zeros", "it is a device")):
+        with pytest.raises(RecordError, match=said):
+            read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["runs\\demo", 'it\'s "mine"', "é\x1b]0;T\x07", "a\nb", "x" * 500, " y ", "\\x41"])
+def test_names_are_written_once_and_read_as_printable_text(name: str, tmp_path: Path) -> None:
+    """However often a game is written and read; a file that somebody else wrote does not act on the terminal either."""
+    record = replace(parse(GAME, "file").record, players=("human", name))
+    again = parse(record.text(), "file").record
+    assert parse(again.text(), "file").record == again and again.text() == record.text()
+    assert all(player.isprintable() and player.isascii() for player in again.players)
+    raw = parse(GAME.replace("runs/demo#2", name.replace("\n", " ")), "file")
+    assert not set("\x1b\x07") & set(replayed(raw, ASCII)[0].plain)
+
+
+@pytest.mark.parametrize("game", ["\x1b[2J", "x" * 100_000, "tictactoe:99x99", "linear:nan,1", "openspiel:x", "[bold]"])
+def test_a_game_that_is_none_is_one_line(game: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "game").write_text(GAME.replace("tictactoe", game))
+    assert main(["replay", str(tmp_path / "game")]) == 2
+    out, error = capsys.readouterr()
+    assert not out and error.count("\n") == 1 and error[:-1].isprintable() and "line 2" in error
 
 
 # --- stepping through ------------------------------------------------------------------------------------

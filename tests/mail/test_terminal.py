@@ -35,7 +35,7 @@ from mail import terminal
 from mail.__main__ import main
 from mail.analysis import ModelOracle
 from mail.models import arrangements
-from mail.records import read
+from mail.records import Record, read
 from mail.runs import Config, Run
 from mail.screens import Look, Scene
 from mail.terminal import CHATTER, HUMAN, PATIENCE, Player, Read, Session, Setting, reader, view
@@ -378,6 +378,40 @@ def test_saving_leaves_other_files_alone(tmp_path: Path, monkeypatch: pytest.Mon
     assert read(tmp_path / "tictactoe-1.txt").record.result is None
 
 
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 900, "dir", "null/x", "pipe"])
+def test_a_name_that_cannot_be_written_does_not_end_the_game(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dir").mkdir()
+    (tmp_path / "null").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "pipe")
+    _, second = expert("tictactoe")
+    reward, said = sit("tictactoe", second, "1", f"save {name}", "2", "6")
+    assert reward == -1 and said.count("; choose another name.") == 1
+
+
+def test_a_disk_that_fills_up_does_not_end_the_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = []
+
+    def full(path: Path, record: Record) -> None:
+        saved.append(path)
+        if len(saved) == 3:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mail.terminal.write", full)
+    reward, said = sit("tictactoe", expert("tictactoe")[1], "1", f"save {tmp_path / 'game'}", "2", "6")
+    assert reward == -1 and len(saved) == 3
+    assert said.count("No space left on device; the game goes on and is not saved.") == 1
+
+
+def test_names_that_are_saved_under_do_not_act_on_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, said = sit("tictactoe", Uniform(), "save \x1b]0;title\x07", "q")
+    assert r"Written to \x1b]0;title\x07, as is" in said and "\x1b" not in said
+    assert (tmp_path / "\x1b]0;title\x07").exists()
+
+
 # --- the opponent's draws --------------------------------------------------------------------------------
 
 
@@ -642,6 +676,28 @@ def test_play_against_a_run(
     status, out, err = command(monkeypatch, capsys, words, "5\n1\n3\n7\n")
     assert (status, err) == (0, "")
     assert out.endswith(f"You win against {run_folder}:bc.\n")
+
+
+def test_a_runs_name_is_shown_as_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run_folder: Path
+) -> None:
+    """Whatever a folder is called, no command sends it to the terminal as it is, or takes its brackets for markup."""
+    monkeypatch.chdir(run_folder.parent)
+    monkeypatch.setenv("COLUMNS", "200")
+    run_folder.rename("\x1b]0;T\x07[bold]x")
+    name = "\x1b]0;T\x07[bold]x"
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"5\n1\n3\n7\n")))
+    for words in (
+        ["play", "tictactoe", "--against", name, "--seed", "4"],
+        ["match", "tictactoe", name, f"{name}:bc", "random", "--games", "2", "--ratings"],
+        ["gap", name],
+        ["exploit", name],
+        ["export", name],
+    ):
+        assert main(words) == 0
+        said = capsys.readouterr()
+        assert "\x1b" not in said.out + said.err and "\x07" not in said.out + said.err
+        assert r"\x1b]0;T\x07[bold]x" in said.out, words
 
 
 def test_runs_that_cannot_be_played_against(

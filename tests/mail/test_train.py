@@ -382,7 +382,7 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str], folder: Path, 
         (["gap", "missing:bc"], "there is no run in missing"),
         (["gap", "papers"], "there is no run in papers"),
         (["gap", "notes.txt"], "there is no run in notes.txt"),
-        (["gap", ""], "no run"),
+        (["gap", ""], "may not be empty"),
     ],
 )
 def test_wrong_usage_is_one_line(
