@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import secrets
 import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from games.base import NashmailError
 
 if TYPE_CHECKING:
     from agents.policy import Policy, Seats
@@ -122,13 +123,15 @@ def _is_run_of(name: str, game: Game) -> bool:
 
     Where the glance finds anything amiss, the run is loaded at once, which says what it is.
     """
-    for folder, learner in ((name, None), name.rpartition(":")[::2]):
+    from mail.config import folder_of, read_config
+
+    for place, learner in ((name, None), name.rpartition(":")[::2]):
         try:
-            config = json.loads((Path(folder) / "config.json").read_bytes())
-            known = learner is None or learner in config["learners"]
-            return bool(config["game"] == game.spec.name and known and (Path(folder) / "result.json").is_file())
-        except (OSError, ValueError, KeyError, TypeError):
+            config = read_config(folder := folder_of(place))
+        except NashmailError:
             continue
+        known = learner is None or learner in config.learners
+        return config.game == game.spec.name and known and (folder / "result.json").is_file()
     return False
 
 
