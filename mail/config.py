@@ -140,6 +140,11 @@ def folder_of(name: str) -> Path:
     return Path(name)
 
 
+def remedy(error: Unreadable, otherwise: str) -> str:
+    """What to do about a file that cannot be read: nothing is lost where the system alone refuses it."""
+    return "put that right and try again" if isinstance(error.__cause__, OSError) else otherwise
+
+
 def read_begun(folder: Path) -> Begun:
     """The run that was begun in a folder. RunError if there is none, or its configuration cannot be read."""
     path = folder / NAME
@@ -149,7 +154,7 @@ def read_begun(folder: Path) -> Begun:
         if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
             where = printable(folder)
             raise RunError(f"there is no run in {where} (no config.json); `nashmail train` makes one") from error
-        raise RunError(f"{error}; put that right and try again") from error
+        raise RunError(f"{error}; {remedy(error, 'restore it or train anew')}") from error
     try:
         values = parse_json(data)
         if not isinstance(values, dict):

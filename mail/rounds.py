@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from agents.atomic import write_atomic
 from agents.reading import Unreadable, parse_arrays, printable, read_bytes
 from games.base import Game, NashmailError
-from mail.config import RunError
+from mail.config import RunError, remedy
 from mail.decisions import Decisions
 
 _SEAL = "seal"  # the name of the array
@@ -43,7 +43,7 @@ def read_decisions(path: Path, identity: str | None = None, *, game: Game | None
     try:
         data = read_bytes(path)
     except Unreadable as error:
-        raise RunError(f"{error}; put that right, or {_AGAIN}") from error
+        raise RunError(f"{error}; {remedy(error, _AGAIN)}") from error
     where = printable(path)
     try:
         arrays = parse_arrays(data, path)

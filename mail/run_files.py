@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agents.reading import Unreadable, parse_json, printable, read_bytes
-from mail.config import Begun, RunError
+from mail.config import Begun, RunError, remedy
 from mail.shapes import count, flag, misfit, natural, null, number, plain, seat, word
 
 RESULT, CLOCK, METRICS, CHECK, FILES = "result.json", "clock.json", "metrics.jsonl", "check", "files"
@@ -22,6 +23,7 @@ ROUND_METRICS = {"learner": word, "seat": seat, "*": number}
 """A line of ``metrics.jsonl``."""
 _CLOCK = {"seconds": number, "*": plain}
 _MOST = 1 << 28  # bytes of a file
+_AGAIN = "delete it and resume the run"
 
 _MEASURE = (number, null)
 _PAIR = ([number, 2], null)
@@ -97,27 +99,27 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def unsealed(path: Path, identity: str, *, always: bool = True) -> dict[str, Any]:
+def unsealed(path: Path, identity: str, *, always: bool = True, cure: str = _AGAIN) -> dict[str, Any]:
     """The values in a file that is there. RunError where they were not sealed as ``identity``.
 
-    ``always``: whether there must be a check sum; older versions wrote none.
+    ``always``: whether there must be a check sum; older versions wrote none. ``cure``: what to do about a damaged file.
     """
     where = printable(path)
     try:
         data = read_bytes(path, most=_MOST)
     except Unreadable as error:
-        raise RunError(f"{error}; put that right, or delete it and resume the run") from error
+        raise RunError(f"{error}; {remedy(error, cure)}") from error
     try:
         values = parse_json(data)
         if not isinstance(values, dict) or not values or not plain(values, 16):
             raise ValueError("no object")
     except ValueError as error:
-        raise RunError(f"{where} is truncated or was edited; delete it and resume the run") from error
+        raise RunError(f"{where} is truncated or was edited; {cure}") from error
     check = values.pop(CHECK, None)
     if (always or check is not None) and check != _check(values, identity):
         raise RunError(
             f"{where} is truncated or was edited, or its run's configuration was (check sum differs); restore it, or "
-            "delete it and resume the run"
+            + cure
         )
     return values
 
@@ -125,7 +127,7 @@ def unsealed(path: Path, identity: str, *, always: bool = True) -> dict[str, Any
 def read_result(folder: Path, begun: Begun) -> dict[str, Any] | None:
     """What a finished run came to, with the check sums of its ``files``; None where it is not finished.
 
-    RunError where the file is not what this run wrote. Every value has its shape; which are there ``whole`` asks.
+    RunError where the file is not what this run wrote. Every value has its shape; which are there ``check_whole`` asks.
     """
     path = folder / RESULT
     if not path.exists() and not path.is_symlink():
@@ -133,28 +135,35 @@ def read_result(folder: Path, begun: Begun) -> dict[str, Any] | None:
     values = unsealed(path, f"{begun.identity}/{RESULT}", always=begun.sealed)
     version, files = values.pop("format", 1), values.pop(FILES, {})
     if type(version) is not int or version != begun.format or misfit(files, {"*": word}):
-        raise RunError(f"{printable(path)} is of another format than the run; delete it and resume the run")
-    if wrong := misfit(values, _RESULT):
-        raise RunError(f"{printable(path)} is truncated or was edited ({wrong}); delete it and resume the run")
+        raise RunError(f"{printable(path)} is of another format than the run; {_AGAIN}")
+    if wrong := misfit(values, _RESULT) or _other(values, begun):
+        raise RunError(f"{printable(path)} is truncated or was edited ({wrong}); {_AGAIN}")
     return {**values, FILES: files}
 
 
-def whole(result: dict[str, Any], begun: Begun, folder: Path) -> dict[str, Any]:
-    """The same result where all is there that a run ends with, for each of its learners; else RunError."""
+def _other(values: dict[str, Any], begun: Begun) -> str | None:
+    """What a result says of its run that its configuration does not; None where they agree."""
+    asked = asdict(begun.config)
+    told = {**values.get("config", {}), **{key: values[key] for key in ("symmetry", "seed") if key in values}}
+    return next((key for key, value in told.items() if value != asked[key]), None)
+
+
+def check_whole(result: dict[str, Any], begun: Begun, folder: Path) -> None:
+    """RunError unless a result that was read has all that a run ends with, for each of its learners."""
     row = _EXACT if result.get("exact", True) else _SAMPLED
     learners = dict.fromkeys(begun.config.learners, row)
     needed = {"config": plain, "symmetry": flag, "seed": natural, "limits": plain, "learners": learners, "*": plain}
     if wrong := misfit(result, needed):
         path = printable(folder / RESULT)
-        raise RunError(f"{path} is truncated or was edited ({wrong}); delete it and resume the run")
-    return result
+        raise RunError(f"{path} is truncated or was edited ({wrong}); {_AGAIN}")
 
 
 def read_seconds(folder: Path) -> float:
     """How long a finished run took. RunError where its clock is damaged."""
-    values = unsealed(folder / CLOCK, CLOCK, always=False)
+    cure = f"delete it and {RESULT} and resume the run"
+    values = unsealed(folder / CLOCK, CLOCK, always=False, cure=cure)
     if misfit(values, _CLOCK) or values["seconds"] < 0:
-        raise RunError(f"{printable(folder / CLOCK)} is truncated or was edited; restore it, or train anew")
+        raise RunError(f"{printable(folder / CLOCK)} is truncated or was edited; {cure}")
     return float(values["seconds"])
 
 
@@ -169,7 +178,7 @@ def read_metrics(folder: Path, check: str | None = None) -> list[dict[str, Any]]
     except Unreadable as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return []
-        raise RunError(f"{error}; put that right and try again") from error
+        raise RunError(f"{error}; {remedy(error, 'resume the run, which writes it anew')}") from error
     if check not in (None, digest(data)):
         raise RunError(f"{printable(path)} was edited since the run finished (check sum differs); restore it")
     rounds = []

@@ -43,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from games.registry import make
     from mail.records import read, store_games
-    from mail.run_files import read_seconds, whole
+    from mail.run_files import check_whole, read_seconds
     from mail.runs import RunError
     from mail.training import check, prepare, train
 
@@ -58,12 +58,13 @@ def run(args: argparse.Namespace) -> int:
     known = None if args.resume else prepare(config, games)
     opened = _open(folder, config, args)
     result = opened.result()
-    if result is None:
+    if result is not None:
+        check_whole(result, opened.begun, folder)
+    else:
         if opened.config.from_games:
             store_games(folder, games)  # again where it was killed meanwhile: they are those that it was begun with
         with _Progress(opened), pool as opened_pool:
             result = train(opened, known=known, pool=opened_pool)
-    result = whole(result, opened.begun, folder)
     seconds = read_seconds(folder)
     if args.json:
         print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
