@@ -82,7 +82,11 @@ def read_json(path: Path, *, most: int = 1 << 26) -> dict[str, Any]:
 
 def read_arrays(path: Path, *, most: int = LARGEST) -> dict[str, NDArray[Any]]:
     """The arrays of an npz file, by name. Unreadable for any other file, or more than ``most`` bytes."""
-    data = read_bytes(path, most=most)
+    return parse_arrays(read_bytes(path, most=most), path, most=most)
+
+
+def parse_arrays(data: bytes, path: Path, *, most: int = LARGEST) -> dict[str, NDArray[Any]]:
+    """The arrays in the bytes of an npz file, as ``read_arrays`` gives them; messages name ``path``."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())

@@ -179,20 +179,26 @@ def whole(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
 
 Cloner = Callable[[Game, Decisions, int, ClonerConfig, Rng, str], Fit]
 """From a game, decisions, a seat, the configuration, a generator and a torch device to a fitted policy; picklable."""
+Check = Callable[[Game], None]
 _CLONERS: dict[str, Cloner] = {}
+_CHECKS: dict[str, Check] = {}
 
 
-def register(name: str, cloner: Cloner) -> None:
-    """Make ``fit(name, ...)`` call ``cloner``."""
+def register(name: str, cloner: Cloner, *, check: Check | None = None) -> None:
+    """Make ``fit(name, ...)`` call ``cloner``; ``check`` raises NashmailError for a game that it cannot take."""
     if name in _CLONERS:
         raise NashmailError(f"there is a cloner called {name} already")
     _CLONERS[name] = cloner
+    if check is not None:
+        _CHECKS[name] = check
 
 
-def check(name: str) -> None:
-    """NashmailError unless there is a cloner of this name."""
+def check(name: str, game: Game | None = None) -> None:
+    """NashmailError unless there is a cloner of this name and, where a game is given, it takes that."""
     if name not in _CLONERS:
         raise NashmailError(f"no cloner is called {name!r}; the cloners are: {', '.join(names())}")
+    if game is not None and name in _CHECKS:
+        _CHECKS[name](game)
 
 
 def names() -> list[str]:
@@ -225,6 +231,13 @@ def _tabular(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, 
     return clone_tabular(game, decisions, seat, config.tabular)
 
 
+def _featured(game: Game) -> None:
+    """GameError for a Markov game without features."""
+    start = game.start(1, rng=np.random.default_rng(0))
+    for seat in (0, 1):
+        features(game, start, seat)
+
+
 register("network", _network)
-register("linear", _linear)
+register("linear", _linear, check=_featured)
 register("tabular", _tabular)

@@ -11,17 +11,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agents.policy import Seats
 from agents.solver import solvable
 from games.base import Game, Model, NashmailError, Rng
-from mail import cloners
+from mail import cloners, explore
 from mail.budget import Budget, Watch
 from mail.clone import CloneConfig, Fit
 from mail.cloners import Cloner, ClonerConfig, LinearClone, TabularClone, drawn
 from mail.decisions import Decisions, merge
-from mail.explore import Explorer, Setting, make
+from mail.explore import Explorer, Setting
 from mail.explore.base import Fixed
 from mail.journal import Journal, Memoryless
 from mail.labels import labelled_map
@@ -57,6 +57,14 @@ class Learner(Protocol):
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         """One policy per seat."""
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A learner that can say, before anything is played, what it cannot learn."""
+
+    def check(self, game: Game, experts: Seats) -> None:
+        """NashmailError where ``learn`` would refuse this game or these experts, whatever the budget."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,15 @@ class Mail:
         self.name, self.options, self.expert = name, options, expert
         self.explorer, self.cloner = explorer or options.explorer, cloner
 
+    def check(self, game: Game, experts: Seats) -> None:
+        cloners.check(self.cloner, game)
+        for seat in (0, 1):
+            explore.check(self.explorer, self._setting(game, experts, seat))
+
+    def _setting(self, game: Game, experts: Seats, seat: int) -> Setting:
+        """What the explorer that leads this seat's expert around is made for."""
+        return Setting(game, 1 - seat, experts, self.options.device, self.options.model)
+
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         first, second = (self.explore(collector, experts, budget, seat) for seat in (0, 1))
@@ -159,8 +176,8 @@ class Mail:
         ``watch`` says when it is enough; by default it follows the budget.
         """
         name, seed = f"{self.name}/explore", self.options.seed
-        setting = Setting(collector.game, 1 - seat, experts, self.options.device, self.options.model)
-        explorer = make(self.explorer, setting, rng=stream(seed, name, seat=seat))
+        setting = self._setting(collector.game, experts, seat)
+        explorer = explore.make(self.explorer, setting, rng=stream(seed, name, seat=seat))
         if self.options.drawn and explorer.against() is not explorer.labels():
             raise NashmailError(f"the explorer {self.explorer} leads a clone around, so its asks are not drawn by play")
         watch = watch or Watch(budget, seat)
@@ -196,6 +213,9 @@ class Joint(ABC):
 
     def __init__(self, options: Options, *, name: str, expert: str | None = None, cloner: str = "network") -> None:
         self.name, self.options, self.expert, self.cloner = name, options, expert, cloner
+
+    def check(self, game: Game, experts: Seats) -> None:
+        cloners.check(self.cloner, game)
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)

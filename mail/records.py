@@ -16,6 +16,7 @@ checked against the rules when a file is read, and what is wrong is said with it
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +41,8 @@ TITLE = "nashmail game"
 LARGEST = 1_000_000  # bytes of a file that are looked at: no game is as long
 CHANCE = "play/chance"  # the stream that a game's own draws come from
 UNFINISHED = "unfinished"
-GAMES = "games"  # the learner that clones saved games, and the folder of a run that holds them
+GAMES = "games"  # the learner that clones saved games
+STORED = "demonstrations"  # the folder of a run that holds them; not ``games``, which is a package of ours
 
 
 class RecordError(NashmailError):
@@ -223,18 +225,34 @@ def decisions_of(games: Sequence[Played]) -> Decisions:
     return merge([_rows_of(played) for played in told])
 
 
+def check_sum(games: Sequence[Played]) -> str:
+    """What tells these games, in this order, from any others: a run's configuration holds it."""
+    return hashlib.sha256("\n".join(played.record.text() for played in games).encode()).hexdigest()
+
+
 def store_games(folder: Path, games: Sequence[Played]) -> None:
-    """Keep the games a run learns from in its folder, so that it explains itself and can be resumed."""
-    for number, played in enumerate(games):
-        write_atomic(folder / GAMES / f"{number:06d}.txt", played.record.text().encode())
+    """Keep the games a run learns from in its folder, these and no others, so that it explains itself."""
+    paths = [folder / STORED / f"{number:06d}.txt" for number in range(len(games))]
+    for path, played in zip(paths, games, strict=True):
+        write_atomic(path, played.record.text().encode())
+    for other in {*(folder / STORED).glob("*.txt")} - {*paths}:
+        other.unlink()
 
 
-def stored_games(folder: Path) -> list[Played]:
-    """The games that ``store_games`` kept, in their order. RecordError where there are none."""
-    paths = sorted((folder / GAMES).glob("*.txt"))
-    if not paths:
+def stored_games(folder: Path, check: str = "") -> list[Played]:
+    """The games that ``store_games`` kept, in their order. RecordError where there are none, or not those of ``check``.
+
+    ``check``: their check sum; empty for runs of older versions, which kept them in ``games/`` and without one.
+    """
+    home = folder / STORED if check or (folder / STORED).is_dir() else folder / "games"
+    games = [read(path) for path in sorted(home.glob("*.txt"))]
+    if not games:
         raise RecordError(f"{folder} holds no games to learn from; train anew with --from-games FILE...")
-    return [read(path) for path in paths]
+    if check and check != check_sum(games):
+        raise RecordError(
+            f"{home} does not hold the games that the run was begun with; resume it with the same --from-games FILE..."
+        )
+    return games
 
 
 def _rows_of(played: Played) -> Decisions:
@@ -286,10 +304,19 @@ def learn_from_games(games: Sequence[Played], options: Options, *, symmetry: boo
     """Behavioural cloning of the moves in saved games: one policy per seat. No expert is asked.
 
     With ``symmetry`` positions that are images of each other are learned as one, and the policies are those of the
-    quotient game. NashmailError for games of several kinds, or in which a seat never moves.
+    quotient game. NashmailError for what ``demonstrated`` refuses.
+    """
+    from mail.learners import Collector, finish
+
+    game, found = demonstrated(games, symmetry=symmetry)
+    return finish(Collector(GAMES, game, options.seed), (found, found), found.games, options)
+
+
+def demonstrated(games: Sequence[Played], *, symmetry: bool = False) -> tuple[Game, Decisions]:
+    """The game that is learned on, and every decision of these games in it. NashmailError for games of several kinds,
+    in which a seat never moves, or (with ``symmetry``) of a game that has none.
     """
     from games.symmetry import Quotient
-    from mail.learners import Collector, finish
 
     found = decisions_of(games)
     game = games[0].game
@@ -299,7 +326,7 @@ def learn_from_games(games: Sequence[Played], options: Options, *, symmetry: boo
     for seat in (0, 1):
         if not (found.seat == seat).any():
             raise RecordError(f"seat {seat} never moves in these games; name some in which it does")
-    return finish(Collector(GAMES, game, options.seed), (found, found), found.games, options)
+    return game, found
 
 
 def canonical(found: Decisions, quotient: Quotient) -> Decisions:

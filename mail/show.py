@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import fill
 from typing import Protocol
 
@@ -23,9 +22,10 @@ from games.boards import Board
 from games.symmetry import Quotient
 from mail.analysis import CLOSE, Oracle, wording
 from mail.pages import Read, pages, turn
+from mail.profile import Profile, default_learner, split
 from mail.refute import Mistake
 from mail.refute import replay as positions
-from mail.runs import Profile, read_decisions
+from mail.runs import Run
 from mail.screens import Look, Scene, View, look, styled, view
 
 
@@ -54,14 +54,15 @@ def differing(game: Game, states: States, state: States) -> Ints:
 
 
 def labelled(profile: Profile, seat: int) -> Labelled:
-    """What a run was told of one seat's positions, from the rounds it kept. RunError where one is damaged."""
-    game, (folder, learner) = profile.game, _home(profile)
+    """What a run was told of one seat's positions, from the rounds it kept. RunError where one is none of the run's."""
+    game, (folder, learner) = profile.game, split(profile.name)
+    run, learner = Run.at(folder), learner or default_learner(profile.config)
     width, total = len(game.starts()[0]) if isinstance(game, Enumerable) else 0, game.spec.actions
     states, labels = [np.zeros((0, width), dtype=np.uint64)], [np.zeros((0, total))]
     spent = profile.result.get("labels_by_seat")
     for home in (0, 1):
-        paths = sorted((folder / "decisions" / f"{learner}-{home}").glob("*.npz"))
-        rows = [decisions.take(decisions.asked & (decisions.seat == seat)) for decisions in map(read_decisions, paths)]
+        landed = run.rounds(learner, home)
+        rows = [decisions.take(decisions.asked & (decisions.seat == seat)) for decisions in landed]
         if not (asked := [part for part in rows if len(part)]):
             continue
         found = np.concatenate([part.state for part in asked])
@@ -75,15 +76,6 @@ def labelled(profile: Profile, seat: int) -> Labelled:
     np.add.at(mean, inverse.ravel(), np.concatenate(labels))
     quotient = Quotient(game) if profile.config.symmetry and isinstance(game, Board) else None
     return Labelled(distinct, mean / np.maximum(count, 1)[:, None], quotient)
-
-
-def _home(profile: Profile) -> tuple[Path, str]:
-    """The folder and the learner that a profile was loaded from."""
-    learners = profile.config.learners
-    if (Path(profile.name) / "config.json").is_file():
-        return Path(profile.name), "mail" if "mail" in learners else learners[0]
-    folder, _, learner = profile.name.rpartition(":")
-    return Path(folder), learner
 
 
 def show(

@@ -8,7 +8,8 @@ the game, the experts and a budget; the model and the gaps belong to this module
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -27,15 +28,15 @@ from mail import explore, sampled, tremble  # noqa: F401  (tremble registers its
 from mail.blunders import canonical_keys
 from mail.budget import Budget
 from mail.gap import exploitability, gap_of
-from mail.learners import Learned, Options, cloned, make_learner
+from mail.learners import Choosy, Learned, Options, cloned, make_learner
 from mail.learners import check as check_learner
 from mail.least import imitation_limit, least
 from mail.linear_report import bounds, structure
 from mail.models import model_of
 from mail.pool import Local, Pool
 from mail.presets import preset
-from mail.records import GAMES, learn_from_games, stored_games
-from mail.runs import Config, Run
+from mail.records import GAMES, Played, demonstrated, learn_from_games, stored_games
+from mail.runs import Config, Run, RunError
 from mail.streams import stream
 from mail.sweep import tabulate, unfolded
 
@@ -49,6 +50,7 @@ class Ground:
     learned: Game
     """The quotient with symmetry on, else the game itself."""
     learned_model: Model | None
+    _experts: dict[str, Seats] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def exact(self) -> bool:
@@ -60,8 +62,10 @@ class Ground:
         return Lifted(policy, self.learned) if isinstance(self.learned, Quotient) else policy
 
     def experts(self, name: str) -> Seats:
-        """The expert pair of this name, as it is asked while learning. PolicyError where there is none."""
-        return make_expert(name, self.learned if self.learned_model is None else self.learned_model)
+        """The expert pair of this name, as it is asked while learning; made once. PolicyError where there is none."""
+        if name not in self._experts:
+            self._experts[name] = make_expert(name, self.learned if self.learned_model is None else self.learned_model)
+        return self._experts[name]
 
 
 def ground(name: str, *, symmetry: bool) -> Ground:
@@ -83,7 +87,8 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) ->
     """
     config, pool = run.config, pool or Local()
     begun = time.perf_counter()
-    known = known or prepare(config)
+    games = stored_games(run.folder, config.from_games) if GAMES in config.learners else []
+    known = known or prepare(config, games)
     learners: dict[str, Any] = {}
     curves: dict[str, Any] = {}
     sampled_later: dict[str, tuple[Seats, Learned]] = {}
@@ -92,7 +97,7 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) ->
     for name in config.learners:
         options = options_of(config, known)
         if name == GAMES:
-            learned = learn_from_games(stored_games(run.folder), options, symmetry=config.symmetry)
+            learned = learn_from_games(games, options, symmetry=config.symmetry)
         else:
             learner = make_learner(name, options)
             experts = known.experts(learner.expert or config.expert)
@@ -148,14 +153,22 @@ def options_of(config: Config, known: Ground) -> Options:
     )
 
 
-def prepare(config: Config) -> Ground:
-    """Everything that can be refused, before anything is written or learned."""
+def prepare(config: Config, games: Sequence[Played] = ()) -> Ground:
+    """Everything that can be refused, before anything is written or learned. ``games``: those that are cloned."""
     check(config)
+    if GAMES in config.learners:
+        if not games:
+            raise RunError(f"the learner {GAMES} clones saved games; name them: --from-games FILE...")
+        demonstrated(games, symmetry=config.symmetry)
     known = ground(config.game, symmetry=config.symmetry)
-    if not known.exact:  # with a model, experts and explorers are sure to find what they need
-        experts = known.experts(config.expert)
-        setting = explore.Setting(known.learned, 1, experts, config.device)
-        explore.make(config.explorer, setting, rng=stream(config.seed, "prepare"))
+    options = options_of(config, known)
+    for name in config.learners:
+        if name == GAMES:
+            continue
+        learner = make_learner(name, options)
+        experts = known.experts(learner.expert or config.expert)
+        if isinstance(learner, Choosy):
+            learner.check(known.learned, experts)
     return known
 
 

@@ -1,30 +1,27 @@
 """A run followed from another terminal: what its metrics file says so far, as one screen.
 
-Reads ``config.json``, ``metrics.jsonl`` and, once it is there, ``result.json``; writes nothing and imports nothing
-heavy. A line that is still being written is left for the next look. Whatever an explorer logs is shown: the budget
-words first, then the rest (new positions, log-determinant, bonus, exploitability) as they come.
+Reads ``config.json``, ``metrics.jsonl`` and, once it is there, ``result.json`` (``mail.run_files``); writes nothing and
+imports nothing heavy. A line that is still being written is left for the next look. Whatever an explorer logs is
+shown: the budget words first, then the rest (new positions, log-determinant, bonus, exploitability) as they come.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
-from games.base import NashmailError
+from agents.reading import printable
+from mail.config import RunError, read_begun
+from mail.run_files import FILES, METRICS, read_metrics, read_result
 from mail.screens import Look
 
 FIRST = ("games", "labels", "distinct_labels")
 BARS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 ASCII_BARS = "_.-=*#"
 MEASURES = ("exploitability", "nash_gap", "greedy_nash_gap")
-
-
-class WatchError(NashmailError):
-    """A folder in which there is no run to be followed."""
 
 
 @dataclass(frozen=True)
@@ -55,42 +52,16 @@ class Progress:
 
 
 def read_progress(folder: Path) -> Progress:
-    """The state of a run's files. WatchError where there is no run, or a line of its metrics is damaged."""
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-        if not isinstance(config, dict) or "game" not in config:
-            raise ValueError
-    except OSError as error:
-        raise WatchError(f"there is no run in {folder} (no config.json); `nashmail train` makes one") from error
-    except ValueError as error:
-        raise WatchError(f"{folder}/config.json is not a run's configuration; restore it or train anew") from error
-    try:
-        data = (folder / "metrics.jsonl").read_text("utf-8", "replace")
-    except FileNotFoundError:
-        data = ""
-    return Progress(folder, config, _rounds(data, folder / "metrics.jsonl"), _result(folder / "result.json"))
-
-
-def _rounds(data: str, path: Path) -> dict[tuple[str, int], list[dict[str, float]]]:
-    """The values of every finished line by learner and seat."""
-    found: dict[tuple[str, int], list[dict[str, float]]] = {}
-    whole = data[: data.rfind("\n") + 1]  # the rest is being written
-    for number, line in enumerate(whole.splitlines(), start=1):
-        try:
-            values = json.loads(line)
-            key = (str(values.pop("learner")), int(values.pop("seat")))
-            found.setdefault(key, []).append({name: float(value) for name, value in values.items()})
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WatchError(f"{path}, line {number} is damaged; resume the run, which writes it anew") from error
-    return found
-
-
-def _result(path: Path) -> dict[str, Any] | None:
-    try:
-        values = json.loads(path.read_bytes())
-        return values if isinstance(values, dict) else None
-    except (OSError, ValueError):
-        return None  # not there yet: it is the last file that a run writes
+    """The state of a run's files. RunError where there is no run, or one of them is damaged."""
+    begun = read_begun(folder)
+    result = read_result(folder, begun)
+    rounds: dict[tuple[str, int], list[dict[str, float]]] = {}
+    for values in read_metrics(folder, None if result is None else result[FILES].get(METRICS)):
+        learner, seat = values.pop("learner"), values.pop("seat")
+        if learner not in begun.config.learners:
+            raise RunError(f"{printable(folder / METRICS)} is another run's; resume the run, which writes it anew")
+        rounds.setdefault((learner, seat), []).append({name: float(value) for name, value in values.items()})
+    return Progress(folder, asdict(begun.config), rounds, result)
 
 
 # --- the screen ------------------------------------------------------------------------------------------
@@ -158,7 +129,7 @@ def _finished(result: dict[str, Any]) -> list[Text]:
     for name, row in result.get("learners", {}).items():
         told = [f"{row[key]:,} {key.replace('_', ' ')}" for key in FIRST if key in row]
         for key in MEASURES:
-            if key in row:
+            if row.get(key) is not None:  # null where it was not measured exactly
                 values = row[key] if isinstance(row[key], list) else [row[key]]
                 told.append(f"{key.replace('_', ' ')} " + " ".join(f"{value:z.4f}" for value in values))
         lines.append(Text(f"  {name}: " + ", ".join(told[:3])))

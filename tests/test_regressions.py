@@ -85,7 +85,7 @@ def test_config_values_of_the_wrong_kind(change: dict[str, object], tmp_path: Pa
 
 
 def test_newer_format_is_said_before_its_new_keys(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"format": 2, "game": "tictactoe", "learners": ["bc"], "new": 1}')
+    (tmp_path / "config.json").write_text('{"format": 3, "game": "tictactoe", "learners": ["bc"], "new": 1}')
     with pytest.raises(NashmailError, match="newer"):
         Run.resume(tmp_path)
 

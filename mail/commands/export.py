@@ -24,14 +24,14 @@ def run(args: argparse.Namespace) -> int:
     from agents.export import FORMS, LOADER, export, plan
     from agents.policy import PolicyError
     from agents.reading import printable
-    from mail.runs import RunError, load_profile
+    from mail.profile import load_profile, split
+    from mail.runs import RunError
 
     if args.to not in FORMS:
         raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {args.to[:40]!r}")
     profile = load_profile(args.run)
-    learner = "" if (Path(args.run) / "config.json").is_file() else f"-{args.run.rpartition(':')[2]}"
-    home = Path(args.run) if not learner else Path(args.run.rpartition(":")[0])
-    folder = args.out or home / f"export-{args.to}{learner}"
+    home, learner = split(args.run)
+    folder = args.out or home / ("-".join(("export", args.to, learner)) if learner else f"export-{args.to}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not args.force:
         raise RunError(f"{folder} holds something already; choose another --out, or --force to write over it")
     game = profile.game

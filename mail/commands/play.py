@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from games.base import NashmailError
+
 if TYPE_CHECKING:
     from agents.policy import Policy, Seats
     from games.base import Floats, Game, Model, States
@@ -122,15 +124,15 @@ def _is_run_of(name: str, game: Game) -> bool:
 
     Where the glance finds anything amiss, the run is loaded at once, which says what it is.
     """
-    from agents.reading import read_json
+    from mail.config import folder_of, read_config
 
-    for folder, learner in ((name, None), name.rpartition(":")[::2]):
+    for place, learner in ((name, None), name.rpartition(":")[::2]):
         try:
-            config = read_json(Path(folder) / "config.json")
-            known = learner is None or learner in config["learners"]
-            return bool(config["game"] == game.spec.name and known and (Path(folder) / "result.json").is_file())
-        except (ValueError, KeyError, TypeError):
+            config = read_config(folder := folder_of(place))
+        except NashmailError:
             continue
+        known = learner is None or learner in config.learners
+        return config.game == game.spec.name and known and (folder / "result.json").is_file()
     return False
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mail import workers
 
 if TYPE_CHECKING:
-    from mail.runs import Run
+    from mail.records import Played
+    from mail.runs import Config, Run
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
     workers.arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, auto")
-    parser.add_argument("--out", type=Path, help="the run's folder (default: runs/GAME-SEED)")
+    parser.add_argument("--out", type=_folder, help="the run's folder (default: runs/GAME-SEED)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on with the run in that folder")
@@ -39,16 +42,45 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from games.registry import make
-    from mail.presets import preset
-    from mail.records import GAMES, read, store_games
-    from mail.runs import Config, RunError
+    from mail.records import read, store_games
+    from mail.run_files import check_whole, read_seconds
+    from mail.runs import RunError
     from mail.training import check, prepare, train
 
     games = [read(path) for path in args.from_games or ()]
     wanted = make(args.game).spec.name
     if other := [played.record.game for played in games if played.game.spec.name != wanted]:
         raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
-    config = Config(
+    config = _config(args, games)
+    check(config)
+    pool = workers.pool(args)  # an address where nobody answers is refused before anything is written
+    folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
+    known = None if args.resume else prepare(config, games)
+    opened = _open(folder, config, args)
+    result = opened.result()
+    if result is not None:
+        check_whole(result, opened.begun, folder)
+    else:
+        if opened.config.from_games:
+            store_games(folder, games)  # again where it was killed meanwhile: they are those that it was begun with
+        with _Progress(opened), pool as opened_pool:
+            result = train(opened, known=known, pool=opened_pool)
+    seconds = read_seconds(folder)
+    if args.json:
+        print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
+    else:
+        _print(folder, result, seconds)
+    return 0
+
+
+def _config(args: argparse.Namespace, games: Sequence[Played]) -> Config:
+    """What is asked for."""
+    from games.registry import make
+    from mail.presets import preset
+    from mail.records import GAMES, check_sum
+    from mail.runs import Config
+
+    return Config(
         game=args.game,
         learners=(GAMES,) if games else tuple(word for word in args.learner.split(",") if word),
         explorer=args.explorer,
@@ -58,36 +90,25 @@ def run(args: argparse.Namespace) -> int:
         labels=args.labels,
         seed=args.seed,
         device=_device(args.device),
+        from_games=check_sum(games) if games else "",
     )
-    check(config)
-    pool = workers.pool(args)  # an address where nobody answers is refused before anything is written
-    folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
-    known = None if args.resume else prepare(config)
-    opened = _open(folder, config, args)
-    if games and not args.resume:
-        store_games(folder, games)
-    result = opened.result()
-    if result is None:
-        with _Progress(opened), pool as opened_pool:
-            result = train(opened, known=known, pool=opened_pool)
-    seconds = json.loads((folder / "clock.json").read_bytes())["seconds"]
-    if args.json:
-        print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
-    else:
-        _print(folder, result, seconds)
-    return 0
 
 
-def _open(folder: Path, config: Any, args: argparse.Namespace) -> Run:
+def _open(folder: Path, config: Config, args: argparse.Namespace) -> Run:
     """The run to train: new, or resumed where its configuration is the one asked for."""
+    from agents.reading import printable
+    from mail.records import GAMES, check_sum, stored_games
     from mail.runs import Run, RunError, same_but_for
 
     if not args.resume:
         return Run.create(folder, config, force=args.force)
-    resumed = Run.resume(folder)
-    if different := same_but_for(resumed.config, config):
-        raise RunError(f"the run in {folder} was begun with another {', '.join(different)}; give the same options")
-    return resumed
+    there = Run.at(folder).config
+    if GAMES in there.learners and not there.from_games:  # begun by an older version
+        there = replace(there, from_games=check_sum(stored_games(folder)))
+    if different := same_but_for(there, config):
+        names = ", ".join(different).replace("_", "-")
+        raise RunError(f"the run in {printable(folder)} was begun with another {names}; give the same options")
+    return Run.resume(folder)
 
 
 def _device(word: str) -> str:
@@ -102,6 +123,13 @@ def _device(word: str) -> str:
     if not there.get(word, False):
         raise RunError(f"--device {word} is not to be had here; use {', '.join(d for d in there if there[d])} or auto")
     return word
+
+
+def _folder(text: str) -> Path:
+    """A folder as argparse wants it read."""
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("a run's folder has a name; leave --out away for runs/GAME-SEED")
+    return Path(text)
 
 
 class _Progress:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("run", metavar="RUN", type=Path, help="a run's folder, finished or not")
+    parser.add_argument("run", metavar="RUN", help="a run's folder, finished or not")
     parser.add_argument("--once", action="store_true", help="print what is known now, and end")
     parser.add_argument("--every", type=_seconds, default=1.0, metavar="S", help="seconds between looks (default: 1)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, and end")
@@ -20,17 +19,19 @@ def run(args: argparse.Namespace) -> int:
     """Show the run until it is finished or the watcher has seen enough."""
     from rich.console import Console
 
+    from mail.config import folder_of
     from mail.screens import look
     from mail.watch import read_progress, screen
 
+    folder = folder_of(args.run)
     if args.json:
-        print(json.dumps(read_progress(args.run).as_dict()))
+        print(json.dumps(read_progress(folder).as_dict()))
         return 0
     console = Console(markup=False, highlight=False, emoji=False)
     shown = ""
     try:
         while True:
-            progress = read_progress(args.run)
+            progress = read_progress(folder)
             picture = screen(progress, look(console))
             if picture.plain != shown:
                 if console.is_terminal and not args.once:

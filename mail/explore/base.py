@@ -62,14 +62,22 @@ class Setting:
 
 
 Factory = Callable[[Setting, Rng], Explorer]
+Check = Callable[[Setting], None]
 _EXPLORERS: dict[str, Factory] = {}
+_CHECKS: dict[str, Check] = {}
 
 
-def register(name: str, factory: Factory) -> None:
-    """Make ``make(name, setting, rng)`` call ``factory(setting, rng)``."""
+def register(name: str, factory: Factory, *, check: Check | None = None) -> None:
+    """Make ``make(name, setting, rng)`` call ``factory(setting, rng)``.
+
+    ``check`` raises NashmailError for a setting that the factory refuses; without one the factory itself is asked,
+    which is as good where making the explorer costs little.
+    """
     if name in _EXPLORERS:
         raise NashmailError(f"there is an explorer called {name} already")
     _EXPLORERS[name] = factory
+    if check is not None:
+        _CHECKS[name] = check
 
 
 def make(name: str, setting: Setting, *, rng: Rng) -> Explorer:
@@ -78,10 +86,16 @@ def make(name: str, setting: Setting, *, rng: Rng) -> Explorer:
     return _EXPLORERS[name](setting, rng)
 
 
-def check(name: str) -> None:
-    """NashmailError unless there is an explorer of this name."""
+def check(name: str, setting: Setting | None = None) -> None:
+    """NashmailError unless there is an explorer of this name and, where a setting is given, it can explore there."""
     if name not in _EXPLORERS:
         raise NashmailError(f"no explorer is called {name!r}; the explorers are: {', '.join(names())}")
+    if setting is None:
+        return
+    if name in _CHECKS:
+        _CHECKS[name](setting)
+    else:
+        make(name, setting, rng=np.random.default_rng(0))
 
 
 def names() -> list[str]:

@@ -80,9 +80,7 @@ class Refute(Base):
 
     def __init__(self, setting: Setting, config: RefuteConfig, *, rng: Rng) -> None:
         super().__init__(setting)
-        if not isinstance(setting.model, GameGraph):
-            raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
-        self.graph, self.config, self.asked_seat = setting.model, config, 1 - setting.seat
+        self.graph, self.config, self.asked_seat = _graph(setting), config, 1 - setting.seat
         spec = setting.game.spec
         net = PolicyNet(spec.observation, spec.actions, config.clone.architecture, rng=rng)
         self.net = net.to(setting.device)
@@ -273,4 +271,19 @@ class Refutation:
         return Line(np.array(rows), np.array(moves))
 
 
-register("refute", lambda setting, rng: Refute(setting, RefuteConfig(), rng=rng))
+def _graph(setting: Setting) -> GameGraph:
+    """The exact model. NashmailError where it is none of a turn-based game."""
+    if setting.model is None:
+        raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
+    if not isinstance(setting.model, GameGraph):
+        name = setting.game.spec.name
+        raise NashmailError(f"the explorer refute plays turn-based games, and {name} is none; choose another explorer")
+    return setting.model
+
+
+def _check(setting: Setting) -> None:
+    """Without measuring the clone, which making the explorer does."""
+    _graph(setting)
+
+
+register("refute", lambda setting, rng: Refute(setting, RefuteConfig(), rng=rng), check=_check)

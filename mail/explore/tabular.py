@@ -106,6 +106,8 @@ class Clocked(Base):
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         new = self.seen.add(Tried.of(self.setting.game, decisions, self.seat))
         keys, legal = self.seen.keys, self.seen.legal
+        if not len(keys):  # the seat had no decision yet
+            return {"new_transitions": 0, "untried": 0}
         values, tries = optimistic_values(legal, *self.seen.edges, self.horizon, self.config)
         best = legal & (values >= values.max(2, keepdims=True) - 1e-9)
         self.plan = ByStep(tuple(Tabular(keys, uniform_rows(rows)) for rows in best))

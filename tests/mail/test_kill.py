@@ -115,7 +115,7 @@ def test_a_clone_that_was_fitted_is_not_fitted_again(
 
 def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config("connect4:6x6", learners=("bc", "mail"), explorer="uniform", expert="first", episodes=2, points=1)
-    monkeypatch.setattr(mail.training, "prepare", lambda config: ground(config.game, symmetry=False))
+    monkeypatch.setattr(mail.training, "prepare", lambda config, games: ground(config.game, symmetry=False))
     monkeypatch.setattr(Ground, "experts", lambda self, name: (Uniform(), Uniform()))
     monkeypatch.setattr(mail.training, "preset", lambda game: SMALL)
     measured: list[Any] = []

@@ -17,6 +17,7 @@ from agents.policy import Seats, Uniform
 from games import NashmailError
 from mail.decisions import Decisions
 from mail.play import play
+from mail.profile import default_learner
 from mail.runs import FORMAT, Config, Run, load_profile, read_config, read_decisions, same_but_for
 from mail.streams import stream
 from mail.training import train
@@ -34,6 +35,7 @@ OTHERS: dict[str, Any] = {
     "seed": 4,
     "device": "cuda",
     "points": 2,
+    "from_games": "0" * 64,
 }
 
 
@@ -101,7 +103,7 @@ def test_configurations_are_compared_field_by_field(name: str) -> None:
     [
         (b'{"format": 1, "game": "tictactoe", "learners": ["bc"], "rate": 1}', "has unknown keys: rate$"),
         (b'{"format": 1, "game": "tictactoe", "learners": ["bc"], "b": 1, "a": 2}', "has unknown keys: a, b$"),
-        (b'{"format": 2, "game": "tictactoe", "learners": ["bc"]}', "has format 2, newer than 1; update nashmail"),
+        (b'{"format": 3, "game": "tictactoe", "learners": ["bc"]}', "has format 3, newer than 2; update nashmail"),
         (b'{"game": "tictactoe", "learners": ["bc"]}', "is not a run's configuration"),
         (b'{"format": 1, "learners": ["bc"]}', "is not a run's configuration"),
         (b'{"format": 1, "game": "tictactoe"}', "is not a run's configuration"),
@@ -304,10 +306,9 @@ def test_a_name_is_a_folder_and_perhaps_a_learner(finished: Path) -> None:
         assert found[name].game.spec == game(CONFIG.game).spec
 
 
-def test_without_mail_the_first_learner_is_meant(copied: Path) -> None:
-    told = json.loads((copied / "config.json").read_bytes())
-    (copied / "config.json").write_text(json.dumps({**told, "learners": ["bc"]}))
-    assert tables(load_profile(str(copied)).policies) == tables(load_profile(f"{copied}:bc").policies)
+def test_without_mail_the_first_learner_is_meant() -> None:
+    assert default_learner(CONFIG) == "mail" != CONFIG.learners[1]
+    assert default_learner(replace(CONFIG, learners=("bc", "bc-uniform"))) == "bc"
 
 
 def test_a_folder_may_have_a_colon_in_its_name(finished: Path, tmp_path: Path) -> None:
@@ -348,15 +349,25 @@ def test_a_game_may_be_asked_for_by_several_words(tmp_path: Path) -> None:
     assert load_profile(str(tmp_path / "run")).game.spec.name == "tictactoe"
 
 
-def test_policies_of_another_run_are_refused(copied: Path) -> None:
-    """A configuration edited to another game, and a seat's policy copied over the other's."""
-    told = json.loads((copied / "config.json").read_bytes())
-    (copied / "config.json").write_text(json.dumps({**told, "game": "tictactoe"}))
-    refused(r"mail-0 is a policy of another run; restore it", lambda: load_profile(str(copied)))
-    (copied / "config.json").write_text(json.dumps(told))
+def test_policies_of_another_run_are_refused(copied: Path, tmp_path: Path) -> None:
+    """A seat's policy copied over the other's, and that of a run with another seed."""
     for ending in ("json", "safetensors"):
         shutil.copy(copied / "policies" / f"bc-0.{ending}", copied / "policies" / f"bc-1.{ending}")
     refused(r"bc-1 is a policy of another run", lambda: load_profile(f"{copied}:bc"))
+    train(Run.create(tmp_path / "other", replace(CONFIG, seed=4, learners=("mail",))))
+    for ending in ("json", "safetensors"):
+        shutil.copy(tmp_path / "other" / "policies" / f"mail-1.{ending}", copied / "policies" / f"mail-1.{ending}")
+    refused(r"mail-1 is a policy of another run", lambda: load_profile(str(copied)))
+
+
+@pytest.mark.parametrize("change", [{"game": "tictactoe"}, {"learners": ["bc"]}, {"format": 1}, {"seed": 4}])
+def test_a_configuration_that_was_edited_does_not_fit_its_result(change: dict[str, Any], copied: Path) -> None:
+    told = json.loads((copied / "config.json").read_bytes())
+    (copied / "config.json").write_text(json.dumps({**told, **change}))
+    refused(r"result.json .* or its run's configuration was", lambda: load_profile(str(copied)))
+    refused(r"result.json .* or its run's configuration was", lambda: Run.resume(copied))
+    (copied / "config.json").write_text(json.dumps(told))
+    assert load_profile(str(copied)).result == load_profile(str(copied)).result
 
 
 def test_a_whole_run_has_what_it_says(finished: Path) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from mail.__main__ import main
+from mail.config import RunError
 from mail.screens import Look
-from mail.watch import BARS, Progress, WatchError, read_progress, screen, sparkline
+from mail.watch import BARS, Progress, read_progress, screen, sparkline
 from tests.support import draw
 
 ASCII = Look(False, 80, 24)
@@ -105,7 +106,7 @@ def test_sparklines() -> None:
 )
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     home = folder(tmp_path, ROUNDS, tail=line + "\n")
-    with pytest.raises(WatchError, match=r"metrics\.jsonl, line 4 is damaged"):
+    with pytest.raises(RunError, match=r"metrics\.jsonl, line 4 is damaged"):
         read_progress(home)
 
 
