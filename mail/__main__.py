@@ -6,6 +6,11 @@ chosen one is imported, and it imports what is heavy when it runs, so that help 
 
 from __future__ import annotations
 
+from mail import start
+
+if __name__ == "__main__":  # before the others: Ctrl-C while they are imported ends the command in one line
+    start.end_at_once()
+
 import argparse
 import importlib
 import os
@@ -52,6 +57,7 @@ def _run(args: argparse.Namespace) -> int:
 
     command = importlib.import_module(f"mail.commands.{args.command}")
     try:
+        start.as_exception()
         return int(command.run(args))
     except NashmailError as error:
         if args.debug:
