@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mail import start
 
-if __name__ == "__main__":  # before the others: Ctrl-C while they are imported ends the command in one line
+if __name__ == "__main__":  # before the others: signals while they are imported end the command in one line
     start.end_at_once()
 
 import argparse
@@ -64,9 +64,10 @@ def _run(args: argparse.Namespace) -> int:
             raise
         print(f"nashmail {args.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"nashmail {args.command}: interrupted", file=sys.stderr)
-        return 130
+    except (KeyboardInterrupt, start.Terminated) as stop:
+        status, word = start.stopped(stop)
+        print(f"nashmail {args.command}: {word}{f'; {stop}' if str(stop) else ''}", file=sys.stderr)
+        return status
     except BrokenPipeError:
         sys.stderr.close()
         return 1
@@ -81,4 +82,6 @@ def _run(args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    result = main()
+    start.over()
+    sys.exit(result)

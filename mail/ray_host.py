@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
@@ -26,6 +27,10 @@ from queue import SimpleQueue
 from typing import Any
 
 import ray
+
+import psutil  # isort: skip  # which Ray brings
+
+from mail.ray_parts import DASHBOARD_AGENT, ENVIRONMENT_AGENT, GCS_SERVER, PARTS, RAYLET
 
 RETRIES = 20
 """Times a shard is run again after its worker or node has died."""
@@ -174,37 +179,46 @@ class Watch(threading.Thread):
         self.descriptor, self.started, self.over = descriptor, threading.Event(), threading.Event()
 
     def run(self) -> None:
-        import psutil  # Ray brings it
-
-        from mail.ray_link import PARTS
-
         me, begun = psutil.Process(), time.monotonic()
         parts: dict[int, Any] = {}
-        while not self.over.wait(_LOOK):
+        handles: dict[int, int] = {}  # what can be read when a part has ended, where there is such a thing
+        while not self.over.is_set():
             if len(parts) < len(PARTS) and time.monotonic() - begun < _STARTS:
-                parts.update({status: part for part in me.children(recursive=True) if (status := part_of(part))})
-            for status, part in sorted(parts.items()):
-                if not self.over.is_set() and (not part.is_running() or part.status() == psutil.STATUS_ZOMBIE):
-                    os._exit(status)
+                for part in me.children(recursive=True):
+                    if (status := part_of(part)) and status not in parts:
+                        parts[status] = part
+                        with suppress(AttributeError, OSError):
+                            handles[os.pidfd_open(part.pid)] = status
+            ended = {handles[handle] for handle in select.select(list(handles), [], [], _LOOK)[0]}
+            ended |= {status for status, part in parts.items() if not runs(part)}
+            if ended and not self.over.is_set():
+                os._exit(min(ended))
             if not self.started.is_set() and hung_up(self.descriptor):
                 os._exit(1)
 
 
-def part_of(process: Any) -> int:
-    """Which of ``mail.ray_link.PARTS`` a process is; 0 for another."""
-    import psutil
-
+def runs(process: Any) -> bool:
+    """Whether a process has not ended; one that only waits to be waited for has."""
     try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def part_of(process: Any) -> int:
+    """Which of ``mail.ray_parts.PARTS`` a process is; 0 for another."""
+    try:
+        name = process.name()
+        if name in ("raylet", "gcs_server"):  # those that have ended, too, which have no command line
+            return RAYLET if name == "raylet" else GCS_SERVER
         words = process.cmdline()
     except psutil.Error:
         return 0
     first = words[0] if words else ""
-    if first.endswith(("/raylet", "/gcs_server")):
-        return 44 if first.endswith("raylet") else 43
     if first == "ray::DashboardAgent" or any(word.endswith("/dashboard/agent.py") for word in words):
-        return 41
+        return DASHBOARD_AGENT
     if first == "ray::RuntimeEnvAgent" or any(word.endswith("/runtime_env/agent/main.py") for word in words):
-        return 42
+        return ENVIRONMENT_AGENT
     return 0
 
 

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from mail.pool import PoolError
+from mail.ray_parts import GCS_SERVER, PARTS, RAYLET
 
 _HOST = "from mail.ray_host import main; main()"  # as a module that workers import, not as __main__
+_STARTED = {"gcs_server": PARTS[GCS_SERVER], "raylet": PARTS[RAYLET]}  # what their processes are called
+_LOOK = 0.1  # seconds between two looks at them
 STARTS, JOINS = 120.0, 30.0  # seconds within which Ray must have started here, or been joined elsewhere
 ENDS = 5.0  # seconds that Ray gets to end by itself
-PARTS = {41: "dashboard agent", 42: "runtime environment agent", 43: "GCS server", 44: "raylet"}
-"""Exit statuses of the process: which part of Ray died. In this order: an agent that dies takes its raylet along."""
+_CORE = 1  # the status with which Ray's core ends the process itself, when its connection to the raylet is gone
 _FOLDERS = ("NASHMAIL_CACHE", "XDG_CACHE_HOME", "TMPDIR")  # what the environment may give relative to where we are
 
 
@@ -50,7 +52,8 @@ class Link:
             )
         try:
             self.send((workers, address, memory, paths()))
-            told = self.receive(JOINS if address else STARTS)
+            self._await(JOINS if address else STARTS)
+            told = self.receive()
         except BaseException:
             self._end()
             raise
@@ -65,13 +68,24 @@ class Link:
         except OSError as error:
             raise self._lost() from error
 
-    def receive(self, seconds: float | None = None) -> tuple[Any, ...]:
-        """The next message. PoolError where Ray has ended, or sends nothing within these seconds."""
-        try:
-            if not self._connection.poll(seconds):
-                self._end()
+    def _await(self, seconds: float) -> None:
+        """Wait for the first message. PoolError after so many seconds, or when a part of Ray dies meanwhile: Ray, which
+        waits for it and lets nothing else run in its process, would take half a minute to say so.
+        """
+        deadline, seen = time.monotonic() + seconds, set()
+        while not self._connection.poll(_LOOK):
+            there = processes(self._process.pid).values()
+            seen |= {name for name, _ in there if name in _STARTED}
+            died = seen - {name for name, running in there if running}
+            if died and not self._connection.poll(0):  # else that of its process, of which the others die, was first
+                raise PoolError(f"Ray did not start: its {_STARTED[min(died)]} died")
+            if time.monotonic() > deadline:
                 where = f"at {self.address} does not answer" if self.address else "did not start"
                 raise PoolError(f"Ray {where} within {seconds:.0f} seconds")
+
+    def receive(self) -> tuple[Any, ...]:
+        """The next message. PoolError where Ray has ended."""
+        try:
             message: tuple[Any, ...] = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._lost() from error
@@ -94,6 +108,8 @@ class Link:
         status = self._end()
         if status in PARTS:
             return PoolError(f"Ray's {PARTS[status]} died")
+        if status == _CORE and self.address is None:
+            return PoolError("Ray's raylet died")
         if self.address is not None:
             return PoolError(f"the Ray cluster at {self.address} was lost")
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
@@ -131,22 +147,26 @@ def end_session(session: int) -> None:
     deadline = time.monotonic() + ENDS
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(session, signal.SIGKILL)
-    while (left := members(session)) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        left = [pid for pid, (_, running) in processes(session).items() if running]
+        if not left:
+            return
         for pid in left:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
 
 
-def members(session: int) -> list[int]:
-    """The processes of a session that still run; none where there is no /proc: there, Ray's parts watch each other."""
-    if sys.platform != "linux":
-        return []
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with suppress(OSError):
-                state, _, _, its = (entry / "stat").read_bytes().rpartition(b")")[2].split()[:4]
-                if int(its) == session and state not in (b"Z", b"X"):
-                    found.append(int(entry.name))
+def processes(session: int) -> dict[int, tuple[str, bool]]:
+    """The processes of a session: name, and whether it still runs or only waits to be waited for.
+
+    None where there is no /proc: there, Ray's parts end each other, and take their time.
+    """
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            before, _, after = (entry / "stat").read_text(errors="replace").rpartition(")")
+            state, _, _, its = after.split()[:4]
+            if int(its) == session:
+                found[int(entry.name)] = before.partition("(")[2], state not in "ZX"
     return found

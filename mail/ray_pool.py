@@ -207,9 +207,7 @@ def _result(outcome: tuple[Any, ...], index: int, total: int) -> Any:
     if kind == "refused":
         raise cloudpickle.loads(told[0])
     name, message, trace = told
-    error = failed(index, total, name, message)
-    error.add_note(trace)
-    raise error
+    raise failed(index, total, name, message) from RuntimeError(trace)
 
 
 def _reach(address: str) -> None:

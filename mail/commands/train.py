@@ -39,9 +39,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from games.registry import make
+    from mail.pool import PoolError
     from mail.presets import preset
     from mail.records import GAMES, read, store_games
     from mail.runs import Config, RunError
+    from mail.start import Terminated
     from mail.training import check, prepare, train
 
     games = [read(path) for path in args.from_games or ()]
@@ -68,8 +70,12 @@ def run(args: argparse.Namespace) -> int:
         store_games(folder, games)
     result = opened.result()
     if result is None:
-        with _Progress(opened), pool as opened_pool:
-            result = train(opened, known=known, pool=opened_pool)
+        try:
+            with _Progress(opened), pool as opened_pool:
+                result = train(opened, known=known, pool=opened_pool)
+        except (PoolError, Terminated, KeyboardInterrupt) as stop:
+            told = f"--resume goes on with the run in {folder}"
+            raise type(stop)(f"{stop}; {told}" if str(stop) else told) from stop
     seconds = json.loads((folder / "clock.json").read_bytes())["seconds"]
     if args.json:
         print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
