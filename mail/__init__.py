@@ -1,12 +1,14 @@
 """Learning by imitation, and measuring exactly: ``mail.train``, ``mail.nash_gap``, ``mail.load_profile``.
 
-Names are imported when they are first used, so that ``import mail`` and ``nashmail --help`` stay light.
+Names are imported when they are first used, so that ``import mail`` and ``nashmail --help`` stay light; nothing at
+all is imported here, so that the command's entry, which comes after this, can catch Ctrl-C from the first moment on.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _HOMES = {
     "Budget": "mail.budget",
@@ -40,6 +42,8 @@ def train(game: str, out: str, **options: Any) -> dict[str, Any]:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'mail' has no attribute {name!r}")
+    from importlib import import_module
+
     home = _HOMES[name]
     module, attribute = home if isinstance(home, tuple) else (home, name)
     return getattr(import_module(module), attribute)

@@ -6,6 +6,11 @@ chosen one is imported, and it imports what is heavy when it runs, so that help 
 
 from __future__ import annotations
 
+from mail import start
+
+if __name__ == "__main__":  # before the others: signals while they are imported end the command in one line
+    start.end_at_once()
+
 import argparse
 import errno
 import importlib
@@ -53,12 +58,15 @@ def _run(args: argparse.Namespace) -> int:
     try:
         if sys.stdout is None:  # whatever is opened next would be written over by what is printed
             raise OSError(errno.EBADF, "standard output is closed")
-        status = int(importlib.import_module(f"mail.commands.{args.command}").run(args))
+        command = importlib.import_module(f"mail.commands.{args.command}")
+        start.as_exception()
+        status = int(command.run(args))
         flush()
         return status
-    except KeyboardInterrupt:
-        complain(f"nashmail {args.command}: interrupted")
-        return 130
+    except (KeyboardInterrupt, start.Terminated) as stop:
+        status, word = start.stopped(stop)
+        complain(f"nashmail {args.command}: {word}{f'; {stop}' if str(stop) else ''}")
+        return status
     except BrokenPipeError:
         discard()
         return 1
@@ -70,4 +78,6 @@ def _run(args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    result = main()
+    start.over()
+    sys.exit(result)

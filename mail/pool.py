@@ -69,7 +69,7 @@ class Local:
             except NashmailError:
                 raise
             except Exception as error:
-                raise failed(index, len(shards), error) from error
+                raise failed(index, len(shards), type(error).__name__, str(error)) from error
             if landed is not None:
                 landed(index, results[-1])
         return results
@@ -100,7 +100,6 @@ def pool_for(
     return RayPool(workers, address=address, say=tell, patience=patience)
 
 
-def failed(index: int, shards: int, error: BaseException) -> PoolError:
-    """The error of a shard whose task raised."""
-    cause = " ".join(str(error).split()) or "no message"
-    return PoolError(f"shard {index + 1} of {shards} failed: {type(error).__name__}: {cause}")
+def failed(index: int, shards: int, kind: str, told: str) -> PoolError:
+    """The error of a shard whose task raised an error of this kind."""
+    return PoolError(f"shard {index + 1} of {shards} failed: {kind}: {' '.join(told.split()) or 'no message'}")

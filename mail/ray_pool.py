@@ -6,37 +6,40 @@ keep, like a solver with its opening book, is a lazy global of its process that 
 
 Ray takes about two seconds to start, so it is only started once that much work has been done in this process
 without it: short work never pays for it, long work loses a few seconds. Results are the same bits either way.
-The only module that imports ray.
+It lives in a process of its own (``mail.ray_link``), so that nothing that happens to it happens to a run.
 """
 
 from __future__ import annotations
 
-import os
-import platform
+import re
 import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, redirect_stdout
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from games.base import NashmailError
+import cloudpickle
+
 from mail.pool import START_UP, Local, PoolError, failed
+from mail.ray_link import Link
 
 _Shared = TypeVar("_Shared")
 _Shard = TypeVar("_Shard")
 _Result = TypeVar("_Result")
 
-RETRIES = 20
-"""Times a shard is run again after its worker or node has died."""
 _REACH = 10.0  # seconds within which a cluster must answer
 _AHEAD = 2  # shards in flight per worker: one running, one waiting
-_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # HTTP/2 with default settings
-_SETTINGS = 4  # the kind of frame that answers it
-_BITS = ("nashmail", "numpy", "torch")  # distributions whose versions decide the bits of results
+_PING, _PAYLOAD = 6, b"nashmail"  # a frame that is answered by its like
+_HELLO = (  # HTTP/2 with default settings, and a ping
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    + bytes([0, 0, len(_PAYLOAD), _PING, 0, 0, 0, 0, 0])
+    + _PAYLOAD
+)
+_MOST = 1 << 16  # bytes within which a ping is answered
+_LONGEST = 80  # characters of an address that are shown
 
 
 class RayPool:
@@ -62,21 +65,22 @@ class RayPool:
         self.address, self.memory, self.say = address, memory, say
         self._workers = 1 if workers is None and address is None else workers
         self._left = patience
-        self._run: Any = None
-        self._kept: tuple[Any, Any] | None = None  # what was put last, and its reference
-        self._aside = ExitStack()  # Ray tells of dead workers on standard output, which belongs to results
+        self._link: Link | None = None
+        self._kept: tuple[Any, Any] | None = None  # task and shared that the workers have now
+        self._shares = self._maps = 0  # how many there were
+        self._early: list[tuple[Any, ...]] = []  # messages that came before the one waited for
 
     @property
     def workers(self) -> int:
         """Processes that work at once; of a whole cluster, the processors that it has now."""
         if self._workers is not None:
             return self._workers
-        if self._run is None:
+        if self._link is None:
             return 1
-        import ray
-
-        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        return max(1, int(resources.get("CPU", 1)))
+        self._link.send(("processors",))
+        while (told := self._link.receive())[0] != "processors":
+            self._early.append(told)
+        return int(told[1])
 
     def map(
         self,
@@ -100,18 +104,18 @@ class RayPool:
             try:
                 result = Local().map(task, shared, shards[begun : begun + 1])[0]
             except PoolError as error:
-                raise failed(begun, len(shards), error.__cause__ or error) from error.__cause__
+                cause = error.__cause__ or error
+                raise failed(begun, len(shards), type(cause).__name__, str(cause)) from error.__cause__
             self._left -= time.perf_counter() - clock
             keep(begun, result)
             begun += 1
         if begun < len(shards):
-            self._start()
             self._scatter(task, shared, list(enumerate(shards))[begun:], len(shards), keep)
         return [results[index] for index in range(len(shards))]
 
     def _stays_here(self, shards: int) -> bool:
         """Whether the next of so many shards is done in this process: it is the only one, or Ray not yet worth it."""
-        return shards == 1 or (self._left > 0 and self._run is None)
+        return shards == 1 or (self._left > 0 and self._link is None)
 
     def _scatter(
         self,
@@ -122,66 +126,59 @@ class RayPool:
         keep: Callable[[int, _Result], None],
     ) -> None:
         """Keep ``_AHEAD`` shards per worker in flight until all have landed."""
-        import ray
-
-        reference, versions, most = self._put(shared), _versions(), _AHEAD * self.workers
-        flying: dict[Any, int] = {}
-        waiting = iter(todo)
+        link = self._started()
+        self._maps += 1
+        flying, waiting = 0, iter(todo)
         try:
+            self._share(link, task, shared)
+            most = _AHEAD * self.workers
             while True:
-                while len(flying) < most and (entry := next(waiting, None)) is not None:
-                    flying[self._run.remote(task, reference, entry[1], versions)] = entry[0]
+                while flying < most and (entry := next(waiting, None)) is not None:
+                    link.send(("shard", (self._maps, entry[0]), _packed(entry[1])))
+                    flying += 1
                 if not flying:
                     return
-                ready, _ = ray.wait(list(flying), num_returns=1)
-                index = flying.pop(ready[0])
-                keep(index, _fetch(ready[0], index, total))
-        except BaseException:
-            for left in flying:
-                ray.cancel(left, force=True)
+                index, outcome = self._landed(link)
+                flying -= 1
+                keep(index, _result(outcome, index, total))
+        except Exception:
+            with suppress(PoolError):
+                link.send(("drop",))
+            raise
+        except BaseException:  # which may have come between the halves of a message
+            self.close()
             raise
 
-    def _put(self, shared: object) -> Any:
-        """The reference to what all shards share, put once for each version."""
-        import ray
+    def _share(self, link: Link, task: object, shared: object) -> None:
+        """Send what all shards share, once for each version."""
+        if self._kept is None or self._kept[0] is not task or self._kept[1] is not shared:
+            self._shares += 1
+            link.send(("share", self._shares, _packed((task, shared))))
+            self._kept = task, shared
 
-        if self._kept is None or self._kept[0] is not shared:
-            try:
-                self._kept = (shared, ray.put(shared))
-            except TypeError as error:
-                raise PoolError(f"this cannot be sent to workers, so use one: {_one_line(error)}") from error
-        return self._kept[1]
+    def _landed(self, link: Link) -> tuple[int, tuple[Any, ...]]:
+        """The next shard of this map that lands, and what became of it."""
+        while True:
+            _, (of, index), outcome = self._early.pop(0) if self._early else link.receive()
+            if of == self._maps:  # else nobody waits for it any longer
+                return index, outcome
 
-    def _start(self) -> None:
-        """Start or join Ray, quietly; PoolError in one line where that fails."""
-        if self._run is not None:
-            return
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        import ray
-
-        self.say(f"joining the Ray cluster at {self.address}" if self.address else f"starting {self._workers} workers")
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
-        try:
-            if self.address is not None:
-                ray.init(address=self.address, **quiet)
-            else:
-                ray.init(
-                    "local", num_cpus=self._workers, include_dashboard=False, object_store_memory=self.memory, **quiet
-                )
-        except Exception as error:  # Ray raises this very class, too
-            raise PoolError(f"Ray did not start: {_one_line(error)}") from error
-        self._aside.enter_context(redirect_stdout(sys.stderr))
-        self._run = ray.remote(max_retries=RETRIES, num_cpus=1)(_task)
+    def _started(self) -> Link:
+        """Ray, started or joined now if it has not been; PoolError in one line where that fails."""
+        if self._link is None:
+            where = (
+                f"joining the Ray cluster at {self.address}" if self.address else f"starting {self._workers} workers"
+            )
+            self.say(where)
+            self._link = Link(self._workers, self.address, self.memory)
+        return self._link
 
     def close(self) -> None:
         """Stop the workers of this machine, or leave the cluster."""
-        if self._run is not None:
-            import ray
-
-            ray.shutdown()
-            self._aside.close()
-            self._run = self._kept = None
+        if self._link is not None:
+            self._link.close()
+        self._link = self._kept = None
+        self._early.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -189,84 +186,69 @@ class RayPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._run is None and self._workers != 1:
+        if kind is None and self._link is None and self._workers != 1:
             self.say("the work was too short to be worth starting workers")
         self.close()
 
 
-def _task(task: Callable[[Any, Any], Any], shared: Any, shard: Any, versions: dict[str, str]) -> Any:
-    """What a worker runs. PoolError where its results would have other bits."""
-    mine = _versions()
-    if mine != versions:
-        here = ", ".join(f"{name} {mine[name]}" for name in mine if mine[name] != versions[name])
-        there = ", ".join(f"{name} {versions[name]}" for name in mine if mine[name] != versions[name])
-        raise PoolError(f"a worker on {platform.node()} has {here}, this run {there}; install the same there")
-    return task(shared, shard)
-
-
-@cache
-def _versions() -> dict[str, str]:
-    """The versions of this process; "none" for what is not there."""
-    found = {}
-    for name in _BITS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
-
-
-def _fetch(reference: Any, index: int, total: int) -> Any:
-    """A landed shard's result. PoolError naming the shard where its task raised, or its worker died too often."""
-    import ray
-
+def _packed(thing: object) -> bytes:
+    """What workers unpack; PoolError for what holds something of this process alone."""
     try:
-        return ray.get(reference)
-    except ray.exceptions.RayTaskError as error:
-        cause = error.cause
-        if isinstance(cause, NashmailError):
-            raise cause from None
-        told = _rays_own(cause) if isinstance(cause, ray.exceptions.RayError) else cause
-        raise failed(index, total, told) from error
-    except ray.exceptions.RayError as error:
-        raise failed(index, total, _rays_own(error)) from error
+        return bytes(cloudpickle.dumps(thing))
+    except Exception as error:
+        raise PoolError(f"this cannot be sent to workers, so use one: {' '.join(str(error).split())}") from error
 
 
-def _rays_own(error: BaseException) -> BaseException:
-    """An error of Ray itself, cut to the line that matters: like a module that another machine does not have."""
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return RuntimeError(lines[-1 if any("Traceback" in line for line in lines) else 0])
+def _result(outcome: tuple[Any, ...], index: int, total: int) -> Any:
+    """A landed shard's result. PoolError naming the shard where its task raised, or its worker died too often."""
+    kind, *told = outcome
+    if kind == "result":
+        return cloudpickle.loads(told[0])
+    if kind == "refused":
+        raise cloudpickle.loads(told[0])
+    name, message, trace = told
+    raise failed(index, total, name, message) from RuntimeError(trace)
 
 
 def _reach(address: str) -> None:
-    """PoolError unless something listens at HOST:PORT."""
+    """PoolError unless a Ray head, or what greets like one, listens at HOST:PORT."""
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise PoolError(f"a Ray address is HOST:PORT, not {address!r}")
+    shown = ascii(address if len(address) <= _LONGEST else f"{address[:_LONGEST]}...")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise PoolError(f"a Ray address is HOST:PORT, not {shown}")
+    shown = shown[1:-1]
     try:
         with socket.create_connection((host, int(port)), timeout=_REACH) as connection:
             if not _speaks(connection):
-                raise PoolError(f"what answers at {address} is no Ray head; start one with `ray start --head`")
-    except OSError as error:
-        raise PoolError(
-            f"nobody answers at {address} ({error.strerror or 'timed out'}); start a head there with `ray start --head`"
-        ) from error
+                raise PoolError(f"what answers at {shown} is no Ray head; start one with `ray start --head`")
+    except (OSError, ValueError) as error:  # ValueError: a name that no host can have
+        reason = "no such name" if isinstance(error, ValueError) else getattr(error, "strerror", None) or "timed out"
+        raise PoolError(f"nobody answers at {shown} ({reason}); start a head there with `ray start --head`") from error
 
 
 def _speaks(connection: socket.socket) -> bool:
-    """Whether the other side greets like a gRPC server, as Ray heads do; Ray itself would wait for minutes."""
+    """Whether the other side answers like a gRPC server, as Ray heads do; Ray itself would wait for minutes."""
+    deadline = time.monotonic() + _REACH
+    answer = b""
     try:
         connection.sendall(_HELLO)
-        answer = b""
-        while len(answer) < 4 and (more := connection.recv(64)):
+        while not _answers(answer) and len(answer) < _MOST:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            if not (more := connection.recv(1024)):
+                return False
             answer += more
     except OSError:
         return False
-    return len(answer) >= 4 and answer[3] == _SETTINGS
+    return _answers(answer)
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _answers(answer: bytes) -> bool:
+    """Whether our ping is answered among these frames: 3 bytes of length, kind, flags, 4 bytes of stream, the rest."""
+    while len(answer) >= 9 + (length := int.from_bytes(answer[:3])):
+        if answer[3] == _PING and answer[4] & 1 and answer[9 : 9 + length] == _PAYLOAD:
+            return True
+        answer = answer[9 + length :]
+    return False
 
 
 def tell(line: str) -> None:

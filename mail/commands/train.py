@@ -42,9 +42,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from games.registry import make
+    from mail.pool import PoolError
     from mail.records import read, store_games
     from mail.run_files import check_whole, read_seconds
     from mail.runs import RunError
+    from mail.start import Terminated
     from mail.training import check, prepare, train
 
     games = [read(path) for path in args.from_games or ()]
@@ -63,8 +65,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         if opened.config.from_games:
             store_games(folder, games)  # again where it was killed meanwhile: they are those that it was begun with
-        with _Progress(opened), pool as opened_pool:
-            result = train(opened, known=known, pool=opened_pool)
+        try:
+            with _Progress(opened), pool as opened_pool:
+                result = train(opened, known=known, pool=opened_pool)
+        except (PoolError, Terminated, KeyboardInterrupt) as stop:
+            told = f"--resume goes on with the run in {folder}"
+            raise type(stop)(f"{stop}; {told}" if str(stop) else told) from stop
     seconds = read_seconds(folder)
     if args.json:
         print(json.dumps({"run": str(folder), "seconds": seconds, **result}))

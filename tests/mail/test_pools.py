@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from games.base import GameError, NashmailError
-from mail import ray_pool as module
+from mail import ray_host, ray_link
 from mail.pool import Local, Pool, PoolError
 from mail.ray_pool import RayPool
 
@@ -107,23 +107,21 @@ def test_short_work_starts_no_ray() -> None:
     said: list[str] = []
     with RayPool(2, say=said.append) as pool:
         assert pool.map(pid, 0.0, SHARDS) == [os.getpid()] * len(SHARDS)
-        assert pool._run is None
+        assert pool._link is None
     assert said == ["the work was too short to be worth starting workers"]
 
 
 def test_a_single_shard_starts_no_ray() -> None:
     with RayPool(2, patience=0.0) as pool:
         assert pool.map(pid, 0.0, [1]) == [os.getpid()]
-        assert pool._run is None
+        assert pool._link is None
 
 
 def test_ray_that_does_not_start_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray raises a plain Exception where a process of its own is killed meanwhile."""
-
-    def init(*words: object, **more: object) -> None:
-        raise Exception("The current node timed out during startup.\nThis could happen because ...")
-
-    monkeypatch.setattr("ray.init", init)
+    message = "The current node timed out during startup.\\nThis could happen because ..."
+    fault = f"import ray\ndef init(*a, **k): raise Exception('{message}')\nray.init = init\n"
+    monkeypatch.setattr(ray_link, "_HOST", fault + ray_link._HOST)
     with RayPool(2, patience=0.0) as pool, pytest.raises(PoolError, match=r"^Ray did not start: The .* startup\. This"):
         pool.map(pid, 0.0, SHARDS)
 
@@ -134,7 +132,9 @@ def test_there_is_at_least_one_worker(workers: int) -> None:
         RayPool(workers)
 
 
-@pytest.mark.parametrize("address", ["nowhere", "host:", "host:port", ":1", "host:70000"])
+@pytest.mark.parametrize(
+    "address", ["nowhere", "host:", "host:port", ":1", "host:70000", "host:²", "\x1b[2J", "h" * 9999]
+)
 def test_addresses_are_host_and_port(address: str) -> None:
     with pytest.raises(PoolError, match="is HOST:PORT"):
         RayPool(2, address=address)
@@ -147,12 +147,35 @@ def test_an_address_where_nobody_answers() -> None:
     assert time.perf_counter() - begun < 15
 
 
+@pytest.mark.parametrize("host", ["h" * 300, "a..b", "\x1b[2Jname", "h\0st"])
+def test_names_that_no_host_can_have_are_one_line(host: str) -> None:
+    with pytest.raises(PoolError, match=r"^nobody answers at ") as caught:
+        RayPool(2, address=f"{host}:6379")
+    assert len(str(caught.value)) < 200 and str(caught.value).isprintable()
+
+
 def test_a_worker_with_other_versions_refuses() -> None:
     """Its results could have other bits; in a cluster nothing else would notice."""
-    mine = module._versions()
-    assert module._task(scaled, 2.0, 1, dict(mine)).tolist() == [0.0, 2.0]
+    mine = ray_host.versions()
+    ray_host.check_versions(dict(mine))
     with pytest.raises(PoolError, match=rf"^a worker on \S+ has numpy {mine['numpy']}, this run numpy 0\.1; install"):
-        module._task(scaled, 2.0, 1, {**mine, "numpy": "0.1"})
+        ray_host.check_versions({**mine, "numpy": "0.1"})
+
+
+def test_every_port_is_on_the_loopback_address(ray_pool: RayPool) -> None:
+    """Of all of Ray's processes and of the workers."""
+    ray_pool.map(pid, 0.0, SHARDS)
+    assert ray_pool._link is not None
+    listening: list[str] = []
+    for process in ray_link.processes(ray_pool._link._process.pid):
+        held = {os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir() if path.is_symlink()}
+        for table in ("tcp", "tcp6"):
+            for line in Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]:
+                words = line.split()
+                if words[3] == "0A" and f"socket:[{words[9]}]" in held:
+                    listening.append(words[1].partition(":")[0])
+    assert len(listening) >= 4
+    assert set(listening) <= {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 
 
 def test_pool_errors_are_one_line() -> None:
@@ -175,7 +198,7 @@ def test_a_node_is_removed_while_it_works(tmp_path: Path) -> None:
             first = set(pool.map(pid, 0.3, list(range(6))))
             threading.Timer(1.0, lambda: cluster.remove_node(node, allow_graceful=False)).start()
             second = pool.map(pid, 0.5, list(range(10)))
-            print(len(first), len(second), file=sys.__stdout__)
+            print(len(first), len(second))
         cluster.shutdown()
         """
     )

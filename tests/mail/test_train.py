@@ -287,7 +287,8 @@ def test_the_command_goes_on_where_it_was_interrupted(
     with monkeypatch.context() as patch:
         interrupt_play(patch, rounds=7, stored=True)
         assert main([*SMALL, "--out", str(folder), "--json"]) == 130
-    assert capsys.readouterr() == ("", "nashmail train: interrupted\n")
+    line = f"nashmail train: interrupted; --resume goes on with the run in {folder}\n"
+    assert capsys.readouterr() == ("", line)
     assert main([*SMALL, "--out", str(folder), "--resume", "--json"]) == 0
     assert told(capsys)["run"] == str(folder)
     same_run(folder, whole)

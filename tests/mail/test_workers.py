@@ -338,9 +338,12 @@ def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "nobody answers at 127.0.0.1:1" in told and told.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None])
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None, SETTINGS, SETTINGS * 10_000])
 def test_an_answer_that_is_not_rays_is_refused(answer: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray itself would try for minutes; ``None`` never answers."""
+    """Ray itself would try for minutes; ``None`` never answers, and settings alone are no answer either."""
     monkeypatch.setattr("mail.ray_pool._REACH", 0.2)
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
@@ -415,26 +418,26 @@ def test_two_machines_are_joined_to_one_run(whole: dict[str, bytes], tmp_path: P
         f"""
         import sys, time
         from functools import partial
-        import ray
         import mail.learners
         import mail.pool
         import mail.runs
-        from mail import ray_pool
+        from mail import ray_link, ray_pool
         from mail.__main__ import main
 
         mail.learners.SHARD = {SHARD}
         mail.runs.Config = partial(mail.runs.Config, points=1)
         mail.pool.START_UP = 0.0
         if sys.argv[3:]:
-            ray.__version__ = sys.argv[3]
-        start = ray_pool.RayPool._start
+            ray_link._HOST = f"import ray; ray.__version__ = {{sys.argv[3]!r}}; {{ray_link._HOST}}"
+        start = ray_pool.RayPool._started
 
         def both(pool):
-            start(pool)
+            link = start(pool)
             while pool.workers < 2:
                 time.sleep(0.1)
+            return link
 
-        ray_pool.RayPool._start = both
+        ray_pool.RayPool._started = both
         words = "train tictactoe --explorer uniform --episodes 32 --json --ray-address".split()
         sys.exit(main([*words, sys.argv[1], "--out", sys.argv[2]]))
         """
