@@ -80,7 +80,8 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
         for turn, (label, fault) in enumerate(faults.items()):
             words = readers[turn % len(readers)]
             never = words == _RESUME or "decisions" in file or file in ("run/metrics.jsonl", "run/clock.json")
-            found.append(_case(file, label, fault, words, "either" if never or (label == "nothing" and file == "run/clock.json") else "refuse"))
+            absent = words[0] == "watch" and file != "run/config.json" and label in ("nothing", "a link to nothing")
+            found.append(_case(file, label, fault, words, "either" if never or absent else "refuse"))
     part = sorted(path for path in (ground.folder / "part").rglob("000000.npz"))[0].relative_to(ground.folder / "part")
     for label, fault in faults.items():
         found.append(_case(f"run/{part}", label, fault, _RESUME, "either", source="part"))

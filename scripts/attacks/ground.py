@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+from matplotlib.figure import Figure
 
 from attacks.judging import judge, measured, snapshot
 from attacks.running import Command, Outcome, Running
@@ -89,11 +95,21 @@ def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.
     return ground
 
 
+def module(*names: str) -> ModuleType:
+    """The first module of these names that there is."""
+    for name in names[:-1]:
+        if importlib.util.find_spec(name.rpartition(".")[0]) and importlib.util.find_spec(name):
+            return importlib.import_module(name)
+    return importlib.import_module(names[-1])
+
+
 def plainly() -> None:
     """Figures are not drawn: they take longer than all else that a small run does."""
-    import mail.training
 
-    mail.training.png = lambda *args, **words: b"no figure"
+    def savefig(self: Figure, buffer: BytesIO, **words: object) -> None:
+        buffer.write(b"no figure")
+
+    Figure.savefig = savefig  # type: ignore[method-assign,assignment]
 
 
 def _stop_before_the_end() -> None:
@@ -110,7 +126,7 @@ def _stop_before_the_end() -> None:
 
 def _tables(ground: Ground) -> None:
     """The uniform policy as a table in both forms."""
-    from agents.table_files import write_table
+    write_table = module("agents.storage.tables", "agents.table_files").write_table
 
     def work() -> None:
         from agents.policy import Uniform

@@ -66,7 +66,7 @@ def _lines(outcome: Outcome) -> list[str]:
         last = told.strip().splitlines()[-1:] or [found[0].decode("utf-8", "replace")]
         bad.append(f"crash on the console ({last[0][:160]})")
     lines = [line for line in told.splitlines() if line.strip() and not any(re.fullmatch(one, line) for one in TOLD)]
-    if outcome.status == 2 and outcome.command.err == "file" and not bad:
+    if outcome.status == 2 and outcome.command.err in ("file", "pipe") and not bad:
         if not lines:
             bad.append("refused without a word")
         elif len(lines) > 1:

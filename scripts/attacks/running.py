@@ -17,6 +17,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,8 @@ class Strike:
     signal: int
     seconds: float
     after: str = ""
+    victim: str = ""
+    """The command itself, or, of what it has started, the process whose command line holds this."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,12 @@ class Running:
         self.hung, self.looked, self.peak = False, 0.0, 0
         sys.stdout.flush()
         sys.stderr.flush()
+        self.pipes = {name: os.pipe() for name in ("out", "err") if getattr(command, name) == "pipe"}
         self.pid = os.fork()
         if self.pid == 0:
             status = 70
             try:
-                status = _child(command, place, self.streams, main, self.mark)
+                status = _child(command, place, self, main)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -140,8 +144,19 @@ class Running:
         left = self._left()
         peak = max(self.peak, used.ru_maxrss // (1 if sys.platform == "linux" else 1024) // 1024)
         code = os.waitstatus_to_exitcode(status)
-        out, err = (_read(self.streams / name) for name in ("out", "err"))
+        out, err = (self._read(name) for name in ("out", "err"))
         return Outcome(self.command, code, out, err, now, peak, self.hung, left)
+
+    def _read(self, name: str) -> bytes:
+        """What the command wrote to a stream; of a pipe, as much as that holds."""
+        if name in self.pipes:
+            reading, writing = self.pipes[name]
+            os.close(writing)
+            os.set_blocking(reading, False)
+            with open(reading, "rb") as pipe:
+                return pipe.read() or b""
+        path = self.streams / name
+        return path.read_bytes() if path.exists() else b""
 
     def _strike(self, now: float) -> None:
         strike = self.command.strike
@@ -150,15 +165,15 @@ class Running:
         if strike.after and not self.seen and any(self.place.glob(strike.after)):
             self.seen = now
         if now >= strike.seconds + self.seen and (self.seen or not strike.after):
-            self.struck = True
-            os.kill(self.pid, strike.signal)
+            pids = [pid for pid in marked(self.mark) if strike.victim in _line(pid)] if strike.victim else [self.pid]
+            for pid in pids[:1]:
+                self.struck = True
+                os.kill(pid, strike.signal)
 
     def _kill(self) -> None:
         for pid in (self.pid, *marked(self.mark)):
-            try:
+            with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-            except OSError:
-                pass
 
     def _left(self) -> int:
         """Processes of the command that outlive it by more than a moment, or, after a kill, by fifteen seconds."""
@@ -170,10 +185,8 @@ class Running:
             time.sleep(0.05)
         found = marked(self.mark)
         for pid in found:
-            try:
+            with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-            except OSError:
-                pass
         return len(found)
 
 
@@ -199,20 +212,24 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
+def _line(pid: int) -> str:
+    """The command line of a process."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
-def _child(command: Command, place: Path, streams: Path, main: Callable[[list[str]], int], mark: str) -> int:
+def _child(command: Command, place: Path, running: Running, main: Callable[[list[str]], int]) -> int:
     """In the new process: its surroundings, then the command; the exit status."""
     os.setsid()
     os.chdir(place / command.cwd)
-    for key, value in {**command.env, MARK: mark}.items():
+    for key, value in {**command.env, MARK: running.mark}.items():
         if value is None:
             os.environ.pop(key, None)
         else:
             os.environ[key] = value
-    _redirect(command, streams)
+    _redirect(command, running)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     words = list(command.words)
@@ -227,9 +244,9 @@ def _child(command: Command, place: Path, streams: Path, main: Callable[[list[st
     return _like_python(lambda: main(words))
 
 
-def _redirect(command: Command, streams: Path) -> None:
+def _redirect(command: Command, running: Running) -> None:
     """Standard streams as the command asks for them, in the system and in Python."""
-    _open(0, None if command.stdin is None else os.open(streams / "in", os.O_RDONLY))
+    _open(0, None if command.stdin is None else os.open(running.streams / "in", os.O_RDONLY))
     for number, name, kind in ((1, "out", command.out), (2, "err", command.err)):
         if kind == "closed":
             _open(number, None)
@@ -239,8 +256,10 @@ def _redirect(command: Command, streams: Path) -> None:
             reading, writing = os.pipe()
             os.close(reading)
             _open(number, writing)
+        elif kind == "pipe":
+            _open(number, running.pipes[name][1])
         else:
-            _open(number, os.open(streams / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+            _open(number, os.open(running.streams / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     if command.own:
         return
     sys.stdin = None if command.stdin is None else _text(0, "r")  # type: ignore[assignment]
@@ -292,14 +311,14 @@ def _like_python(work: Callable[[], int]) -> int:
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
     except BaseException:
-        traceback.print_exc()
+        with suppress(OSError, ValueError, AttributeError):
+            traceback.print_exc()
         status = 1
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None and not stream.closed:
-                stream.flush()
-        except (OSError, ValueError) as error:
-            if stream is sys.stdout:
-                print(f"Exception ignored in: <stdout>\n{type(error).__name__}: {error}", file=sys.stderr)
-                status = 120
-    return status or 0
+    try:
+        if sys.stdout is not None and not sys.stdout.closed:
+            sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        status = 120
+        with suppress(OSError, ValueError, AttributeError):
+            print(f"Exception ignored in: <stdout>\n{type(error).__name__}: {error}", file=sys.stderr)
+    return status
