@@ -55,7 +55,7 @@ def _server(label: str, greeting: bytes) -> Case:
         port = listening.getsockname()[1]
         listening.close()
         try:
-            yield [Command(("gap", "done", "--ray-address", f"127.0.0.1:{port}"), "refuse", seconds=30.0)]
+            yield [Command(("gap", "done", "--ray-address", f"127.0.0.1:{port}"), "refuse", seconds=60.0, before=_at_once)]
         finally:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

@@ -16,7 +16,9 @@ LONGEST = 5_000  # characters of a line that tells an error
 TOLD = (  # lines on standard error that tell what happens, and are no errors
     r"the label cache .*",
     r"seat [01]: .* games, the response gets .*",
-    r"nashmail( \w+)?: (note|told|warning): .*",
+    r"listing the positions of .*",
+    r"(starting \d+ workers|connecting to|.* workers? (are|is)|the work was too short|every worker|a worker).*",
+    r".* this run goes on without it, labels are computed anew",
 )
 _CRASH = re.compile(rb"Traceback \(most recent|^\s*\w*(Warning|Exception)\b.*:|Exception ignored|Fatal Python|terminate called|core dumped|Spiel Fatal", re.M)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
