@@ -1,0 +1,182 @@
+"""Bad inputs and faults, hundreds of them, and how the command answers: ``python scripts/attack.py [--only KIND]``.
+
+Every case runs a command with something wrong: its words, a game's name, a file of a run, a table, a saved game, the
+label cache, the terminal, memory, the disk, the working folder; or a process that is killed, struck by a signal, or not
+alone. What is right is one line on standard error and exit status 2, or the answer that the undisturbed command
+gives. Answered badly is a traceback or a warning, more than one line, another exit status, death by a signal, no
+answer in time, control characters in the output, too much memory, a wrong input that is accepted (or read as
+something else), a file left half-written, and a process left behind.
+
+Prints a table of the kinds and each case that was answered badly with the words that do it again; exit status 1 if
+there is one. ``--case NAME`` runs one case and shows what was printed. The same seed draws the same faults.
+"""
+
+from __future__ import annotations
+
+import os
+
+for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: this process is copied, so it must have no threads
+    os.environ[f"{library}_NUM_THREADS"] = "1"
+
+import argparse
+import gc
+import importlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from attacks.ground import Case, Ground, play_out, prepare
+from attacks.running import Outcome
+
+KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
+"""Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``; what is slowest to end comes last."""
+HEAVY = (
+    "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table", "rich.status",
+    "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic", "hypothesis",
+    "agents.openspiel", "agents.export", "agents.table_files", "mail.training", "mail.match", "mail.rating",
+    "mail.entrants", "mail.terminal", "mail.pages", "mail.watch", "mail.show", "mail.figure", "mail.tables",
+    "mail.analysis", "mail.certificate", "mail.refute", "mail.response", "mail.presets", "mail.workers",
+    *(f"mail.commands.{name}" for name in ("games", "train", "gap", "exploit", "match", "play", "replay", "watch", "export")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """A case, and what was bad about it."""
+
+    case: Case
+    bad: list[str]
+    outcomes: list[Outcome]
+    seconds: float
+
+
+def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, seconds: float) -> Iterator[Found | None]:
+    """Run all cases, so many at once, each as it ends; None for one that there was no time for."""
+    begun, waiting = time.monotonic(), list(enumerate(cases))[::-1]
+    active: list[tuple[Case, Iterator[list[tuple[Outcome | None, list[str]]]], float, Path]] = []
+    while waiting or active:
+        while waiting and len(active) < jobs:
+            number, case = waiting.pop()
+            if time.monotonic() - begun > seconds:
+                yield None
+                continue
+            place = folder / f"case-{number}" / "here"
+            active.append((case, play_out(case, place, ground), time.monotonic(), place))
+        for one in list(active):
+            case, steps, since, place = one
+            if found := next(steps):
+                active.remove(one)
+                bad = [word for _, words in found for word in words]
+                yield Found(case, bad, [outcome for outcome, _ in found if outcome], time.monotonic() - since)
+        time.sleep(0.003)
+
+
+def preload() -> Callable[[list[str]], int]:
+    """Import all that commands import, so that copies of this process start at once; the command itself."""
+    for name in HEAVY:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            if name.partition(".")[0] in ("mail", "agents", "games", "numpy", "torch"):
+                raise
+    import torch
+    from mail.__main__ import main
+
+    torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()
+    return main
+
+
+def gather(only: str | None, ground: Ground, seed: int) -> list[Case]:
+    """The cases of every kind that is wanted."""
+    import numpy as np
+
+    cases: list[Case] = []
+    for number, kind in enumerate(KINDS):
+        if only in (None, kind):
+            rng = np.random.default_rng([seed, number])
+            cases += importlib.import_module(f"attacks.{kind}").cases(ground, rng)
+    return cases
+
+
+def thinned(cases: list[Case], most: int | None) -> list[Case]:
+    """So many of the cases, evenly spread over all of them."""
+    if most is None or most >= len(cases):
+        return cases
+    return [cases[index * len(cases) // most] for index in range(most)]
+
+
+def table(found: Sequence[Found]) -> list[str]:
+    """Kinds, cases, how many were answered badly, seconds."""
+    lines = [f"{'kind':12}{'cases':>8}{'badly':>8}{'seconds':>10}"]
+    for kind in [*dict.fromkeys(one.case.kind for one in found), "all"]:
+        mine = [one for one in found if kind in (one.case.kind, "all")]
+        badly, seconds = sum(bool(one.bad) for one in mine), sum(one.seconds for one in mine)
+        lines.append(f"{kind:12}{len(mine):8}{badly:8}{seconds:10.1f}")
+    return lines
+
+
+def told(one: Found, seed: int) -> list[str]:
+    """A bad case: what is bad, the words, and how to do it again."""
+    words = "; ".join(outcome.command.shell() for outcome in one.outcomes[:2])
+    again = f"python scripts/attack.py --seed {seed} --case {json.dumps(one.case.name)}"
+    return [f"{one.case.name} (point {one.case.point}): {'; '.join(one.bad)}", f"    {words}", f"    {again}"]
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="attack.py", description="Bad inputs and faults, and how they are answered.")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of what is drawn (default: 0)")
+    parser.add_argument("--only", choices=KINDS, metavar="KIND", help=f"one kind: {', '.join(KINDS)}")
+    parser.add_argument("--case", metavar="NAME", help="the cases whose name holds this; shows what was printed")
+    parser.add_argument("--most", type=int, metavar="N", help="so many cases, spread over all (default: all)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="cases at once (default: 2)")
+    parser.add_argument("--seconds", type=float, default=280.0, metavar="T", help="begin no case later (default: 280)")
+    parser.add_argument("--patience", type=float, default=1.0, metavar="F", help="times the seconds of each case (default: 1)")
+    parser.add_argument("--list", action="store_true", help="name the cases and end")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = arguments(argv)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="nashmail-attack-") as name:
+        folder = Path(name).resolve()
+        os.environ["NASHMAIL_CACHE"], os.environ["HOME"] = str(folder / "cache"), str(folder)
+        for variable in ("FORCE_COLOR", "COLUMNS", "LINES", "NO_COLOR"):
+            os.environ.pop(variable, None)
+        ground = prepare(folder, preload(), args.patience)
+        cases = gather(args.only, ground, args.seed)
+        if args.case is not None:
+            cases = [case for case in cases if args.case in case.name]
+        cases = thinned(cases, args.most)
+        if args.list:
+            print("\n".join(f"{case.kind}: {case.name}" for case in cases))
+            return 0
+        ended = list(attack(cases, ground, folder, jobs=args.jobs, seconds=args.seconds))
+    found = sorted((one for one in ended if one), key=lambda one: cases.index(one.case))
+    bad = [one for one in found if one.bad]
+    if args.json:
+        rows = [{"kind": one.case.kind, "case": one.case.name, "point": one.case.point, "bad": one.bad} for one in bad]
+        print(json.dumps({"cases": len(found), "left_out": ended.count(None), "badly": rows}))
+        return bool(bad)
+    for one in found if args.case is not None else ():
+        for outcome in one.outcomes:
+            print(f"$ {outcome.command.shell()}\n[{outcome.status}, {outcome.seconds:.1f} s, {outcome.memory} MiB]")
+            sys.stdout.write(ascii((outcome.out + outcome.err).decode("utf-8", "replace"))[1:-1].replace("\\n", "\n")[:6000])
+    for one in bad:
+        print("\n".join(told(one, args.seed)))
+    print("\n".join(table(found)))
+    if ended.count(None):
+        print(f"{ended.count(None)} cases were left out for want of time")
+    print(f"seed {args.seed}, {time.monotonic() - begun:.0f} s")
+    return bool(bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""What counts as answered badly: a traceback, a hang, a signal, more than one line, and silence about what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import stat
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, NoReturn
+
+from attacks.running import Outcome
+
+LONGEST = 5_000  # characters of a line that tells an error
+TOLD = (  # lines on standard error that tell what happens, and are no errors
+    r"the label cache .*",
+    r"seat [01]: .* games, the response gets .*",
+    r"listing the positions of .*",
+    r"(starting \d+ workers|connecting to|.* workers? (are|is)|the work was too short|every worker|a worker).*",
+    r".* this run goes on without it, labels are computed anew",
+)
+_CRASH = re.compile(rb"Traceback \(most recent|^\s*\w*(Warning|Exception)\b.*:|Exception ignored|Fatal Python|terminate called|core dumped|Spiel Fatal", re.M)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_ALWAYS = ("*.lock", "*lock")
+
+Snapshot = dict[str, tuple[str, int, str]]
+
+
+def judge(outcome: Outcome, before: Snapshot, after: Snapshot) -> list[str]:
+    """What is bad about an outcome, a few words each; nothing where all is right."""
+    command = outcome.command
+    bad = _ending(outcome) + _lines(outcome)
+    if outcome.memory > command.memory:
+        bad.append(f"took {outcome.memory} MiB")
+    if outcome.left:
+        bad.append(f"left {outcome.left} processes behind")
+    if command.expect == "accept" and outcome.status == 2:
+        bad.append("refused what is right")
+    if command.expect == "refuse" and outcome.status == 0:
+        bad.append("accepted what is wrong")
+    if outcome.status == 2:
+        bad += _changed(before, after, command.may_change)
+    if outcome.status == 0 and "--json" in command.words and command.out == "file":
+        bad += _strict(outcome.out)
+    if outcome.status == 0 and command.says and command.out == "file" and not outcome.out.strip():
+        bad.append("printed nothing")
+    if stray := [name for name in after if name.endswith(".tmp")]:
+        if outcome.status in (0, 2) and command.strike is None:
+            bad.append(f"left {stray[0]}")
+    return bad
+
+
+def _ending(outcome: Outcome) -> list[str]:
+    allowed = {0, 2, *outcome.command.statuses}
+    if outcome.hung:
+        return [f"no answer within {outcome.command.seconds:g} s"]
+    if outcome.status < 0 and outcome.status not in allowed:
+        return [f"ended by signal {-outcome.status}"]
+    return [] if outcome.status in allowed else [f"exit status {outcome.status}"]
+
+
+def _lines(outcome: Outcome) -> list[str]:
+    """What is wrong with what was printed."""
+    bad = []
+    told = outcome.err.decode("utf-8", "replace")
+    if found := _CRASH.search(outcome.err) or _CRASH.search(outcome.out):
+        last = told.strip().splitlines()[-1:] or [found[0].decode("utf-8", "replace")]
+        bad.append(f"crash on the console ({last[0][:160]})")
+    lines = [line for line in told.splitlines() if line.strip() and not any(re.fullmatch(one, line) for one in TOLD)]
+    if outcome.status == 2 and outcome.command.err in ("file", "pipe") and not bad:
+        if not lines:
+            bad.append("refused without a word")
+        elif len(lines) > 1:
+            bad.append(f"{len(lines)} lines instead of one ({lines[0][:100]} ... {lines[-1][:60]})")
+        elif not lines[0].startswith("nashmail"):
+            bad.append(f"the line is not nashmail's: {lines[0][:100]}")
+        elif len(lines[0]) > LONGEST:
+            bad.append(f"a line of {len(lines[0])} characters")
+    if outcome.status == 0 and lines and not bad:
+        bad.append(f"said on standard error though all was right: {lines[0][:100]}")
+    for name, data in (("output", outcome.out), ("error", outcome.err)):
+        if control := _CONTROL.search(data.decode("utf-8", "replace")):
+            bad.append(f"control character {control[0]!r} in the {name}")
+    return bad
+
+
+def _changed(before: Snapshot, after: Snapshot, may: tuple[str, ...]) -> list[str]:
+    """Files that a refused command should have left alone."""
+    names = [name for name in {*before, *after} if before.get(name) != after.get(name)]
+    names = sorted(name for name in names if not any(fnmatch(name, pattern) for pattern in (*may, *_ALWAYS)))
+    return [f"refused, and changed {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")] if names else []
+
+
+def _strict(out: bytes) -> list[str]:
+    """Whether standard output is one strict JSON value."""
+
+    def refuse(word: str) -> NoReturn:
+        raise ValueError(f"{word} in JSON")
+
+    try:
+        json.loads(out, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        return [f"--json gives no JSON: {str(error)[:80]}"]
+    return [] if b"-0.0," not in out and b"-0.0]" not in out and b"-0.0}" not in out else ["-0.0 in JSON"]
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Every file below a folder: kind, size, check sum. Links are not followed."""
+    found: Snapshot = {}
+    for path in sorted(folder.rglob("*")):
+        about = path.lstat()
+        name = str(path.relative_to(folder))
+        if stat.S_ISREG(about.st_mode):
+            try:
+                small = about.st_size < 1 << 24
+                found[name] = ("file", about.st_size, hashlib.sha256(path.read_bytes()).hexdigest() if small else "")
+            except OSError:
+                found[name] = ("file", about.st_size, "unreadable")
+        elif stat.S_ISLNK(about.st_mode):
+            found[name] = ("link", 0, str(path.readlink()))
+        else:
+            found[name] = (oct(stat.S_IFMT(about.st_mode)), 0, "")
+    return found
+
+
+def measured(out: bytes) -> Any:
+    """What a command measured, clock times apart; None where it printed no JSON."""
+    try:
+        values = json.loads(out)
+    except (ValueError, RecursionError):
+        return None
+    return {key: value for key, value in values.items() if key not in ("seconds", "run")} if isinstance(values, dict) else values

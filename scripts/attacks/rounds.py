@@ -1,0 +1,163 @@
+"""Unfinished runs that go on: rounds and kept fits that are damaged, edited, swapped, or of another run.
+
+A resumed run comes to the result of the run that nobody disturbed, byte for byte, or is refused.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
+from attacks.mutations import mutations
+from attacks.runs import files_of
+from attacks.running import Command
+
+KIND = "rounds"
+RESUME = (*TRAIN, "--out", "run", "--resume")
+CLONED = ("train", GAME, "--seed", "2", "--out", "run", "--resume", "--from-games", "game.txt", "game0.txt", "game1.txt")
+FAULTS, KEPT = 55, 24
+MAY = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/.*")
+"""What a run that goes on may write before it comes upon the fault."""
+
+
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+    """Faults of a round, of several, of what is kept, and of stored games."""
+    part = ground.folder / "part"
+    found: list[Case] = []
+    rounds = sorted(part.glob("decisions/mail-*/*.npz")) or sorted(part.glob("decisions/*/*.npz"))
+    name = str(rounds[0].relative_to(part))
+    faults = list(mutations(name, rounds[0].read_bytes(), rng))
+    for index in sorted(rng.permutation(len(faults))[:FAULTS]):
+        found.append(_written(name, *faults[index]))
+    kept = [(str(path.relative_to(part)), path) for path in sorted(part.glob("kept/*")) if path.is_file()]
+    some = [(one, *fault) for one, path in kept for fault in mutations(one, path.read_bytes(), rng)]
+    for index in sorted(rng.permutation(len(some))[:KEPT]):
+        found.append(_written(*some[index]))
+    for label, fault in _SWAPS.items():
+        found.append(_case(label, fault))
+    stored = sorted(path for path in (ground.folder / "storing").rglob("*.txt"))
+    for label, content in (("empty", b""), ("garbage", b"\0\xff" * 99), ("another game", (ground.folder / "game1.txt").read_bytes()), ("deleted", None)):
+        for index in (0, len(stored) - 1):
+            found.append(_stored(str(stored[index].relative_to(ground.folder / "storing")), label, content))
+    return found
+
+
+def _written(name: str, label: str, data: bytes) -> Case:
+    def fault(run: Path, ground: Ground) -> None:
+        (run / name).write_bytes(data)
+
+    return _case(f"{name}: {label}", fault)
+
+
+def _case(label: str, fault: Callable[[Path, Ground], None]) -> Case:
+    def script(place: Path, ground: Ground) -> Script:
+        run = ground.copy("part", place / "run")
+        fault(run, ground)
+        (outcome,) = yield [Command(RESUME, "either", seconds=30.0, may_change=MAY, before=plainly)]
+        if outcome.status != 0:
+            return []
+        return same(run, ground.folder / "done")
+
+    return Case(KIND, f"{KIND}: resume with {label}", script, 11)
+
+
+def same(run: Path, expected: Path) -> list[str]:
+    """Whether two finished runs hold the same, clock times apart."""
+    mine, right = dict(files_of(run)), dict(files_of(expected))
+    different = sorted(name for name in right if mine.get(name) != right[name])  # what else lies there is no matter
+    return [f"went on to another {different[0]} and {len(different) - 1} more"] if different else []
+
+
+def _rounds(run: Path, learner: str, seat: int) -> list[Path]:
+    return sorted((run / "decisions" / f"{learner}-{seat}").glob("*.npz"))
+
+
+def _swap(first: Path, second: Path) -> None:
+    held = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(held)
+
+
+def _other_game(run: Path, ground: Ground) -> None:
+    shutil.copyfile(_rounds(ground.folder / "markov", "mail-tabular", 0)[0], _rounds(run, "mail", 0)[0])
+
+
+def _gap(run: Path, ground: Ground) -> None:
+    _rounds(run, "mail", 0)[0].unlink()
+
+
+def _folder(run: Path, ground: Ground) -> None:
+    path = _rounds(run, "mail", 0)[0]
+    path.unlink()
+    path.mkdir()
+
+
+def _more(run: Path, ground: Ground) -> None:
+    path = _rounds(run, "mail", 0)[-1]
+    shutil.copyfile(path, path.with_name(f"{int(path.stem) + 1:06d}.npz"))
+
+
+def _kept_swapped(run: Path, ground: Ground) -> None:
+    fits = sorted(path for path in (run / "kept").glob("*.fit"))
+    if len(fits) > 1:
+        for suffix in (".fit", ".json", ".safetensors"):
+            first, second = (path.with_suffix(suffix) for path in fits[:2])
+            if first.exists() and second.exists():
+                _swap(first, second)
+
+
+def _without(name: str) -> Callable[[Path, Ground], None]:
+    def fault(run: Path, ground: Ground) -> None:
+        path = run / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    return fault
+
+
+def _extra(name: str) -> Callable[[Path, Ground], None]:
+    def fault(run: Path, ground: Ground) -> None:
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_bytes(b"left over")
+
+    return fault
+
+
+_SWAPS: dict[str, Callable[[Path, Ground], None]] = {
+    "rounds of the seats swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 1)[0]),
+    "rounds of two learners swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "bc-linear", 0)[0]),
+    "first and last round swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 0)[-1]),
+    "a round of another game": _other_game,
+    "a round missing": _gap,
+    "a folder where a round should be": _folder,
+    "a round too many": _more,
+    "kept fits swapped": _kept_swapped,
+    "no decisions": _without("decisions"),
+    "nothing kept": _without("kept"),
+    "no metrics": _without("metrics.jsonl"),
+    "no policies": _without("policies"),
+    "no configuration": _without("config.json"),
+    "no ledger": _without("ledger.jsonl"),
+    "a file left over": _extra(".config.json.1.tmp"),
+    "a stranger among the rounds": _extra("decisions/mail-0/notes.txt"),
+    "a shard of garbage": _extra("decisions/mail-0/000009.shards/000000.npz"),
+    "a file called kept": lambda run, ground: (shutil.rmtree(run / "kept", ignore_errors=True), (run / "kept").write_bytes(b""))[1] and None,
+}
+
+
+def _stored(name: str, label: str, content: bytes | None) -> Case:
+    def script(place: Path, ground: Ground) -> Script:
+        run = ground.copy("storing", place / "run")
+        for one in ("game.txt", "game0.txt", "game1.txt"):
+            ground.copy(one, place / one)
+        if content is None:
+            (run / name).unlink()
+        else:
+            (run / name).write_bytes(content)
+        (outcome,) = yield [Command(CLONED, "either", seconds=30.0, may_change=(*MAY, "run/*.txt"), before=plainly)]
+        return same(run, ground.folder / "cloned") if outcome.status == 0 else []
+
+    return Case(KIND, f"{KIND}: resume with stored {name}: {label}", script, 11)
