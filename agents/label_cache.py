@@ -28,7 +28,7 @@ from agents.policy import PolicyError
 from games.base import Bools, Ints
 
 FORMAT = 1
-WAIT = 12.0
+WAIT = 8.0
 """Seconds to wait for other processes, before the cache cannot be had."""
 _BESIDE = ("-wal", "-shm", "-journal", ".lock")  # what sqlite and we keep beside the file
 _ASKED_AT_ONCE = 500
