@@ -9,10 +9,7 @@ moves that led there. Not looked at: variables of modules, and in which order a 
 
 from __future__ import annotations
 
-import random
-import types
 from collections import OrderedDict, defaultdict, deque
-from enum import Enum
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -21,7 +18,8 @@ import numpy as np
 
 _SCALARS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), range, slice)
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict, bytearray)
-_NAMED = (type, types.BuiltinFunctionType, types.ModuleType, types.MethodDescriptorType, types.WrapperDescriptorType)
+_NAMED = (type, type(len), type(np), type(str.join), type(object.__repr__))  # classes, modules, functions in C
+_PROXY = type(vars(object))  # a mapping that can be read only
 
 
 class _OpaqueError(Exception):
@@ -61,7 +59,7 @@ class _Walk:
             self._say("dtype", repr(thing))
         elif isinstance(thing, np.generic):
             self._say(repr(thing.dtype), repr(thing))
-        elif isinstance(thing, Enum):
+        elif isinstance(getattr(kind, "__members__", None), _PROXY):  # of an enumeration
             self._say("member", kind.__module__, kind.__qualname__, thing.name)
         elif id(thing) in self.met:
             self._say("again", str(self.met[id(thing)]))
@@ -78,13 +76,13 @@ class _Walk:
             self.visit(thing.bit_generator.state)
         elif isinstance(thing, np.random.RandomState):
             self.visit(thing.get_state(legacy=False))
-        elif isinstance(thing, random.Random):
+        elif (kind.__module__, kind.__qualname__) == ("random", "Random"):
             self.visit(thing.getstate())
-        elif kind is types.FunctionType:
+        elif kind is type(fingerprint):
             self._function(thing)
-        elif kind is types.MethodType:
+        elif kind is type(self.visit):
             self._all(thing.__func__, thing.__self__)
-        elif kind is types.MappingProxyType:
+        elif kind is _PROXY:
             self._all(*thing.items())
         elif kind is partial:
             self._all(thing.func, thing.args, thing.keywords)
