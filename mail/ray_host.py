@@ -44,12 +44,12 @@ _ENDS = 10.0  # seconds that Ray may take to end
 _kept: dict[int, Any] = {}  # of a worker: the task and what it shares with all shards, unpacked, under its number
 
 
-def run_shard(terms: tuple[dict[str, str], list[str]], number: int, packed: list[Any], shard: bytes) -> tuple[Any, ...]:
+def run_shard(terms: tuple[dict[str, str], list[str]], number: int, packed: Any, shard: bytes) -> tuple[Any, ...]:
     """What became of a shard: ``("result", packed)``, ``("refused", packed error)`` for a NashmailError, else
     ``("failed", class, message, traceback)``.
 
-    ``terms``: the versions that this process must have, and where the run finds its modules. ``packed``: the reference
-    to the packed task and what its shards share, which ``number`` stands for.
+    ``terms``: the versions that this process must have, and where the run finds its modules. ``packed``: the bytes
+    of the packed task and what its shards share, which ``number`` stands for.
     """
     import cloudpickle
 
@@ -60,7 +60,7 @@ def run_shard(terms: tuple[dict[str, str], list[str]], number: int, packed: list
         sys.path.extend(path for path in terms[1] if path not in sys.path)
         if number not in _kept:
             _kept.clear()
-            _kept[number] = cloudpickle.loads(ray.get(packed[0]))
+            _kept[number] = cloudpickle.loads(packed)
         task, shared = _kept[number]
         return "result", cloudpickle.dumps(task(shared, cloudpickle.loads(shard)))
     except NashmailError as error:
@@ -106,20 +106,22 @@ class Host:
         self.connection = connection
         self._terms = versions(), paths
         self._run: Any = ray.remote(max_retries=RETRIES, num_cpus=1)(run_shard)
-        self._shared: tuple[int, list[Any]] = (0, [])
+        self._shared: tuple[int, Any] = (0, None)
         self._flying: dict[tuple[int, int], Any] = {}
         self._out: SimpleQueue[tuple[Any, ...]] = SimpleQueue()  # Ray's threads never wait until the run reads
         threading.Thread(target=self._answer, daemon=True).start()
 
     def serve(self) -> None:
         """Do what is asked for until the connection ends."""
+        import numpy as np  # while the workers start
+
         while True:
             try:
                 kind, *words = self.connection.recv()
             except (EOFError, OSError):
                 return
             if kind == "share":
-                self._shared = words[0], [ray.put(words[1])]
+                self._shared = words[0], ray.put(np.frombuffer(words[1], dtype=np.uint8))  # which workers need not copy
             elif kind == "shard":
                 self._fly(*words)
             elif kind == "drop":
