@@ -58,8 +58,6 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
     from mail.models import has_model
     from mail.runs import RunError, load_profile
 
-    if "" in names:
-        raise RunError("an empty name is no policy; name a run's folder (RUN or RUN:LEARNER) or a table file")
     tables = [name for name in names if name.endswith((".csv", ".json")) and Path(name).is_file()]
     runs = {name: load_profile(name) for name in names if name not in tables}
     game = make(game_name) if game_name else next((profile.game for profile in runs.values()), None)

@@ -91,9 +91,7 @@ def test_a_mistake_is_one_line(nim: Path, mistake: str, capsys: pytest.CaptureFi
     assert says.replace("line 6", f"line {nim.read_text().count(chr(10))}") in shown.err
 
 
-@pytest.mark.parametrize(
-    "words", [["--check", "nowhere.py"], ["--check", "/dev/zero"], ["--check", "."], ["--check", ""], ["nim"]]
-)
+@pytest.mark.parametrize("words", [["--check", "nowhere.py"], ["--check", "/dev/zero"], ["--check", "."], ["nim"]])
 def test_what_is_no_file_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["games", *words]) == 2
     assert capsys.readouterr().err.count("\n") == 1
