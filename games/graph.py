@@ -11,16 +11,31 @@ are one word each and unpacked when asked for. Connect Four 5x5, 51 million posi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line, pack, stuck
+from games.base import (
+    Bools,
+    Enumerable,
+    Floats,
+    GameError,
+    Ints,
+    Response,
+    States,
+    Successors,
+    Table,
+    one_line,
+    pack,
+    stuck,
+)
 from games.check import quick
+from games.cost import Meter
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
@@ -30,6 +45,8 @@ LIMIT = 1_000_000_000
 while it is being built."""
 
 _CHUNK = 1 << 15  # positions that are swept at once
+_PART = 1 << 9  # rows that a game is asked about at once, to begin with: some take a millisecond for each
+_QUICK = 0.1  # seconds for a part; while they take less, parts are doubled
 
 
 @runtime_checkable
@@ -94,12 +111,16 @@ class GameGraph:
     A position that can be reached at several plies has a row in each, with equal values; on boards the number of
     stones says the ply, so none has. ``limit`` bounds S; a larger game raises GameError instead of filling the memory,
     and so does a game whose keys, or whatever else a few positions show, are not the contract's (``games.check``).
+    ``meter`` watches the listing of games that are no boards (default: one that minds the memory).
     """
 
-    def __init__(self, game: Enumerable, *, limit: int | None = None) -> None:
+    def __init__(self, game: Enumerable, *, limit: int | None = None, meter: Meter | None = None) -> None:
         quick(game)
+        meter = meter or Meter(game)
         most = LIMIT // game.spec.actions if limit is None else limit
-        self._assemble(game, [_open(game, layer) for layer in _layers(game, most)])
+        layers = [_open(game, layer) for layer in _layers(game, most, meter)]
+        meter.close()
+        self._assemble(game, layers)
 
     def _assemble(self, game: Enumerable, layers: list[Layer]) -> None:
         """Join the layers, which the list is emptied of."""
@@ -301,9 +322,9 @@ def _blocks(seats: NDArray[np.int8], first: int, ply: int) -> list[Block]:
     return [Block(slice(first + a, first + b), seat, ply) for seat, a, b in spans if b > a]
 
 
-def _layers(game: Enumerable, limit: int) -> Iterator[Layer]:
+def _layers(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
     """Breadth first from the starts: each layer's moves, and the next layer as the distinct positions they reach."""
-    return _from_words(game, limit) if isinstance(game, Packed) and game.packs else _from_states(game, limit)
+    return _from_words(game, limit) if isinstance(game, Packed) and game.packs else _from_states(game, limit, meter)
 
 
 def _open(game: Enumerable, layer: Layer) -> Layer:
@@ -351,31 +372,61 @@ def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
         words, seat = following, 1 - seat
 
 
-def _from_states(game: Enumerable, limit: int) -> Iterator[Layer]:
+def _from_states(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
     """The layers of any other game, from its own list of successors."""
-    (states, words, seat, _), total = _ordered(game, game.starts()), 0
+    (states, words, seat, _), total = _ordered(game, game.starts(), None), 0
     while len(words):
         total = _counted(game, total + len(words), limit)
         legal = game.legal(states, 0) | game.legal(states, 1)
         row, action = np.nonzero(legal)
+        meter.layer(len(words), len(row), states.shape[1])
         moves = np.full((len(row), 2), -1, dtype=np.int64)
         moves[np.arange(len(row)), seat[row]] = action
-        found = game.successors(states[row], moves)
+        found = _followed(game, states, row, moves, meter)
         if len(found.rows) != len(row) or (found.probability != 1.0).any():
             raise GameError(f"{game.spec.name} has chance moves; a GameGraph holds games without chance")
         reward = np.zeros(legal.T.shape)
         reward[action, row] = found.rewards
         going = np.flatnonzero(~found.done)
-        following = _ordered(game, found.states[going])
+        following = _ordered(game, found.states[going], meter)
         child = np.full(legal.T.shape, -1, dtype=np.int32)
         child[action[going], row[going]] = total + following[-1]
         yield Layer(words, states, seat, legal.T, child, reward)
         states, words, seat, _ = following
 
 
-def _ordered(game: Enumerable, states: States) -> tuple[States, Words, NDArray[np.int8], Ints]:
+def _followed(game: Enumerable, states: States, row: Ints, moves: Ints, meter: Meter) -> Successors:
+    """The outcomes of moves at rows of states, in parts, so that the meter is read often."""
+    parts = []
+    for part in _parts(len(row)):
+        found = game.successors(states[row[part]], moves[part])
+        parts.append(replace(found, rows=found.rows + part.start))
+        meter.tick(len(found.rows))
+    if len(parts) == 1:
+        return parts[0]
+    return Successors(*(np.concatenate([getattr(part, name.name) for part in parts]) for name in fields(Successors)))
+
+
+def _parts(count: int) -> Iterator[slice]:
+    """So many rows, at least one slice, in lengths that whoever takes them needs a fraction of a second for."""
+    start, length = 0, _PART
+    while start < count or start == 0:
+        begun = time.perf_counter()
+        yield slice(start, min(start + length, count))
+        start += length
+        if time.perf_counter() - begun < _QUICK:
+            length *= 2
+
+
+def _ordered(game: Enumerable, states: States, meter: Meter | None) -> tuple[States, Words, NDArray[np.int8], Ints]:
     """The distinct positions ordered by seat, then by word; their words, who moves, and each input row's place."""
-    words, at, inverse = np.unique(_words(game, states), return_index=True, return_inverse=True)
+    parts = []
+    for part in _parts(len(states)):
+        parts.append(_words(game, states[part]))
+        if meter is not None:
+            meter.tick(0)
+    found = np.concatenate(parts)
+    words, at, inverse = np.unique(found, return_index=True, return_inverse=True)
     acting = game.acting(states[at])
     if (acting.sum(1) != 1).any():
         raise GameError(f"{game.spec.name} is not turn-based; a GameGraph needs exactly one seat to move at a time")

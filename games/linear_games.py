@@ -20,6 +20,7 @@ from functools import partial
 import numpy as np
 
 from games.base import Floats, GameError, Ints
+from games.cost import afford
 from games.markov import Linear, MarkovGame
 from games.markov_model import MarkovModel
 from games.transitions import LowRank
@@ -30,6 +31,7 @@ _REACH = 3  # kinds that an action can lead to
 _SPREAD = 10.0  # concentration of a state's weights around its kind's
 _LARGEST = 1_000_000
 _WIDEST = 200
+_HELD = 2 * ACTIONS**2 + 6 * ACTIONS  # numbers per state and dimension: joint features twice, while they are normalised
 
 
 def linear(states: int, dimension: int, seed: int = 0) -> MarkovGame:
@@ -165,6 +167,7 @@ def _sizes(word: str, states: int, dimension: int) -> None:
         raise GameError(
             f"{word}:S,d needs d from 2 to {_WIDEST} and S from 2 d to {_LARGEST}, not S = {states} and d = {dimension}"
         )
+    afford(_HELD * 8.0 * states * dimension, f"{word}:{states},{dimension}")
 
 
 def _numbers(word: str, parameters: str) -> list[int]:

@@ -7,15 +7,18 @@ information (or one-shot) is listed by its histories, chance included, and becom
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from games.base import Floats, GameError
+from games.cost import TooLarge, afford
 from games.markov import MarkovGame
 from games.openspiel import load
 from games.openspiel_facts import fault
+from games.outside import answering, shown
 from games.transitions import Entries
 
 
@@ -32,24 +35,34 @@ def from_openspiel(text: str, *, most: int = 20_000) -> MarkovGame:
     """The OpenSpiel game of this description as a Markov game, a state for every history.
 
     GameError, in one line, for a game that is not for two players, zero-sum and of perfect information (or one-shot),
-    or that has more than ``most`` histories.
+    or that has more than ``most`` histories, or more than can be listed in a few seconds.
     """
-    rules = load(text)
+    name = f"simultaneous:{text}"
+    rules = load(text, door="simultaneous")
+    with answering(name):
+        _refuse_what_does_not_fit(rules, name)
+        return _Listed(rules, most, name).game()
+
+
+def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
+    """GameError with the first reason why this is no two-player zero-sum game of perfect information."""
     facts = rules.get_type()
     reasons = [
         (rules.num_players() != 2, f"it is for {rules.num_players()} players"),
         (facts.utility.name != "ZERO_SUM", f"its utilities are {facts.utility.name}"),
+        (facts.dynamics.name == "MEAN_FIELD", "it is a mean-field game"),
         (facts.information.name not in ("PERFECT_INFORMATION", "ONE_SHOT"), f"it is of {facts.information.name}"),
     ]
     for bad, reason in reasons:
         if bad:
-            raise GameError(f"openspiel:{rules} does not fit: {reason}".replace("_", " ").lower())
+            raise GameError(f"{shown(name)} does not fit: {reason.replace('_', ' ').lower()}")
     if broken := fault(rules):
-        raise GameError(f"openspiel:{rules} {broken}")
-    return _Listed(rules, most).game()
+        raise GameError(f"{shown(name)} {broken}")
 
 
 _OUTCOMES = 100_000  # of one chance node
+_TABLES = 8  # of a number for every step, state and action, that measures of a game hold at once
+_SECONDS = 6.0  # that a game's histories may take to list
 
 
 # --- out ---------------------------------------------------------------------------------------------------
@@ -226,8 +239,10 @@ def _classes() -> tuple[type, type]:
 class _Listed:
     """Every decision node of an OpenSpiel game by its history, with one state more for the end."""
 
-    def __init__(self, rules: Any, most: int) -> None:
+    def __init__(self, rules: Any, most: int, name: str = "") -> None:
         self.rules, self.most = rules, most
+        self.name = shown(name or f"simultaneous:{rules}")
+        self.late = time.perf_counter() + _SECONDS
         self.nodes: list[Any] = []
         self.depth: list[int] = []
         self.entries: list[tuple[int, int, int, int, float, float]] = []  # node, a, b, next (-1: end), chance, reward
@@ -235,7 +250,7 @@ class _Listed:
     def game(self) -> MarkovGame:
         start = self._met(self.rules.new_initial_state(), 0)
         if any(node < 0 for node, _, _ in start):
-            raise GameError(f"openspiel:{self.rules} can be over before it begins")
+            raise GameError(f"{self.name} can be over before it begins")
         node = 0
         while node < len(self.nodes):
             self._expand(node)
@@ -244,6 +259,11 @@ class _Listed:
 
     def _met(self, state: Any, depth: int) -> list[tuple[int, float, float]]:
         """Decision nodes that chance leads to from here: number (-1 for the end), probability, returns of seat 0."""
+        if time.perf_counter() > self.late:
+            raise TooLarge(
+                f"{self.name} has too many histories to list: {len(self.nodes):,} positions to move in and "
+                f"{len(self.entries):,} moves were found in {_SECONDS:.0f} s, and there are more; choose a smaller size"
+            )
         if state.is_terminal():
             return [(-1, 1.0, float(state.returns()[0]))]
         if state.is_chance_node():
@@ -253,7 +273,7 @@ class _Listed:
                 found += [(node, chance * inner, returns) for node, inner, returns in met]
             return found
         if len(self.nodes) >= self.most:
-            raise GameError(f"openspiel:{self.rules} has more than {self.most} histories; too many to list")
+            raise TooLarge(f"{self.name} has more than {self.most} histories; too many to list, choose a smaller size")
         self.nodes.append(state)
         self.depth.append(depth)
         return [(len(self.nodes) - 1, 1.0, float(state.returns()[0]))]
@@ -264,7 +284,7 @@ class _Listed:
         before = float(state.returns()[0])
         seats = (0, 1) if state.is_simultaneous_node() else (state.current_player(),)
         if not all(state.legal_actions(seat) for seat in seats):
-            raise GameError(f"openspiel:{self.rules} goes on without a move to make after {state.history()}")
+            raise GameError(f"{self.name} goes on without a move to make after {state.history()}")
         for a in self._moves(state, 0):
             for b in self._moves(state, 1):
                 child = state.clone()
@@ -283,7 +303,8 @@ class _Listed:
 
     def _made(self, start: list[tuple[int, float, float]]) -> MarkovGame:
         states, actions = len(self.nodes) + 1, self.rules.num_distinct_actions()
-        shape = (states, actions, actions)
+        shape, layers = (states, actions, actions), max(self.depth) + 1
+        afford(8 * (4 * states * actions**2 + _TABLES * layers * states * actions), self.name)
         legal = np.zeros((2, states, actions), dtype=np.bool_)
         for number, state in enumerate(self.nodes):
             for seat in (0, 1):
@@ -307,7 +328,7 @@ class _Listed:
                 np.concatenate([chance, np.ones(len(idle))]),
             ),
             initial,
-            horizon=max(self.depth) + 1,
+            horizon=layers,
             legal=(legal[0], legal[1]),
             observations=self._views(states),
         )

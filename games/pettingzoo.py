@@ -36,6 +36,8 @@ class PettingZooGame(Replayed):
     to other processes. With ``board``, ``numbers`` holds the environment's number of each of the board's actions.
     """
 
+    library = "PettingZoo"
+
     def __init__(
         self, factory: Callable[[], Any], *, name: str, longest: int, board: Board | None = None, numbers: Moves = ()
     ) -> None:

@@ -14,6 +14,7 @@ from games.base import Game, GameError
 from games.boards import Board
 from games.openspiel import OpenSpielGame
 from games.openspiel_markov import from_openspiel
+from games.outside import shown
 from games.pettingzoo import classic
 
 Factory = Callable[[str], Game]
@@ -43,10 +44,13 @@ def make(name: str) -> Game:
     if word not in _FACTORIES:
         listed = [*names(), *(f"{door}:NAME" for door in sorted(_DOORS))]
         raise GameError(
-            f"no game is called {name!r}; the games are: {', '.join(listed)}. A game of your own is known only to a "
+            f"no game is called {shown(name)!r}; the games are: {', '.join(listed)}. A game of your own is known only to a "
             "program that registers it (games.register): make, measure and play it there"
         )
-    return _FACTORIES[word][0](parameters)
+    try:
+        return _FACTORIES[word][0](parameters)
+    except MemoryError as error:
+        raise GameError(f"{shown(name)} needs more memory than there is; choose a smaller size") from error
 
 
 def known(name: str) -> bool:

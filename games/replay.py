@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
 from games.boards import Board
+from games.outside import answering
 
 Moves = tuple[int, ...]
 _REMEMBERED = 1 << 14  # positions that a game keeps at hand; more are played again
@@ -58,9 +59,15 @@ class Replayed(ABC):
     probability n**2 / 2**65 (one in 37 million for a million positions); 64 further bits are compared for that.
     """
 
-    def __init__(self, spec: Spec, board: Board | None, *, merges: bool) -> None:
-        """``merges`` is whether ``Position.future`` is given; False: the moves tell positions apart."""
+    library = "its library"
+    """Who has the rules, in messages."""
+
+    def __init__(self, spec: Spec, board: Board | None, *, merges: bool, called: str = "") -> None:
+        """``merges`` is whether ``Position.future`` is given; False: the moves tell positions apart. ``called`` is the
+        name that the game was asked for, if not ``spec.name``, which is the same for all descriptions of it.
+        """
         self.spec = spec
+        self.called = called or spec.name
         self.board = board
         self.merges = merges
         self._known: dict[Moves, Position] = {}
@@ -157,7 +164,8 @@ class Replayed(ABC):
         if moves not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[moves] = self.replay(moves)
+            with answering(self.called, self.library):
+                self._known[moves] = self.replay(moves)
         return self._known[moves]
 
     def _met(self, moves: Moves) -> Moves:
@@ -209,8 +217,10 @@ class Replayed(ABC):
 
 
 def _moves(states: States) -> list[Moves]:
-    """Each row without its padding."""
-    return [tuple(row[:length]) for row, length in zip(states.tolist(), (states >= 0).sum(1), strict=True)]
+    """Each row without its padding, which may be most of it."""
+    lengths = (states >= 0).sum(1)
+    rows = states[:, : int(lengths.max(initial=0))].tolist()
+    return [tuple(row[:length]) for row, length in zip(rows, lengths.tolist(), strict=True)]
 
 
 _NO_CHANCE = np.random.default_rng(0)  # these games draw nothing; step() is only given something to hold

@@ -19,7 +19,7 @@ from agents.suboptimal import WORD, parse, suboptimal
 from games.base import Game, GameError, Model, NashmailError
 from games.boards import Board
 from games.symmetry import board_behind
-from mail.models import arrangements, has_model, model_of
+from mail.models import arrangements, called, has_model, model_of, own_board
 
 NOTICED = 1_000_000  # from so many positions on, a second or more, standard error is told what takes time
 
@@ -76,5 +76,9 @@ def _known(model: Model | None, game: Game, name: str) -> Model | Game:
     if model is not None:
         return model
     if not solvable(game):
-        raise GameError(f"{game.spec.name} cannot be enumerated, which {name} needs; choose random, or a run")
+        other = own_board(game)
+        raise GameError(
+            f"{called(game)} cannot be enumerated, which {name} needs; choose random, or a run"
+            + (f", or {other}, our own game with the same rules" if other else "")
+        )
     return game

@@ -10,11 +10,15 @@ from math import comb
 
 from games.base import Enumerable, Game, Model
 from games.boards import Board
+from games.cost import Meter, TooLarge
 from games.graph import LIMIT, GameGraph
 from games.markov import MarkovGame
 from games.markov_model import MarkovModel
-from games.symmetry import Quotient
+from games.outside import shown
+from games.symmetry import Quotient, board_behind
 
+SECONDS = 60.0
+"""Most seconds that listing the positions of a game of another library may take, as estimated while it goes on."""
 TABLES = 200_000_000
 """Most moves (positions times actions) of a game whose policies are measured: eight bytes each in a table, of which
 several are held at a time."""
@@ -22,31 +26,75 @@ RULE = (
     "A board's positions are bounded by the ways to arrange its stones (placed in turn, lines ignored). Where these"
     f" times the actions are at most {TABLES:,}, the board is enumerable and policies are measured exactly; up to"
     f" {LIMIT:,} its graph and minimax values still fit (games.GameGraph). Any other game is enumerable if it lists"
-    " its successors"
+    f" its successors, as many positions at most, within {SECONDS:.0f} seconds as estimated from the first"
 )
 
 
 def has_model(game: Game) -> bool:
     """Whether ``model_of`` would build a model, as far as can be told without building it."""
-    base = game.base if isinstance(game, Quotient) else game
-    return isinstance(game, MarkovGame) or (isinstance(game, Enumerable) and enumerable(base))
+    return isinstance(game, MarkovGame) or (isinstance(game, Enumerable) and enumerable(_base(game)))
 
 
 def model_of(game: Game) -> Model | None:
-    """The exact model of a game; None where its positions are not listed or are too many.
+    """The exact model of a game; None where its positions are not listed or are known to be too many.
 
-    GameError where the game lists positions that no model can hold.
+    GameError (``TooLarge``, with what to do instead) where they turn out to be while they are listed, which takes some
+    seconds at most; a terminal's standard error is told how far it is.
     """
     if isinstance(game, MarkovGame):
         return MarkovModel(game)
     if not isinstance(game, Enumerable) or not has_model(game):
         return None
-    return GameGraph(game)
+    try:
+        return GameGraph(game, meter=Meter(game, seconds=SECONDS, moves=TABLES, progress=True))
+    except MemoryError as error:
+        reason = f"there is not enough memory for the positions of {called(game)}"
+        raise TooLarge(f"{reason}; {instead(game)}") from error
+    except TooLarge as error:
+        raise TooLarge(f"{error}; {instead(game)}") from error
+
+
+def instead(game: Game) -> str:
+    """What to do where a game cannot be enumerated."""
+    other = own_board(game)
+    if other:
+        return f"choose {other}, our own game with the same rules"
+    return "choose a smaller size, or play it with `nashmail match` and `nashmail play --against random`"
+
+
+def own_board(game: Game) -> str:
+    """The name of our own board with the rules of another library's game, where it can do more; or nothing."""
+    base = _base(game)
+    board = base.board if isinstance(base, Replayed) else None
+    if board is None or not (
+        fits(board, LIMIT) or (board.gravity and (board.rows, board.columns, board.k) == (6, 7, 4))
+    ):
+        return ""
+    word, usual = ("connect4", (6, 7, 4)) if board.gravity else ("tictactoe", (3, 3, 3))
+    if (board.rows, board.columns, board.k) == usual:
+        return word  # a solver plays connect4
+    if not fits(board, LIMIT):
+        return ""
+    return f"{word}:{board.rows}x{board.columns}" + ("" if board.k == usual[2] else f":{board.k}")
+
+
+def called(game: Game) -> str:
+    """The game by the name that it was asked for."""
+    base = _base(game)
+    return shown(str(getattr(base, "called", base.spec.name)))
+
+
+def _base(game: Game) -> Game:
+    return game.base if isinstance(game, Quotient) else game
 
 
 def enumerable(game: Game) -> bool:
-    """Whether the game's positions are listed and policies measured on them all, by the rule that RULE states."""
-    return fits(game, TABLES) if isinstance(game, Board) else isinstance(game, Enumerable)
+    """Whether the game's positions are listed and policies measured on them all, by the rule that RULE states.
+
+    For games of other libraries that are no boards of ours only listing them can tell.
+    """
+    board = board_behind(game)
+    return isinstance(game, Enumerable) if board is None else fits(board, TABLES)
 
 
 def fits(board: Board, moves: int) -> bool:

@@ -20,6 +20,7 @@ from agents.expert import names as expert_names
 from agents.expert import optimal_table
 from agents.policy import Lifted, Policy, PolicyError, Seats, greedy_rows
 from games.base import Game, Keys, Model, Symmetric
+from games.cost import TooLarge
 from games.graph import GameGraph
 from games.markov_model import MarkovModel
 from games.registry import make as make_game
@@ -32,7 +33,7 @@ from mail.learners import Choosy, Learned, Options, cloned, make_learner
 from mail.learners import check as check_learner
 from mail.least import imitation_limit, least
 from mail.linear_report import bounds, structure
-from mail.models import model_of
+from mail.models import called, model_of, own_board
 from mail.pool import Local, Pool
 from mail.presets import preset
 from mail.records import GAMES, Played, demonstrated, learn_from_games, stored_games
@@ -50,6 +51,8 @@ class Ground:
     learned: Game
     """The quotient with symmetry on, else the game itself."""
     learned_model: Model | None
+    refusal: TooLarge | None = None
+    """Why there is no model, where its positions were begun to be listed."""
     _experts: dict[str, Seats] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -64,15 +67,30 @@ class Ground:
     def experts(self, name: str) -> Seats:
         """The expert pair of this name, as it is asked while learning; made once. PolicyError where there is none."""
         if name not in self._experts:
-            self._experts[name] = make_expert(name, self.learned if self.learned_model is None else self.learned_model)
+            self._experts[name] = self._made(name)
         return self._experts[name]
+
+    def _made(self, name: str) -> Seats:
+        try:
+            return make_expert(name, self.learned if self.learned_model is None else self.learned_model)
+        except PolicyError as error:
+            if self.refusal is not None:
+                raise self.refusal from error
+            if self.learned_model is None and (other := own_board(self.game)):
+                raise PolicyError(
+                    f"{error}; choose {other}, our own game with the rules of {called(self.game)}"
+                ) from error
+            raise
 
 
 def ground(name: str, *, symmetry: bool) -> Ground:
     """Build game and models. PolicyError where the game has no symmetry and it is on."""
     game = make_game(name)
     if not symmetry:
-        model = model_of(game)
+        try:
+            model = model_of(game)
+        except TooLarge as error:  # which may do for somebody who needs no model
+            return Ground(game, None, game, None, error)
         return Ground(game, model, game, model)
     if not isinstance(game, Symmetric):
         raise PolicyError(f"{name} has no board symmetries; leave --symmetry off")

@@ -84,6 +84,7 @@ def preload() -> Callable[[list[str]], int]:
             if name.partition(".")[0] in ("mail", "agents", "games", "numpy", "torch"):
                 raise
     import torch
+
     from mail.__main__ import main
 
     torch.set_num_threads(1)
@@ -136,7 +137,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--most", type=int, metavar="N", help="so many cases, spread over all (default: all)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="cases at once (default: 2)")
     parser.add_argument("--seconds", type=float, default=280.0, metavar="T", help="begin no case later (default: 280)")
-    parser.add_argument("--patience", type=float, default=1.0, metavar="F", help="times the seconds of each case (default: 1)")
+    parser.add_argument(
+        "--patience", type=float, default=1.0, metavar="F", help="times the seconds of each case (default: 1)"
+    )
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return parser.parse_args(argv)
@@ -168,7 +171,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for one in found if args.case is not None else ():
         for outcome in one.outcomes:
             print(f"$ {outcome.command.shell()}\n[{outcome.status}, {outcome.seconds:.1f} s, {outcome.memory} MiB]")
-            sys.stdout.write(ascii((outcome.out + outcome.err).decode("utf-8", "replace"))[1:-1].replace("\\n", "\n")[:6000])
+            sys.stdout.write(
+                ascii((outcome.out + outcome.err).decode("utf-8", "replace"))[1:-1].replace("\\n", "\n")[:6000]
+            )
     for one in bad:
         print("\n".join(told(one, args.seed)))
     print("\n".join(table(found)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mail import workers
 
 if TYPE_CHECKING:
+    from games.base import Game
     from mail.records import Played
     from mail.runs import Config, Run
 
@@ -42,6 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from games.registry import make
+
+    game = make(args.game)  # before what takes long to import: what is no game for us is refused at once
     from mail.pool import PoolError
     from mail.records import read, store_games
     from mail.run_files import check_whole, read_seconds
@@ -50,10 +53,9 @@ def run(args: argparse.Namespace) -> int:
     from mail.training import check, prepare, train
 
     games = [read(path) for path in args.from_games or ()]
-    wanted = make(args.game).spec.name
-    if other := [played.record.game for played in games if played.game.spec.name != wanted]:
+    if other := [played.record.game for played in games if played.game.spec.name != game.spec.name]:
         raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
-    config = _config(args, games)
+    config = _config(args, game, games)
     check(config)
     pool = workers.pool(args)  # an address where nobody answers is refused before anything is written
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
@@ -79,9 +81,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _config(args: argparse.Namespace, games: Sequence[Played]) -> Config:
+def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Config:
     """What is asked for."""
-    from games.registry import make
     from mail.presets import preset
     from mail.records import GAMES, check_sum
     from mail.runs import Config
@@ -92,7 +93,7 @@ def _config(args: argparse.Namespace, games: Sequence[Played]) -> Config:
         explorer=args.explorer,
         expert=args.expert,
         symmetry=args.symmetry,
-        episodes=max(preset(make(args.game)).episodes, args.labels) if args.episodes is None else args.episodes,
+        episodes=max(preset(game).episodes, args.labels) if args.episodes is None else args.episodes,
         labels=args.labels,
         seed=args.seed,
         device=_device(args.device),

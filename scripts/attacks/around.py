@@ -62,8 +62,18 @@ def _streams() -> list[Case]:
         for words in _COMMANDS:
             stream: Stream = changes.get("out", "file")  # type: ignore[assignment]
             statuses = {"gone": (1, 141), "full": (1,)}.get(stream, ())
-            command = Command(words, "either", statuses=statuses, before=plainly, may_change=("new/*", "new"), **changes)  # type: ignore[arg-type]
-            found.append(simple(KIND, f"{KIND}: {label}, {' '.join(words[:1])}{' --json' if '--json' in words else ''}", 11, command, _ready))
+            command = Command(
+                words, "either", statuses=statuses, before=plainly, may_change=("new/*", "new"), **changes
+            )  # type: ignore[arg-type]
+            found.append(
+                simple(
+                    KIND,
+                    f"{KIND}: {label}, {' '.join(words[:1])}{' --json' if '--json' in words else ''}",
+                    11,
+                    command,
+                    _ready,
+                )
+            )
     return found
 
 
@@ -71,16 +81,44 @@ def _limits() -> list[Case]:
     """Little memory, small files (as a full disk), few open files."""
     found = []
     for size in (0, 100, 1000, 10_000, 100_000):
-        for words in ((*TRAIN, "--out", "new"), ("export", "done", "--out", "new"), ("play", GAME, "--save", "new.txt", "--seed", "1")):
-            command = Command(words, "either", limits={resource.RLIMIT_FSIZE: size}, before=plainly, may_change=("new/*", "new"), out="pipe", err="pipe", stdin=b"1\n")
+        for words in (
+            (*TRAIN, "--out", "new"),
+            ("export", "done", "--out", "new"),
+            ("play", GAME, "--save", "new.txt", "--seed", "1"),
+        ):
+            command = Command(
+                words,
+                "either",
+                limits={resource.RLIMIT_FSIZE: size},
+                before=plainly,
+                may_change=("new/*", "new"),
+                out="pipe",
+                err="pipe",
+                stdin=b"1\n",
+            )
             found.append(_full_disk(f"{KIND}: files of {size} bytes at most, {words[0]}", command))
     for mib in (2, 20, 60, 150):
-        for words in ((*TRAIN, "--out", "new"), ("gap", "done"), ("train", "linear:2000,50", "--out", "new", "--episodes", "1"), ("play", "openspiel:hex(board_size=5)", "--against", "expert"), ("match", "connect4:4x4", "expert", "random", "--games", "1")):
-            command = Command(words, "either", limits={resource.RLIMIT_AS: mib << 20}, before=plainly, may_change=("new/*", "new"), seconds=30.0)
+        for words in (
+            (*TRAIN, "--out", "new"),
+            ("gap", "done"),
+            ("train", "linear:2000,50", "--out", "new", "--episodes", "1"),
+            ("play", "openspiel:hex(board_size=5)", "--against", "expert"),
+            ("match", "connect4:4x4", "expert", "random", "--games", "1"),
+        ):
+            command = Command(
+                words,
+                "either",
+                limits={resource.RLIMIT_AS: mib << 20},
+                before=plainly,
+                may_change=("new/*", "new"),
+                seconds=30.0,
+            )
             found.append(simple(KIND, f"{KIND}: {mib} MiB more at most, {words[0]} {words[1]}", 6, command, _ready))
     for count in (4, 8, 16):
         for words in ((*TRAIN, "--out", "new"), ("gap", "done"), _LABELS):
-            command = Command(words, "either", limits={resource.RLIMIT_NOFILE: count}, before=plainly, may_change=("new/*", "new"))
+            command = Command(
+                words, "either", limits={resource.RLIMIT_NOFILE: count}, before=plainly, may_change=("new/*", "new")
+            )
             found.append(simple(KIND, f"{KIND}: {count} open files at most, {words[0]}", 11, command, _ready))
     return found
 
@@ -112,10 +150,17 @@ CACHES: dict[str, Callable[[Path], object]] = {
     "a folder whose file is a pipe": lambda path: (path.mkdir(), os.mkfifo(path / "scores.sqlite")),
     "a folder whose file is empty": lambda path: (path.mkdir(), (path / "scores.sqlite").touch()),
     "a folder whose file is text": lambda path: (path.mkdir(), (path / "scores.sqlite").write_text("hello\n" * 1000)),
-    "a folder whose file is a link to /dev/full": lambda path: (path.mkdir(), (path / "scores.sqlite").symlink_to("/dev/full")),
+    "a folder whose file is a link to /dev/full": lambda path: (
+        path.mkdir(),
+        (path / "scores.sqlite").symlink_to("/dev/full"),
+    ),
     "a folder whose lock is a folder": lambda path: (path / "scores.sqlite.lock").mkdir(parents=True),
     "a folder whose lock is a pipe": lambda path: (path.mkdir(), os.mkfifo(path / "scores.sqlite.lock")),
-    "a folder whose lock is a link": lambda path: (path.mkdir(), (path.parent / "precious").write_text("precious"), (path / "scores.sqlite.lock").symlink_to("../precious")),
+    "a folder whose lock is a link": lambda path: (
+        path.mkdir(),
+        (path.parent / "precious").write_text("precious"),
+        (path / "scores.sqlite.lock").symlink_to("../precious"),
+    ),
     "a folder that nobody may write": lambda path: (path.mkdir(), path.chmod(0o500)),
     "/proc": lambda path: path.symlink_to("/proc"),
     "/dev/null": lambda path: path.symlink_to("/dev/null"),
@@ -131,7 +176,11 @@ def _caches() -> list[Case]:
             make(place / "cache")
             yield [Command(_LABELS, "accept", env={"NASHMAIL_CACHE": str(place / "cache")}, seconds=20.0)]
             precious = place / "precious"
-            return ["the target of a link was written over"] if precious.exists() and precious.read_text() != "precious" else []
+            return (
+                ["the target of a link was written over"]
+                if precious.exists() and precious.read_text() != "precious"
+                else []
+            )
 
         found.append(Case(KIND, f"{KIND}: the label cache is {label}", script, 11))
     for value in ("/dev/null/x", "a" * 300, "x\n", TITLE):
@@ -153,12 +202,16 @@ def _folders() -> list[Case]:
         own = "module" if label in ("games", "agents", "numpy.py", "rich") else "script"
         words = (("gap", "done"), ("replay", "game.txt", "--all"))[number % 2]
 
-        def script(place: Path, ground: Ground, name: str = name, words: tuple[str, ...] = words, own: str = own) -> Script:
+        def script(
+            place: Path, ground: Ground, name: str = name, words: tuple[str, ...] = words, own: str = own
+        ) -> Script:
             _ready(place, ground)
             (place / name).parent.mkdir(exist_ok=True)
             (place / name).write_text("open('ran', 'w').write('')\nraise SystemExit(3)\n")
             expect: Expect = "accept"
-            yield [Command(words, expect, own=own, seconds=25.0, env={"PYTHONPATH": None, "PYTHONDONTWRITEBYTECODE": "1"})]  # type: ignore[arg-type]
+            yield [
+                Command(words, expect, own=own, seconds=25.0, env={"PYTHONPATH": None, "PYTHONDONTWRITEBYTECODE": "1"})
+            ]  # type: ignore[arg-type]
             return ["code in the working folder ran"] if (place / "ran").exists() else []
 
         found.append(Case(KIND, f"{KIND}: {label} lies in the working folder ({own})", script, 11))

@@ -17,7 +17,27 @@ from attacks.rounds import same
 from attacks.running import Command, Strike
 
 KIND = "clusters"
-ADDRESSES = ("", "x", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:-1", "127.0.0.1:99999", "127.0.0.1:x", "127.0.0.1:1", "http://127.0.0.1:1", "h" * 300 + ":6379", "nobody.invalid:6379", "auto", TITLE, "[::1]:1", "ray://127.0.0.1:1", "127.0.0.1:1\n", "\x00:1")
+ADDRESSES = (
+    "",
+    "x",
+    ":",
+    "127.0.0.1",
+    "127.0.0.1:",
+    "127.0.0.1:0",
+    "127.0.0.1:-1",
+    "127.0.0.1:99999",
+    "127.0.0.1:x",
+    "127.0.0.1:1",
+    "http://127.0.0.1:1",
+    "h" * 300 + ":6379",
+    "nobody.invalid:6379",
+    "auto",
+    TITLE,
+    "[::1]:1",
+    "ray://127.0.0.1:1",
+    "127.0.0.1:1\n",
+    "\x00:1",
+)
 _PARTS = ("gcs_server", "raylet/raylet", "dashboard/agent.py")
 
 
@@ -32,8 +52,20 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     found = []
     for address in ADDRESSES:
         command = Command(("gap", "done", "--ray-address", address), "refuse", seconds=20.0)
-        found.append(simple(KIND, f"{KIND}: --ray-address {ascii(address)[1:40]}", 12, command, lambda place, ground: ground.copy("done", place / "done")))
-    for label, greeting in {"a settings frame and nothing more": struct.pack(">I", 0)[1:] + b"\x04\0" + b"\0" * 4, "nothing": b"", "HTTP": b"HTTP/1.1 200 OK\r\n\r\n"}.items():
+        found.append(
+            simple(
+                KIND,
+                f"{KIND}: --ray-address {ascii(address)[1:40]}",
+                12,
+                command,
+                lambda place, ground: ground.copy("done", place / "done"),
+            )
+        )
+    for label, greeting in {
+        "a settings frame and nothing more": struct.pack(">I", 0)[1:] + b"\x04\0" + b"\0" * 4,
+        "nothing": b"",
+        "HTTP": b"HTTP/1.1 200 OK\r\n\r\n",
+    }.items():
         found.append(_server(label, greeting))
     for part in _PARTS:
         found.append(_dies(part, float(rng.uniform(0.0, 0.6))))
@@ -55,7 +87,9 @@ def _server(label: str, greeting: bytes) -> Case:
         port = listening.getsockname()[1]
         listening.close()
         try:
-            yield [Command(("gap", "done", "--ray-address", f"127.0.0.1:{port}"), "refuse", seconds=60.0, before=_at_once)]
+            yield [
+                Command(("gap", "done", "--ray-address", f"127.0.0.1:{port}"), "refuse", seconds=60.0, before=_at_once)
+            ]
         finally:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
@@ -82,7 +116,9 @@ def _dies(part: str, seconds: float) -> Case:
     def script(place: Path, ground: Ground) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         strike = Strike(signal.SIGKILL, seconds, victim=part)
-        (outcome,) = yield [Command(words, "either", strike=strike, seconds=90.0, before=_at_once, may_change=("run", "run/*"))]
+        (outcome,) = yield [
+            Command(words, "either", strike=strike, seconds=90.0, before=_at_once, may_change=("run", "run/*"))
+        ]
         if outcome.status == 0:
             return same(place / "run", ground.folder / "done")
         yield [Command((*TRAIN, "--out", "run", "--resume"), "accept", before=plainly, seconds=30.0)]
@@ -97,7 +133,9 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
     def script(place: Path, ground: Ground) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         right = (130,) if which == signal.SIGINT else (143,)
-        yield [Command(words, "either", strike=Strike(int(which), seconds), statuses=right, seconds=60.0, before=_at_once)]
+        yield [
+            Command(words, "either", strike=Strike(int(which), seconds), statuses=right, seconds=60.0, before=_at_once)
+        ]
         return []
 
     return Case(KIND, f"{KIND}: {which.name} to a driver with workers after {seconds:.1f} s", script, 12)
@@ -109,7 +147,9 @@ def _shadowed() -> Case:
     def script(place: Path, ground: Ground) -> Script:
         for name in ("games", "mail", "agents", "numpy"):
             (place / name).mkdir()
-            (place / name / "__init__.py").write_text(f"open({str(place / 'ran')!r}, 'w').write('')\nraise SystemExit(3)\n")
+            (place / name / "__init__.py").write_text(
+                f"open({str(place / 'ran')!r}, 'w').write('')\nraise SystemExit(3)\n"
+            )
         yield [Command((*TRAIN, "--out", "run", "--workers", "2"), "accept", seconds=60.0, before=_at_once)]
         time.sleep(0.1)
         bad = same(place / "run", ground.folder / "done")

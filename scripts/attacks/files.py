@@ -106,7 +106,12 @@ def _case(file: str, label: str, fault: Fault, words: tuple[str, ...], expect: E
         return []
 
     what = " --resume" if "--resume" in words else ""
-    return Case(KIND, f"{KIND}: {words[0]}{what} with {label} for {file}{' (unfinished)' if source == 'part' else ''}", script, 11)
+    return Case(
+        KIND,
+        f"{KIND}: {words[0]}{what} with {label} for {file}{' (unfinished)' if source == 'part' else ''}",
+        script,
+        11,
+    )
 
 
 def _linked(target: str) -> Case:

@@ -80,10 +80,16 @@ def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.
     games = ("train", GAME, "--seed", "2", "--from-games", "game.txt", "game0.txt", "game1.txt")
     made = [
         Command((*TRAIN, "--out", "done"), "accept", seconds=120, before=plainly),
-        Command((*TRAIN, "--out", "part"), "either", seconds=120, before=_stop_before_the_end, statuses=(77,), says=False),
+        Command(
+            (*TRAIN, "--out", "part"), "either", seconds=120, before=_stop_before_the_end, statuses=(77,), says=False
+        ),
         Command((*games, "--out", "cloned"), "accept", seconds=120, before=plainly),
-        Command((*games, "--out", "storing"), "either", seconds=120, before=_stop_before_the_end, statuses=(77,), says=False),
-        Command(("train", "rps", "--episodes", "4", "--learner", "mail-tabular", "--out", "markov"), "accept", seconds=120),
+        Command(
+            (*games, "--out", "storing"), "either", seconds=120, before=_stop_before_the_end, statuses=(77,), says=False
+        ),
+        Command(
+            ("train", "rps", "--episodes", "4", "--learner", "mail-tabular", "--out", "markov"), "accept", seconds=120
+        ),
     ]
     running = [ground.start(command, ground.folder) for command in made]
     for one in running:

@@ -20,7 +20,10 @@ TOLD = (  # lines on standard error that tell what happens, and are no errors
     r"(starting \d+ workers|connecting to|.* workers? (are|is)|the work was too short|every worker|a worker).*",
     r".* this run goes on without it, labels are computed anew",
 )
-_CRASH = re.compile(rb"Traceback \(most recent|^\s*\w*(Warning|Exception)\b.*:|Exception ignored|Fatal Python|terminate called|core dumped|Spiel Fatal", re.M)
+_CRASH = re.compile(
+    rb"Traceback \(most recent|^\s*\w*(Warning|Exception)\b.*:|Exception ignored|Fatal Python|terminate called|core dumped|Spiel Fatal",
+    re.M,
+)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ALWAYS = ("*.lock", "*lock")
 
@@ -130,4 +133,8 @@ def measured(out: bytes) -> Any:
         values = json.loads(out)
     except (ValueError, RecursionError):
         return None
-    return {key: value for key, value in values.items() if key not in ("seconds", "run")} if isinstance(values, dict) else values
+    return (
+        {key: value for key, value in values.items() if key not in ("seconds", "run")}
+        if isinstance(values, dict)
+        else values
+    )

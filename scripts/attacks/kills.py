@@ -32,16 +32,38 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
         found.append(_killed((*TRAIN, "--out", "run"), "done", int(write), ("before", "half", "after")[int(write) % 3]))
     for write in range(7):
         found.append(_killed(_GAMES, "cloned", write, ("before", "half", "after")[write % 3]))
-    for name in ("train and train", "resume and resume", "train and --force", "train and resume", "train and export", "two exports"):
+    for name in (
+        "train and train",
+        "resume and resume",
+        "train and --force",
+        "train and resume",
+        "train and export",
+        "two exports",
+    ):
         found.append(_two(name))
-    struck = ((*TRAIN, "--out", "new"), ("match", GAME, "done", "random", "--games", "50000"), ("watch", "part"), ("exploit", "done", "--learned", "100000"))
+    struck = (
+        (*TRAIN, "--out", "new"),
+        ("match", GAME, "done", "random", "--games", "50000"),
+        ("watch", "part"),
+        ("exploit", "done", "--learned", "100000"),
+    )
     for number in range(_MOMENTS):
         which = (signal.SIGINT, signal.SIGTERM)[number % 2]
         found.append(_struck(struck[number // 2 % len(struck)], which, float(rng.uniform(0.0, 1.2))))
     for seconds in rng.uniform(0.15, 2.5, size=8):
         strike = Strike(signal.SIGINT, round(float(seconds), 2))
-        command = Command(("gap", "done"), "either", own="script", strike=strike, statuses=(130, -2), says=False, seconds=30.0)
-        found.append(simple(KIND, f"{KIND}: Ctrl-C after {seconds:.2f} s, while Python imports", 13, command, lambda place, ground: ground.copy("done", place / "done")))
+        command = Command(
+            ("gap", "done"), "either", own="script", strike=strike, statuses=(130, -2), says=False, seconds=30.0
+        )
+        found.append(
+            simple(
+                KIND,
+                f"{KIND}: Ctrl-C after {seconds:.2f} s, while Python imports",
+                13,
+                command,
+                lambda place, ground: ground.copy("done", place / "done"),
+            )
+        )
     return found
 
 
@@ -72,7 +94,15 @@ def _killed(words: tuple[str, ...], right: str, write: int, when: str) -> Case:
     def script(place: Path, ground: Ground) -> Script:
         for one in ("game.txt", "game0.txt", "game1.txt"):
             ground.copy(one, place / one)
-        dead = Command(words, "either", statuses=(DIED,), says=False, seconds=30.0, strike=Strike(0, 1e9), before=dying(write, when))
+        dead = Command(
+            words,
+            "either",
+            statuses=(DIED,),
+            says=False,
+            seconds=30.0,
+            strike=Strike(0, 1e9),
+            before=dying(write, when),
+        )
         (outcome,) = yield [dead]
         if outcome.status != DIED:
             return same(place / "run", ground.folder / right)
@@ -107,7 +137,11 @@ def _late() -> None:
 
 def _two(name: str) -> Case:
     """Two commands on one folder: one goes on undisturbed, the other is refused or waits its turn."""
-    train, resume, force = (*TRAIN, "--out", "run"), (*TRAIN, "--out", "run", "--resume"), (*TRAIN, "--out", "run", "--force")
+    train, resume, force = (
+        (*TRAIN, "--out", "run"),
+        (*TRAIN, "--out", "run", "--resume"),
+        (*TRAIN, "--out", "run", "--force"),
+    )
     pairs = {
         "train and train": (train, train), "resume and resume": (resume, resume), "train and --force": (train, force), "train and resume": (train, resume),
         "train and export": (force, ("export", "run", "--out", "new")), "two exports": (("export", "run", "--out", "new"),) * 2,
@@ -119,13 +153,19 @@ def _two(name: str) -> Case:
         elif "export" in name:
             ground.copy("done", place / "run")
         first, second = pairs[name]
-        commands = [Command(first, "either", seconds=40.0, before=_slowly), Command(second, "either", seconds=40.0, before=_late)]
+        commands = [
+            Command(first, "either", seconds=40.0, before=_slowly),
+            Command(second, "either", seconds=40.0, before=_late),
+        ]
         outcomes = yield commands
         statuses = sorted(outcome.status for outcome in outcomes)
         bad = same(place / "run", ground.folder / "done")
         if "export" not in name and statuses not in ([0, 2], [0, 0]):
             bad.append(f"exit statuses {statuses}")
-        if name in ("train and train", "resume and resume", "train and --force", "train and resume") and statuses == [0, 0]:
+        if name in ("train and train", "resume and resume", "train and --force", "train and resume") and statuses == [
+            0,
+            0,
+        ]:
             bad.append("both went on")
         return bad
 
@@ -138,7 +178,9 @@ def _struck(words: tuple[str, ...], which: signal.Signals, seconds: float) -> Ca
             ground.copy(one, place / one)
         right = (130,) if which == signal.SIGINT else (143, -15)
         strike = Strike(int(which), seconds)
-        (outcome,) = yield [Command(words, "either", statuses=right, strike=strike, says=False, seconds=20.0, before=plainly)]
+        (outcome,) = yield [
+            Command(words, "either", statuses=right, strike=strike, says=False, seconds=20.0, before=plainly)
+        ]
         if words[0] != "train" or outcome.status == 0 or not (place / "new" / "config.json").exists():
             return []
         (outcome,) = yield [Command((*words, "--resume"), "accept", seconds=30.0, before=plainly)]

@@ -139,7 +139,10 @@ def of_arrays(data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:
     yield "labels reversed", put(label=arrays["label"][:, ::-1])
     yield "rewards NaN", put(reward=np.full_like(arrays["reward"], np.nan))
     yield "keys of garbage", put(key=rng.integers(1 << 62, size=arrays["key"].shape).astype(arrays["key"].dtype))
-    yield "states of garbage", put(state=rng.integers(1 << 30, size=arrays["state"].shape).astype(arrays["state"].dtype))
+    yield (
+        "states of garbage",
+        put(state=rng.integers(1 << 30, size=arrays["state"].shape).astype(arrays["state"].dtype)),
+    )
     yield "other seat", put(seat=1 - arrays["seat"])
     yield "seat 7", put(seat=np.full_like(arrays["seat"], 7))
     yield "played 99", put(played=np.full_like(arrays["played"], 99))

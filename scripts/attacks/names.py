@@ -17,7 +17,17 @@ OURS = (  # none is a game
     "a" * 100_000, "../tictactoe", "tictactoe\x00", "openspiel", "openspiel:", "simultaneous", "simultaneous:", "pettingzoo", "pettingzoo:", "pettingzoo:x",
     "pettingzoo:" + TITLE, "pettingzoo:connect_four_v3x", "pettingzoo:os", "pettingzoo:../x", "pettingzoo:texas_holdem", "pettingzoo:go", "pettingzoo:hanabi",
 )  # fmt: skip
-_MAYBE = {"tictactoe:", "linear:", "connect4:6x7:", "tictactoe:3x3:99", "pettingzoo:go", "rps:1", "shifted:0", "chain:99999999999", "gridworld:0x0"}
+_MAYBE = {
+    "tictactoe:",
+    "linear:",
+    "connect4:6x7:",
+    "tictactoe:3x3:99",
+    "pettingzoo:go",
+    "rps:1",
+    "shifted:0",
+    "chain:99999999999",
+    "gridworld:0x0",
+}
 SPIEL = (  # refused, or played; never a crash
     "havannah(board_size=-1)", "havannah(board_size=0)", "havannah(board_size=1000)", "hanabi(colors=-1)", "hanabi(players=0)", "go(board_size=1)", "go(board_size=-1)",
     "go(board_size=1000000)", "go(komi=nan)", "go(komi=x)", "hex(board_size=0)", "hex(board_size=-1)", "hex(board_size=100000)", "hex(num_rows=2,num_cols=)",
@@ -34,13 +44,38 @@ SPIEL = (  # refused, or played; never a crash
     "tiny_hanabi", "ultimate_tic_tac_toe", "universal_poker", "universal_poker(betting=x)", "coop_box_pushing", "cursor_go(board_size=-1)", "deep_sea(size=-1)", "gin_rummy", "euchre(x=",
     "restricted_nash_response(game=leduc_poker())", "zerosum(game=kuhn_poker())", "start_at(game=tic_tac_toe(),history=99)", "start_at(history=0;4,game=tic_tac_toe())", "add_noise(game=x)",
 )  # fmt: skip
-_REFUSED = {"nothing", "nothing()", TITLE, "", "()", "hex(nothing=3)", "mnk(m=-1)", "havannah(board_size=-1)", "hanabi(colors=-1)", "kuhn_poker", "kuhn_poker(players=3)", "blackjack", "bridge"}
+_REFUSED = {
+    "nothing",
+    "nothing()",
+    TITLE,
+    "",
+    "()",
+    "hex(nothing=3)",
+    "mnk(m=-1)",
+    "havannah(board_size=-1)",
+    "hanabi(colors=-1)",
+    "kuhn_poker",
+    "kuhn_poker(players=3)",
+    "blackjack",
+    "bridge",
+}
 BOTH = (
     "kuhn_poker", "matrix_rps(x=1)", "matrix_nothing", "matrix_pd", "goofspiel(num_cards=0)", "goofspiel(num_cards=-1)", "goofspiel(num_cards=40)", "goofspiel", "goofspiel(num_cards=3,imp_info=True)",
     "goofspiel(num_cards=3,imp_info=x)", "oshi_zumo(horizon=-1)", "oshi_zumo", "laser_tag", "laser_tag(horizon=-1)", "markov_soccer", "markov_soccer(horizon=99999999)", "pathfinding", "pathfinding(players=9)",
     "coordinated_mp", "blotto(players=2,coins=-1)", "blotto(players=2,coins=1000,fields=9)", "mfg_crowd_modelling", "python_rock_paper", TITLE, "",
 )  # fmt: skip
-LARGE = ("connect4", "tictactoe:5x5", "openspiel:gomoku", "openspiel:breakthrough", "openspiel:chess", "openspiel:connect_four", "openspiel:hex", "linear:1000000,200", "connect4:8x7", "openspiel:go")
+LARGE = (
+    "connect4",
+    "tictactoe:5x5",
+    "openspiel:gomoku",
+    "openspiel:breakthrough",
+    "openspiel:chess",
+    "openspiel:connect_four",
+    "openspiel:hex",
+    "linear:1000000,200",
+    "connect4:8x7",
+    "openspiel:go",
+)
 """That ``gap``, ``exploit`` and ``train`` cannot enumerate."""
 
 
@@ -54,9 +89,22 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
         command = Command(words, "refuse", seconds=20.0, memory=4096)
         found.append(simple(KIND, f"{KIND}: train {name} --explorer refute", 5, command))
         words = ("gap", "table.csv", "--game", name)
-        found.append(simple(KIND, f"{KIND}: gap --game {name}", 5, Command(words, seconds=20.0), lambda place, ground: ground.copy("table.csv", place / "table.csv")))
+        found.append(
+            simple(
+                KIND,
+                f"{KIND}: gap --game {name}",
+                5,
+                Command(words, seconds=20.0),
+                lambda place, ground: ground.copy("table.csv", place / "table.csv"),
+            )
+        )
     for name in ("openspiel:chess", "openspiel:othello", "openspiel:go(board_size=5)", "openspiel:breakthrough"):
-        command = Command(("play", name, "--against", "random", "--seed", "1"), "accept", stdin=b"hint\n1\nanalysis\n?\n", seconds=20.0)
+        command = Command(
+            ("play", name, "--against", "random", "--seed", "1"),
+            "accept",
+            stdin=b"hint\n1\nanalysis\n?\n",
+            seconds=20.0,
+        )
         found.append(simple(KIND, f"{KIND}: play {name} with hint", 13, command))
         command = Command(("match", name, "random", "random", "--games", "1"), "either", seconds=20.0)
         found.append(simple(KIND, f"{KIND}: match {name}", 5, command))

@@ -13,12 +13,24 @@ import numpy as np
 
 from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
 from attacks.mutations import mutations
-from attacks.runs import files_of
 from attacks.running import Command
+from attacks.runs import files_of
 
 KIND = "rounds"
 RESUME = (*TRAIN, "--out", "run", "--resume")
-CLONED = ("train", GAME, "--seed", "2", "--out", "run", "--resume", "--from-games", "game.txt", "game0.txt", "game1.txt")
+CLONED = (
+    "train",
+    GAME,
+    "--seed",
+    "2",
+    "--out",
+    "run",
+    "--resume",
+    "--from-games",
+    "game.txt",
+    "game0.txt",
+    "game1.txt",
+)
 FAULTS, KEPT = 55, 24
 MAY = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/.*")
 """What a run that goes on may write before it comes upon the fault."""
@@ -40,7 +52,12 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     for label, fault in _SWAPS.items():
         found.append(_case(label, fault))
     stored = sorted(path for path in (ground.folder / "storing").rglob("*.txt"))
-    for label, content in (("empty", b""), ("garbage", b"\0\xff" * 99), ("another game", (ground.folder / "game1.txt").read_bytes()), ("deleted", None)):
+    for label, content in (
+        ("empty", b""),
+        ("garbage", b"\0\xff" * 99),
+        ("another game", (ground.folder / "game1.txt").read_bytes()),
+        ("deleted", None),
+    ):
         for index in (0, len(stored) - 1):
             found.append(_stored(str(stored[index].relative_to(ground.folder / "storing")), label, content))
     return found
@@ -128,7 +145,9 @@ def _extra(name: str) -> Callable[[Path, Ground], None]:
 
 _SWAPS: dict[str, Callable[[Path, Ground], None]] = {
     "rounds of the seats swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 1)[0]),
-    "rounds of two learners swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "bc-linear", 0)[0]),
+    "rounds of two learners swapped": lambda run, ground: _swap(
+        _rounds(run, "mail", 0)[0], _rounds(run, "bc-linear", 0)[0]
+    ),
     "first and last round swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 0)[-1]),
     "a round of another game": _other_game,
     "a round missing": _gap,
@@ -144,7 +163,9 @@ _SWAPS: dict[str, Callable[[Path, Ground], None]] = {
     "a file left over": _extra(".config.json.1.tmp"),
     "a stranger among the rounds": _extra("decisions/mail-0/notes.txt"),
     "a shard of garbage": _extra("decisions/mail-0/000009.shards/000000.npz"),
-    "a file called kept": lambda run, ground: (shutil.rmtree(run / "kept", ignore_errors=True), (run / "kept").write_bytes(b""))[1] and None,
+    "a file called kept": lambda run, ground: (
+        (shutil.rmtree(run / "kept", ignore_errors=True), (run / "kept").write_bytes(b""))[1] and None
+    ),
 }
 
 

@@ -17,7 +17,14 @@ from attacks.mutations import mutations
 from attacks.running import Command
 
 KIND = "runs"
-SHARE = {"config.json": 60, "result.json": 60, "clock.json": 12, "metrics.jsonl": 40, "policies/mail-0.json": 45, "policies/mail-0.safetensors": 16}
+SHARE = {
+    "config.json": 60,
+    "result.json": 60,
+    "clock.json": 12,
+    "metrics.jsonl": 40,
+    "policies/mail-0.json": 45,
+    "policies/mail-0.safetensors": 16,
+}
 """How many faults of each file are tried; others: OTHER."""
 OTHER = 12
 _GAP, _EXPLOIT = ("gap", "run", "--json"), ("exploit", "run", "--json")

@@ -43,19 +43,46 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Saved games read by ``replay`` and ``train --from-games``, and dialogues through a pipe."""
     found = []
     for number, (label, text) in enumerate(TEXTS.items()):
-        words = ("train", GAME, "--from-games", "bad.txt", "--out", "new") if number % 4 == 3 else ("replay", "bad.txt", "--all")
+        words = (
+            ("train", GAME, "--from-games", "bad.txt", "--out", "new")
+            if number % 4 == 3
+            else ("replay", "bad.txt", "--all")
+        )
         found.append(_file(label, text.encode(), "refuse", words))
     for label, text in HARMLESS.items():
-        found.append(_file(label, text.encode(), "either" if "NUL" in label else "accept", ("replay", "bad.txt", "--all", "--analysis")))
+        found.append(
+            _file(
+                label,
+                text.encode(),
+                "either" if "NUL" in label else "accept",
+                ("replay", "bad.txt", "--all", "--analysis"),
+            )
+        )
     faults = list(of_bytes(SAVED.encode(), rng))
     for index in sorted(rng.permutation(len(faults))[:BYTES]):
         found.append(_file(*faults[index], "either", ("replay", "bad.txt")))
     for number, (label, data) in enumerate(TYPED.items()):
         options = (("--seat", "both"), ("--analysis",), ("--ascii", "--seat", "1"), ())[number % 4]
         for game in (GAME, "simultaneous:matrix_rps" if number % 2 else "openspiel:tic_tac_toe"):
-            words = ("play", game, "--against", "random" if "--seat" not in options else "expert", "--seed", "1", *options)
+            words = (
+                "play",
+                game,
+                "--against",
+                "random" if "--seat" not in options else "expert",
+                "--seed",
+                "1",
+                *options,
+            )
             command = Command(words, "accept", stdin=data)
-            found.append(simple(KIND, f"{KIND}: typed at {game}: {label}", 11, command, lambda place, ground: ground.copy("game.txt", place / "game.txt")))
+            found.append(
+                simple(
+                    KIND,
+                    f"{KIND}: typed at {game}: {label}",
+                    11,
+                    command,
+                    lambda place, ground: ground.copy("game.txt", place / "game.txt"),
+                )
+            )
     return found
 
 

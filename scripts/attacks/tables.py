@@ -45,10 +45,33 @@ def of_rows(csv: str) -> Iterator[Mutation]:
     def put(row: str) -> bytes:
         return "\n".join([heading, row, *rows[1:], ""]).encode()
 
-    ill = ("nan", "-1", "1e400", "", "x", TITLE, "0x1", "１", "1_0", "9" * 400, "1" * 200_000, '"', '"1', "True", "1+2j")
+    ill = (
+        "nan",
+        "-1",
+        "1e400",
+        "",
+        "x",
+        TITLE,
+        "0x1",
+        "１",
+        "1_0",
+        "9" * 400,
+        "1" * 200_000,
+        '"',
+        '"1',
+        "True",
+        "1+2j",
+    )
     for word in ill:
         yield f"a number is {ascii(word)[1:20]}", put(",".join([board, word, *numbers[1:]]))
-    for label, text in {"wrong letters": board.replace(".", "?"), "a title": TITLE, "empty": "", "too short": board[:-1], "too many stones": board.replace(".", "x"), "long": "x" * 300_000}.items():
+    for label, text in {
+        "wrong letters": board.replace(".", "?"),
+        "a title": TITLE,
+        "empty": "",
+        "too short": board[:-1],
+        "too many stones": board.replace(".", "x"),
+        "long": "x" * 300_000,
+    }.items():
         yield f"the board is {label}", put(",".join([text, *numbers]))
     yield "one number less", put(",".join([board, *numbers[:-1]]))
     yield "one number more", put(",".join([board, *numbers, "0"]))

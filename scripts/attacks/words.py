@@ -13,7 +13,20 @@ from attacks.running import Command
 KIND = "words"
 NUMBERS = ("", "x", "-1", "1.5", "nan", "inf", "1e9", "0x10", "9" * 40, "-" + "9" * 40, "１", "1\n", " ", TITLE)
 """Values that no whole number of anything has."""
-PATHS = ("", "nobody", "/dev/null", "a" * 256, "a/" * 3000, "x\x00y", TITLE, "done:", "done:nobody", ":mail", "done/config.json", "..")
+PATHS = (
+    "",
+    "nobody",
+    "/dev/null",
+    "a" * 256,
+    "a/" * 3000,
+    "x\x00y",
+    TITLE,
+    "done:",
+    "done:nobody",
+    ":mail",
+    "done/config.json",
+    "..",
+)
 WORDS = ("", "x", ",", "mail,mail", "MAIL", TITLE, "a" * 10_000, "mail,", "--", "bc bc")
 _TRAIN = ("train", GAME, "--episodes", "2", "--out", "new")
 _BEGUN = {
@@ -45,8 +58,8 @@ _WHOLE = (  # of which each is wrong as a whole
     (*_TRAIN, "--resume", "--force"), (*_TRAIN, "--resume"), ("train", GAME, "--out", "done"),
     ("train", GAME, "--out", "done", "--resume", "--seed", "7"), (*_TRAIN, "--from-games"), (*_TRAIN, "--from-games", "nothing.txt"),
     (*_TRAIN, "--from-games", "done"), ("train", "rps", "--from-games", "game.txt", "--out", "new"),
-    ("train", "rps", "--explorer", "refute", "--out", "new"), 
-    ("train", "connect4:4x4", "--expert", "vertex", "--out", "new"), 
+    ("train", "rps", "--explorer", "refute", "--out", "new"),
+    ("train", "connect4:4x4", "--expert", "vertex", "--out", "new"),
     ("train", "simultaneous:matrix_rps", "--learner", "bc-linear", "--out", "new"), ("train", "rps", "--symmetry", "--out", "new"),
     ("train", "simultaneous:matrix_rps", "--explorer", "refute", "--out", "new"), (*_TRAIN, "--expert", "vertex"),
     ("train", "linear:4,2", "--symmetry", "--out", "new"), ("train", "openspiel:tic_tac_toe", "--symmetry", "--expert", "vertex", "--out", "new"),

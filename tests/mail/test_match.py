@@ -267,7 +267,7 @@ def test_a_game_whose_positions_nobody_can_list_has_no_exact_figures(
 ) -> None:
     """Boards are known to be too large beforehand; other games say so when they are tried."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise GameError("more positions than can be held")
 
     monkeypatch.setattr("games.graph.GameGraph.__init__", refuse)
