@@ -151,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="nashmail-attack-") as name:
         folder = Path(name).resolve()
         os.environ["NASHMAIL_CACHE"], os.environ["HOME"] = str(folder / "cache"), str(folder)
-        for variable in ("FORCE_COLOR", "COLUMNS", "LINES", "NO_COLOR"):
+        for variable in ("FORCE_COLOR", "COLUMNS", "LINES", "NO_COLOR", "PYTHONUNBUFFERED"):
             os.environ.pop(variable, None)
         ground = prepare(folder, preload(), args.patience)
         cases = gather(args.only, ground, args.seed)
