@@ -250,7 +250,8 @@ def main() -> None:
     try:
         start(workers, address, memory)
     except BaseException as error:  # Ray raises Exception itself, and SystemExit
-        connection.send(("refused", " ".join(str(error).split()) or type(error).__name__))
+        why = f": {rays_own(error.__cause__)}" if error.__cause__ else ""
+        connection.send(("refused", (" ".join(str(error).split()) or type(error).__name__) + why))
         os._exit(1)
     watch.started.set()
     connection.send(("ready",))

@@ -133,8 +133,16 @@ def environment(*, alone: bool) -> dict[str, str]:
     ours["PYTHONPATH"] = os.pathsep.join(path for path in paths() if os.pathsep not in path)
     if alone:  # all ports on the loopback address
         ours["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    elif "RAY_AUTH_MODE" not in os.environ and has_token():
+        ours["RAY_AUTH_MODE"] = "token"  # Ray's default for heads, but not for who joins them
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
     return {**quiet, **os.environ, **ours}
+
+
+def has_token() -> bool:
+    """Whether there is a token to show to a cluster, where Ray looks for it."""
+    given = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return given or os.path.exists(os.path.expanduser("~/.ray/auth_token"))
 
 
 def paths() -> list[str]:

@@ -219,11 +219,12 @@ def _reach(address: str) -> None:
     shown = shown[1:-1]
     try:
         with socket.create_connection((host, int(port)), timeout=_REACH) as connection:
-            if not _speaks(connection):
-                raise PoolError(f"what answers at {shown} is no Ray head; start one with `ray start --head`")
+            speaks = _speaks(connection)
     except (OSError, ValueError) as error:  # ValueError: a name that no host can have
-        reason = "no such name" if isinstance(error, ValueError) else getattr(error, "strerror", None) or "timed out"
+        reason = "no such name" if isinstance(error, ValueError) else error.strerror or "timed out"
         raise PoolError(f"nobody answers at {shown} ({reason}); start a head there with `ray start --head`") from error
+    if not speaks:
+        raise PoolError(f"what answers at {shown} is no Ray head; start one with `ray start --head`")
 
 
 def _speaks(connection: socket.socket) -> bool:
