@@ -336,13 +336,18 @@ def test_escapes_in_a_folder_do_not_reach_the_terminal(
         (folder / name).write_bytes(good)
 
 
-@pytest.mark.parametrize("words", [["gap"], ["exploit"], ["export"], ["watch"]])
-@pytest.mark.parametrize("name", ["", ":mail"])
+@pytest.mark.parametrize("command", ["gap", "exploit", "export", "watch"])
+@pytest.mark.parametrize("name", ["", ":mail", "a\0b"])
 def test_no_name_is_no_folder(
-    words: list[str], name: str, copied: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, name: str, copied: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Above all not the folder that one happens to be in."""
     monkeypatch.chdir(copied)
-    assert "there is no run in" in refused([*words, name], capsys)
+    try:
+        status = main([command, name])
+    except SystemExit as stop:  # wrong usage
+        status = int(str(stop.code))
+    assert status == 2 and capsys.readouterr().err.count("\n") == 1
 
 
 def test_an_empty_folder_name_is_wrong_usage(
