@@ -15,6 +15,7 @@ from games.graph import LIMIT, GameGraph
 from games.markov import MarkovGame
 from games.markov_model import MarkovModel
 from games.outside import shown
+from games.replay import Replayed
 from games.symmetry import Quotient, board_behind
 
 SECONDS = 60.0
