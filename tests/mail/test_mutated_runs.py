@@ -181,7 +181,9 @@ FAULTS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_an_edited_round_is_refused_or_changes_nothing(fault: str, trained: Path, unfinished: Path, tmp_path: Path) -> None:
+def test_an_edited_round_is_refused_or_changes_nothing(
+    fault: str, trained: Path, unfinished: Path, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     shutil.copytree(unfinished, run)
     path = run / "decisions" / "mail-0" / "000000.npz"

@@ -31,6 +31,16 @@ def pid(shared: float, shard: int) -> int:
     return os.getpid()
 
 
+def met(shared: str, shard: int) -> int:
+    """A task that waits for another process to have it, too, for a minute at most."""
+    home = Path(shared)
+    (home / str(os.getpid())).touch()
+    deadline = time.monotonic() + 60
+    while len(list(home.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return os.getpid()
+
+
 def failing(shared: type[Exception], shard: int) -> int:
     if shard == 3:
         raise shared("no such\nthing")
@@ -87,8 +97,8 @@ def test_bad_input_in_a_task_passes_as_it_is(pool: Pool) -> None:
         pool.map(failing, GameError, SHARDS)
 
 
-def test_ray_uses_its_workers(ray_pool: RayPool) -> None:
-    pids = set(ray_pool.map(pid, 0.2, SHARDS))
+def test_ray_uses_its_workers(ray_pool: RayPool, tmp_path: Path) -> None:
+    pids = set(ray_pool.map(met, str(tmp_path), SHARDS))
     assert len(pids) == 2 and os.getpid() not in pids
 
 

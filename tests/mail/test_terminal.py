@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import struct
 import subprocess
@@ -99,7 +100,7 @@ def command(
     data = typed.encode() if isinstance(typed, str) else typed
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(data)))
     try:
-        status = main(words.split())
+        status = main(shlex.split(words))
     except SystemExit as stopped:  # how argparse ends
         status = int(stopped.code or 0)
     said = capsys.readouterr()
@@ -666,13 +667,13 @@ def test_play_against_a_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], run_folder: Path
 ) -> None:
     typed = "1\n2\n6\n7\n9\n"
-    status, out, err = command(monkeypatch, capsys, f"play tictactoe --against {run_folder} --seed 0", typed)
+    status, out, err = command(monkeypatch, capsys, f"play tictactoe --against '{run_folder}' --seed 0", typed)
     _, reference, _ = command(monkeypatch, capsys, "play tictactoe --against expert --seed 0", typed)
     assert (status, err) == (0, "")
     assert out.endswith(f"You lose: {run_folder} wins.\n")
     assert boards(out) == boards(reference)
 
-    words = f"play tictactoe --against {run_folder}:bc --seed 4"
+    words = f"play tictactoe --against '{run_folder}:bc' --seed 4"
     status, out, err = command(monkeypatch, capsys, words, "5\n1\n3\n7\n")
     assert (status, err) == (0, "")
     assert out.endswith(f"You win against {run_folder}:bc.\n")
@@ -705,11 +706,11 @@ def test_runs_that_cannot_be_played_against(
 ) -> None:
     for words, hint in [
         (
-            f"play connect4:4x4 --against {run_folder}",
+            f"play connect4:4x4 --against '{run_folder}'",
             "has learned tictactoe, not connect4:4x4; choose another",
         ),
-        (f"play tictactoe --against {run_folder}:nobody", "no learner 'nobody'"),
-        (f"play tictactoe --against {run_folder.parent}", "no run in"),
+        (f"play tictactoe --against '{run_folder}:nobody'", "no learner 'nobody'"),
+        (f"play tictactoe --against '{run_folder.parent}'", "no run in"),
     ]:
         status, out, err = command(monkeypatch, capsys, words)
         assert (status, out) == (2, "")
