@@ -71,7 +71,7 @@ def test_nothing_is_called_nothing(command: str, capsys: pytest.CaptureFixture[s
 
 
 def test_no_option_means_the_folder_here_when_it_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
-    status, line = said(["train", "tictactoe", "--out="], capsys)
+    status, line = said(["export", "run", "--out="], capsys)
     assert status == 2 and "argument --out: this may not be empty" in line
 
 
