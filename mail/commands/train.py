@@ -165,7 +165,7 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
     """The table a run ends with, and where things are."""
     from rich.console import Console
 
-    from mail.tables import learner_table, sampled_lines, sampled_table
+    from mail.tables import learner_table, plain, sampled_lines, sampled_table
 
     console = Console()
     config = result["config"]
@@ -179,7 +179,7 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
         )
     )
     for line in sampled_lines(result["learners"]):
-        console.print(line, soft_wrap=True)
+        console.print(plain(line), soft_wrap=True)
     least = result["limits"]
     if least["reachable_labels"]:
         games = [str(count) if count is not None else "?" for count in least["least_games"]]
@@ -190,4 +190,4 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
         for ties, values in least["bc_infinite"].items():
             shown = f"{values[0]:z.4f} + {values[1]:z.4f} = {sum(values):z.4f}"
             console.print(f"cloning two {ties} experts, infinite data: {shown}")
-    console.print(f"run: {folder}   figure: {folder / 'figure.png'}", soft_wrap=True)
+    console.print(plain(f"run: {folder}   figure: {folder / 'figure.png'}"), soft_wrap=True)

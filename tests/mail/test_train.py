@@ -546,3 +546,13 @@ def test_what_the_defaults_are() -> None:
     assert given.episodes is None and preset(make("tictactoe")).episodes == config.episodes
     for name in ("explorer", "expert", "symmetry", "labels", "seed", "device"):
         assert getattr(given, name) == getattr(config, name)
+
+
+def test_a_folders_name_is_shown_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "tictactoe:2x2:2", "--episodes", "2", "--out", "\x1b]0;T\x07[bold]x"]) == 0
+    out, error = capsys.readouterr()
+    assert "\x1b" not in out + error and "\x07" not in out + error
+    assert r"run: \x1b]0;T\x07[bold]x " in out
