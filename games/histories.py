@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
-from games.graph import GameGraph, Layer
+from games.graph import GameGraph
+from games.layers import Layer
 from games.replay import Replayed
 from games.symmetry import Quotient
 

@@ -44,8 +44,8 @@ def make(name: str) -> Game:
     if word not in _FACTORIES:
         listed = [*names(), *(f"{door}:NAME" for door in sorted(_DOORS))]
         raise GameError(
-            f"no game is called {shown(name)!r}; the games are: {', '.join(listed)}. A game of your own is known only to a "
-            "program that registers it (games.register): make, measure and play it there"
+            f"no game is called {shown(name)!r}; the games are: {', '.join(listed)}. A game of your own is known "
+            "only to a program that registers it (games.register): make, measure and play it there"
         )
     try:
         return _FACTORIES[word][0](parameters)

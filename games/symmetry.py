@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from games.base import Bools, Floats, Game, GameError, Ints, Keys, Rng, Spec, States, Successors, Symmetric
 from games.boards import Board
-from games.graph import Packed, Words
+from games.layers import Packed, Words
 
 
 class Quotient:

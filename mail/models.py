@@ -15,7 +15,6 @@ from games.graph import LIMIT, GameGraph
 from games.markov import MarkovGame
 from games.markov_model import MarkovModel
 from games.outside import shown
-from games.replay import Replayed
 from games.symmetry import Quotient, board_behind
 
 SECONDS = 60.0
@@ -65,11 +64,8 @@ def instead(game: Game) -> str:
 
 def own_board(game: Game) -> str:
     """The name of our own board with the rules of another library's game, where it can do more; or nothing."""
-    base = _base(game)
-    board = base.board if isinstance(base, Replayed) else None
-    if board is None or not (
-        fits(board, LIMIT) or (board.gravity and (board.rows, board.columns, board.k) == (6, 7, 4))
-    ):
+    board = board_behind(game)
+    if board is None or isinstance(_base(game), Board):
         return ""
     word, usual = ("connect4", (6, 7, 4)) if board.gravity else ("tictactoe", (3, 3, 3))
     if (board.rows, board.columns, board.k) == usual:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import games.graph
+import games.layers
 from agents.expert import optimal_table
 from agents.policy import uniform_rows
 from games import Board, Enumerable, GameError, GameGraph, Quotient, Successors
@@ -60,7 +61,7 @@ SMALL = [
 @pytest.mark.parametrize("name", SMALL)
 def test_words_build_the_graph_that_successors_build(name: str) -> None:
     quick, slow = graph(name), plain(name)
-    assert isinstance(quick.game, games.graph.Packed) and quick.game.packs
+    assert isinstance(quick.game, games.layers.Packed) and quick.game.packs
     assert quick.layer_sizes == slow.layer_sizes
     assert quick.blocks == slow.blocks
     assert np.array_equal(quick.states, slow.states)
@@ -93,7 +94,7 @@ def test_a_step_of_words_is_the_rules_step() -> None:
 def test_chunks_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = graph(name)
     profile = random_profile(whole, 5)
-    monkeypatch.setattr(games.graph, "_CHUNK", 37)
+    monkeypatch.setattr(games.layers, "_CHUNK", 37)
     parts = GameGraph(game(name))
     assert all(np.array_equal(getattr(parts, part), getattr(whole, part)) for part in PARTS)
     assert parts.value(profile) == whole.value(profile)
