@@ -35,12 +35,14 @@ from attacks.running import Outcome
 KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
 """Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``; what is slowest to end comes last."""
 HEAVY = (
-    "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table", "rich.status",
+    "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table",
+    "rich.status",
     "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic", "hypothesis",
     "agents.openspiel", "agents.export", "agents.table_files", "mail.training", "mail.match", "mail.rating",
     "mail.entrants", "mail.terminal", "mail.pages", "mail.watch", "mail.show", "mail.figure", "mail.tables",
     "mail.analysis", "mail.certificate", "mail.refute", "mail.response", "mail.presets", "mail.workers",
-    *(f"mail.commands.{name}" for name in ("games", "train", "gap", "exploit", "match", "play", "replay", "watch", "export")),
+    "mail.commands.games", "mail.commands.train", "mail.commands.gap", "mail.commands.exploit", "mail.commands.match",
+    "mail.commands.play", "mail.commands.replay", "mail.commands.watch", "mail.commands.export",
 )  # fmt: skip
 
 

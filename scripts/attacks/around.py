@@ -1,4 +1,6 @@
-"""What surrounds a command: the terminal, streams that are closed or full, memory, the disk, the label cache, folders."""
+"""What surrounds a command: the terminal, streams that are closed or full, memory, the disk, the label cache,
+folders.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +130,7 @@ def _full_disk(name: str, command: Command) -> Case:
 
     def script(place: Path, ground: Ground) -> Script:
         _ready(place, ground)
-        (outcome,) = yield [command]
+        yield [command]
         most = command.limits[resource.RLIMIT_FSIZE]
         cut = [path.name for path in place.rglob("*") if path.is_file() and most > 0 and path.stat().st_size == most]
         return [f"left {cut[0]} cut short"] if cut else []

@@ -1,4 +1,6 @@
-"""Faults of Ray: addresses where nobody, or somebody else, answers; parts that die while it starts; signals to the driver."""
+"""Faults of Ray: addresses where nobody, or somebody else, answers; parts that die while it starts; signals to the
+driver.
+"""
 
 from __future__ import annotations
 

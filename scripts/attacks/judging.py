@@ -48,9 +48,9 @@ def judge(outcome: Outcome, before: Snapshot, after: Snapshot) -> list[str]:
         bad += _strict(outcome.out)
     if outcome.status == 0 and command.says and command.out == "file" and not outcome.out.strip():
         bad.append("printed nothing")
-    if stray := [name for name in after if name.endswith(".tmp")]:
-        if outcome.status in (0, 2) and command.strike is None:
-            bad.append(f"left {stray[0]}")
+    stray = [name for name in after if name.endswith(".tmp")]
+    if stray and outcome.status in (0, 2) and command.strike is None:
+        bad.append(f"left {stray[0]}")
     return bad
 
 

@@ -168,11 +168,13 @@ def packed(arrays: dict[str, NDArray[Any]]) -> bytes:
 def bomb(size: int = 3 << 30) -> bytes:
     """A few megabytes that unpack to so many bytes."""
     buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open("label.npy", "w", force_zip64=True) as member:
-            member.write(_header("|u1", (size,)))
-            for _ in range(size >> 24):
-                member.write(b"\0" * (1 << 24))
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("label.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(_header("|u1", (size,)))
+        for _ in range(size >> 24):
+            member.write(b"\0" * (1 << 24))
     return buffer.getvalue()
 
 

@@ -77,7 +77,9 @@ class Command:
 
 
 def _quoted(word: str) -> str:
-    """A word as a shell takes it, characters that a terminal acts on shown as escapes, the middle of long ones left out."""
+    """A word as a shell takes it, characters that a terminal acts on shown as escapes, the middle of long ones left
+    out.
+    """
     short = word if len(word) <= 90 else f"{word[:60]}...({len(word)} characters)"
     plain = ascii(short)[1:-1]
     return f"$'{plain}'" if plain != short else shlex.quote(short)
@@ -270,7 +272,9 @@ def _redirect(command: Command, running: Running) -> None:
 
 def _text(number: int, mode: str) -> io.TextIOWrapper:
     errors = "backslashreplace" if number == 2 else "surrogateescape" if number == 0 else "strict"
-    opened = open(number, mode, encoding="utf-8", errors=errors, closefd=False, buffering=1 if number == 2 else -1)
+    opened = open(  # noqa: SIM115 - it is the case's own stream from here on
+        number, mode, encoding="utf-8", errors=errors, closefd=False, buffering=1 if number == 2 else -1
+    )
     assert isinstance(opened, io.TextIOWrapper)
     return opened
 

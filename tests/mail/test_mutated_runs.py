@@ -1,4 +1,6 @@
-"""Every file of a run's folder, mutated: a command refuses it in one line, or says what it says of the run as it was."""
+"""Every file of a run's folder, mutated: a command refuses it in one line, or says what it says of the run as it
+was.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ DEEP = b"[" * 200_000
 
 FILES = (
     "config.json", "result.json", "metrics.jsonl", "clock.json", "policies/mail-0.json", "policies/mail-0.safetensors",
-    "policies/bc-linear-1.json", "policies/bc-linear-1.safetensors", "decisions/mail-0/000000.npz", "decisions/bc-linear-1/000000.npz",
+    "policies/bc-linear-1.json", "policies/bc-linear-1.safetensors", "decisions/mail-0/000000.npz",
+    "decisions/bc-linear-1/000000.npz",
 )  # fmt: skip
 
 
@@ -82,7 +85,8 @@ READERS: dict[str, Callable[[Path], tuple[str, ...]]] = {
 # --- mutations -------------------------------------------------------------------------------------------
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["\x1b]0;x\x07", -1, 10**400]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["\x1b]0;x\x07", -1, 10**400]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )  # fmt: skip
