@@ -40,21 +40,25 @@ def load_profile(name: str, *, device: str = "cpu") -> Profile:
     result = read_result(folder, begun)
     if result is None:
         raise RunError(f"the run in {shown} is not finished; `nashmail train ... --resume` goes on with it")
+    for seat in (0, 1):  # before what a policy says of its game is believed
+        about = folder / "policies" / f"{learner}-{seat}.json"
+        if not _same(about, result[FILES].get(f"policies/{about.name}")):
+            raise RunError(f"{printable(about)} is a policy of another run, or was edited; restore it or train again")
     saved = [load_policy(folder / "policies" / f"{learner}-{seat}", device=device) for seat in (0, 1)]
     name_of_game = make_game(config.game).spec.name  # a game may be asked for by several words
     for seat, policy in enumerate(saved):
-        one = f"policies/{learner}-{seat}"
-        if policy.game.spec.name != name_of_game or policy.seat != seat or not _same(folder, one, result[FILES]):
-            raise RunError(f"{shown}/{one} is a policy of another run; restore it")
+        if policy.game.spec.name != name_of_game or policy.seat != seat:
+            raise RunError(f"{shown}/policies/{learner}-{seat} is a policy of another run; restore it")
     policies = (saved[0].policy, saved[1].policy)
     return Profile(name, saved[0].game, policies, config, dict(result["learners"].get(learner, {})))
 
 
-def _same(folder: Path, policy: str, files: dict[str, str]) -> bool:
-    """Whether a policy is the one that the run saved, by its description, which names the numbers by check sum."""
-    name = f"{policy}.json"
+def _same(about: Path, check: str | None) -> bool:
+    """Whether a policy is the one that the run saved, by its description, which names the numbers by check sum; older
+    runs do not say.
+    """
     try:
-        return name not in files or digest(read_bytes(folder / name)) == files[name]
+        return check is None or digest(read_bytes(about)) == check
     except Unreadable as error:
         raise RunError(f"{error}; restore it or train again") from error
 

@@ -1,7 +1,7 @@
 """Rounds of decisions on disk: npz files that say what they are, and whose check sum says that they still are.
 
-The seal is an array of the archive itself, so it is written with what it seals, at once or not at all. It holds the
-*identity* of what the file is for (run, learner, seat, round, shard) and the check sum of that and of every array, so
+The seal is the comment at the end of the archive, so it is written with what it seals, at once or not at all. It holds
+the *identity* of what the file is for (run, learner, seat, round, shard) and the check sum of every byte before it, so
 that a round which was edited, moved to another place, or brought from another run is noticed. Folders of the first
 format have no seals: there the rows are held against the rules of the game.
 """
@@ -12,9 +12,9 @@ import hashlib
 from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.atomic import write_atomic
 from agents.reading import Unreadable, parse_arrays, printable, read_bytes
@@ -22,16 +22,24 @@ from games.base import Game, NashmailError
 from mail.config import RunError, remedy
 from mail.decisions import Decisions
 
-_SEAL = "seal"  # the name of the array
+_TITLE = b"nashmail "  # before the identity and the check sum
+_DIGITS = 64
 _AGAIN = "delete it and resume, its games are played again"
 
 
 def write_decisions(path: Path, decisions: Decisions, identity: str) -> None:
     """Write a round (or a shard of one) and its seal."""
-    arrays = decisions.arrays()
     buffer = BytesIO()
-    np.savez(buffer, **arrays, **{_SEAL: np.array([identity, _check(arrays, identity)])})  # type: ignore[arg-type]
-    write_atomic(path, buffer.getvalue())
+    np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
+    with ZipFile(buffer, "a") as archive:
+        archive.comment = _TITLE + identity.encode() + b" " + b"0" * _DIGITS
+    body = buffer.getvalue()[:-_DIGITS]
+    write_atomic(path, body + _check(body))
+
+
+def _check(body: bytes) -> bytes:
+    """The check sum of all that stands before it."""
+    return hashlib.sha256(body).hexdigest().encode()
 
 
 def read_decisions(path: Path, identity: str | None = None, *, game: Game | None = None) -> Decisions:
@@ -46,17 +54,15 @@ def read_decisions(path: Path, identity: str | None = None, *, game: Game | None
         raise RunError(f"{error}; {remedy(error, _AGAIN)}") from error
     where = printable(path)
     try:
-        arrays = parse_arrays(data, path)
-        seal = arrays.pop(_SEAL, None)
-        if seal is not None and not _is_seal(seal):
-            raise ValueError("no seal")
-        decisions = Decisions(**arrays)
-    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        decisions = Decisions(**parse_arrays(data, path))
+        with ZipFile(BytesIO(data)) as archive:
+            seal = archive.comment
+    except (ValueError, TypeError, IndexError, AttributeError, BadZipFile) as error:
         raise RunError(f"{where} is damaged; {_AGAIN}") from error
-    if seal is not None:
-        if seal[1] != _check(arrays, str(seal[0])):
-            raise RunError(f"{where} was edited (check sum differs); {_AGAIN}")
-        if identity not in (None, seal[0]):
+    if seal:
+        if not seal.startswith(_TITLE) or data[-_DIGITS:] != _check(data[:-_DIGITS]):
+            raise RunError(f"{where} is damaged or was edited (check sum differs); {_AGAIN}")
+        if identity is not None and identity.encode() != seal[len(_TITLE) : -_DIGITS - 1]:
             raise RunError(f"{where} is another round, or another run's; {_AGAIN}")
     elif game is not None:
         if wrong := misfit(decisions, game):
@@ -64,20 +70,6 @@ def read_decisions(path: Path, identity: str | None = None, *, game: Game | None
     elif identity is not None:
         raise RunError(f"{where} has no check sum; {_AGAIN}")
     return decisions
-
-
-def _is_seal(seal: NDArray[np.generic]) -> bool:
-    return seal.shape == (2,) and seal.dtype.kind == "U"
-
-
-def _check(arrays: dict[str, NDArray[np.generic]], identity: str) -> str:
-    """The check sum of arrays by name, and of what they are for."""
-    total = hashlib.sha256(identity.encode("utf-8", "backslashreplace"))
-    for name in sorted(arrays):
-        array = arrays[name]
-        total.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
-        total.update(np.ascontiguousarray(array).tobytes())
-    return total.hexdigest()
 
 
 _KINDS = {

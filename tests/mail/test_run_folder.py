@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -78,9 +79,19 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def edit(path: Path, **columns: Any) -> None:
     """Change columns of a round and leave its seal as it is."""
+    with ZipFile(path) as archive:
+        seal = archive.comment
     with np.load(path) as arrays:
         changed = {name: arrays[name] for name in arrays.files}
     np.savez(path, **{**changed, **columns})
+    with ZipFile(path, "a") as archive:
+        archive.comment = seal
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
 
 
 def first_round(run: Path) -> Path:
@@ -102,7 +113,9 @@ DAMAGE: dict[str, tuple[str, Callable[[Path, Path], Any]]] = {
     "reward edited": ("was edited", lambda path, tmp: edit(path, reward=np.load(path)["reward"] + 1)),
     "garbage keys": ("was edited", lambda path, tmp: edit(path, key=np.load(path)["key"] + np.uint64(7))),
     "seal removed": ("no check sum", lambda path, tmp: np.savez(path, **read_decisions(path).arrays())),
-    "seal of numbers": ("damaged", lambda path, tmp: edit(path, seal=np.zeros(2))),
+    "a member's date": ("was edited", lambda path, tmp: flip(path, 10)),
+    "a digit of the seal": ("was edited", lambda path, tmp: flip(path, -1)),
+    "more behind it": ("was edited", lambda path, tmp: path.write_bytes(path.read_bytes() + b"more")),
     "next round": ("another round", lambda path, tmp: shutil.copy(path.with_name("000001.npz"), path)),
     "other seat": (
         "another round",

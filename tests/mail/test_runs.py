@@ -353,11 +353,11 @@ def test_policies_of_another_run_are_refused(copied: Path, tmp_path: Path) -> No
     """A seat's policy copied over the other's, and that of a run with another seed."""
     for ending in ("json", "safetensors"):
         shutil.copy(copied / "policies" / f"bc-0.{ending}", copied / "policies" / f"bc-1.{ending}")
-    refused(r"bc-1 is a policy of another run", lambda: load_profile(f"{copied}:bc"))
+    refused(r"bc-1.json is a policy of another run", lambda: load_profile(f"{copied}:bc"))
     train(Run.create(tmp_path / "other", replace(CONFIG, seed=4, learners=("mail",))))
     for ending in ("json", "safetensors"):
         shutil.copy(tmp_path / "other" / "policies" / f"mail-1.{ending}", copied / "policies" / f"mail-1.{ending}")
-    refused(r"mail-1 is a policy of another run", lambda: load_profile(str(copied)))
+    refused(r"mail-1.json is a policy of another run", lambda: load_profile(str(copied)))
 
 
 @pytest.mark.parametrize("change", [{"game": "tictactoe"}, {"learners": ["bc"]}, {"format": 1}, {"seed": 4}])
