@@ -27,7 +27,7 @@ DEEP = b"[" * 200_000
 FILES = (
     "config.json", "result.json", "metrics.jsonl", "clock.json", "policies/mail-0.json", "policies/mail-0.safetensors",
     "policies/bc-linear-1.json", "policies/bc-linear-1.safetensors", "decisions/mail-0/000000.npz",
-    "decisions/bc-linear-1/000000.npz",
+    "decisions/bc-linear-0/000000.npz",
 )  # fmt: skip
 
 
