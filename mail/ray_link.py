@@ -30,11 +30,27 @@ _CORE = 1  # the status with which Ray's core ends the process itself, when its 
 _FOLDERS = ("NASHMAIL_CACHE", "XDG_CACHE_HOME", "TMPDIR")  # what the environment may give relative to where we are
 
 
+def opened(workers: int | None, address: str | None, memory: int) -> Link:
+    """Ray, started here or joined; PoolError where that fails.
+
+    A cluster may want a token, which Ray makes the default for heads and not for who joins them. Who has one cannot
+    show it to be safe: workers that want none are refused by those who do. So it is shown when it was asked for.
+    """
+    if address is None or "RAY_AUTH_MODE" in os.environ or not has_token():
+        return Link(workers, address, memory)
+    try:
+        return Link(workers, address, memory, RAY_NUM_REDIS_GET_RETRIES="2")
+    except PoolError as error:
+        if "AuthenticationError" not in str(error):
+            raise
+    return Link(workers, address, memory, RAY_AUTH_MODE="token")
+
+
 class Link:
     """Ray with so many workers here, or at an address; see ``mail.ray_host.Host`` for what can be sent and received."""
 
-    def __init__(self, workers: int | None, address: str | None, memory: int) -> None:
-        """PoolError where Ray does not start, or the address doesn't answer."""
+    def __init__(self, workers: int | None, address: str | None, memory: int, **settings: str) -> None:
+        """``settings``: further environment variables. PoolError where Ray does not start, or nobody answers."""
         self.address = address
         self._folder = tempfile.mkdtemp(prefix="nashmail-ray-")
         self._socket, theirs = socket.socketpair()
@@ -42,7 +58,7 @@ class Link:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _HOST, str(theirs.fileno())],
-                env=environment(alone=address is None),
+                env={**environment(alone=address is None), **settings},
                 cwd=self._folder,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C in a terminal is for the run alone
@@ -133,8 +149,6 @@ def environment(*, alone: bool) -> dict[str, str]:
     ours["PYTHONPATH"] = os.pathsep.join(path for path in paths() if os.pathsep not in path)
     if alone:  # all ports on the loopback address
         ours["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    elif "RAY_AUTH_MODE" not in os.environ and has_token():
-        ours["RAY_AUTH_MODE"] = "token"  # Ray's default for heads, but not for who joins them
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
     return {**quiet, **os.environ, **ours}
 

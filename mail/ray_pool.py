@@ -23,7 +23,7 @@ from typing import Any, Self, TypeVar
 import cloudpickle
 
 from mail.pool import START_UP, Local, PoolError, failed
-from mail.ray_link import Link
+from mail.ray_link import Link, opened
 
 _Shared = TypeVar("_Shared")
 _Shard = TypeVar("_Shard")
@@ -170,7 +170,7 @@ class RayPool:
                 f"joining the Ray cluster at {self.address}" if self.address else f"starting {self._workers} workers"
             )
             self.say(where)
-            self._link = Link(self._workers, self.address, self.memory)
+            self._link = opened(self._workers, self.address, self.memory)
         return self._link
 
     def close(self) -> None:

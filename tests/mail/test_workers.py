@@ -394,7 +394,10 @@ def machines(folder: str) -> Iterator[str]:
     processes: list[subprocess.Popen[bytes]] = []
     try:
         for command in (head, [ray, "start", f"--address={address}", *words]):
-            processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            # Ray's heads ask for a token, and machines that join one show it when they are told to.
+            environment = os.environ if command is head else {**os.environ, "RAY_AUTH_MODE": "token"}
+            quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            processes.append(subprocess.Popen(command, env=environment, **quiet))
             deadline = time.monotonic() + 60
             while not listens(port) and time.monotonic() < deadline:
                 time.sleep(0.1)
