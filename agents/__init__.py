@@ -1,6 +1,6 @@
 """Who plays: experts, clones, random play and wrappers, all behind ``Policy.probabilities``.
 
-Importing this package does not import torch; ``agents.network`` and ``agents.files`` do.
+Importing this package does not import torch; ``agents.network`` and ``agents.storage.policies`` do.
 """
 
 from agents.expert import make as make_expert

@@ -21,7 +21,7 @@ from agents.solver import solvable, solver_expert
 from agents.tabular import from_model
 from games.base import Game, Model, Table
 from games.graph import GameGraph
-from games.markov_model import MarkovModel
+from games.markov.model import MarkovModel
 
 Known: TypeAlias = Model | Game
 """What an expert is made from: the exact model, or the game where it has none."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from agents.policy import Seats
 from agents.tabular import from_model
-from games.markov_model import MarkovModel
+from games.markov.model import MarkovModel
 
 
 def markov_expert(model: MarkovModel, ties: str) -> Seats:
-    """One policy per seat that knows every position of its seat; ``ties`` is one of ``games.matrix.TIES``."""
+    """One policy per seat that knows every position of its seat; ``ties`` is one of ``games.markov.matrix.TIES``."""
     first, second = model.equilibrium(ties)
     return from_model(model, 0, first), from_model(model, 1, second)

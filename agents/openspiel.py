@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from open_spiel.python import policy as openspiel_policy
 
 from agents.policy import HistoryWarning, Policy, PolicyError, Seats, ask, sample
+from games.adapters.openspiel import OpenSpielGame, twin
+from games.adapters.replay import Replayed
 from games.base import Floats, Game, Rng, States
 from games.boards import Board
 from games.histories import Histories
-from games.openspiel import OpenSpielGame, twin
-from games.replay import Replayed
 from games.symmetry import Quotient, board_behind
 
 _REMEMBERED = 1 << 18  # answers that an exported policy keeps at hand

@@ -6,10 +6,11 @@ minus the stones the winner will have placed, a loss the negative of that, alway
 perfect play of both. On the empty board the columns score -2 -1 0 1 0 -1 -2: the middle wins with the 21st stone.
 The best-scoring moves are therefore those of a graph expert: keep the value, win soonest, lose latest.
 
-Scores are slow (up to a tenth of a second), so they are kept: in memory, and in the file of ``agents.label_cache``,
-once for a position and its mirror image. What is kept are scores, never draws. An expert needs the score of the best
-moves alone, and to know that the others are worse: that is one full search and a null-window test per move instead
-of a full search per move, several times faster where it counts. Moves known only to be worse are marked ``WORSE``.
+Scores are slow (up to a tenth of a second), so they are kept: in memory, and in the file of
+``agents.storage.label_cache``, once for a position and its mirror image. What is kept are scores, never draws. An
+expert needs the score of the best moves alone, and to know that the others are worse: that is one full search and a
+null-window test per move instead of a full search per move, several times faster where it counts. Moves known only to
+be worse are marked ``WORSE``.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.label_cache import LabelCache
 from agents.policy import PolicyError, Seats, uniform_rows
-from agents.reading import printable
+from agents.storage.label_cache import LabelCache
+from agents.storage.reading import printable
 from games.base import Floats, Game, Ints, States
 from games.boards import Board
 from games.symmetry import Quotient

@@ -8,8 +8,8 @@ from games.base import Enumerable, Game, GameError, Model, NashmailError, Respon
 from games.boards import Board
 from games.check import check
 from games.graph import GameGraph
-from games.markov import Linear, MarkovGame
-from games.markov_model import MarkovModel
+from games.markov.game import Linear, MarkovGame
+from games.markov.model import MarkovModel
 from games.registry import describe, make, names, register
 from games.symmetry import Quotient
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from games.adapters.outside import shown
 from games.base import Game, GameError
-from games.outside import shown
 
 _SPARED = 0.8  # of the memory that is free, what may be asked for
 _HOPELESS = 20.0  # so many times beyond a limit needs no second look

@@ -19,20 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import (
-    Bools,
-    Enumerable,
-    Floats,
-    GameError,
-    Ints,
-    Response,
-    States,
-    Table,
-    one_line,
-)
-from games.check import quick
+from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line
 from games.cost import Meter
 from games.layers import Layer, Numbers, Packed, Words, chunks, layers, opened, words_of
+from games.quick import quick
 
 LIMIT = 1_000_000_000
 """Most moves (positions times actions) that a graph holds unless told otherwise: six gigabytes, up to twice that

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from games.adapters.replay import Replayed
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
 from games.graph import GameGraph
 from games.layers import Layer
-from games.replay import Replayed
 from games.symmetry import Quotient
 
 LIMIT = 8_000_000

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from games import chain, gridworld, linear_games, shifted
+from games.adapters.openspiel import OpenSpielGame
+from games.adapters.openspiel_markov import from_openspiel
+from games.adapters.outside import shown
+from games.adapters.pettingzoo import classic
 from games.base import Game, GameError
 from games.boards import Board
-from games.openspiel import OpenSpielGame
-from games.openspiel_markov import from_openspiel
-from games.outside import shown
-from games.pettingzoo import classic
+from games.markov import chain, gridworld, linear_games, shifted
 
 Factory = Callable[[str], Game]
 _FACTORIES: dict[str, tuple[Factory, str]] = {}

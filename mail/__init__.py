@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 _HOMES = {
-    "Budget": "mail.budget",
-    "Config": "mail.runs",
-    "Decisions": "mail.decisions",
-    "Gap": "mail.gap",
-    "Run": "mail.runs",
-    "load_profile": "mail.runs",
-    "nash_gap": "mail.gap",
+    "Budget": "mail.learners.budget",
+    "Config": "mail.training.folder",
+    "Decisions": "mail.data.decisions",
+    "Gap": "mail.evaluation.gap",
+    "Run": "mail.training.folder",
+    "load_profile": "mail.training.folder",
+    "nash_gap": "mail.evaluation.gap",
     "register_explorer": ("mail.explore", "register"),
-    "register_learner": ("mail.learners", "register"),
+    "register_learner": ("mail.learners.base", "register"),
 }
 
 
@@ -30,9 +30,9 @@ def train(game: str, out: str, **options: Any) -> dict[str, Any]:
     """
     from pathlib import Path
 
-    from mail.runs import Config, Run
-    from mail.training import prepare
-    from mail.training import train as run_training
+    from mail.training.folder import Config, Run
+    from mail.training.train import prepare
+    from mail.training.train import train as run_training
 
     config = Config(game=game, **options)
     known = prepare(config)

@@ -1,98 +1,15 @@
-"""Where ``nashmail`` starts: what signals do to it, and where its modules come from.
-
-An interrupt that Python raises in the middle of an import can come out as anything: a traceback, an ImportError of
-whoever caught it, or "Exception ignored in ..." and no interrupt at all. While a command is only being read there is
-nothing to put away, so Ctrl-C (exit status 130) and SIGTERM (143) end the process at once, with one line. From then on
-they are exceptions, KeyboardInterrupt and ``Terminated``, which the command tidies up after.
-
-``python -m`` puts the working folder in front of everything else; a folder of files that somebody sent may hold
-modules by our names, so it goes.
-"""
+"""Where ``nashmail`` starts: signals are looked after before anything else is imported (``mail.parallel.signals``)."""
 
 from __future__ import annotations
 
-import os
-import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import FrameType, TracebackType
-    from typing import NoReturn
-
-
-class Terminated(BaseException):
-    """SIGTERM, as KeyboardInterrupt is Ctrl-C; what it says is for the command's last line."""
+from mail.parallel.signals import end_at_once, over
 
 
 def main() -> int:
-    """The ``nashmail`` command, see ``mail.__main__``; returns its exit status."""
+    """The ``nashmail`` command, see ``mail.commands.cli``; returns its exit status."""
     end_at_once()
-    from mail.__main__ import main as command
+    from mail.commands.cli import main as command
 
     status = command()
     over()
     return status
-
-
-def end_at_once() -> None:
-    """From now on signals end the process. Does nothing where they are ignored, or somebody else's to handle."""
-    sys.excepthook = _last  # before anything is imported, not even what handles signals
-    leave_folder()
-    import signal
-
-    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
-        if signal.getsignal(number) is default:
-            signal.signal(number, _end)
-
-
-def as_exception() -> None:
-    """From now on signals are KeyboardInterrupt and ``Terminated``."""
-    import signal
-
-    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, _raise)):
-        if signal.getsignal(number) is _end:
-            signal.signal(number, handler)
-
-
-def over() -> None:
-    """The command has ended, and only Python has still to: signals come too late."""
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) in (signal.default_int_handler, _raise, _end):
-            signal.signal(number, signal.SIG_IGN)
-
-
-def stopped(stop: BaseException) -> tuple[int, str]:
-    """The exit status and the word for a KeyboardInterrupt or ``Terminated``."""
-    return (143, "terminated") if isinstance(stop, Terminated) else (130, "interrupted")
-
-
-def leave_folder() -> None:
-    """Take the working folder off ``sys.path``, unless this package or Python itself is there."""
-    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    try:
-        here = os.getcwd()
-    except OSError:  # it has been removed
-        return
-    pythons = os.path.join(here, "").startswith(tuple(os.path.join(p, "") for p in (sys.prefix, sys.base_prefix)))
-    if here != home:
-        paths = [os.path.abspath(path) for path in sys.path]
-        sys.path[:] = [path for place, path in enumerate(paths) if path != here or (place and pythons)]
-
-
-def _raise(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    status, word = stopped(Terminated() if number == 15 else KeyboardInterrupt())
-    os.write(2, f"nashmail: {word}\n".encode())
-    os._exit(status)
-
-
-def _last(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What nobody caught: a signal in one line, anything else as Python shows it."""
-    if issubclass(kind, KeyboardInterrupt | Terminated):
-        _end(15 if issubclass(kind, Terminated) else 2, None)
-    sys.__excepthook__(kind, error, trace)

@@ -22,16 +22,16 @@ from agents.network import Architecture
 from agents.policy import Policy, greedy_rows, tabulate, uniform_rows
 from games.base import Floats, Ints
 from mail import explore
-from mail.clone import CloneConfig, clone
-from mail.decisions import Decisions, merge
+from mail.clone.network import CloneConfig, clone
+from mail.data.decisions import Decisions, merge
+from mail.data.rollout import Labels
+from mail.evaluation.coverage import Least, least
+from mail.evaluation.gap import exploitability
 from mail.explore.base import Explorer, Fixed, Setting
 from mail.explore.refute import Led
-from mail.gap import exploitability
-from mail.learners import Collector
-from mail.least import Least, least
-from mail.play import Labels
-from mail.streams import stream
-from mail.training import Ground, ground
+from mail.learners.collect import Collector
+from mail.parallel.streams import stream
+from mail.training.ground import Ground, ground
 
 SOFT = 0.02
 TARGETS = {"greedy": 0.0, "soft": SOFT}

@@ -38,9 +38,9 @@ HEAVY = (
     "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table",
     "rich.status",
     "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic", "hypothesis",
-    "agents.openspiel", "agents.export", "agents.table_files", "mail.training", "mail.match", "mail.rating",
-    "mail.entrants", "mail.terminal", "mail.pages", "mail.watch", "mail.show", "mail.figure", "mail.tables",
-    "mail.analysis", "mail.certificate", "mail.refute", "mail.response", "mail.presets", "mail.workers",
+    "agents.openspiel", "agents.export.write", "agents.storage.tables", "mail.training.train", "mail.evaluation.arena.match", "mail.evaluation.arena.rating",
+    "mail.training.entrants", "mail.terminal.session", "mail.terminal.pages", "mail.terminal.progress", "mail.terminal.refutation", "mail.training.figure", "mail.terminal.tables",
+    "mail.terminal.analysis", "mail.evaluation.certificate.walk", "mail.evaluation.refutation", "mail.evaluation.best_response", "mail.clone.presets", "mail.commands.workers",
     "mail.commands.games", "mail.commands.train", "mail.commands.gap", "mail.commands.exploit", "mail.commands.match",
     "mail.commands.play", "mail.commands.replay", "mail.commands.watch", "mail.commands.export",
 )  # fmt: skip
@@ -87,7 +87,7 @@ def preload() -> Callable[[list[str]], int]:
                 raise
     import torch
 
-    from mail.__main__ import main
+    from mail.commands.cli import main
 
     torch.set_num_threads(1)
     gc.collect()

@@ -11,12 +11,12 @@
               policies.
 
 ``play``      moves per second of uniformly random play to the end of the game, without and with an observation for
-              every mover. Ours: ``mail.play.random_moves`` on 4,096 games at once, so this is the speed of playing
-              many games, not the delay of one move. Peers, one game at a time as they are used from Python:
-              PettingZoo's AEC loop (its ``last()`` always observes and the legal moves are part of that, so one
-              figure stands in both cases) and OpenSpiel states (observations written into one buffer, which is
-              faster than ``observation_tensor``). Draws differ, so ``same_result`` is null. Contestants take turns;
-              figures are medians over repeats.
+              every mover. Ours: ``mail.data.rollout.random_moves`` on 4,096 games at once, so this is the speed of
+              playing many games, not the delay of one move. Peers, one game at a time as they are used from Python:
+              PettingZoo's AEC loop (its ``last()`` always observes and the legal moves are part of that, so one figure
+              stands in both cases) and OpenSpiel states (observations written into one buffer, which is faster than
+              ``observation_tensor``). Draws differ, so ``same_result`` is null. Contestants take turns; figures are
+              medians over repeats.
 
 ``scaling``   what exact knowledge costs as boards grow, each size in a process of its own on one core: positions,
               seconds for the graph, for minimax and for the exact Nash gap of two default networks, peak memory
@@ -54,9 +54,9 @@ from rich.table import Table as Picture
 
 import games
 from games.base import Enumerable, Floats, Ints, NashmailError, Rng, Table
-from mail.play import random_moves
-from mail.streams import stream
-from mail.usage import Parser
+from mail.commands.usage import Parser
+from mail.data.rollout import random_moves
+from mail.parallel.streams import stream
 
 T = TypeVar("T")
 Figures = dict[str, float]  # case -> figure

@@ -29,11 +29,11 @@ import numpy as np
 
 import games
 from agents import solver
-from agents.label_cache import LabelCache
 from agents.policy import Uniform
+from agents.storage.label_cache import LabelCache
 from games.base import States
-from mail.play import play
-from mail.streams import stream
+from mail.data.rollout import play
+from mail.parallel.streams import stream
 
 GAMES = 128  # of each seat in one repeat
 Line = list[int]  # the moves of one game

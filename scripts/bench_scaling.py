@@ -27,7 +27,7 @@ import numpy as np
 
 import games
 from games.base import Enumerable, pack
-from mail.streams import stream
+from mail.parallel.streams import stream
 
 T = TypeVar("T")
 
@@ -107,7 +107,7 @@ def _built(game: Enumerable, seconds: float) -> tuple[list[float], list[float], 
 def _network_gap(graph: games.GameGraph, seed: int, seconds: float) -> float:
     """Median seconds of the exact Nash gap of two networks."""
     from agents.network import Architecture, NetworkPolicy, PolicyNet
-    from mail.gap import nash_gap
+    from mail.evaluation.gap import nash_gap
 
     spec = graph.game.spec
     first, second = (

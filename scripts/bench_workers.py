@@ -44,20 +44,20 @@ import numpy as np
 
 import games
 from agents import solver
-from agents.label_cache import LabelCache
 from agents.network import NetworkPolicy, PolicyNet
 from agents.policy import Uniform
+from agents.storage.label_cache import LabelCache
 from games.base import Enumerable, Floats, Game, Model, States
 from games.graph import GameGraph
-from mail import labels
-from mail.certificate import certify
-from mail.learners import Collector
-from mail.pool import Local, Pool
-from mail.presets import preset
-from mail.ray_pool import RayPool
-from mail.response import learned, payoffs
-from mail.streams import stream
-from mail.sweep import tabulate
+from mail.clone.presets import preset
+from mail.evaluation.best_response import learned, payoffs
+from mail.evaluation.certificate.walk import certify
+from mail.evaluation.tabulate import tabulate
+from mail.learners.collect import Collector
+from mail.parallel import solver_labels
+from mail.parallel.pool import Local, Pool
+from mail.parallel.ray import RayPool
+from mail.parallel.streams import stream
 
 CASES = ("labels", "games", "gap", "certificate", "response", "idle", "empty")
 BUSY = CASES[:5]  # those that keep a processor busy
@@ -219,7 +219,7 @@ Work = Callable[[Pool], np.ndarray]
 def labelling(seed: int, sizes: Sizes) -> Work:
     board = _board("connect4")
     states = positions(board, sizes.positions, seed)
-    return lambda pool: labels.scores(pool, board, states, best_only=True)
+    return lambda pool: solver_labels.scores(pool, board, states, best_only=True)
 
 
 def written(sizes: Sizes, seed: int) -> float:
@@ -230,8 +230,8 @@ def written(sizes: Sizes, seed: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         scores = solver.Scores(LabelCache(Path(folder) / "scores.sqlite"))
         begun = time.perf_counter()
-        for at in range(0, len(position), labels.CHUNK):
-            scores.receive(position[at : at + labels.CHUNK], scored[at : at + labels.CHUNK])
+        for at in range(0, len(position), solver_labels.CHUNK):
+            scores.receive(position[at : at + solver_labels.CHUNK], scored[at : at + solver_labels.CHUNK])
         return len(position) / (time.perf_counter() - begun)
 
 

@@ -20,9 +20,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from agents.files import to_json, write_atomic
-from mail.figure import png
-from mail.pool import Pool
+from agents.storage.policies import to_json, write_atomic
+from mail.parallel.pool import Pool
+from mail.training.figure import png
 
 EXPLORERS = ("refute", "unsure", "counts", "deep", "uniform", "expert")
 COLOURS = dict(zip(EXPLORERS, ("#7b2d8b", "#d1495b", "#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))

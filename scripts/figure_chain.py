@@ -15,10 +15,10 @@ from linear_figures import Ground, Reaching, grid, keep, named
 from matplotlib import pyplot as plt
 from over_seeds import done
 
-from agents.files import write_atomic
-from mail.figure import png
-from mail.learners import Options
-from mail.pool import Pool
+from agents.storage.policies import write_atomic
+from mail.learners.collect import Options
+from mail.parallel.pool import Pool
+from mail.training.figure import png
 
 LENGTHS = (4, 8, 16)
 METHODS = {"tabular": ("tabular", 400), "linear": ("linear", 400), "uniform": ("uniform", 2000), "BC": ("expert", 50)}

@@ -20,14 +20,14 @@ from linear_figures import FLOOR, Ground, cell, clones, explored, grid, keep, on
 from matplotlib import pyplot as plt
 from over_seeds import done
 
-from agents.files import write_atomic
+from agents.storage.policies import write_atomic
 from games.base import Floats
-from games.concentrability import all_policies, feature_level
-from games.markov import Linear, MarkovGame
-from mail.figure import png
-from mail.gap import nash_gap
-from mail.learners import Options
-from mail.pool import Pool
+from games.markov.concentrability import all_policies, feature_level
+from games.markov.game import Linear, MarkovGame
+from mail.evaluation.gap import nash_gap
+from mail.learners.collect import Options
+from mail.parallel.pool import Pool
+from mail.training.figure import png
 
 DELTAS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003)
 GAMES = 40

@@ -3,10 +3,10 @@
 Runs of `nashmail train connect4 --symmetry --expert uniform --labels N` for every budget N of asks per seat and every
 seed, in OUT/connect4-cells: a run that was killed goes on, and what connect4.json holds is not run again. The learners
 are MAIL with noise injection, with uniform and with deep exploration, and behavioural cloning of two mixing (bc) and
-two deterministic (bc-first) experts. Nothing is exact here (`mail.sampled`): wins against players that err on purpose,
-with Wilson intervals over the games of all seeds, and shares of decisions that throw away game value, at positions
-that no learner of the run was shown. Greedy first seats play more games against the one player against whom they differ
-least. Refutation needs an exact model, which this board has not.
+two deterministic (bc-first) experts. Nothing is exact here (`mail.evaluation.sampled`): wins against players that err
+on purpose, with Wilson intervals over the games of all seeds, and shares of decisions that throw away game value, at
+positions that no learner of the run was shown. Greedy first seats play more games against the one player against whom
+they differ least. Refutation needs an exact model, which this board has not.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from agents.files import to_json, write_atomic
 from agents.policy import Greedy
+from agents.storage.policies import to_json, write_atomic
 from agents.suboptimal import HOPELESS, WORD, parse, suboptimal
 from games.base import NashmailError
-from mail.figure import png
-from mail.intervals import wilson
-from mail.play import Match, Shard
-from mail.pool import Pool
-from mail.response import first_seat_payoffs
-from mail.runs import Config, Run, load_profile
-from mail.sampled import by_opponent
-from mail.training import prepare, train
+from mail.data.rollout import Match, Shard
+from mail.evaluation.best_response import first_seat_payoffs
+from mail.evaluation.intervals import wilson
+from mail.evaluation.sampled import by_opponent
+from mail.parallel.pool import Pool
+from mail.training.figure import png
+from mail.training.folder import Config, Run, load_profile
+from mail.training.train import prepare, train
 
 LEARNERS = {
     "mail-tremble": "#7b2d8b",

@@ -24,9 +24,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from agents.files import to_json, write_atomic
-from mail.figure import FLOOR, png
-from mail.pool import Pool
+from agents.storage.policies import to_json, write_atomic
+from mail.parallel.pool import Pool
+from mail.training.figure import FLOOR, png
 
 BOARDS = ("connect4:4x4", "connect4:5x4", "connect4:4x5")
 LINES = {

@@ -16,11 +16,11 @@ from linear_figures import Ground, Reaching, banded, explored, grid, keep, on
 from matplotlib import pyplot as plt
 from over_seeds import done, interval
 
-from agents.files import write_atomic
-from games.linear_games import linear
-from mail.figure import png
-from mail.learners import Options
-from mail.pool import Pool
+from agents.storage.policies import write_atomic
+from games.markov.linear_games import linear
+from mail.learners.collect import Options
+from mail.parallel.pool import Pool
+from mail.training.figure import png
 
 GAP = 0.1
 STATES = (100, 1_000, 10_000, 100_000)

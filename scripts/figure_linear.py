@@ -19,13 +19,13 @@ from linear_figures import Line, banded, cell, gaps, grid, keep, named
 from matplotlib import pyplot as plt
 from over_seeds import done
 
-from agents.files import write_atomic
-from games.structure import residual
-from mail.cloners import LinearClone
-from mail.figure import png
-from mail.learners import Options
-from mail.pool import Pool
-from mail.streams import stream
+from agents.storage.policies import write_atomic
+from games.markov.structure import residual
+from mail.clone.linear import LinearClone
+from mail.learners.collect import Options
+from mail.parallel.pool import Pool
+from mail.parallel.streams import stream
+from mail.training.figure import png
 
 BUDGETS = (1, 3, 5, 10, 20, 50)
 """Games a seat."""

@@ -20,15 +20,15 @@ from linear_figures import grid, keep
 from matplotlib import pyplot as plt
 from over_seeds import done
 
-from agents.files import write_atomic
 from agents.policy import uniform_rows
+from agents.storage.policies import write_atomic
 from games.base import Table
-from games.chain import unseen
-from games.markov import MarkovGame
-from games.markov_model import MarkovModel
-from mail.figure import png
-from mail.gap import table_gap
-from mail.pool import Pool
+from games.markov.chain import unseen
+from games.markov.game import MarkovGame
+from games.markov.model import MarkovModel
+from mail.evaluation.gap import table_gap
+from mail.parallel.pool import Pool
+from mail.training.figure import png
 
 DISCOUNTS = (0.5, 0.8, 0.9, 0.95, 0.99)
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)

@@ -15,10 +15,10 @@ from linear_figures import Line, banded, gaps, grid, keep, named
 from matplotlib import pyplot as plt
 from over_seeds import done, interval
 
-from agents.files import write_atomic
-from mail.figure import png
-from mail.learners import Options
-from mail.pool import Pool
+from agents.storage.policies import write_atomic
+from mail.learners.collect import Options
+from mail.parallel.pool import Pool
+from mail.training.figure import png
 
 BUDGETS = (16, 32, 64, 128, 256, 512)
 """Games a seat."""

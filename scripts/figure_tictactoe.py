@@ -28,21 +28,24 @@ from rich.table import Table
 
 from agents import make_expert
 from agents.expert import optimal_table
-from agents.files import to_json, write_atomic
 from agents.policy import uniform_rows
+from agents.storage.policies import to_json, write_atomic
 from games.base import Floats
 from games.graph import GameGraph
-from mail.budget import Budget, Watch
-from mail.clone import CloneConfig, clone
-from mail.decisions import Decisions
-from mail.figure import FLOOR, dress, png
-from mail.gap import exploitability
-from mail.journal import Memoryless
-from mail.learners import Collector, Mail, Options
-from mail.least import Least, imitation_limit
-from mail.pool import Local, Pool
-from mail.streams import stream
-from mail.training import Ground, measures, point, spending
+from mail.clone.network import CloneConfig, clone
+from mail.data.decisions import Decisions
+from mail.evaluation.coverage import Least, imitation_limit
+from mail.evaluation.exact import measures, point
+from mail.evaluation.gap import exploitability
+from mail.learners.budget import Budget, Watch
+from mail.learners.collect import Collector, Options
+from mail.learners.interactive import Mail
+from mail.learners.journal import Memoryless
+from mail.parallel.pool import Local, Pool
+from mail.parallel.streams import stream
+from mail.training.figure import FLOOR, dress, png
+from mail.training.ground import Ground
+from mail.training.train import spending
 
 GAME = "tictactoe"
 BUDGETS = ((25, 50, 100, 200, 300, 410, 820, 1640), (100, 400, 800, 1200, 1600, 2000, 3000))

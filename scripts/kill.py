@@ -40,11 +40,11 @@ from typing import Any
 import numpy as np
 
 from agents import solver
-from agents.label_cache import LabelCache
+from agents.storage.label_cache import LabelCache
 from games.base import Ints, Rng
-from mail.pool import Local, Pool
-from mail.ray_pool import tell
-from mail.streams import stream
+from mail.parallel.pool import Local, Pool
+from mail.parallel.ray import tell
+from mail.parallel.streams import stream
 
 GAMES = 120
 """Of each seat: some thousand labels."""
@@ -285,20 +285,25 @@ def stamped(job: tuple[Callable[[Any, Any], Any], Any], shard: Any) -> tuple[flo
 
 def drive(place: Path, workers: int, games: int) -> None:
     """The run in this place, from wherever it is to its end."""
-    import mail.learners
-    import mail.openings
-    import mail.presets
-    import mail.sampled
-    from mail.ray_pool import RayPool
-    from mail.runs import Config, Run
-    from mail.training import train
+    import mail.clone.presets
+    import mail.evaluation.arena.openings
+    import mail.evaluation.sampled
+    import mail.learners.base
+    from mail.parallel.ray import RayPool
+    from mail.training.folder import Config, Run
+    from mail.training.train import train
 
-    mail.learners.SHARD = SHARD
-    large = mail.presets.LARGE
-    mail.presets.LARGE = replace(large, clone=replace(large.clone, max_steps=20))
-    mail.sampled.OPPONENTS, mail.sampled.GAMES, mail.sampled.HELD_OUT, mail.sampled.WALKED = (), 2, 8, 500
-    suite = mail.openings.suite()[:8]
-    mail.openings.suite = lambda: suite  # type: ignore[assignment]
+    mail.learners.collect.SHARD = SHARD
+    large = mail.clone.presets.LARGE
+    mail.clone.presets.LARGE = replace(large, clone=replace(large.clone, max_steps=20))
+    (
+        mail.evaluation.sampled.OPPONENTS,
+        mail.evaluation.sampled.GAMES,
+        mail.evaluation.sampled.HELD_OUT,
+        mail.evaluation.sampled.WALKED,
+    ) = (), 2, 8, 500
+    suite = mail.evaluation.arena.openings.suite()[:8]
+    mail.evaluation.arena.openings.suite = lambda: suite  # type: ignore[assignment]
     config = Config("connect4", learners=("mail",), explorer="uniform", episodes=games, points=1)
     folder = place / "run"
     run = Run.resume(folder) if (folder / "config.json").exists() else Run.create(folder, config)

@@ -17,19 +17,20 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from agents.files import to_json, write_atomic
 from agents.policy import Policy, Seats, Uniform, tabulate
+from agents.storage.policies import to_json, write_atomic
 from agents.tabular import from_model
 from games.base import Floats
-from games.markov import MarkovGame
-from games.markov_model import MarkovModel
+from games.markov.game import MarkovGame
+from games.markov.model import MarkovModel
 from games.registry import make
-from mail.budget import Budget, Watch
-from mail.cloners import drawn
-from mail.decisions import Decisions, merge
-from mail.gap import exploitability, nash_gap
-from mail.learners import Collector, Mail, Options, cloned
-from mail.streams import stream
+from mail.clone.dataset import drawn
+from mail.data.decisions import Decisions, merge
+from mail.evaluation.gap import exploitability, nash_gap
+from mail.learners.budget import Budget, Watch
+from mail.learners.collect import Collector, Options, cloned
+from mail.learners.interactive import Mail
+from mail.parallel.streams import stream
 
 FLOOR = 1e-5
 """Gaps below this are drawn here, on logarithmic axes."""

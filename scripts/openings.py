@@ -1,4 +1,5 @@
-"""The suite of drawn openings of 6x7 Connect Four: ``python scripts/openings.py`` writes ``mail/openings.txt``.
+"""The suite of drawn openings of 6x7 Connect Four: ``python scripts/openings.py`` writes
+``mail/evaluation/arena/openings.txt``.
 
 Positions with seven stones, seat 1 to move, no two alike or mirror images, that the solver calls drawn: the first 200
 such in an order drawn with a fixed seed from all positions of that ply. Needs the solver (``make solver``), a minute.
@@ -12,11 +13,11 @@ import numpy as np
 
 import games
 from agents import solver
-from agents.files import write_atomic
+from agents.storage.policies import write_atomic
 from games import Quotient
 from games.base import Ints, States
-from mail.openings import FILE
-from mail.streams import stream
+from mail.evaluation.arena.openings import FILE
+from mail.parallel.streams import stream
 
 PLY, SIZE = 7, 200
 

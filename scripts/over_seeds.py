@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy import stats
 
-from agents.files import to_json, write_atomic
-from mail.pool import Pool
+from agents.storage.policies import to_json, write_atomic
+from mail.parallel.pool import Pool
 
 _Cell = TypeVar("_Cell")
 _Result = TypeVar("_Result")

@@ -19,12 +19,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from agents.atomic import write_atomic
+from agents.storage.atomic import write_atomic
 from games import GameGraph
-from mail.analysis import ModelOracle
-from mail.runs import Profile, load_profile
-from mail.screens import look
-from mail.terminal import HUMAN, Player, Session, Setting
+from mail.terminal.analysis import ModelOracle
+from mail.terminal.boards import look
+from mail.terminal.session import HUMAN, Player, Session, Setting
+from mail.training.folder import Profile, load_profile
 
 ANSWERS = ("1", "analysis", "7", "9")
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
@@ -65,8 +65,8 @@ def record(profile: Profile, *, command: str, answers: tuple[str, ...] = ANSWERS
 
 def trained(folder: Path) -> Path:
     """A quick run of Tic-Tac-Toe that has covered whatever its expert can be led to."""
-    from mail.runs import Config, Run
-    from mail.training import prepare, train
+    from mail.training.folder import Config, Run
+    from mail.training.train import prepare, train
 
     config = Config(game="tictactoe", learners=("mail",), explorer="counts", symmetry=True, points=1)
     train(Run.create(folder, config), known=prepare(config))

@@ -32,8 +32,8 @@ import os
 import sys
 from pathlib import Path
 
-from mail import workers
-from mail.usage import Parser
+from mail.commands import workers
+from mail.commands.usage import Parser
 
 for library in (
     "OMP",

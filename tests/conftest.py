@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from agents.label_cache import LabelCache
 from agents.network import Architecture
 from agents.solver import Scores, use
+from agents.storage.label_cache import LabelCache
 from games import Board, GameGraph, Quotient
-from mail.clone import CloneConfig
-from mail.presets import Preset
-from mail.ray_pool import RayPool
+from mail.clone.network import CloneConfig
+from mail.clone.presets import Preset
+from mail.parallel.ray import RayPool
 from tests import support
 
 # The same examples in every run, and no timing: a slow machine is not a fault.
@@ -44,12 +44,12 @@ def hurried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Connect Four on 6x7 with everything that takes long made short, and a label cache of the test's own."""
     pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
     fit = CloneConfig(Architecture(4, 1, 16, 1), max_steps=40, mirrored=True)
-    monkeypatch.setattr("mail.training.preset", lambda game: Preset(fit))
-    monkeypatch.setattr("mail.sampled.GAMES", 2)
-    monkeypatch.setattr("mail.sampled.HELD_OUT", 4)
-    monkeypatch.setattr("mail.sampled.OPPONENTS", ("suboptimal:0",))
-    monkeypatch.setattr("mail.blunders._GAMES", 4)
-    monkeypatch.setattr("mail.openings.suite", lambda: ("1111256",))
+    monkeypatch.setattr("mail.training.train.preset", lambda game: Preset(fit))
+    monkeypatch.setattr("mail.evaluation.sampled.GAMES", 2)
+    monkeypatch.setattr("mail.evaluation.sampled.HELD_OUT", 4)
+    monkeypatch.setattr("mail.evaluation.sampled.OPPONENTS", ("suboptimal:0",))
+    monkeypatch.setattr("mail.evaluation.blunders._GAMES", 4)
+    monkeypatch.setattr("mail.evaluation.arena.openings.suite", lambda: ("1111256",))
     use(Scores(LabelCache(tmp_path / "cache" / "scores.sqlite")))
     yield
     use(None)

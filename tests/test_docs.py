@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from games import registry
-from mail import learners
 from mail.explore import base
+from mail.learners import base as learners
 
 ROOT = Path(__file__).parents[1]
 

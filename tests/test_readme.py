@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mail.__main__ import COMMANDS
+from mail.commands.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from agents import expert
-from agents.files import load_policy
 from agents.policy import PolicyError, Uniform
+from agents.storage.policies import load_policy
 from games import NashmailError
-from mail.__main__ import main
-from mail.budget import Budget
-from mail.journal import Memoryless
-from mail.learners import Mail, Options
-from mail.pool import Local
-from mail.runs import Config, Run, read_decisions
-from tests.agents.test_files import SIZES, described, network, refused, rewrite, saved, table
-from tests.mail.test_runs import some_decisions
+from mail.commands.cli import main
+from mail.learners.budget import Budget
+from mail.learners.collect import Options
+from mail.learners.interactive import Mail
+from mail.learners.journal import Memoryless
+from mail.parallel.pool import Local
+from mail.training.folder import Config, Run, read_decisions
+from tests.agents.storage.test_policies import SIZES, described, network, refused, rewrite, saved, table
+from tests.mail.training.test_folder import some_decisions
 from tests.support import graph
 
 

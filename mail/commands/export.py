@@ -21,11 +21,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write both seats and the loader, and say how to use them."""
-    from agents.export import FORMS, LOADER, export, plan
+    from agents.export.plan import plan
+    from agents.export.write import FORMS, LOADER, export
     from agents.policy import PolicyError
-    from agents.reading import printable
-    from mail.profile import load_profile, split
-    from mail.runs import RunError
+    from agents.storage.reading import printable
+    from mail.training.folder import RunError
+    from mail.training.profile import load_profile, split
 
     if args.to not in FORMS:
         raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {args.to[:40]!r}")

@@ -1,6 +1,6 @@
 """``nashmail games``: what can be played, how large it is, who its experts are, and what can be measured exactly.
 
-Nothing large is enumerated to make the list: a board's positions are bounded by a formula (``mail.models``), and only
+Nothing large is enumerated to make the list: a board's positions are bounded by a formula (``games.models``), and only
 the smallest games are listed position by position. ``--check FILE`` looks at games of the user's own instead.
 """
 
@@ -14,13 +14,13 @@ from textwrap import fill
 from typing import Any
 
 from agents import expert
-from agents.reading import printable
 from agents.solver import solvable
+from agents.storage.reading import printable
 from games import Board, Game, GameGraph, describe, make, names
 from games.base import NashmailError
 from games.graph import LIMIT
-from games.markov import MarkovGame
-from mail.models import RULE, TABLES, arrangements, enumerable, fits
+from games.markov.game import MarkovGame
+from games.models import RULE, TABLES, arrangements, enumerable, fits
 
 QUICK = 10_000  # up to here positions are counted, above they are only bounded
 SIZES = {
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(file: str, names: list[str], *, as_json: bool) -> int:
     """Hold the games that a file registers against the contract; NashmailError for the first that doesn't keep it."""
-    from mail.own_games import check_file
+    from mail.commands.own_games import check_file
 
     found = check_file(Path(file), names)
     if as_json:

@@ -7,7 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from mail import workers
+from mail.commands import workers
 
 if TYPE_CHECKING:
     from agents.policy import Seats
@@ -23,8 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from mail.models import model_of
-    from mail.training import measures
+    from games.models import model_of
+    from mail.evaluation.exact import measures
 
     pool = workers.pool(args)
     game, found = _profiles(args.policy, args.game)
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
-    from mail.tables import learner_table
+    from mail.terminal.tables import learner_table
 
     Console().print(learner_table(f"{game.spec.name}: exact, {seconds:.2f} s", policies))
     return 0
@@ -52,11 +52,11 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
     from pathlib import Path
 
     from agents.solver import solvable
-    from agents.table_files import read_table
+    from agents.storage.tables import read_table
+    from games.models import has_model
     from games.registry import make
     from games.symmetry import board_behind
-    from mail.models import has_model
-    from mail.runs import RunError, load_profile
+    from mail.training.folder import RunError, load_profile
 
     tables = [name for name in names if name.endswith((".csv", ".json")) and Path(name).is_file()]
     runs = {name: load_profile(name) for name in names if name not in tables}

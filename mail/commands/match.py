@@ -6,12 +6,12 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from mail import workers
+from mail.commands import workers
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mail.match import Result
+    from mail.evaluation.arena.match import Result
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play, count and print."""
     from games.registry import make
-    from mail.entrants import model_for
-    from mail.match import check, entrants, match
-    from mail.rating import cross_table, rate, rating_table, remarks
+    from mail.evaluation.arena.match import check, match
+    from mail.evaluation.arena.rating import rate, remarks
+    from mail.terminal.tables import cross_table, rating_table
+    from mail.training.entrants import entrants, model_for
 
     check(games=args.games, seed=args.seed)
     pool = workers.pool(args)
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
-    from agents.reading import printable
+    from agents.storage.reading import printable
 
     console = Console(markup=False, highlight=False, emoji=False)
     console.print(f"{game.spec.name}: {args.games:,} games of each pair in each order, seed {args.seed}")
@@ -79,7 +80,7 @@ def result_table(results: list[Result]) -> Table:
     from rich import box
     from rich.table import Table
 
-    from mail.tables import plain
+    from mail.terminal.tables import plain
 
     exact = any(result.exact for result in results)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

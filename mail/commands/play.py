@@ -14,8 +14,8 @@ from games.base import NashmailError
 if TYPE_CHECKING:
     from agents.policy import Policy, Seats
     from games.base import Floats, Game, Model, States
-    from mail.entrants import Entrant
-    from mail.terminal import Player
+    from mail.terminal.session import Player
+    from mail.training.entrants import Entrant
 
 NAMES = {"expert": "the expert", "random": "the random player"}
 
@@ -43,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from games import make
-    from mail.analysis import oracle
-    from mail.entrants import asks_the_model
-    from mail.records import RecordError
-    from mail.terminal import Session, Setting, reader
+    from mail.data.records import RecordError
+    from mail.terminal.analysis import oracle
+    from mail.terminal.session import Session, Setting, reader
+    from mail.training.entrants import asks_the_model
 
     game = make(args.game)
     if args.save is not None and args.save.exists():
@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Player]:
     """Who sits where."""
-    from agents.reading import printable
-    from mail.terminal import HUMAN, Player
+    from agents.storage.reading import printable
+    from mail.terminal.session import HUMAN, Player
 
     if args.seat == "both" or seats is None:
         return HUMAN, HUMAN
@@ -99,7 +99,7 @@ class _Known:
         self._model: Model | None = None
 
     def model(self) -> Model | None:
-        from mail.entrants import model_for
+        from mail.training.entrants import model_for
 
         if not self._made:
             self._made, self._model = True, model_for(self.game)
@@ -111,7 +111,7 @@ class _Known:
 
 def _entrant(name: str, game: Game) -> Entrant:
     """The player of this name. A run that looks right is loaded while the first board is being looked at."""
-    from mail.entrants import entrant
+    from mail.training.entrants import entrant
 
     if not _is_run_of(name, game):
         return entrant(name, game)
@@ -124,7 +124,7 @@ def _is_run_of(name: str, game: Game) -> bool:
 
     Where the glance finds anything amiss, the run is loaded at once, which says what it is.
     """
-    from mail.config import folder_of, read_config
+    from mail.training.config import folder_of, read_config
 
     for place, learner in ((name, None), name.rpartition(":")[::2]):
         try:
@@ -147,7 +147,7 @@ class _Loading:
         self._thread.start()
 
     def _load(self) -> None:
-        from mail.entrants import entrant
+        from mail.training.entrants import entrant
 
         try:
             self._seats = entrant(self.name, self.game)(None)

@@ -21,12 +21,12 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from mail.analysis import oracle
-    from mail.entrants import model_for
-    from mail.pages import replayed, turn
-    from mail.records import read
-    from mail.screens import look
-    from mail.terminal import reader
+    from mail.data.records import read
+    from mail.terminal.analysis import oracle
+    from mail.terminal.boards import look
+    from mail.terminal.pages import replayed, turn
+    from mail.terminal.session import reader
+    from mail.training.entrants import model_for
 
     played = read(args.file)
     console = Console(markup=False, highlight=False, emoji=False)

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mail import workers
+from mail.commands import workers
 
 if TYPE_CHECKING:
     from games.base import Game
-    from mail.records import Played
-    from mail.runs import Config, Run
+    from mail.data.records import Played
+    from mail.training.folder import Config, Run
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
     from games.registry import make
 
     game = make(args.game)  # before what takes long to import: what is no game for us is refused at once
-    from mail.pool import PoolError
-    from mail.records import read, store_games
-    from mail.run_files import check_whole, read_seconds
-    from mail.runs import RunError
-    from mail.start import Terminated
-    from mail.training import check, prepare, train
+    from mail.data.records import read, store_games
+    from mail.parallel.pool import PoolError
+    from mail.parallel.signals import Terminated
+    from mail.training.files import check_whole, read_seconds
+    from mail.training.folder import RunError
+    from mail.training.train import check, prepare, train
 
     games = [read(path) for path in args.from_games or ()]
     if other := [played.record.game for played in games if played.game.spec.name != game.spec.name]:
@@ -83,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Config:
     """What is asked for."""
-    from mail.presets import preset
-    from mail.records import GAMES, check_sum
-    from mail.runs import Config
+    from mail.clone.presets import preset
+    from mail.data.records import GAMES, check_sum
+    from mail.training.folder import Config
 
     return Config(
         game=args.game,
@@ -103,9 +103,9 @@ def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Co
 
 def _open(folder: Path, config: Config, args: argparse.Namespace) -> Run:
     """The run to train: new, or resumed where its configuration is the one asked for."""
-    from agents.reading import printable
-    from mail.records import GAMES, check_sum, stored_games
-    from mail.runs import Run, RunError, same_but_for
+    from agents.storage.reading import printable
+    from mail.data.records import GAMES, check_sum, stored_games
+    from mail.training.folder import Run, RunError, same_but_for
 
     if not args.resume:
         return Run.create(folder, config, force=args.force)
@@ -122,7 +122,7 @@ def _device(word: str) -> str:
     """``auto`` is cuda or mps where there is one; RunError for a device torch does not have."""
     import torch
 
-    from mail.runs import RunError
+    from mail.training.folder import RunError
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if word == "auto":
@@ -165,7 +165,7 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
     """The table a run ends with, and where things are."""
     from rich.console import Console
 
-    from mail.tables import learner_table, plain, sampled_lines, sampled_table
+    from mail.terminal.tables import learner_table, plain, sampled_lines, sampled_table
 
     console = Console()
     config = result["config"]

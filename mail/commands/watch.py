@@ -19,9 +19,9 @@ def run(args: argparse.Namespace) -> int:
     """Show the run until it is finished or the watcher has seen enough."""
     from rich.console import Console
 
-    from mail.config import folder_of
-    from mail.screens import look
-    from mail.watch import read_progress, screen
+    from mail.terminal.boards import look
+    from mail.terminal.progress import read_progress, screen
+    from mail.training.config import folder_of
 
     folder = folder_of(args.run)
     if args.json:

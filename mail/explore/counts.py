@@ -15,8 +15,9 @@ import numpy as np
 from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
 from games.base import Floats, Rng
-from mail.decisions import Decisions
-from mail.explore.base import Base, Memory, Metrics, Setting, Transitions, register
+from mail.data.decisions import Decisions
+from mail.explore.base import Base, Metrics, Setting, register
+from mail.explore.memory import Memory, Transitions
 
 
 class Counts(Base):

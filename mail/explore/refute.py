@@ -26,11 +26,12 @@ from agents.policy import Policy, greedy_rows, tabulate
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, NashmailError, Rng, States, Table, pack
 from games.graph import GameGraph
-from mail.clone import CloneConfig, Fit, demonstrations, train_on
-from mail.decisions import Decisions, merge
+from mail.clone.dataset import Fit, demonstrations
+from mail.clone.network import CloneConfig, train_on
+from mail.data.decisions import Decisions, merge
+from mail.data.rollout import Selective
+from mail.evaluation.gap import exploitability
 from mail.explore.base import Base, Metrics, Setting, register
-from mail.gap import exploitability
-from mail.play import Selective
 
 _ROUNDING = 1e-12  # values this close are equal
 

@@ -19,9 +19,9 @@ import numpy as np
 from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
 from games.base import Floats, Game, Ints, Rng, States
-from mail.decisions import Decisions
+from mail.data.decisions import Decisions
 from mail.explore.base import Base, Metrics, Setting, register
-from mail.explore.linear import Tried, clock, steps_of
+from mail.explore.process import Tried, clock, steps_of
 
 
 @dataclass(frozen=True)

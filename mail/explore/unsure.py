@@ -22,11 +22,12 @@ from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Policy, greedy_rows
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Rng, States
-from mail.clone import CloneConfig, demonstrations, train_on
-from mail.decisions import Decisions, merge
+from mail.clone.dataset import demonstrations
+from mail.clone.network import CloneConfig, train_on
+from mail.data.decisions import Decisions, merge
+from mail.data.rollout import Selective, each_once, remembered
 from mail.explore.base import Metrics, Setting, register
 from mail.explore.counts import Counts
-from mail.play import Selective, each_once, remembered
 
 
 @dataclass(frozen=True)

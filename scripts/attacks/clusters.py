@@ -46,7 +46,7 @@ _PARTS = ("gcs_server", "raylet/raylet", "dashboard/agent.py")
 def _at_once() -> None:
     """Workers start with the first piece of work, however short it is."""
     plainly()
-    module("mail.parallel.pool", "mail.pool").START_UP = 0.0
+    module("mail.parallel.pool", "mail.parallel.pool").START_UP = 0.0
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:

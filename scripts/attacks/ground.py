@@ -120,7 +120,7 @@ def plainly() -> None:
 
 def _stop_before_the_end() -> None:
     """What a kill just before the result is written leaves behind."""
-    from mail.runs import Run
+    from mail.training.folder import Run
 
     plainly()
 
@@ -132,7 +132,7 @@ def _stop_before_the_end() -> None:
 
 def _tables(ground: Ground) -> None:
     """The uniform policy as a table in both forms."""
-    write_table = module("agents.storage.tables", "agents.table_files").write_table
+    write_table = module("agents.storage.tables", "agents.storage.tables").write_table
 
     def work() -> None:
         from agents.policy import Uniform

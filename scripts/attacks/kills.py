@@ -118,7 +118,7 @@ def _killed(words: tuple[str, ...], right: str, write: int, when: str) -> Case:
 
 def _slowly() -> None:
     """Every round that is stored takes a while: both writers are there at once."""
-    from mail.runs import Run
+    from mail.training.folder import Run
 
     plainly()
     store = Run.store

@@ -8,7 +8,7 @@ import pytest
 from agents.linear import SoftmaxLinear, features
 from agents.policy import Policy, PolicyError, Uniform, ask
 from games.base import GameError
-from games.markov import Linear, MarkovGame
+from games.markov.game import Linear, MarkovGame
 from tests.support import game, reloaded, visited
 
 

@@ -13,11 +13,11 @@ from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import PolicyError, Uniform
 from games import Board, make
 from games.base import Floats, Ints
-from mail.clone import CloneConfig, clone
-from mail.play import play
-from mail.streams import stream
+from mail.clone.network import CloneConfig, clone
+from mail.data.rollout import play
+from mail.parallel.streams import stream
 from tests import support
-from tests.mail.test_clone import labelled
+from tests.mail.clone.test_network import labelled
 
 SIZES = Architecture(channels=6, convolutions=2, hidden=10, blocks=2)
 BOARDS = ["connect4", "connect4:4x5", "tictactoe"]

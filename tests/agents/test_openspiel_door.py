@@ -14,8 +14,8 @@ from agents.openspiel import from_openspiel_policy, rules_of, stone_order, to_op
 from agents.policy import Greedy, HistoryWarning, Lifted, Mixture, PolicyError, Uniform, ask, by_history
 from agents.tabular import from_model
 from games import GameGraph
-from mail.gap import nash_gap
-from mail.training import measures
+from mail.evaluation.exact import measures
+from mail.evaluation.gap import nash_gap
 from tests.support import PENNIES, Profile, draw, game, gap, graph, position, random_play, random_profile
 
 # --- out -------------------------------------------------------------------------------------------------

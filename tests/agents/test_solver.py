@@ -10,9 +10,9 @@ import pytest
 
 import agents.solver
 from agents import PolicyError, make_expert
-from agents.label_cache import LabelCache
 from agents.policy import Lifted
 from agents.solver import Scores, best_rows, scores, solvable, use
+from agents.storage.label_cache import LabelCache
 from agents.suboptimal import parse, rows_at, suboptimal
 from games import Board, Quotient, make
 from games.base import States

@@ -13,7 +13,7 @@ import pytest
 import games
 from games import GameError, GameGraph, MarkovGame, MarkovModel, Spec, Successors
 from games.base import Bools, Floats, Ints, Keys, Rng, States
-from games.check import quick
+from games.quick import quick
 
 
 class Heaps:

@@ -8,7 +8,7 @@ import pytest
 
 from games import GameError, GameGraph, make
 from games.cost import Meter, TooLarge, afford, ahead, duration, room, size, worded
-from games.linear_games import linear
+from games.markov.linear_games import linear
 
 LAYERS = {  # positions to move in by ply
     "connect4:4x4": (
@@ -51,7 +51,7 @@ def test_a_small_game_is_listed_as_without_a_meter() -> None:
 
 
 def test_histories_that_take_too_long_to_list_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("games.openspiel_markov._SECONDS", 0.2)
+    monkeypatch.setattr("games.adapters.openspiel_markov._SECONDS", 0.2)
     with pytest.raises(TooLarge, match=r"^simultaneous:oshi_zumo has (too many|more than)"):
         make("simultaneous:oshi_zumo")
 

@@ -24,7 +24,7 @@ from agents.policy import Lifted, tabulate
 from agents.tabular import from_model
 from games import Board, GameError, GameGraph, Quotient
 from games.base import Table, pack
-from mail.least import least
+from mail.evaluation.coverage import least
 from tests.support import (
     PENNIES,
     PlainBoard,

@@ -9,8 +9,8 @@ import numpy as np
 from agents.policy import Seats
 from agents.tabular import from_model
 from games.base import Floats
-from games.markov import Linear, MarkovGame
-from games.markov_model import MarkovModel
+from games.markov.game import Linear, MarkovGame
+from games.markov.model import MarkovModel
 
 
 def one_hot(states: int, actions: int) -> Floats:

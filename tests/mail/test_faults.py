@@ -15,20 +15,20 @@ from pathlib import Path
 
 import pytest
 
-from mail import ray_link, start
-from mail.__main__ import main
-from mail.pool import PoolError
-from mail.ray_pool import RayPool
+from mail.commands.cli import main
+from mail.parallel import ray_link
+from mail.parallel.pool import PoolError
+from mail.parallel.ray import RayPool
 
 ROOT = Path(__file__).parents[2]
 
 # `train` as the command line starts it, but its work is to sleep on two workers.
 SCRIPT = """
 import sys, time
-from mail import start
-start.end_at_once()
-import mail.pool, mail.training
-from mail.__main__ import main
+from mail.parallel import signals
+signals.end_at_once()
+import mail.parallel.pool, mail.training.train
+from mail.commands.cli import main
 
 def nap(seconds, shard):
     time.sleep(seconds)
@@ -37,9 +37,9 @@ def train(run, *, known, pool):
     pool.map(nap, 0.05, [0, 1], landed=lambda index, result: print("working", flush=True))
     pool.map(nap, 0.1, range(1000))
 
-mail.pool.START_UP, mail.training.train = 0.0, train
+mail.parallel.pool.START_UP, mail.training.train.train = 0.0, train
 status = main(["train", "rps", "--workers", "2", "--out", sys.argv[1]])
-start.over()
+signals.over()
 sys.exit(status)
 """
 SMALL = ["train", "tictactoe", "--learner", "bc-tabular", "--explorer", "uniform", "--episodes", "5000", "--out"]

@@ -8,8 +8,8 @@ import pytest
 
 from games import GameGraph, make
 from games.cost import TooLarge
-from mail.__main__ import main
-from mail.models import TABLES, has_model, instead, model_of, own_board
+from games.models import TABLES, has_model, instead, model_of, own_board
+from mail.commands.cli import main
 
 
 def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -21,7 +21,7 @@ def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_boards_of_other_libraries_are_known_to_be_too_large_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mail.models.GameGraph", None)  # nothing may be listed
+    monkeypatch.setattr("games.models.GameGraph", None)  # nothing may be listed
     for name in ("openspiel:connect_four", "pettingzoo:connect_four", "openspiel:connect_four(rows=5,columns=5)"):
         assert not has_model(make(name)) and model_of(make(name)) is None
 
@@ -41,7 +41,7 @@ def test_our_own_board_is_named_where_it_can_do_more() -> None:
 
 
 def test_the_limits_are_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mail.models.SECONDS", 0.01)
+    monkeypatch.setattr("games.models.SECONDS", 0.01)
     monkeypatch.setattr("games.cost.Meter.patience", 0.01)
     with pytest.raises(TooLarge, match=r"openspiel:hex\(board_size=4\) is too large.*; choose a smaller size, or play"):
         model_of(make("openspiel:hex(board_size=4)"))

@@ -32,14 +32,16 @@ def interrupted(module: str, entry: str, *words: str) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize("entry", ["script", "-m"])
-@pytest.mark.parametrize("module", ["argparse", "gettext", "mail.usage", "mail.commands.games", "numpy", "games.base"])
+@pytest.mark.parametrize(
+    "module", ["argparse", "gettext", "mail.commands.usage", "mail.commands.games", "numpy", "games.base"]
+)
 def test_an_interrupted_import_ends_in_one_line(module: str, entry: str) -> None:
     done = interrupted(module, entry, "games")
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "nashmail: interrupted\n"
 
 
-@pytest.mark.parametrize("module", ["mail.match", "pyspiel", "rich.console"])
+@pytest.mark.parametrize("module", ["mail.evaluation.arena.match", "pyspiel", "rich.console"])
 def test_so_does_one_that_a_running_command_makes(module: str) -> None:
     done = interrupted(module, "script", "match", "openspiel:tic_tac_toe", "random", "expert", "--games", "1")
     assert (done.returncode, done.stdout) == (130, "")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from games.base import States
-from mail.pool import Local
-from mail.ray_pool import RayPool
+from mail.parallel.pool import Local
+from mail.parallel.ray import RayPool
 from tests.support import game
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

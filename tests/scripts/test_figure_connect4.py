@@ -14,7 +14,7 @@ import pytest
 
 from agents.policy import PolicyError
 from games.base import NashmailError
-from mail.pool import Local
+from mail.parallel.pool import Local
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -28,7 +28,7 @@ def figure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.fixture
 def small(hurried: None, figure: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two learners and two budgets of a few games."""
-    monkeypatch.setattr("mail.sampled.OPPONENTS", ("suboptimal:1", "suboptimal:0:hopeless"))
+    monkeypatch.setattr("mail.evaluation.sampled.OPPONENTS", ("suboptimal:1", "suboptimal:0:hopeless"))
     monkeypatch.setattr(figure, "MORE", 3)
     monkeypatch.setattr(figure, "LEARNERS", {name: figure.LEARNERS[name] for name in ("bc", "bc-first")})
     monkeypatch.setattr(figure, "BUDGETS", (20, 40))

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import mail.learners
+import mail.learners.base
 from agents import Uniform, solver
-from agents.label_cache import LabelCache
-from mail.decisions import Decisions
-from mail.pool import Local
-from mail.ray_pool import RayPool
+from agents.storage.label_cache import LabelCache
+from mail.data.decisions import Decisions
+from mail.parallel.pool import Local
+from mail.parallel.ray import RayPool
 from tests.support import game
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -136,7 +136,7 @@ def test_workers_are_killed_while_they_label(
     kill: ModuleType, ray_pool: RayPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three of them, each when forty more labels have landed, in a round of games on 6x7."""
-    monkeypatch.setattr(mail.learners, "SHARD", 2)
+    monkeypatch.setattr(mail.learners.base, "SHARD", 2)
     board = game("connect4")
     asked = solver.solver_expert(board, ties="first")[0]
 
@@ -144,7 +144,7 @@ def test_workers_are_killed_while_they_label(
         place.mkdir()
         monkeypatch.setenv("NASHMAIL_CACHE", str(place / "cache"))
         solver.use(kill.Noted(place, pool))
-        collector = mail.learners.Collector("mail", board, 7, pool)
+        collector = mail.learners.collect.Collector("mail", board, 7, pool)
         return collector.round((asked, Uniform()), (asked, None), 200, seat=0, round_=0)
 
     class Killing(Local):

@@ -10,8 +10,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from mail.learners import Options
-from mail.pool import Local
+from mail.learners.collect import Options
+from mail.parallel.pool import Local
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

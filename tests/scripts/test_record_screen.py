@@ -8,7 +8,7 @@ import pytest
 
 from agents import make_expert
 from agents.policy import Seats, Uniform
-from mail.runs import Config, Profile, Run
+from mail.training.folder import Config, Profile, Run
 from scripts.record_screen import main, record
 from tests.support import game, graph
 

@@ -21,15 +21,15 @@ from agents.policy import Policy, Uniform, uniform_rows
 from agents.tabular import from_model
 from games import Game, GameGraph
 from games.base import Floats, States
-from mail.budget import Budget
-from mail.decisions import Decisions
-from mail.gap import exploitability
-from mail.least import Least
-from mail.play import play
-from mail.pool import Local, Pool, PoolError
-from mail.ray_pool import RayPool
-from mail.streams import stream
-from mail.training import Ground
+from mail.data.decisions import Decisions
+from mail.data.rollout import play
+from mail.evaluation.coverage import Least
+from mail.evaluation.gap import exploitability
+from mail.learners.budget import Budget
+from mail.parallel.pool import Local, Pool, PoolError
+from mail.parallel.ray import RayPool
+from mail.parallel.streams import stream
+from mail.training.ground import Ground
 from tests.support import graph, random_profile, reloaded
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -225,7 +225,7 @@ import sys
 sys.argv = {[str(SCRIPTS / "reproduce.py"), *words]!r}
 sys.path[0] = {str(SCRIPTS)!r}
 import reproduce
-from mail.ray_pool import RayPool, tell
+from mail.parallel.ray import RayPool, tell
 reproduce.workers.pool = lambda args, at_once: RayPool(args.workers, patience=0.0, memory=100 << 20, say=tell)
 sys.exit(reproduce.main())
 """

@@ -1,0 +1,1 @@
+"""Policies for use elsewhere: numpy, ONNX, TorchScript."""

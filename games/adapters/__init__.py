@@ -1,0 +1,1 @@
+"""Games of OpenSpiel and PettingZoo as games of ours, and the other way round."""

@@ -1,0 +1,1 @@
+"""Markov games of simultaneous moves: dynamics, exact models, named games."""

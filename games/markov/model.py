@@ -1,0 +1,225 @@
+"""What is exactly true of a Markov game: values, best responses, equilibria, reach (Shapley 1953; ALGORITHMS.md §1).
+
+With a horizon by backward induction over steps; without one the endless discounted game, by policy iteration (Hoffman
+and Karp 1966 where both seats choose).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from games.base import Bools, Floats, GameError, Ints, Response, States, Table
+from games.markov.game import MarkovGame
+from games.markov.matrix import solve as solve_matrix
+from games.quick import quick
+
+_SWEEPS = 1000  # of policy iteration; it needs about ten
+_SETTLED = 1e-13  # changes of value below this, relative to the largest there can be, are rounding
+_NOISE = 1e-9  # the same where a linear program's tolerance comes in; below it a change that grows ends the iteration
+
+
+class MarkovModel:
+    """Exact knowledge of a Markov game: one row per state where it is discounted, per (step, state) with a horizon."""
+
+    def __init__(self, game: MarkovGame) -> None:
+        quick(game)
+        self.game = game
+        self.layers = game.horizon or 1
+        rows = np.arange(self.layers * game.states)
+        self.states: States = np.stack([rows % game.states, rows // game.states], axis=1)
+        self._counts = game.joint_legal()
+        self._moves = tuple(game.legal(self.states[: game.states], seat) for seat in (0, 1))  # [S, A]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def span(self) -> float:
+        """How many (discounted) rewards a game has at most: what values are scaled by."""
+        discount = self.game.spec.discount
+        if self.game.horizon is None:
+            return 1.0 / (1.0 - discount)
+        return float((discount ** np.arange(self.layers)).sum())
+
+    def legal(self, seat: int) -> Bools:
+        return np.tile(self._moves[seat], (self.layers, 1))
+
+    def index(self, states: States) -> Ints:
+        layer = states[:, 1] if self.game.horizon is not None else 0
+        row = layer * self.game.states + states[:, 0]
+        if len(row) and (row.min() < 0 or row.max() >= len(self)):
+            raise GameError(f"not a position of {self.game.spec.name}: {states[int(row.argmax())].tolist()}")
+        return np.asarray(row, dtype=np.int64)
+
+    def strategies(self, seat: int, table: Table) -> Floats:
+        """[layers, S, own actions] a table as strategies that are whole: column 0 where the seat does not move."""
+        own = self.game.rewards.shape[1 + seat]
+        layered = table.reshape(self.layers, self.game.states, -1)[:, :, :own]
+        rests = ~self._moves[seat].any(1)
+        if not rests.any():
+            return layered
+        layered = layered.copy()
+        layered[:, rests] = 0.0
+        layered[:, rests, 0] = 1.0
+        return layered
+
+    # --- measures --------------------------------------------------------------------------------------
+
+    def value(self, profile: tuple[Table, Table]) -> float:
+        return float(self.game.initial @ self.values(profile)[: self.game.states])
+
+    def values(self, profile: tuple[Table, Table]) -> Floats:
+        """[S] seat 0's expected (discounted) reward from every position on, when both play their tables."""
+        game = self.game
+        weights = self._weights(profile)
+        if game.horizon is None:
+            rewards = np.einsum("sab,sab->s", weights[0], game.rewards)
+            return game.transitions.evaluate(weights[0], rewards, game.spec.discount)
+        values = np.zeros((self.layers + 1, game.states))
+        for layer in reversed(range(self.layers)):
+            values[layer] = np.einsum("sab,sab->s", weights[layer], self._backup(values[layer + 1]))
+        return values[:-1].ravel()
+
+    def respond(self, seat: int, against: Table) -> Response:
+        """The seat's best response: one sweep over the steps, or policy iteration with exact evaluations."""
+        other = self.strategies(1 - seat, against)
+        if self.game.horizon is None:
+            return self._respond_endless(seat, other[0])
+        return self._swept(seat, lambda layer, joint: self._against(seat, joint, other[layer]))
+
+    def solve(self) -> tuple[Response, Response]:
+        """An equilibrium, ties broken by the lowest action; ``equilibrium`` gives the other choice."""
+        return self._solved("first")
+
+    def equilibrium(self, ties: str) -> tuple[Table, Table]:
+        """[S, A] per seat: minimax play at every position; ``ties`` is one of ``games.markov.matrix.TIES``."""
+        first, second = self._solved(ties)
+        return first.policy, second.policy
+
+    def duality_gap(self) -> float:
+        """How far the solution is from an equilibrium: what both best responses to it gain, together."""
+        tables = self.equilibrium("first")
+        return self.respond(0, tables[1]).value - self.respond(1, tables[0]).value
+
+    def reach(self, profile: tuple[Table, Table]) -> Floats:
+        """[S] expected visits of each position in a game, discounted where the game is (they sum to 1 / (1 - g))."""
+        game, weights = self.game, self._weights(profile)
+        if game.horizon is None:
+            return game.transitions.occupancy(weights[0], game.initial, game.spec.discount)
+        visits = np.zeros((self.layers, game.states))
+        visits[0] = game.initial
+        for layer in range(1, self.layers):
+            visits[layer] = game.spec.discount * game.transitions.flow(
+                visits[layer - 1][:, None, None] * weights[layer - 1]
+            )
+        return visits.ravel()
+
+    # --- one step back ---------------------------------------------------------------------------------
+
+    def _backup(self, values: Floats) -> Floats:
+        """[S, A, B] seat 0's reward of a joint action and what follows it."""
+        return np.asarray(self.game.rewards + self.game.spec.discount * self.game.transitions.expect(values))
+
+    def _against(self, seat: int, joint: Floats, other: Floats) -> Floats:
+        """[S, A] a seat's own value of its actions when the other plays [S, B]; -inf where they do not count."""
+        mean = np.einsum("sab,sb->sa", joint, other) if seat == 0 else -np.einsum("sab,sa->sb", joint, other)
+        return np.where(self._counts[seat], mean, -np.inf)
+
+    def _weights(self, profile: tuple[Table, Table]) -> Floats:
+        """[layers, S, A, B] joint action probabilities."""
+        first, second = self.strategies(0, profile[0]), self.strategies(1, profile[1])
+        return np.asarray(first[:, :, :, None] * second[:, :, None, :])
+
+    # --- best responses and equilibria -----------------------------------------------------------------
+
+    def _swept(self, seat: int, own_values: Callable[[int, Floats], Floats]) -> Response:
+        """Backward induction of one seat's response, given its action values per layer."""
+        sign = 1.0 - 2.0 * seat
+        values = np.zeros((self.layers + 1, self.game.states))
+        actions = []
+        for layer in reversed(range(self.layers)):
+            actions.append(own_values(layer, self._backup(values[layer + 1])))
+            values[layer] = sign * actions[-1].max(1)
+        return self._response(seat, values[:-1].ravel(), np.concatenate(actions[::-1]))
+
+    def _respond_endless(self, seat: int, other: Floats) -> Response:
+        game = self.game
+        choice = self._counts[seat].argmax(1)  # any legal action to begin with
+        states = np.arange(game.states)
+        scale = max(1.0, float(np.abs(game.rewards).max())) / (1.0 - game.spec.discount)
+        for _ in range(_SWEEPS):
+            own = np.zeros((game.states, game.rewards.shape[1 + seat]))
+            own[states, choice] = 1.0
+            weights = own[:, :, None] * other[:, None, :] if seat == 0 else other[:, :, None] * own[:, None, :]
+            rewards = np.einsum("sab,sab->s", weights, game.rewards)
+            values = game.transitions.evaluate(weights, rewards, game.spec.discount)
+            actions = self._against(seat, self._backup(values), other)
+            better = actions.max(1) > actions[states, choice] + _SETTLED * scale
+            if not better.any():
+                return self._response(seat, values, actions)
+            choice = np.where(better, actions.argmax(1), choice)
+        raise GameError(
+            f"{game.spec.name}: policy iteration did not settle in {_SWEEPS} steps; is the discount near 1?"
+        )
+
+    def _response(self, seat: int, values: Floats, actions: Floats, mixed: Table | None = None) -> Response:
+        """Values and own actions of all layers as the contract wants them: [S, A], -inf where the seat rests."""
+        start = float(self.game.initial @ values[: self.game.states])
+        full = np.full((len(self), self.game.spec.actions), -np.inf)
+        full[:, : actions.shape[1]] = actions
+        full[~self.legal(seat)] = -np.inf
+        return Response(seat, start, values, full, mixed)
+
+    def _solved(self, ties: str) -> tuple[Response, Response]:
+        if ties not in self._solutions:
+            self._solutions[ties] = self._equilibrium(ties)
+        return self._solutions[ties]
+
+    @cached_property
+    def _solutions(self) -> dict[str, tuple[Response, Response]]:
+        return {}
+
+    def _equilibrium(self, ties: str) -> tuple[Response, Response]:
+        values = self._minimax_values
+        following = values if self.game.horizon is None else np.append(values, np.zeros(self.game.states))
+        tables = [np.zeros((len(self), self.game.spec.actions)) for _ in (0, 1)]
+        actions: tuple[list[Floats], list[Floats]] = ([], [])
+        for layer in range(self.layers):
+            rows = slice(layer * self.game.states, (layer + 1) * self.game.states)
+            after = rows if self.game.horizon is None else slice(rows.stop, rows.stop + self.game.states)
+            joint = self._backup(following[after])
+            saddle = solve_matrix(joint, *self._counts, ties=ties)
+            tables[0][rows, : joint.shape[1]] = saddle.first
+            tables[1][rows, : joint.shape[2]] = saddle.second
+            actions[0].append(self._against(0, joint, saddle.second))
+            actions[1].append(self._against(1, joint, saddle.first))
+        for seat in (0, 1):
+            tables[seat][~self.legal(seat)] = 0.0
+        made = [self._response(seat, values, np.concatenate(actions[seat]), tables[seat]) for seat in (0, 1)]
+        return made[0], made[1]
+
+    @cached_property
+    def _minimax_values(self) -> Floats:
+        """[S] the game's value from every position: a sweep, or Hoffman and Karp's iteration, in which seat 0 plays
+        the matrix games' solutions and seat 1 answers with an exact best response.
+        """
+        game = self.game
+        if game.horizon is not None:
+            swept = np.zeros((self.layers + 1, game.states))
+            for layer in reversed(range(self.layers)):
+                swept[layer] = solve_matrix(self._backup(swept[layer + 1]), *self._counts).value
+            return swept[:-1].ravel()
+        values = np.zeros(game.states)
+        scale = max(1.0, float(np.abs(game.rewards).max())) / (1.0 - game.spec.discount)
+        change = np.inf
+        for _ in range(_SWEEPS):
+            saddle = solve_matrix(self._backup(values), *self._counts)
+            better = self._respond_endless(1, saddle.first).values
+            before, change = change, float(np.abs(better - values).max())
+            if change <= _SETTLED * scale or (change >= before and change <= _NOISE * scale):
+                return better
+            values = better
+        raise GameError(f"{game.spec.name}: no equilibrium found in {_SWEEPS} steps; is the discount near 1?")

@@ -1,0 +1,115 @@
+"""Whether a game has an exact model, and which: everything that trains, measures or refutes asks here.
+
+``None`` means too large to enumerate: such a game is learned from an expert that needs no model (a solver), and
+measured by certificates and samples (``mail.evaluation.certificate.walk``, ``mail.evaluation.sampled``).
+"""
+
+from __future__ import annotations
+
+from math import comb
+
+from games.adapters.outside import shown
+from games.base import Enumerable, Game, Model
+from games.boards import Board
+from games.cost import Meter, TooLarge
+from games.graph import LIMIT, GameGraph
+from games.markov.game import MarkovGame
+from games.markov.model import MarkovModel
+from games.symmetry import Quotient, board_behind
+
+SECONDS = 60.0
+"""Most seconds that listing the positions of a game of another library may take, as estimated while it goes on."""
+TABLES = 200_000_000
+"""Most moves (positions times actions) of a game whose policies are measured: eight bytes each in a table, of which
+several are held at a time."""
+RULE = (
+    "A board's positions are bounded by the ways to arrange its stones (placed in turn, lines ignored). Where these"
+    f" times the actions are at most {TABLES:,}, the board is enumerable and policies are measured exactly; up to"
+    f" {LIMIT:,} its graph and minimax values still fit (games.GameGraph). Any other game is enumerable if it lists"
+    f" its successors, as many positions at most, within {SECONDS:.0f} seconds as estimated from the first"
+)
+
+
+def has_model(game: Game) -> bool:
+    """Whether ``model_of`` would build a model, as far as can be told without building it."""
+    return isinstance(game, MarkovGame) or (isinstance(game, Enumerable) and enumerable(_base(game)))
+
+
+def model_of(game: Game) -> Model | None:
+    """The exact model of a game; None where its positions are not listed or are known to be too many.
+
+    GameError (``TooLarge``, with what to do instead) where they turn out to be while they are listed, which takes some
+    seconds at most; a terminal's standard error is told how far it is.
+    """
+    if isinstance(game, MarkovGame):
+        return MarkovModel(game)
+    if not isinstance(game, Enumerable) or not has_model(game):
+        return None
+    try:
+        return GameGraph(game, meter=Meter(game, seconds=SECONDS, moves=TABLES, progress=True))
+    except MemoryError as error:
+        reason = f"there is not enough memory for the positions of {called(game)}"
+        raise TooLarge(f"{reason}; {instead(game)}") from error
+    except TooLarge as error:
+        raise TooLarge(f"{error}; {instead(game)}") from error
+
+
+def instead(game: Game) -> str:
+    """What to do where a game cannot be enumerated."""
+    other = own_board(game)
+    if other:
+        return f"choose {other}, our own game with the same rules"
+    return "choose a smaller size, or play it with `nashmail match` and `nashmail play --against random`"
+
+
+def own_board(game: Game) -> str:
+    """The name of our own board with the rules of another library's game, where it can do more; or nothing."""
+    board = board_behind(game)
+    if board is None or isinstance(_base(game), Board):
+        return ""
+    word, usual = ("connect4", (6, 7, 4)) if board.gravity else ("tictactoe", (3, 3, 3))
+    if (board.rows, board.columns, board.k) == usual:
+        return word  # a solver plays connect4
+    if not fits(board, LIMIT):
+        return ""
+    return f"{word}:{board.rows}x{board.columns}" + ("" if board.k == usual[2] else f":{board.k}")
+
+
+def called(game: Game) -> str:
+    """The game by the name that it was asked for."""
+    base = _base(game)
+    return shown(str(getattr(base, "called", base.spec.name)))
+
+
+def _base(game: Game) -> Game:
+    return game.base if isinstance(game, Quotient) else game
+
+
+def enumerable(game: Game) -> bool:
+    """Whether the game's positions are listed and policies measured on them all, by the rule that RULE states.
+
+    For games of other libraries that are no boards of ours only listing them can tell.
+    """
+    board = board_behind(game)
+    return isinstance(game, Enumerable) if board is None else fits(board, TABLES)
+
+
+def fits(board: Board, moves: int) -> bool:
+    """Whether there are at most so many moves, by the bound."""
+    return arrangements(board) * board.spec.actions <= moves
+
+
+def arrangements(board: Board) -> int:
+    """The ways to fill a board with any number of stones, half of them (rounded down) seat 1's: at least its positions.
+
+    The number of cell sets that n stones can fill (with gravity: of column heights that sum to n), times the
+    ways to colour them, summed over n.
+    """
+    cells = board.rows * board.columns
+    filled = [comb(cells, n) for n in range(cells + 1)]
+    if board.gravity:
+        filled = [1]
+        for _ in range(board.columns):  # one more column, of any height
+            spans = range(len(filled) + board.rows)
+            filled = [sum(filled[max(0, n - board.rows) : n + 1]) for n in spans]
+    return sum(ways * comb(n, n // 2) for n, ways in enumerate(filled))

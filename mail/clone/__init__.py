@@ -1,0 +1,1 @@
+"""Behavioral cloning: from labels to a policy, by networks, softmax-linear policies and tables."""

@@ -1,0 +1,88 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.linear import SoftmaxLinear, features
+from agents.network import masked_softmax, one_thread, tensor
+from games.base import Bools, Floats, Game, NashmailError
+from mail.clone.dataset import Fit, asked
+from mail.data.decisions import Decisions
+
+
+@dataclass(frozen=True)
+class LinearClone:
+    """How a softmax-linear clone is fitted."""
+
+    ridge: float = 1e-8
+    """Half of it times |theta|^2 is added to the mean cross-entropy. A deterministic expert is reached only with
+    infinite weights, so the smaller the sharper; 0 is refused where the labels leave directions undetermined."""
+    weigh: str = "position"
+    """``position``: every distinct position alike; ``count``: as often as it was asked; ``pair``: every distinct pair
+    of position and action alike, as in the reference code, so not the expert but uniform play over what it was seen
+    to do (to reproduce its numbers only)."""
+    steps: int = 500
+    """Most iterations of the solver (L-BFGS)."""
+    tolerance: float = 1e-8
+    """It stops when no component of the gradient is larger."""
+
+
+@one_thread
+def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClone) -> Fit:
+    """Fit theta by L-BFGS to the weighted cross-entropy with the exact gradient  E_pi phi - E_label phi.
+
+    NashmailError without labels, and for a ridge that is negative or too small to settle theta.
+    """
+    from scipy.optimize import minimize
+
+    shown = asked(decisions, seat)
+    phi = features(game, shown.state, seat)  # [D, A, d]
+    check_ridge(phi, shown.legal, config)
+    label, weight = shown.label, np.ones(len(phi))
+    if config.weigh == "count":
+        weight = shown.count.astype(np.float64)
+    elif config.weigh == "pair":
+        weight = (label > 0).sum(1).astype(np.float64)
+        label = (label > 0) / weight[:, None]
+    weight /= weight.sum()
+    flat, scale = tensor(phi.reshape(-1, phi.shape[2])), weight[:, None]
+
+    def loss(theta: Floats) -> tuple[float, Floats]:
+        return cross_entropy(theta, flat, shown.legal, label, scale, config.ridge)
+
+    options = {"maxiter": config.steps, "maxfun": 2 * config.steps, "gtol": config.tolerance, "ftol": 0.0}
+    run: Any = minimize  # its type stubs know no option names
+    found = run(loss, np.zeros(phi.shape[2]), jac=True, method="L-BFGS-B", options=options)
+    policy = SoftmaxLinear(found.x)
+    rows = policy.probabilities(game, shown.state, seat)
+    outside = float(np.where(shown.label > 0, 0.0, rows).sum(1).max())
+    return Fit(policy, int(found.nit), outside, float(0.5 * np.abs(rows - shown.label).sum(1).mean()))
+
+
+def cross_entropy(
+    theta: Floats, phi: Tensor, legal: Bools, label: Floats, weight: Floats, ridge: float
+) -> tuple[float, Floats]:
+    """Weighted cross-entropy with ridge, and its gradient [d]: features [D * A, d], labels [D, A], weights [D, 1]."""
+    logits = torch.mv(phi, tensor(theta)).numpy().reshape(legal.shape)
+    rows = masked_softmax(logits, legal)
+    top = np.where(legal, logits, -np.inf).max(1, keepdims=True)
+    log_sum = top + np.log(np.where(legal, np.exp(np.where(legal, logits - top, 0.0)), 0.0).sum(1, keepdims=True))
+    value = float((weight * label * np.where(legal, log_sum - logits, 0.0)).sum() + 0.5 * ridge * theta @ theta)
+    return value, torch.mv(phi.T, tensor((weight * (rows - label)).ravel())).numpy() + ridge * theta
+
+
+def check_ridge(phi: Floats, legal: Bools, config: LinearClone) -> None:
+    """NashmailError for a config that has no unique fit to features [D, A, d]."""
+    if not 0.0 <= config.ridge < np.inf or config.weigh not in ("position", "count", "pair"):
+        raise NashmailError("a linear clone needs a ridge of 0 or more, and weigh='position', 'count' or 'pair'")
+    if config.ridge == 0.0:
+        mean = np.where(legal[:, :, None], phi, 0.0).sum(1, keepdims=True) / legal.sum(1)[:, None, None]
+        centred = np.where(legal[:, :, None], phi - mean, 0.0).reshape(-1, phi.shape[2])
+        if np.linalg.matrix_rank(centred) < phi.shape[2]:
+            raise NashmailError("with ridge 0 the regression is singular on these labels; give a ridge above 0")

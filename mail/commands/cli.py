@@ -1,0 +1,73 @@
+"""The ``nashmail`` command: a word, its arguments, and one line with exit status 2 for anything wrong.
+
+A command is a module of ``mail.commands`` with ``arguments(parser)`` and ``run(args) -> exit status``. Only the
+chosen one is imported, and it imports what is heavy when it runs, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from mail.commands.usage import Parser, Words, complain, discard, flush, one_line, reason, settle
+from mail.parallel import signals
+
+for library in ("OMP", "OPENBLAS", "MKL"):  # read when numpy is loaded, by a command: two threads give other bits, and
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # on matrices as small as ours they only wait for each other
+
+COMMANDS = {
+    "games": "the games, their sizes, experts, and what can be measured exactly",
+    "train": "learn both seats of a game by imitation",
+    "gap": "the exact Nash gap of what was learned",
+    "exploit": "one line of play that beats what was learned, or the proof that there is none",
+    "match": "many games between runs, the expert and others, in both seats",
+    "play": "sit down against a policy in the terminal",
+    "replay": "step through a saved game",
+    "watch": "follow a run while it learns, or look at it afterwards",
+    "export": "take what was learned elsewhere: numpy, ONNX, TorchScript",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    settle()
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Words)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name == chosen:
+            command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+            importlib.import_module(f"mail.commands.{name}").arguments(command)
+    args = parser.parse_args(words)
+    return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """The command's own work, with anything wrong as one line."""
+    try:
+        if sys.stdout is None:  # whatever is opened next would be written over by what is printed
+            raise OSError(errno.EBADF, "standard output is closed")
+        command = importlib.import_module(f"mail.commands.{args.command}")
+        signals.as_exception()
+        status = int(command.run(args))
+        flush()
+        return status
+    except (KeyboardInterrupt, signals.Terminated) as stop:
+        status, word = signals.stopped(stop)
+        complain(f"nashmail {args.command}: {word}{f'; {stop}' if str(stop) else ''}")
+        return status
+    except BrokenPipeError:
+        discard()
+        return 1
+    except Exception as error:
+        if args.debug:
+            raise
+        complain(f"nashmail {args.command}: {one_line(reason(error))}")
+        return 2

@@ -1,0 +1,1 @@
+"""What is learned from: decisions, how they are collected by play, and saved games."""

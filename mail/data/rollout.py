@@ -1,0 +1,218 @@
+"""Batched play between two policies, written down as decisions.
+
+``play`` with an explorer in one seat and an expert in the other is the induced decision process of the
+papers; ``labels`` says which policy is asked what it would do at each decision of a seat, or at which of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policy import Policy, Seats, ask, sample
+from agents.tabular import Tabular
+from games.base import Bools, Floats, Game, Ints, Rng, States, stuck
+from mail.data.decisions import Decisions
+from mail.parallel.streams import stream
+
+
+class Wants(Protocol):
+    """Chooses the decisions at which somebody is asked; frozen and picklable, like a policy."""
+
+    def __call__(self, game: Game, states: States, seat: int) -> Bools:
+        """[N] whether to ask at each of these positions, in all of which the seat decides."""
+
+
+@dataclass(frozen=True)
+class Selective:
+    """An asked policy that is asked only where ``wants`` says so; elsewhere nobody is, and no ask is spent."""
+
+    policy: Policy
+    wants: Wants
+    plays: bool = False
+    """Whether its answer is also what is played there, instead of the seat's own policy."""
+
+
+def each_once(game: Game, states: States) -> Bools:
+    """[N] the first of every set of equal positions: for those who want to ask at none twice."""
+    first = np.zeros(len(states), dtype=np.bool_)
+    first[np.unique(game.key(states), axis=0, return_index=True)[1]] = True
+    return first
+
+
+def remembered(game: Game, labelled: Sequence[Decisions]) -> Tabular:
+    """The answers that labelled decisions of one seat hold, as a policy; the first of each position."""
+    keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(game.key(part.state) for part in labelled)])
+    labels = np.concatenate([np.zeros((0, game.spec.actions)), *(part.label for part in labelled)])
+    keys, first = np.unique(keys, axis=0, return_index=True)
+    return Tabular(keys, labels[first])
+
+
+Asked = Policy | Selective | None
+Labels = tuple[Asked, Asked]
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """The decisions of one seat at one ply of all running games; n rows."""
+
+    seat: int
+    episode: Ints  # [n]
+    state: States  # [n, W]
+    played: Ints  # [n]
+    label: Floats  # [n, A]
+
+
+@dataclass(frozen=True)
+class _Ply:
+    """One ply of all games: who decided what, and seat 0's reward for it."""
+
+    turns: list[_Turn]
+    earned: Floats  # [episodes]
+
+
+def play(game: Game, seats: Seats, episodes: int, *, labels: Labels = (None, None), rng: Rng) -> Decisions:
+    """Play ``episodes`` games at once and return every decision of both seats, in order of play.
+
+    ``labels[seat]`` is asked at each decision of that seat (a policy that also plays there is asked once), a
+    ``Selective`` one only where it wants to be; None asks nobody. Raises PolicyError where a policy gives no
+    legal distribution, GameError where a game goes on although whoever is to move cannot.
+    """
+    if episodes < 1:
+        raise ValueError(f"play at least one episode, not {episodes}")
+    states = game.start(episodes, rng=rng)
+    alive = np.arange(episodes)
+    plies: list[_Ply] = []
+    while len(alive):
+        acting = game.acting(states)
+        actions = np.full((len(states), 2), -1, dtype=np.int64)
+        turns = []
+        for seat in (0, 1):
+            rows = np.flatnonzero(acting[:, seat])
+            if len(rows):
+                turns.append(_decide(game, seats[seat], labels[seat], alive[rows], states[rows], seat, rng))
+                actions[rows, seat] = turns[-1].played
+        states, reward, done = game.step(states, actions, rng=rng)
+        earned = np.zeros(episodes)
+        earned[alive] = reward
+        plies.append(_Ply(turns, earned))
+        alive, states = alive[~done], states[~done]
+    return _decisions(game, plies)
+
+
+def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) -> int:
+    """Play uniformly random games to the end, keep nothing, and return how many moves were made.
+
+    With ``observe`` each mover's observation is computed too, as a learner would need it.
+    """
+    states = game.start(episodes, rng=rng)
+    moves = 0
+    while len(states):
+        acting = game.acting(states)
+        actions = np.full((len(states), 2), -1, dtype=np.int64)
+        for seat in (0, 1):
+            if not acting[:, seat].any():
+                continue
+            actions[:, seat] = sample(game.legal(states, seat).astype(np.float64), rng=rng)
+            if observe:
+                game.observe(states, seat)
+        moves += int((actions >= 0).sum())
+        states, _, done = game.step(states, actions, rng=rng)
+        states = states[~done]
+    return moves
+
+
+def _decide(game: Game, policy: Policy, asked: Asked, episode: Ints, states: States, seat: int, rng: Rng) -> _Turn:
+    """Ask the seat's policy (and the labelling one) at these positions, and draw a move for each."""
+    probabilities = ask(policy, game, states, seat)
+    if asked is policy:
+        label = probabilities
+    else:
+        label = np.full(probabilities.shape, np.nan)
+        if isinstance(asked, Selective):
+            rows = np.flatnonzero(asked.wants(game, states, seat))
+            label[rows] = ask(asked.policy, game, states[rows], seat)
+            if asked.plays:
+                probabilities[rows] = label[rows]
+        elif asked is not None:
+            label = ask(asked, game, states, seat)
+    played = sample(probabilities, rng=rng)
+    if (played < 0).any():
+        raise stuck(game, states[int(np.flatnonzero(played < 0)[0])])
+    return _Turn(seat, episode, states, played, label)
+
+
+def _decisions(game: Game, plies: list[_Ply]) -> Decisions:
+    """All turns as rows, each linked to the same seat's next decision and credited with what came in between."""
+    turns = [turn for ply in plies for turn in ply.turns]
+    seat = np.concatenate([np.full(len(turn.episode), turn.seat) for turn in turns])
+    next_row = np.full(len(seat), -1, dtype=np.int64)
+    reward = np.zeros(len(seat))
+    episodes = len(plies[0].earned)
+    following = np.full((2, episodes), -1, dtype=np.int64)  # row of each seat's next decision in each game
+    pending = np.zeros((2, episodes))  # what each seat earned before it
+    stop = len(seat)
+    for ply in reversed(plies):
+        pending += [ply.earned, -ply.earned]
+        for turn in reversed(ply.turns):
+            rows = np.arange(stop - len(turn.episode), stop)
+            next_row[rows] = following[turn.seat, turn.episode]
+            reward[rows] = pending[turn.seat, turn.episode]
+            following[turn.seat, turn.episode] = rows
+            pending[turn.seat, turn.episode] = 0.0
+            stop -= len(rows)
+    state = np.concatenate([turn.state for turn in turns])
+    return Decisions(
+        seat=seat,
+        episode=np.concatenate([turn.episode for turn in turns]),
+        state=state,
+        key=_per_turn(turns, lambda turn: game.key(turn.state, turn.seat)),
+        observation=_per_turn(turns, lambda turn: game.observe(turn.state, turn.seat)),
+        legal=_per_turn(turns, lambda turn: game.legal(turn.state, turn.seat)),
+        played=np.concatenate([turn.played for turn in turns]),
+        label=np.concatenate([turn.label for turn in turns]).astype(np.float32),
+        reward=reward,
+        next=next_row,
+        ended=next_row < 0,
+    )
+
+
+def _per_turn(turns: list[_Turn], column: Callable[[_Turn], NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate([column(turn) for turn in turns])
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A number of games and the address of their stream."""
+
+    episodes: int
+    seed: int
+    stage: str
+    seat: int
+    round_: int
+    shard: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """What all shards of a round share: frozen while the round lasts."""
+
+    game: Game
+    seats: Seats
+    labels: Labels
+
+
+def shards(games: int, most: int, seed: int, stage: str, *, seat: int, round_: int) -> list[Shard]:
+    """So many games in shards of at most ``most``."""
+    sizes = [most] * (games // most) + [games % most] * (games % most > 0)
+    return [Shard(size, seed, stage, seat, round_, index) for index, size in enumerate(sizes)]
+
+
+def play_shard(match: Match, shard: Shard) -> Decisions:
+    """A pool's task: the shard's games, drawn from its own stream."""
+    rng = stream(shard.seed, shard.stage, seat=shard.seat, round_=shard.round_, shard=shard.shard)
+    return play(match.game, match.seats, shard.episodes, labels=match.labels, rng=rng)

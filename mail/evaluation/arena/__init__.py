@@ -1,0 +1,1 @@
+"""Matches between policies, ratings of them, and openings to start from."""

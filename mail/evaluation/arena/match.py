@@ -1,0 +1,128 @@
+"""Many games between players: everybody against everybody else, in both seats, counted and, where possible, exact.
+
+A score says who beats whom, not who can be beaten: a policy may win every match here and still be exploitable
+(``mail.evaluation.gap``). Streams are addressed by the entrants' places, so one more entrant at the end changes no
+other result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from agents.policy import Seats, tabulate
+from games.base import Game, Model, NashmailError, Table
+from games.graph import GameGraph
+from mail.data.decisions import Decisions
+from mail.data.rollout import play
+from mail.evaluation.intervals import wilson
+from mail.parallel.pool import Local, Pool
+from mail.parallel.solver_labels import labelled_map
+from mail.parallel.streams import stream
+
+SHARD = 5_000  # games that are played, and held in memory, at once
+
+
+MOST = 10**9
+"""Games of a pair that can be asked for."""
+
+
+class MatchError(NashmailError):
+    """A match that cannot be held."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Some games of two entrants, in the view of the first, who sat in seat 0."""
+
+    first: str
+    second: str
+    wins: int
+    draws: int
+    losses: int
+    exact: tuple[float, float, float] | None
+    """The probabilities of the three, from the graph; None where the game has none."""
+
+    @property
+    def games(self) -> int:
+        return self.wins + self.draws + self.losses
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of the first's win rate, 95 %."""
+        return wilson(self.wins, self.games)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``nashmail match --json`` gives it."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "wins": self.wins,
+            "draws": self.draws,
+            "losses": self.losses,
+            "games": self.games,
+            "interval": list(self.interval),
+            "exact": None if self.exact is None else list(self.exact),
+        }
+
+
+# --- who takes part --------------------------------------------------------------------------------------
+
+
+# --- the games -------------------------------------------------------------------------------------------
+
+
+def check(*, games: int, seed: int) -> None:
+    """MatchError for numbers that make no match."""
+    if games < 1:
+        raise MatchError(f"--games must be at least 1, not {games}")
+    if games > MOST:
+        raise MatchError(f"--games must be at most {MOST:,}, which takes days; not {games:,}")
+    if seed < 0:
+        raise MatchError(f"--seed must be 0 or more, not {seed}")
+
+
+def match(
+    game: Game, model: Model | None, players: dict[str, Seats], *, games: int, seed: int, pool: Pool | None = None
+) -> list[Result]:
+    """Every ordered pair of different players plays ``games`` games. The same seed gives the same counts, whoever plays
+    them: a pair is a shard of ``pool``.
+    """
+    check(games=games, seed=seed)
+    graph = model if isinstance(model, GameGraph) else None
+    tables = {} if graph is None else {name: _tables(graph, seats) for name, seats in players.items()}
+    names = list(players)
+    pairs = list(permutations(range(len(names)), 2))
+    shared = (game, list(players.values()), games, seed)
+    found = labelled_map(pool or Local(), _count, shared, pairs, game=game)
+    results = []
+    for (first, second), counts in zip(pairs, found, strict=True):
+        exact = None if graph is None else graph.outcomes((tables[names[first]][0], tables[names[second]][1]))
+        results.append(Result(names[first], names[second], *counts, exact))
+    return results
+
+
+def _tables(graph: GameGraph, seats: Seats) -> tuple[Table, Table]:
+    return tabulate(graph, seats[0], 0), tabulate(graph, seats[1], 1)
+
+
+def _count(shared: tuple[Game, list[Seats], int, int], pair: tuple[int, int]) -> tuple[int, int, int]:
+    """A pool's task: wins, draws and losses of the first of two players, given by their places, who sits in seat 0."""
+    game, players, games, seed = shared
+    first, second = pair
+    seats = (players[first][0], players[second][1])
+    counts = np.zeros(3, dtype=np.int64)
+    for shard, start in enumerate(range(0, games, SHARD)):
+        rng = stream(seed, "match", seat=first, round_=second, shard=shard)
+        earned = _payoffs(play(game, seats, min(SHARD, games - start), rng=rng))
+        counts += [(earned > 0).sum(), (earned == 0).sum(), (earned < 0).sum()]
+    return int(counts[0]), int(counts[1]), int(counts[2])
+
+
+def _payoffs(decisions: Decisions) -> np.ndarray:
+    """[games] what seat 0, who moves from the start, earned in each game."""
+    mine = decisions.seat == 0
+    return np.bincount(decisions.episode[mine], weights=decisions.reward[mine], minlength=decisions.games)

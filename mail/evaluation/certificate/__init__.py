@@ -1,0 +1,1 @@
+"""Proofs that a greedy policy cannot be beaten, by walking every reply."""

@@ -1,0 +1,58 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.expert import optimal_table
+from agents.policy import Policy, Seats, greedy_rows
+from games.base import Model
+from games.graph import GameGraph
+from mail.evaluation.coverage import imitation_limit, least
+from mail.evaluation.gap import exploitability, gap_of
+from mail.evaluation.tabulate import tabulate, unfolded
+from mail.parallel.pool import Pool
+from mail.training.ground import Ground
+
+
+def measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
+    """Exploitability and gap, as the policies are and greedy."""
+    model = unfolded(model, profile)
+    tables = tabulate(model, profile[0], 0, pool=pool), tabulate(model, profile[1], 1, pool=pool)
+    soft, hard = gap_of(model, tables), gap_of(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
+    return {
+        "exploitability": list(soft.exploitability),
+        "nash_gap": soft.nash_gap,
+        "nash_gap_max": soft.nash_gap_max,
+        "greedy_exploitability": list(hard.exploitability),
+        "greedy_nash_gap": hard.nash_gap,
+    }
+
+
+def point(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:
+    """One seat's exploitability, as the policy is and greedy."""
+    model = unfolded(model, [policy])
+    table = tabulate(model, policy, seat, pool=pool)
+    return {
+        "exploitability": exploitability(model, table, seat),
+        "greedy_exploitability": exploitability(model, greedy_rows(table), seat),
+    }
+
+
+def limits(known: Ground, expert: str) -> dict[str, Any]:
+    """What no learner can undercut, and where cloning without exploring ends up, from the exact graph."""
+    graph = known.learned_model
+    found: dict[str, Any] = {"least_games": [], "reachable_labels": [], "bc_infinite": {}}
+    if expert not in ("first", "uniform") or not isinstance(graph, GameGraph):
+        return found
+    table = optimal_table(graph, ties=expert)
+    for seat in (0, 1):
+        bound = least(graph, table, seat)
+        found["least_games"].append(bound.games)
+        found["reachable_labels"].append(bound.labels)
+    for ties in ("first", "uniform"):
+        experts = (optimal_table(graph, ties=ties),) * 2
+        found["bc_infinite"][ties] = [
+            exploitability(graph, imitation_limit(graph, experts, seat), seat) for seat in (0, 1)
+        ]
+    return found

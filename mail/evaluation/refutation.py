@@ -1,0 +1,139 @@
+"""A refutation of a policy: one line of play that anybody can replay, in which it gets less than the game is worth.
+
+The policy plays its greedy moves, the opponent a best response to them, so on an enumerated graph the outcome is
+the worst that can happen to the greedy policy. Where that is no worse than the game's value, the greedy policy is
+proven unexploitable; the policy as it is, drawing its moves, may be exploitable all the same (see
+``mail.evaluation.gap``).
+
+For graphs with one start: a line is a list of actions from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents.policy import Policy, greedy_rows, tabulate
+from games.base import Enumerable, GameError, Ints, Response, States, Table
+from games.graph import GameGraph
+from mail.evaluation.gap import exploitability
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The first move of a line with which the policy gives value away."""
+
+    ply: int
+    """Its place in the line, from 0."""
+    played: int
+    left: float
+    """What the position is worth to the seat after it, against perfect play."""
+    kept: float
+    """What it was worth before."""
+    keeps: tuple[int, ...]
+    """The moves that would have kept that."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``nashmail exploit --json`` gives it."""
+        return {"ply": self.ply, "played": self.played, "keeps": list(self.keeps)}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known about one seat's policy; values are the seat's own."""
+
+    seat: int
+    refuted: bool
+    """False is proven: greedy play gets what the game is worth against every opponent."""
+    value: float
+    """What the greedy policy gets against the best opponent."""
+    game_value: float
+    exploitability: float
+    """Of the policy as it is, drawing its moves."""
+    line: tuple[int, ...]
+    """Both seats' actions; of all lines that lead to ``value`` a shortest one. Empty where not refuted."""
+    result: float | None
+    """Seat 0's payoff of that line."""
+    mistake: Mistake | None
+    positions: int
+    """Of the model: what the proof went through."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``nashmail exploit --json`` gives it."""
+        return {
+            "seat": self.seat,
+            "refuted": self.refuted,
+            "value": self.value,
+            "game_value": self.game_value,
+            "exploitability": self.exploitability,
+            "line": list(self.line),
+            "result": self.result,
+            "mistake": self.mistake and self.mistake.as_dict(),
+            "positions": self.positions,
+        }
+
+
+def refute(model: GameGraph, policy: Policy, seat: int) -> Verdict:
+    """The verdict on one seat's policy, by a full sweep. GameError for a game with several starts."""
+    if len(model.roots) != 1:
+        raise GameError(f"{model.game.spec.name} has several starts; a line of play needs a single one")
+    sign = 1.0 - 2.0 * seat
+    table = tabulate(model, policy, seat)
+    greedy = greedy_rows(table)
+    response = model.respond(1 - seat, greedy)
+    value, game_value = sign * response.value + 0.0, sign * model.solve()[0].value + 0.0  # + 0.0: never -0.0
+    lost = exploitability(model, table, seat)
+    if value >= game_value:
+        return Verdict(seat, False, value, game_value, lost, (), None, None, len(model))
+    rows, line = _walk(model, _shortest(model, response, greedy))
+    result = float(model.reward[rows, line].sum())
+    mistake = _first_mistake(model, seat, rows, line)
+    return Verdict(seat, True, value, game_value, lost, tuple(line), result, mistake, len(model))
+
+
+def replay(game: Enumerable, line: tuple[int, ...]) -> list[States]:
+    """The positions [W] of a line from the game's start, before and after every move. GameError if one is illegal."""
+    states = [game.starts()[0]]
+    for action in line:
+        moves = np.where(game.acting(states[-1][None]), action, -1)
+        states.append(game.successors(states[-1][None], moves).states[0])
+    return states
+
+
+def _shortest(model: GameGraph, response: Response, greedy: Table) -> Ints:
+    """[S] the move at every position that ends the game soonest, the responding seat choosing among its best
+    actions, the other bound to its greedy one; the lowest of equals.
+    """
+    left = np.zeros(len(model) + 1)  # [S + 1] plies to the end; the last, where child -1 points, stays 0
+    choice = np.zeros(len(model), dtype=np.int64)
+    for block in reversed(model.blocks):
+        if block.seat == response.seat:
+            own = response.action_values[block.rows]
+            wanted = own == own.max(1, keepdims=True)
+        else:
+            wanted = greedy[block.rows] > 0
+        plies = np.where(wanted, 1.0 + left[model.child[block.rows]], np.inf)
+        choice[block.rows] = plies.argmin(1)
+        left[block.rows] = plies.min(1)
+    return choice
+
+
+def _walk(model: GameGraph, choice: Ints) -> tuple[list[int], list[int]]:
+    """The rows that a game of these choices comes through, and the action at each."""
+    rows, line = [int(model.roots[0])], [int(choice[model.roots[0]])]
+    while (child := int(model.child[rows[-1], line[-1]])) >= 0:
+        rows.append(child)
+        line.append(int(choice[child]))
+    return rows, line
+
+
+def _first_mistake(model: GameGraph, seat: int, rows: list[int], line: list[int]) -> Mistake | None:
+    """The first of the seat's own moves that is not among the best against perfect play."""
+    for ply, (row, played) in enumerate(zip(rows, line, strict=True)):
+        own = model.solve()[seat].action_values[row]  # [A]; -inf at the other seat's positions
+        if own[played] < (kept := own.max()):
+            keeps = tuple(int(action) for action in np.flatnonzero(own == kept))
+            return Mistake(ply, played, float(own[played]) + 0.0, float(kept) + 0.0, keeps)
+    return None

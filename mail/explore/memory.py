@@ -1,0 +1,89 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mail.data.decisions import Decisions
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """The distinct transitions of one seat's process; M positions, E transitions."""
+
+    observation: np.ndarray  # [M, *shape]
+    key: np.ndarray  # uint64 [M, 2]
+    legal: np.ndarray  # bool [M, A]
+    depth: np.ndarray  # int64 [M] fewest own decisions before it
+    position: np.ndarray  # int64 [E]
+    action: np.ndarray  # int64 [E]
+    following: np.ndarray  # int64 [E] next position, -1 over
+    count: np.ndarray  # int64 [E] times seen
+
+    @property
+    def tries(self) -> np.ndarray:
+        """[M, A] how often each action was taken."""
+        tries = np.zeros(self.legal.shape, dtype=np.int64)
+        np.add.at(tries, (self.position, self.action), self.count)
+        return tries
+
+
+class Memory:
+    """Collects one seat's distinct positions and transitions from rounds of decisions."""
+
+    def __init__(self) -> None:
+        self._place: dict[tuple[int, int], int] = {}
+        self._edge: dict[tuple[int, int, int], int] = {}
+        self._observation: list[np.ndarray] = []
+        self._legal: list[np.ndarray] = []
+        self._depth: list[int] = []
+        self._count: list[int] = []
+
+    def add(self, own: Decisions) -> int:
+        """Add rows of one seat (``next`` within them); returns how many transitions were new."""
+        before = len(self._edge)
+        depth = _depths(own)
+        places = [self._enter(own, row, int(depth[row])) for row in range(len(own))]
+        for row, place in enumerate(places):
+            after = int(own.next[row])
+            edge = (place, int(own.played[row]), places[after] if after >= 0 else -1)
+            index = self._edge.setdefault(edge, len(self._edge))
+            if index == len(self._count):
+                self._count.append(0)
+            self._count[index] += 1
+        return len(self._edge) - before
+
+    def _enter(self, own: Decisions, row: int, depth: int) -> int:
+        key = (int(own.key[row, 0]), int(own.key[row, 1]))
+        place = self._place.setdefault(key, len(self._place))
+        if place == len(self._depth):
+            self._observation.append(own.observation[row])
+            self._legal.append(own.legal[row])
+            self._depth.append(depth)
+        self._depth[place] = min(self._depth[place], depth)
+        return place
+
+    def transitions(self) -> Transitions:
+        """Everything seen so far, in the order it was first seen."""
+        edges = np.array(list(self._edge), dtype=np.int64)  # [E, 3]
+        return Transitions(
+            observation=np.array(self._observation, dtype=np.float32),
+            key=np.array(list(self._place), dtype=np.uint64),
+            legal=np.array(self._legal, dtype=np.bool_),
+            depth=np.array(self._depth, dtype=np.int64),
+            position=edges[:, 0],
+            action=edges[:, 1],
+            following=edges[:, 2],
+            count=np.array(self._count, dtype=np.int64),
+        )
+
+
+def _depths(own: Decisions) -> np.ndarray:
+    """[R] how many own decisions came before each row in its game; rows are in order of play."""
+    depth = np.zeros(len(own), dtype=np.int64)
+    for row in range(len(own)):
+        if own.next[row] >= 0:
+            depth[own.next[row]] = depth[row] + 1
+    return depth

@@ -1,0 +1,50 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from games.base import Game, Ints, States
+from games.markov.game import MarkovGame
+from mail.data.decisions import Decisions
+
+
+def steps_of(game: Game) -> int:
+    """H, the most steps of a Markov game's play, or the most own decisions of a game of another kind."""
+    return game.episode if isinstance(game, MarkovGame) else -(-game.spec.longest // 2)
+
+
+def clock(game: Game, states: States) -> Ints:
+    """[N] the step of each position in a Markov game; 0 in games whose positions tell how far they are."""
+    if isinstance(game, MarkovGame):
+        return np.asarray(states[:, 1], dtype=np.int64)
+    return np.zeros(len(states), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Which of one seat's decisions are tries, n of them: all, except where play was cut before their outcome."""
+
+    own: Decisions  # the seat's rows
+    rows: Ints  # [n] which of them
+    following: Ints  # [n] row of the own decision that followed, -1 where the game was over
+    lasted: Ints  # [n] steps until then
+
+    @classmethod
+    def of(cls, game: Game, decisions: Decisions, seat: int) -> Tried:
+        """From all decisions of some games; both seats' rows tell whether a game was over or cut."""
+        own = decisions.take(decisions.seat == seat)
+        step = clock(game, own.state)
+        rows = np.arange(len(own))
+        if isinstance(game, MarkovGame) and game.horizon is None:
+            last = np.zeros(decisions.games, dtype=np.int64)
+            np.maximum.at(last, decisions.episode, clock(game, decisions.state))
+            rows = np.flatnonzero((own.next >= 0) | (last[own.episode] < game.episode - 1))
+        following = own.next[rows]
+        going = following >= 0
+        lasted = np.ones(len(rows), dtype=np.int64)
+        if isinstance(game, MarkovGame):
+            lasted[going] = step[following[going]] - step[rows[going]]
+        return cls(own, rows, following, lasted)

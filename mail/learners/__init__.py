@@ -1,0 +1,1 @@
+"""Learners: what they collect, and what they clone."""

@@ -1,0 +1,35 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.policy import Seats
+from agents.solver import solvable
+from mail.data.decisions import Decisions
+from mail.learners.budget import Watch
+from mail.learners.collect import SHARD, SLOW_ROUND, Collector, Options
+from mail.learners.joint import Joint, Round
+
+
+class Bc(Joint):
+    """Behavioural cloning: two experts play each other, every decision of both is an ask.
+
+    With a budget of labels, a seat is asked until its share is spent; the last game is cut where that is.
+    """
+
+    def __init__(
+        self, options: Options, *, name: str = "bc", expert: str | None = None, cloner: str = "network"
+    ) -> None:
+        super().__init__(options, name=name, expert=expert, cloner=cloner)
+
+    def round(
+        self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+    ) -> Round | None:
+        wanting = [watch for watch in watches if not watch.enough]
+        if not wanting:
+            return None
+        most = -(-collector.game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
+        whole = SLOW_ROUND if solvable(collector.game) and watches[0].budget.labels is not None else SHARD
+        labels = (None if watches[0].enough else experts[0], None if watches[1].enough else experts[1])
+        return experts, labels, min(whole, *(watch.games_left(most) for watch in wanting))

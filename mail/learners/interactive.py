@@ -1,0 +1,98 @@
+"""TODO"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents.policy import Seats
+from agents.solver import solvable
+from games.base import Game, NashmailError
+from mail import explore
+from mail.clone import registry
+from mail.clone.dataset import Fit
+from mail.data.decisions import Decisions, merge
+from mail.data.rollout import Labels
+from mail.explore import Explorer, Setting
+from mail.explore.base import Fixed
+from mail.learners.budget import Budget, Watch
+from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, finish
+from mail.learners.journal import Journal
+from mail.parallel.pool import Pool
+from mail.parallel.streams import stream
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What exploring one seat's expert brought."""
+
+    decisions: Decisions
+    clone: Fit | None
+    """The explorer's own clone, where it offers one."""
+
+
+class Mail:
+    """Interactive imitation with any explorer (None: the options') and any cloner."""
+
+    knows: frozenset[str] = frozenset({"labels"})
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        name: str = "mail",
+        expert: str | None = None,
+        explorer: str | None = None,
+        cloner: str = "network",
+    ) -> None:
+        self.name, self.options, self.expert = name, options, expert
+        self.explorer, self.cloner = explorer or options.explorer, cloner
+
+    def check(self, game: Game, experts: Seats) -> None:
+        registry.check(self.cloner, game)
+        for seat in (0, 1):
+            explore.check(self.explorer, self._setting(game, experts, seat))
+
+    def _setting(self, game: Game, experts: Seats, seat: int) -> Setting:
+        """What the explorer that leads this seat's expert around is made for."""
+        return Setting(game, 1 - seat, experts, self.options.device, self.options.model)
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        collector = Collector(self.name, game, self.options.seed, pool, journal)
+        first, second = (self.explore(collector, experts, budget, seat) for seat in (0, 1))
+        found = (first.decisions, second.decisions)
+        games = first.decisions.games + second.decisions.games
+        fits = (first.clone, second.clone)
+        return finish(collector, found, games, self.options, fits=fits, cloner=self.cloner)
+
+    def explore(
+        self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
+    ) -> Explored:
+        """Everything seen while the explorer in the other seat leads this seat's expert around.
+
+        ``watch`` says when it is enough; by default it follows the budget.
+        """
+        name, seed = f"{self.name}/explore", self.options.seed
+        setting = self._setting(collector.game, experts, seat)
+        explorer = explore.make(self.explorer, setting, rng=stream(seed, name, seat=seat))
+        if self.options.drawn and explorer.against() is not explorer.labels():
+            raise NashmailError(f"the explorer {self.explorer} leads a clone around, so its asks are not drawn by play")
+        watch = watch or Watch(budget, seat)
+        rounds: list[Decisions] = []
+        while not (watch.enough or explorer.done or watch.games >= budget.episodes):
+            pair = (explorer.against(), explorer.behaviour())
+            seats = pair if seat == 0 else (pair[1], pair[0])
+            asked = explorer.labels()
+            labels: Labels = (asked, None) if seat == 0 else (None, asked)
+            episodes = min(_games_of_a_round(explorer, collector.game, watch), budget.episodes - watch.games)
+            rounds.append(collector.round(seats, labels, episodes, seat=seat, round_=len(rounds)))
+            metrics = explorer.update(rounds[-1], rng=stream(seed, f"{name}/update", seat=seat, round_=len(rounds)))
+            watch.see(rounds[-1])
+            collector.journal.log(self.name, seat, {**watch.progress(), **metrics})
+        return Explored(watch.within(merge(rounds)), explorer.clone())
+
+
+def _games_of_a_round(explorer: Explorer, game: Game, watch: Watch) -> int:
+    """As many as the explorer wants; where labels are slow, and it learns nothing, all that will be played anyway."""
+    if not (isinstance(explorer, Fixed) and solvable(game)):
+        return explorer.games_per_round
+    return max(explorer.games_per_round, min(SLOW_ROUND, watch.sure))

@@ -1,0 +1,257 @@
+"""The pool of many processes and machines: shards as Ray tasks.
+
+What the shards share goes into the object store once; a bounded number of shards is in flight; a shard whose
+worker or node dies is run again (tasks retry, and they are pure). There are no actors: what a worker needs to
+keep, like a solver with its opening book, is a lazy global of its process that a new worker makes again.
+
+Ray takes about two seconds to start, so it is only started once that much work has been done in this process
+without it: short work never pays for it, long work loses a few seconds. Results are the same bits either way.
+It lives in a process of its own (``mail.parallel.ray_link``), so that nothing that happens to it happens to a run.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import cloudpickle
+
+from mail.parallel.pool import START_UP, Local, PoolError, failed
+from mail.parallel.ray_link import Link, opened
+
+_Shared = TypeVar("_Shared")
+_Shard = TypeVar("_Shard")
+_Result = TypeVar("_Result")
+
+_REACH = 10.0  # seconds within which a cluster must answer
+_AHEAD = 2  # shards in flight per worker: one running, one waiting
+_PING, _PAYLOAD = 6, b"nashmail"  # a frame that is answered by its like
+_HELLO = (  # HTTP/2 with default settings, and a ping
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    + bytes([0, 0, len(_PAYLOAD), _PING, 0, 0, 0, 0, 0])
+    + _PAYLOAD
+)
+_MOST = 1 << 16  # bytes within which a ping is answered
+_LONGEST = 80  # characters of an address that are shown
+
+
+class RayPool:
+    """``workers`` processes on this machine, or as many of the cluster at ``address`` (HOST:PORT), None being all."""
+
+    def __init__(
+        self,
+        workers: int | None,
+        *,
+        address: str | None = None,
+        patience: float = START_UP,
+        memory: int = 1 << 30,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """``patience``: seconds of work to do here before Ray is started. ``memory``: bytes of its object store.
+
+        Raises PoolError for less than one worker, or an address where nobody answers.
+        """
+        if workers is not None and workers < 1:
+            raise PoolError(f"--workers must be at least 1, not {workers}")
+        if address is not None:
+            _reach(address)
+        self.address, self.memory, self.say = address, memory, say
+        self._workers = 1 if workers is None and address is None else workers
+        self._left = patience
+        self._link: Link | None = None
+        self._kept: tuple[Any, Any] | None = None  # task and shared that the workers have now
+        self._shares = self._maps = 0  # how many there were
+        self._early: list[tuple[Any, ...]] = []  # messages that came before the one waited for
+
+    @property
+    def workers(self) -> int:
+        """Processes that work at once; of a whole cluster, the processors that it has now."""
+        if self._workers is not None:
+            return self._workers
+        if self._link is None:
+            return 1
+        self._link.send(("processors",))
+        while (told := self._link.receive())[0] != "processors":
+            self._early.append(told)
+        return int(told[1])
+
+    def map(
+        self,
+        task: Callable[[_Shared, _Shard], _Result],
+        shared: _Shared,
+        shards: Sequence[_Shard],
+        *,
+        landed: Callable[[int, _Result], None] | None = None,
+    ) -> list[_Result]:
+        """See ``Pool.map``."""
+        results: dict[int, _Result] = {}
+
+        def keep(index: int, result: _Result) -> None:
+            results[index] = result
+            if landed is not None:
+                landed(index, result)
+
+        begun = 0
+        while begun < len(shards) and self._stays_here(len(shards) - begun):
+            clock = time.perf_counter()
+            try:
+                result = Local().map(task, shared, shards[begun : begun + 1])[0]
+            except PoolError as error:
+                cause = error.__cause__ or error
+                raise failed(begun, len(shards), type(cause).__name__, str(cause)) from error.__cause__
+            self._left -= time.perf_counter() - clock
+            keep(begun, result)
+            begun += 1
+        if begun < len(shards):
+            self._scatter(task, shared, list(enumerate(shards))[begun:], len(shards), keep)
+        return [results[index] for index in range(len(shards))]
+
+    def _stays_here(self, shards: int) -> bool:
+        """Whether the next of so many shards is done in this process: it is the only one, or Ray not yet worth it."""
+        return shards == 1 or (self._left > 0 and self._link is None)
+
+    def _scatter(
+        self,
+        task: Callable[[_Shared, _Shard], _Result],
+        shared: _Shared,
+        todo: list[tuple[int, _Shard]],
+        total: int,
+        keep: Callable[[int, _Result], None],
+    ) -> None:
+        """Keep ``_AHEAD`` shards per worker in flight until all have landed."""
+        link = self._started()
+        self._maps += 1
+        flying, waiting = 0, iter(todo)
+        try:
+            self._share(link, task, shared)
+            most = _AHEAD * self.workers
+            while True:
+                while flying < most and (entry := next(waiting, None)) is not None:
+                    link.send(("shard", (self._maps, entry[0]), _packed(entry[1])))
+                    flying += 1
+                if not flying:
+                    return
+                index, outcome = self._landed(link)
+                flying -= 1
+                keep(index, _result(outcome, index, total))
+        except Exception:
+            with suppress(PoolError):
+                link.send(("drop",))
+            raise
+        except BaseException:  # which may have come between the halves of a message
+            self.close()
+            raise
+
+    def _share(self, link: Link, task: object, shared: object) -> None:
+        """Send what all shards share, once for each version."""
+        if self._kept is None or self._kept[0] is not task or self._kept[1] is not shared:
+            self._shares += 1
+            link.send(("share", self._shares, _packed((task, shared))))
+            self._kept = task, shared
+
+    def _landed(self, link: Link) -> tuple[int, tuple[Any, ...]]:
+        """The next shard of this map that lands, and what became of it."""
+        while True:
+            _, (of, index), outcome = self._early.pop(0) if self._early else link.receive()
+            if of == self._maps:  # else nobody waits for it any longer
+                return index, outcome
+
+    def _started(self) -> Link:
+        """Ray, started or joined now if it has not been; PoolError in one line where that fails."""
+        if self._link is None:
+            where = (
+                f"joining the Ray cluster at {self.address}" if self.address else f"starting {self._workers} workers"
+            )
+            self.say(where)
+            self._link = opened(self._workers, self.address, self.memory)
+        return self._link
+
+    def close(self) -> None:
+        """Stop the workers of this machine, or leave the cluster."""
+        if self._link is not None:
+            self._link.close()
+        self._link = self._kept = None
+        self._early.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._link is None and self._workers != 1:
+            self.say("the work was too short to be worth starting workers")
+        self.close()
+
+
+def _packed(thing: object) -> bytes:
+    """What workers unpack; PoolError for what holds something of this process alone."""
+    try:
+        return bytes(cloudpickle.dumps(thing))
+    except Exception as error:
+        raise PoolError(f"this cannot be sent to workers, so use one: {' '.join(str(error).split())}") from error
+
+
+def _result(outcome: tuple[Any, ...], index: int, total: int) -> Any:
+    """A landed shard's result. PoolError naming the shard where its task raised, or its worker died too often."""
+    kind, *told = outcome
+    if kind == "result":
+        return cloudpickle.loads(told[0])
+    if kind == "refused":
+        raise cloudpickle.loads(told[0])
+    name, message, trace = told
+    raise failed(index, total, name, message) from RuntimeError(trace)
+
+
+def _reach(address: str) -> None:
+    """PoolError unless a Ray head, or what greets like one, listens at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    shown = ascii(address if len(address) <= _LONGEST else f"{address[:_LONGEST]}...")
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        raise PoolError(f"a Ray address is HOST:PORT, not {shown}")
+    shown = shown[1:-1]
+    try:
+        with socket.create_connection((host, int(port)), timeout=_REACH) as connection:
+            speaks = _speaks(connection)
+    except (OSError, ValueError) as error:  # ValueError: a name that no host can have
+        reason = "no such name" if isinstance(error, ValueError) else error.strerror or "timed out"
+        raise PoolError(f"nobody answers at {shown} ({reason}); start a head there with `ray start --head`") from error
+    if not speaks:
+        raise PoolError(f"what answers at {shown} is no Ray head; start one with `ray start --head`")
+
+
+def _speaks(connection: socket.socket) -> bool:
+    """Whether the other side answers like a gRPC server, as Ray heads do; Ray itself would wait for minutes."""
+    deadline = time.monotonic() + _REACH
+    answer = b""
+    try:
+        connection.sendall(_HELLO)
+        while not _answers(answer) and len(answer) < _MOST:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            if not (more := connection.recv(1024)):
+                return False
+            answer += more
+    except OSError:
+        return False
+    return _answers(answer)
+
+
+def _answers(answer: bytes) -> bool:
+    """Whether our ping is answered among these frames: 3 bytes of length, kind, flags, 4 bytes of stream, the rest."""
+    while len(answer) >= 9 + (length := int.from_bytes(answer[:3])):
+        if answer[3] == _PING and answer[4] & 1 and answer[9 : 9 + length] == _PAYLOAD:
+            return True
+        answer = answer[9 + length :]
+    return False
+
+
+def tell(line: str) -> None:
+    """Say something on standard error."""
+    print(line, file=sys.stderr, flush=True)

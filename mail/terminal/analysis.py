@@ -1,0 +1,101 @@
+"""What the moves of a position are worth, from whoever knows, and one line about a move that was made.
+
+``Oracle`` is the small protocol that an exact model and a solver answer alike; where neither is at hand there is no
+oracle, and screens leave the values out. Values are the mover's own. In games where both seats move at once a move
+is worth what it gets against the equilibrium strategy of the other seat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from agents.solver import installed, scores, solvable
+from games.base import Bools, Floats, Game, Model, States
+from games.boards import Board
+from games.graph import GameGraph
+from mail.terminal.boards import View
+
+CLOSE = 1e-9  # values that differ by less are equal: what adding floating-point numbers leaves
+
+
+class Oracle(Protocol):
+    """Whoever knows what moves are worth."""
+
+    def values(self, states: States, seat: int) -> Floats:
+        """[N, A] the game's value to the seat after each of its moves; -inf where illegal."""
+
+    def best(self, states: States, seat: int) -> Bools:
+        """[N, A] the moves an expert may play."""
+
+
+class ModelOracle:
+    """Values from an exact model."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._best = model.optimal() if isinstance(model, GameGraph) else None
+
+    def values(self, states: States, seat: int) -> Floats:
+        return np.asarray(self.model.solve()[seat].action_values[self.model.index(states)])
+
+    def best(self, states: States, seat: int) -> Bools:
+        rows = self.model.index(states)
+        if self._best is not None:
+            return np.asarray(self._best[rows] & self.model.legal(seat)[rows])
+        return np.asarray(self.model.solve()[seat].policy[rows] > 0)
+
+
+class SolverOracle:
+    """Values of 6x7 Connect Four from the solver: the signs of its scores, the highest of which are best."""
+
+    def __init__(self, game: Game) -> None:
+        self.game = game
+
+    def values(self, states: States, seat: int) -> Floats:
+        found = self._scores(states, seat)
+        return np.where(np.isfinite(found), np.sign(found), -np.inf)
+
+    def best(self, states: States, seat: int) -> Bools:
+        found = self._scores(states, seat)
+        return np.asarray(np.isfinite(found) & (found == found.max(1, keepdims=True)))
+
+    def _scores(self, states: States, seat: int) -> Floats:
+        found = scores(self.game, states)
+        return np.where(self.game.legal(states, seat), found, -np.inf)
+
+
+def oracle(game: Game, model: Callable[[], Model | None]) -> Oracle | None:
+    """Whoever knows this game; None where nobody does. ``model`` is called only where no solver answers."""
+    if solvable(game):
+        return SolverOracle(game) if installed() else None
+    known = model()
+    return None if known is None else ModelOracle(known)
+
+
+def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
+    """One line about an action, given the mover's legal actions and their values [A]."""
+    choices = values[legal]
+    kept, got = float(choices.max()), float(values[action])
+    best = int((choices >= kept - CLOSE).sum())
+    if len(choices) == 1:
+        return "the only legal move"
+    if not isinstance(game, Board):
+        if got < kept - CLOSE:
+            return f"gives away {kept - got:.3f}"
+        return "the only best move" if best == 1 else "one of the best moves"
+    if got < kept - CLOSE:
+        if kept > 0:
+            return "throws away a win: it is a draw now" if got == 0 else "turns a win into a loss"
+        return "throws away a draw: it loses now"
+    if kept < 0:
+        return "loses, as every move does"
+    only = "the only move that " if best == 1 and len(choices) > 1 else ""
+    return only + ("wins" if kept > 0 else "draws") if only else "keeps the win" if kept > 0 else "keeps the draw"
+
+
+def wording(shown: View, best: Bools) -> str:
+    """The best moves as words, such as ``cell 1, cell 3``."""
+    return ", ".join(shown.move(int(action)) for action in np.flatnonzero(best))

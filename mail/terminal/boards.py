@@ -1,0 +1,321 @@
+"""What the terminal shows, as pure functions of a position: boards, the table of moves, the list of words.
+
+Nothing here reads, waits or remembers, so that a test can record a screen at a fixed width. A screen knows what it
+is drawn on (``Look``): Unicode or plain ASCII, how wide and how high. Marks do not depend on colour: ``[x]`` is the
+last move, ``*x*`` a winning line. Cells, columns and moves count from 1.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from shutil import get_terminal_size
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from games.base import Bools, Floats, Game, States
+from games.boards import Board
+from games.markov.game import MarkovGame
+from games.markov.gridworld import Picture
+
+STYLES = {"x": "bold red", "o": "bold yellow", "0": "bold red", "1": "bold yellow", "*": "bold green"}
+GLYPHS = {"x": "\u25cf", "o": "\u25cb", ".": "\u00b7"}  # discs, for boards on which stones fall
+FRAME = "\u2500\u2502\u253c\u250c\u252c\u2510\u251c\u2524\u2514\u2534\u2518"
+DIRECTIONS = ("left", "right", "up", "down")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a screen is drawn on."""
+
+    unicode: bool = False
+    width: int = 80
+    height: int = 24
+
+
+def look(console: Console) -> Look:
+    """The terminal as it is now: it may have been resized since the last screen."""
+    try:
+        "".join([FRAME, *GLYPHS.values()]).encode(console.encoding)
+        unicode = not console.is_dumb_terminal and os.environ.get("TERM") != "dumb"
+    except (UnicodeEncodeError, LookupError):
+        unicode = False
+    # rich takes every dumb terminal for one of 80 x 25
+    width, height = get_terminal_size() if console.is_dumb_terminal else console.size
+    return Look(unicode, max(width, 1), max(height, 1))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment of a game; states are [W]."""
+
+    state: States
+    before: States | None = None
+    """The position before the last move, which tells what that move changed."""
+    over: bool = False
+
+
+Draw = Callable[[Scene, Look], Text]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a game looks in the terminal: what its moves are called, and how a position is drawn."""
+
+    noun: str
+    """What an action is: a cell, a column, or just a move."""
+    taken: str
+    """Why an action that exists may not be chosen."""
+    marks: tuple[str, str]
+    """What each seat is called."""
+    goal: str
+    draw: Draw
+    names: tuple[str, ...] = ()
+    """Words for the actions, where they have any; they may be typed instead of numbers."""
+
+    def move(self, action: int) -> str:
+        """An action as it is said, such as ``cell 5`` or ``left``."""
+        return self.names[action] if self.names else f"{self.noun} {action + 1}"
+
+
+def view(game: Game) -> View:
+    """Boards are drawn with numbers to choose from, grid worlds as grids; any other game as it renders itself."""
+    if isinstance(game, MarkovGame) and isinstance(game.picture, Picture):
+        goal = " Who stands on the goal * earns a point a step."
+        draw = partial(_grid, game, lambda state: [line.replace(" ", "") for line in game.render(state).splitlines()])
+        return View("move", "not legal here", ("0", "1"), goal, draw, DIRECTIONS)
+    if not isinstance(game, Board):
+        return View("move", "not legal here", ("seat 0", "seat 1"), "", partial(_plain, game))
+    goal = f" {game.k} in a row win."
+    rows = partial(_rows, game)
+    if game.gravity:
+        return View("column", "full", ("x", "o"), goal, partial(_columns, game, rows))
+    return View("cell", "taken", ("x", "o"), goal, partial(_grid, game, rows))
+
+
+def _rows(game: Board, state: States) -> list[str]:
+    return game.render(state).splitlines()
+
+
+def _plain(game: Game, scene: Scene, on: Look) -> Text:
+    return Text(game.render(scene.state))
+
+
+def styled(text: str, style: str) -> Text:
+    """Text whose style ends with it: what is added later has its own (the style of ``Text(text, style)`` stays on)."""
+    return Text().append(text, style=style)
+
+
+# --- boards ----------------------------------------------------------------------------------------------
+
+
+def _marks(game: Game, rows: Callable[[States], list[str]], scene: Scene) -> tuple[list[str], set[int], set[int]]:
+    """The cells row by row, which of them the last move changed, and which make up a winning line."""
+    cells = list("".join(rows(scene.state)))
+    before = list("".join(rows(scene.before))) if scene.before is not None else cells
+    fresh = {index for index, mark in enumerate(cells) if mark != before[index] and mark not in ".*"}
+    return cells, fresh, winning(game, cells) if isinstance(game, Board) else set()
+
+
+def winning(game: Board, cells: list[str]) -> set[int]:
+    """The cells, counted row by row, of all lines of k equal stones."""
+    found: set[int] = set()
+    for index, mark in enumerate(cells):
+        row, column = divmod(index, game.columns)
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            last_row, last_column = row + down * (game.k - 1), column + right * (game.k - 1)
+            if mark == "." or last_row >= game.rows or not 0 <= last_column < game.columns:
+                continue
+            line = [(row + down * n) * game.columns + column + right * n for n in range(game.k)]
+            if all(cells[cell] == mark for cell in line):
+                found.update(line)
+    return found
+
+
+def _cell(text: str, mark: str, width: int, *, fresh: bool, line: bool, marked: bool) -> Text:
+    """One cell of the given width; ``marked`` says whether there is room for brackets."""
+    left, right = ("[", "]") if fresh else ("*", "*") if line else (" ", " ")
+    body = f"{left}{text}{right}".rjust(width) if marked else text.rjust(width)
+    style = STYLES.get(mark, "dim")
+    if line or (fresh and not marked):
+        style += " reverse"
+    return styled(body, style)
+
+
+def _grid(game: Game, rows: Callable[[States], list[str]], scene: Scene, on: Look) -> Text:
+    """Stones in a grid, with its number in each empty cell while there is something to choose.
+
+    Where the terminal is too small the rules between rows go first, then the marks beside the stones.
+    """
+    cells, fresh, line = _marks(game, rows, scene)
+    count = len(rows(scene.state))
+    columns = len(cells) // count
+    numbered = isinstance(game, Board) and not scene.over
+    digits = len(str(len(cells))) if isinstance(game, Board) else 1
+    framed = on.unicode and columns * (digits + 3) + 1 <= on.width and 2 * count + 8 <= on.height
+    ruled = columns * (digits + 3) - 1 <= on.width and 2 * count + 7 <= on.height
+    marked = columns * (digits + 3) - 1 <= on.width
+    width = digits + (2 if marked else 0)
+    out = Text()
+    for row in range(count):
+        if row and (ruled or framed):
+            out.append(_rule(columns, width, framed, FRAME[6] + FRAME[2] + FRAME[7]), style="dim")
+        parts = []
+        for index in range(row * columns, (row + 1) * columns):
+            mark = cells[index]
+            text = str(index + 1) if mark == "." and numbered else mark
+            if mark == "." and not numbered and on.unicode:
+                text = GLYPHS["."]
+            shape = {"fresh": index in fresh, "line": index in line, "marked": marked}
+            parts.append(_cell(text, mark, width, **shape))
+        wall = styled(FRAME[1] if framed else "|" if marked else " ", "dim")
+        middle = wall.join(parts)
+        if not framed:
+            middle.rstrip()
+        out.append_text(wall + middle + wall if framed else middle)
+        out.append("\n")
+    if framed:
+        top = _rule(columns, width, True, FRAME[3] + FRAME[4] + FRAME[5])
+        bottom = _rule(columns, width, True, FRAME[8] + FRAME[9] + FRAME[10])
+        return styled(top, "dim") + out + styled(bottom.rstrip("\n"), "dim")
+    out.rstrip()
+    return out
+
+
+def _rule(columns: int, width: int, framed: bool, corners: str) -> str:
+    """A line between rows; ``corners`` are left, middle and right of a framed one."""
+    if not framed:
+        return "+".join(["-" * width] * columns) + "\n"
+    return corners[0] + corners[1].join([FRAME[0] * width] * columns) + corners[2] + "\n"
+
+
+def _columns(game: Board, rows: Callable[[States], list[str]], scene: Scene, on: Look) -> Text:
+    """Stones in columns, and below them the numbers of the columns that have room."""
+    cells, fresh, line = _marks(game, rows, scene)
+    digits = len(str(game.columns))
+    marked = game.columns * (digits + 2) + 2 <= on.width
+    width = digits + (2 if marked else 0 if game.columns * (digits + 1) + 2 > on.width else 1)
+    wall = styled(FRAME[1] if on.unicode else "|", "dim")
+    out = Text()
+    for row in range(game.rows):
+        parts = []
+        for index in range(row * game.columns, (row + 1) * game.columns):
+            mark = cells[index]
+            text = GLYPHS[mark] if on.unicode else mark
+            shape = {"fresh": index in fresh, "line": index in line, "marked": marked}
+            parts.append(_cell(text, mark, width, **shape))
+        out.append_text(wall + Text("").join(parts) + wall + Text("\n"))
+    flat = (FRAME[0] if on.unicode else "-") * (game.columns * width)
+    ends = (FRAME[8], FRAME[10]) if on.unicode else ("+", "+")
+    out.append(f"{ends[0]}{flat}{ends[1]}", style="dim")
+    if not scene.over:
+        shown = [str(column + 1) if cells[column] == "." else "" for column in range(game.columns)]
+        pad = " " if marked else ""
+        out.append("\n " + "".join((number + pad).rjust(width) for number in shown).rstrip(), style="dim")
+    return out
+
+
+def too_narrow(picture: Text, on: Look) -> str | None:
+    """One line for a terminal in which a picture does not fit."""
+    widest = max(len(line) for line in picture.plain.splitlines())
+    if widest <= on.width:
+        return None
+    return f"The terminal has {on.width} columns, this needs {widest}; widen it and type board."
+
+
+# --- words -----------------------------------------------------------------------------------------------
+
+
+def ranges(numbers: list[int]) -> str:
+    """Rising numbers in short: ``1-3 5 7-9``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What is known of the moves of a position; arrays are [A], None where nothing is known."""
+
+    legal: Bools
+    probability: Floats | None
+    """Of the policy that sits, or would sit, in this seat."""
+    value: Floats | None
+    """The mover's own, of the game after each move."""
+    best: Bools | None
+    """The moves of an expert."""
+    plain: bool
+    """Whether values are wins, draws and losses."""
+
+
+def analysis(shown: View, weighed: Weighed, on: Look) -> Text:
+    """A line per legal move: the policy's probability, the game value, and whether an expert would play it."""
+    actions = [int(action) for action in np.flatnonzero(weighed.legal)]
+    names = [shown.names[action] if shown.names else str(action + 1) for action in actions]
+    width = max(map(len, [*names, shown.noun]))
+    lines = []
+    for name, action in zip(names, actions, strict=True):
+        line = styled(name.rjust(width), "bold")
+        if weighed.probability is not None:
+            chance = weighed.probability[action]
+            line.append(f"  {chance:6.1%}")
+            if on.width >= 40:
+                line.append(" " + _bar(float(chance), 10, on), style="cyan")
+        if weighed.value is not None:
+            line.append("  " + worth(float(weighed.value[action]), plain=weighed.plain))
+        if weighed.best is not None and weighed.best[action]:
+            line.append("  expert", style="green")
+        lines.append(line)
+    heading = shown.noun.rjust(width) + ("  policy" if weighed.probability is not None else "")
+    if weighed.value is not None:
+        heading += (" " * 11 if weighed.probability is not None and on.width >= 40 else "") + "  value"
+    return Text("\n").join([styled(heading, "dim"), *lines])
+
+
+def _bar(share: float, width: int, on: Look) -> str:
+    full = round(share * width)
+    return (("\u2588" if on.unicode else "#") * full).ljust(width)
+
+
+def worth(value: float, *, plain: bool) -> str:
+    """The value of a move to whoever makes it."""
+    if plain:
+        return "wins " if value > 0 else "draws" if value == 0 else "loses"
+    return f"{value:+z.3f}"
+
+
+HELP = (
+    ("NUMBER", "that move"),
+    ("hint", "what an expert, or else the policy, would play"),
+    ("undo", "take your last move back, and the answer to it"),
+    ("swap", "change seats with the opponent"),
+    ("resign", "give the game up, as a loss"),
+    ("analysis", "on and off: probabilities, values, a verdict after every move"),
+    ("save [FILE]", "write the game down, now and after every further move"),
+    ("board", "draw the board again, for example after resizing"),
+    ("help", "this list (?)"),
+    ("quit", "leave the table (q)"),
+)
+
+
+def helped(shown: View, on: Look) -> Text:
+    """The words that are understood."""
+    rows = [*HELP]
+    if shown.names:
+        rows.insert(1, (" ".join(shown.names), "the same, as words"))
+    width = min(max(len(word) for word, _ in rows), 22) + 2
+    lines = []
+    for word, does in rows:
+        narrow = width + len(does) > on.width
+        lines.append(styled(word, "bold") if narrow else styled(word.ljust(width), "bold") + Text(does))
+        if narrow:
+            lines.append(Text(f"  {does}"))
+    return Text("\n").join(lines)

@@ -1,0 +1,110 @@
+"""A game step by step on the board, as pages to print or to turn: saved games, and lines of play.
+
+Pages are pure functions of a game; only ``turn`` prints and asks. Nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from games.base import Game, States
+from mail.data.records import Played
+from mail.terminal.analysis import Oracle, verdict
+from mail.terminal.boards import Look, Scene, styled, view
+
+Read = Callable[[], str | None]
+
+
+def pages(
+    game: Game,
+    states: Sequence[States],
+    moves: Sequence[tuple[int, int]],
+    on: Look,
+    *,
+    over: bool,
+    oracle: Oracle | None = None,
+    remarks: dict[int, str] | None = None,
+) -> list[Text]:
+    """The start and every ply of a game as a heading over the board it leads to.
+
+    ``states`` are [1, W], one more than there are moves. ``remarks`` are added to the headings of some plies.
+    """
+    shown = view(game)
+    found = [styled("The start.\n\n", "bold") + shown.draw(Scene(states[0][0]), on)]
+    for ply, pair in enumerate(moves):
+        said = []
+        for seat in (0, 1):
+            if pair[seat] < 0:
+                continue
+            judged = f", {_judged(game, states[ply], seat, pair[seat], oracle)}" if oracle is not None else ""
+            said.append(f"{shown.marks[seat]}: {shown.move(pair[seat])}{judged}")
+        remark = (remarks or {}).get(ply, "")
+        heading = styled(f"{ply + 1}. " + "; ".join(said) + (f" {remark}" if remark else "") + "\n\n", "bold")
+        last = over and ply == len(moves) - 1
+        found.append(heading + shown.draw(Scene(states[ply + 1][0], states[ply][0], last), on))
+    return found
+
+
+def _judged(game: Game, states: States, seat: int, action: int, oracle: Oracle) -> str:
+    return verdict(game, game.legal(states, seat)[0], oracle.values(states, seat)[0], action)
+
+
+def replayed(played: Played, on: Look, oracle: Oracle | None = None) -> list[Text]:
+    """A saved game: who played, its plies, and how it ended."""
+    record, marks = played.record, view(played.game).marks
+    names = [f"{marks[seat]}: {record.players[seat]}" for seat in (0, 1)]
+    title = Text(f"{record.game}, seed {record.seed}\n" + "\n".join(names) + "\n\n")
+    found = pages(played.game, played.states, record.moves, on, over=played.over, oracle=oracle)
+    found[0] = title + found[0]
+    found[-1] = found[-1] + Text(f"\n\n{_ending(played)}")
+    return found
+
+
+def _ending(played: Played) -> str:
+    record, marks = played.record, view(played.game).marks
+    if record.resigned is not None:
+        return f"{marks[record.resigned]} resigned; {marks[1 - record.resigned]} wins."
+    if record.result is None:
+        return "This game was not finished."
+    return "A draw." if record.result == 0 else f"{marks[0 if record.result > 0 else 1]} wins ({record.result:+g})."
+
+
+def turn(found: Sequence[Text], console: Console, *, read: Read | None) -> None:
+    """Show pages one after the other; with ``read`` each waits for an answer, and some answers lead elsewhere."""
+    place = 0
+    while place < len(found):
+        page = found[place]
+        plain = console.no_color or not _writable(page.plain, console)
+        text = page.plain.encode(console.encoding, "backslashreplace").decode(console.encoding) if plain else page
+        console.print(text, "", sep="\n", soft_wrap=True)
+        if read is None or place == len(found) - 1:
+            place += 1
+            continue
+        console.print(f"[{place}/{len(found) - 1}] Enter goes on, b back, a number goes there, q ends: ", end="")
+        console.file.flush()
+        answer = read()
+        word = "q" if answer is None else answer.strip().lower()
+        if word in ("q", "quit"):
+            console.print()
+            return
+        place = _place(word, place, len(found))
+
+
+def _writable(text: str, console: Console) -> bool:
+    try:
+        text.encode(console.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _place(word: str, place: int, count: int) -> int:
+    """The page an answer leads to: the next one, unless it says another."""
+    if word in ("b", "back"):
+        return max(place - 1, 0)
+    if word.isascii() and word.isdigit() and len(word) < 7:
+        return min(int(word), count - 1)
+    return place if word else place + 1

@@ -1,0 +1,139 @@
+"""A run followed from another terminal: what its metrics file says so far, as one screen.
+
+Reads ``config.json``, ``metrics.jsonl`` and, once it is there, ``result.json`` (``mail.training.files``); writes
+nothing and imports nothing heavy. A line that is still being written is left for the next look. Whatever an explorer
+logs is shown: the budget words first, then the rest (new positions, log-determinant, bonus, exploitability) as they
+come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from agents.storage.reading import printable
+from mail.terminal.boards import Look
+from mail.training.config import RunError, read_begun
+from mail.training.files import FILES, METRICS, read_metrics, read_result
+
+FIRST = ("games", "labels", "distinct_labels")
+BARS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+ASCII_BARS = "_.-=*#"
+MEASURES = ("exploitability", "nash_gap", "greedy_nash_gap")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run has told so far."""
+
+    folder: Path
+    config: dict[str, Any]
+    rounds: dict[tuple[str, int], list[dict[str, float]]]
+    """Per learner and seat, the values of every round."""
+    result: dict[str, Any] | None
+    """What it came to, once it is finished."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``nashmail watch --json`` gives it."""
+        learners = [
+            {"learner": name, "seat": seat, "rounds": len(values), "last": values[-1]}
+            for (name, seat), values in self.rounds.items()
+        ]
+        measured = {} if self.result is None else self.result.get("learners", {})
+        return {
+            "run": str(self.folder),
+            "game": self.config.get("game"),
+            "finished": self.result is not None,
+            "learning": learners,
+            "learners": measured,
+        }
+
+
+def read_progress(folder: Path) -> Progress:
+    """The state of a run's files. RunError where there is no run, or one of them is damaged."""
+    begun = read_begun(folder)
+    result = read_result(folder, begun)
+    rounds: dict[tuple[str, int], list[dict[str, float]]] = {}
+    for values in read_metrics(folder, None if result is None else result[FILES].get(METRICS)):
+        learner, seat = values.pop("learner"), values.pop("seat")
+        if learner not in begun.config.learners:
+            raise RunError(f"{printable(folder / METRICS)} is another run's; resume the run, which writes it anew")
+        rounds.setdefault((learner, seat), []).append({name: float(value) for name, value in values.items()})
+    return Progress(folder, asdict(begun.config), rounds, result)
+
+
+# --- the screen ------------------------------------------------------------------------------------------
+
+
+def screen(progress: Progress, on: Look) -> Text:
+    """Everything that is known, no line wider than ``on``."""
+    config = progress.config
+    options = [f"{key} {config[key]}" for key in ("explorer", "expert", "seed") if key in config]
+    lines = [Text(f"{config['game']}: " + ", ".join(options), style="bold")]
+    if not progress.rounds:
+        lines.append(Text("nothing has been logged yet"))
+    for (learner, seat), rounds in progress.rounds.items():
+        lines += [Text(), Text(f"{learner}, seat {seat}: {_count(len(rounds), 'round')}", style="bold")]
+        names = _names(rounds)
+        width = min(max(map(len, names)), max(on.width // 2, 8))
+        lines += [_line(name, width, rounds, on) for name in names]
+    lines.append(Text())
+    if progress.result is None:
+        lines.append(Text("learning, or stopped; `nashmail train ... --resume` goes on with a stopped run"))
+    else:
+        lines += _finished(progress.result)
+    for line in lines:
+        line.truncate(on.width)
+    return Text("\n").join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _names(rounds: list[dict[str, float]]) -> list[str]:
+    """What was logged, the budget words first."""
+    seen = dict.fromkeys(name for values in rounds for name in values)
+    return [*(name for name in FIRST if name in seen), *(name for name in seen if name not in FIRST)]
+
+
+def _line(name: str, width: int, rounds: list[dict[str, float]], on: Look) -> Text:
+    """A metric's last value and its course."""
+    values = [row[name] for row in rounds if name in row]
+    line = Text(f"  {name.replace('_', ' ')[:width]:<{width}}{_number(values[-1] + 0.0):>12}  ")  # + 0.0: never -0
+    line.append(sparkline(values, min(40, max(0, on.width - len(line.plain))), on), style="cyan")
+    return line
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:z.5g}"
+
+
+def sparkline(values: list[float], width: int, on: Look) -> str:
+    """The course of some numbers in at most ``width`` characters, each the last number of its stretch."""
+    bars = BARS if on.unicode else ASCII_BARS
+    if width < 1 or not all(abs(value) < 1e300 for value in values):
+        return ""
+    if len(values) > width:
+        values = [values[(index + 1) * len(values) // width - 1] for index in range(width)]
+    low, high = min(values), max(values)
+    scale = (len(bars) - 1) / (high - low) if high > low else 0.0
+    return "".join(bars[round((value - low) * scale)] for value in values)
+
+
+def _finished(result: dict[str, Any]) -> list[Text]:
+    """The measures a run ended with."""
+    lines = [Text("finished", style="bold green")]
+    for name, row in result.get("learners", {}).items():
+        told = [f"{row[key]:,} {key.replace('_', ' ')}" for key in FIRST if key in row]
+        for key in MEASURES:
+            if row.get(key) is not None:  # null where it was not measured exactly
+                values = row[key] if isinstance(row[key], list) else [row[key]]
+                told.append(f"{key.replace('_', ' ')} " + " ".join(f"{value:z.4f}" for value in values))
+        lines.append(Text(f"  {name}: " + ", ".join(told[:3])))
+        if told[3:]:
+            lines.append(Text("    " + ", ".join(told[3:])))
+    return lines

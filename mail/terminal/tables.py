@@ -1,0 +1,120 @@
+"""The tables that commands print: one row per policy pair, its measures, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from agents.storage.reading import printable
+from agents.suboptimal import HOPELESS
+from mail.evaluation.arena.rating import Counted, Ratings
+from mail.evaluation.intervals import wilson
+from mail.evaluation.sampled import by_opponent
+
+
+def plain(name: str) -> Text:
+    """A name as it is, whatever is in it: nothing acts on the terminal, and no brackets are markup."""
+    return Text(printable(name))
+
+
+def _title(title: str) -> Text:
+    return Text(printable(title), style="table.title")
+
+
+def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
+    """Exact measures and budget words of several policy pairs; 80 columns hold it."""
+    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("policy", overflow="fold")
+    for heading in ("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, row in rows.items():
+        counts = [f"{row[key]:,}" if key in row else "" for key in ("games", "labels", "distinct_labels")]
+        measured = [*row["exploitability"], row["nash_gap"], row["greedy_nash_gap"]]
+        table.add_row(plain(name), *counts, *(f"{value:z.4f}" for value in measured))
+    return table
+
+
+def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
+    """Budget words and win rates of policy pairs in a game that is too large for exact measures; 80 columns hold it."""
+    told = f"seats: win rates, 95 % Wilson; *: {HOPELESS}, draws its moves where all lose"
+    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=told)
+    table.add_column("policy", overflow="fold")
+    table.add_column("against", no_wrap=True)
+    for heading in ("games", "labels", "distinct", "seat 0", "seat 1"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, row in rows.items():
+        words = [name, *(f"{row[key]:,}" for key in ("games", "labels", "distinct_labels"))]
+        for opponent, (first, second) in by_opponent(row["matches"]).items():
+            rates = _rate(first["wins"], first), _rate(second["losses"], second)
+            table.add_row(plain(words[0]), plain(opponent.replace(f":{HOPELESS}", "*")), *words[1:], *rates)
+            words = [""] * 4
+    return table
+
+
+def sampled_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
+    """What else is known of each policy pair, a line per finding."""
+    lines = []
+    for name, row in ((printable(name), row) for name, row in rows.items()):
+        if "certificates" not in row:
+            continue
+        first = row["certificates"][0]
+        said = {
+            True: f"refuted in {len(first['line'])} moves",
+            False: f"proven unbeatable over {first['positions']:,} positions",
+            None: f"not refuted within {first['positions']:,} positions",
+        }[first["refuted"]]
+        openings = row["openings"]
+        lines.append(
+            f"{name}: seat 0, greedy: {said}; seat 1, greedy: {openings['drawn']} of {openings['openings']} drawn "
+            f"openings held, loses from the start after {openings['moves_to_loss_from_start']} own moves"
+        )
+        for seat, found in enumerate(row["blunders"]):
+            rates = ", ".join(f"{part['source']} {_share(part['rate'])}" for part in found)
+            lines.append(f"{name}: seat {seat} blunders on positions never labelled: {rates}")
+    return lines
+
+
+def _share(rate: float | None) -> str:
+    return "-" if rate is None else f"{100 * rate:.1f} %"
+
+
+def _rate(wins: int, match: dict[str, Any]) -> str:
+    low, high = wilson(wins, match["games"])
+    return f"{low:z.2f}-{high:.2f}"
+
+
+def cross_table(results: Sequence[Counted]) -> Table:
+    """Everybody against everybody: the score (draws count half) of the row's player in seat 0 against the column's."""
+    names = list(dict.fromkeys(name for result in results for name in (result.first, result.second)))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", justify="right")
+    table.add_column("seat 0", overflow="fold")
+    for number in range(len(names)):
+        table.add_column(str(number + 1), justify="right", no_wrap=True)
+    scores = {(result.first, result.second): _score(result) for result in results}
+    for number, name in enumerate(names):
+        table.add_row(str(number + 1), plain(name), *(scores.get((name, other), "-") for other in names))
+    return table
+
+
+def _score(result: Counted) -> str:
+    games = result.wins + result.draws + result.losses
+    return f"{(result.wins + result.draws / 2) / games:.3f}" if games else "-"
+
+
+def rating_table(ratings: Ratings) -> Table:
+    """Points with their intervals, the best first; 80 columns hold it."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", justify="right")
+    table.add_column("player", overflow="fold")
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("95 %", justify="right", no_wrap=True)
+    for place, (name, points, half) in enumerate(
+        zip(ratings.names, ratings.points, ratings.interval, strict=True), start=1
+    ):
+        table.add_row(str(place), plain(name), f"{points:+z.0f}", f"+-{half:.0f}")
+    return table

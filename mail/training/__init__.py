@@ -1,0 +1,1 @@
+"""Training runs: configuration, folder, learning, evaluation and report."""

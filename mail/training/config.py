@@ -1,0 +1,174 @@
+"""What a run was asked for, ``config.json``: one reader, which knows every value that may stand there.
+
+No heavy import, so that a terminal can read it at a glance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from agents.storage.reading import Unreadable, parse_json, printable, read_bytes
+from games.base import NashmailError
+from mail.training.shapes import word
+
+FORMAT = 2
+"""Since 2 the files of a run carry check sums; folders of format 1 are read without them."""
+NAME = "config.json"
+_MOST = 1 << 20  # bytes of a configuration
+_LONGEST = 4096  # characters of a folder's path
+_INTEGERS = 1 << 63
+
+
+class RunError(NashmailError):
+    """A run folder that is missing, of another kind, in use, or damaged."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What decides a run's result, and nothing else. Unknown keys are refused when it is read."""
+
+    game: str
+    """As ``games.make`` takes it."""
+    learners: tuple[str, ...] = ("mail", "bc")
+    """Learned in this order; those that do not explore spend as many labels as the first that does (``mail*``)."""
+    explorer: str = "deep"
+    """Of interactive learners."""
+    expert: str = "first"
+    """What the expert does among equally good moves."""
+    symmetry: bool = False
+    """Whether positions that are images of each other count, and are learned, as one."""
+    episodes: int = 1000
+    """Most games per seat."""
+    seed: int = 0
+    """Of every stream."""
+    device: str = "cpu"
+    """Where networks are trained and asked."""
+    labels: int = 0
+    """Asks per seat that every learner is to spend; 0 for as many as bring something new, and BC as many as MAIL."""
+    points: int = 8
+    """Budgets, equally far apart, at which the figure's curves are measured; the last is the whole."""
+    from_games: str = ""
+    """The check sum of the saved games that the learner ``games`` clones; empty where it does not take part."""
+
+    def check(self) -> Config:
+        """Itself, or RunError for values that make no run."""
+        if (wrong := self._wrong()) is not None:
+            raise RunError(f"{wrong} cannot be {getattr(self, wrong)!r}")
+        if not 1 <= self.points <= 10_000:
+            raise RunError(f"points must be from 1 to 10,000, not {self.points}")
+        if self.episodes < 1:
+            raise RunError(f"--episodes must be at least 1, not {self.episodes}")
+        if self.labels < 0:
+            raise RunError(f"--labels must be 0 or more, not {self.labels}")
+        if self.seed < 0:
+            raise RunError(f"--seed must be 0 or more, not {self.seed}")
+        if max(self.episodes, self.labels) >= _INTEGERS:
+            raise RunError("--episodes and --labels must be below 2^63")
+        if not self.learners or len(set(self.learners)) != len(self.learners):
+            raise RunError("name at least one learner, and none twice")
+        return self
+
+    def _wrong(self) -> str | None:
+        """A field whose value is of the wrong kind, if there is one."""
+        for one in fields(self):
+            value: object = getattr(self, one.name)
+            if type(value) is not (str if one.name == "game" else type(one.default)):
+                return one.name
+        return None if all(isinstance(name, str) for name in self.learners) else "learners"
+
+    def values(self) -> dict[str, Any]:
+        """As ``config.json`` holds it."""
+        return {"format": FORMAT, **asdict(self), "learners": list(self.learners)}
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What the configuration of a folder says: the run, and what its other files are recognised by."""
+
+    config: Config
+    format: int
+    identity: str = field(repr=False)
+    """Differs between any two runs that were asked for something else; part of the check sums of their files."""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether its files carry check sums."""
+        return self.format > 1
+
+
+def begun(values: dict[str, Any], source: Path) -> Begun:
+    """The run that a configuration's values ask for. RunError where they are none; ``source`` is in the message."""
+    path, written, values = printable(source), values, dict(values)
+    version = values.pop("format", None)
+    if type(version) is not int or version < 1:
+        raise RunError(f"{path} is not a run's configuration (format); restore it or train anew")
+    if version > FORMAT:
+        raise RunError(f"{path} has format {version}, newer than {FORMAT}; update nashmail to read it")
+    known = {one.name for one in fields(Config)}
+    if unknown := set(values) - known:
+        raise RunError(f"{path} has unknown keys: {printable(', '.join(sorted(unknown))[:200])}")
+    if isinstance(values.get("learners"), list):
+        values["learners"] = tuple(values["learners"])
+    if {"game", "learners"} - values.keys() or not all(map(_printable, values.values())):
+        raise RunError(f"{path} is not a run's configuration; restore it or train anew")
+    config = Config(**values)
+    if (wrong := config._wrong()) is not None:
+        raise RunError(f"{path} is not a run's configuration ({wrong}); restore it or train anew")
+    try:
+        config.check()
+    except RunError as error:
+        raise RunError(f"{path} is not a run's configuration ({error}); restore it or train anew") from error
+    return Begun(config, version, hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest())
+
+
+def _printable(value: object) -> bool:
+    """Whether all texts of a value, or of a tuple, can be printed as they are."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return all(word(part) for part in parts if isinstance(part, str))
+
+
+def folder_of(name: str) -> Path:
+    """The folder of this name, which may or may not be there. RunError for a name that no folder has."""
+    if len(name) > _LONGEST:
+        raise RunError("a run's name is the path of a folder; that one is too long")
+    if not name or "\0" in name:
+        raise RunError(f"there is no run in {name[:80]!r}; name a run's folder, which `nashmail train` makes")
+    return Path(name)
+
+
+def remedy(error: Unreadable, otherwise: str) -> str:
+    """What to do about a file that cannot be read: nothing is lost where the system alone refuses it."""
+    return "put that right and try again" if isinstance(error.__cause__, OSError) else otherwise
+
+
+def read_begun(folder: Path) -> Begun:
+    """The run that was begun in a folder. RunError if there is none, or its configuration cannot be read."""
+    path = folder / NAME
+    try:
+        data = read_bytes(path, most=_MOST)
+    except Unreadable as error:
+        if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
+            where = printable(folder)
+            raise RunError(f"there is no run in {where} (no config.json); `nashmail train` makes one") from error
+        raise RunError(f"{error}; {remedy(error, 'restore it or train anew')}") from error
+    try:
+        values = parse_json(data)
+        if not isinstance(values, dict):
+            raise ValueError("no object")
+    except ValueError as error:
+        raise RunError(f"{printable(path)} is not a run's configuration; restore it or train anew") from error
+    return begun(values, path)
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration of the run in a folder; RunError if there is none."""
+    return read_begun(folder).config
+
+
+def same_but_for(config: Config, other: Config) -> list[str]:
+    """The fields in which two configurations differ."""
+    return [one.name for one in fields(Config) if getattr(config, one.name) != getattr(other, one.name)]

@@ -1,0 +1,142 @@
+"""Rounds of decisions on disk: npz files that say what they are, and whose check sum says that they still are.
+
+The seal is the comment at the end of the archive, so it is written with what it seals, at once or not at all. It holds
+the *identity* of what the file is for (run, learner, seat, round, shard) and the check sum of every byte before it, so
+that a round which was edited, moved to another place, or brought from another run is noticed. Folders of the first
+format have no seals: there the rows are held against the rules of the game.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from io import BytesIO
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+
+from agents.storage.atomic import write_atomic
+from agents.storage.reading import Unreadable, parse_arrays, printable, read_bytes
+from games.base import Game, NashmailError
+from mail.data.decisions import Decisions
+from mail.training.config import RunError, remedy
+
+_TITLE = b"nashmail "  # before the identity and the check sum
+_DIGITS = 64
+_AGAIN = "delete it and resume, its games are played again"
+
+
+def write_decisions(path: Path, decisions: Decisions, identity: str) -> None:
+    """Write a round (or a shard of one) and its seal."""
+    buffer = BytesIO()
+    np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
+    with ZipFile(buffer, "a") as archive:
+        archive.comment = _TITLE + identity.encode() + b" " + b"0" * _DIGITS
+    body = buffer.getvalue()[:-_DIGITS]
+    write_atomic(path, body + _check(body))
+
+
+def _check(body: bytes) -> bytes:
+    """The check sum of all that stands before it."""
+    return hashlib.sha256(body).hexdigest().encode()
+
+
+def read_decisions(path: Path, identity: str | None = None, *, game: Game | None = None) -> Decisions:
+    """The round in a file. RunError, which says what to do, if it is damaged or is not what it should be.
+
+    ``identity``: what it was sealed as; None for whatever that was. ``game``: given where a file without a seal, as
+    older versions wrote it, is good enough; its rows must then fit the rules of this game.
+    """
+    try:
+        data = read_bytes(path)
+    except Unreadable as error:
+        raise RunError(f"{error}; {remedy(error, _AGAIN)}") from error
+    where = printable(path)
+    try:
+        decisions = Decisions(**parse_arrays(data, path))
+        with ZipFile(BytesIO(data)) as archive:
+            seal = archive.comment
+    except (ValueError, TypeError, IndexError, AttributeError, BadZipFile) as error:
+        raise RunError(f"{where} is damaged; {_AGAIN}") from error
+    if seal:
+        if not seal.startswith(_TITLE) or data[-_DIGITS:] != _check(data[:-_DIGITS]):
+            raise RunError(f"{where} is damaged or was edited (check sum differs); {_AGAIN}")
+        if identity is not None and identity.encode() != seal[len(_TITLE) : -_DIGITS - 1]:
+            raise RunError(f"{where} is another round, or another run's; {_AGAIN}")
+    elif game is not None:
+        if wrong := misfit(decisions, game):
+            raise RunError(f"{where} does not fit {game.spec.name} ({wrong}); {_AGAIN}")
+    elif identity is not None:
+        raise RunError(f"{where} has no check sum; {_AGAIN}")
+    return decisions
+
+
+_KINDS = {
+    "seat": np.int64,
+    "episode": np.int64,
+    "key": np.uint64,
+    "observation": np.float32,
+    "legal": np.bool_,
+    "played": np.int64,
+    "label": np.float32,
+    "reward": np.float64,
+    "next": np.int64,
+    "ended": np.bool_,
+}
+
+
+def misfit(decisions: Decisions, game: Game) -> str | None:
+    """The first column that cannot have come from playing this game, in a word; None where all could."""
+    for one in fields(decisions):
+        array = getattr(decisions, one.name)
+        if one.name != "state" and array.dtype != _KINDS[one.name]:
+            return one.name
+    seat, episode, following = decisions.seat, decisions.episode, decisions.next
+    shapes = {"seat": (), "episode": (), "played": (), "reward": (), "next": (), "ended": (), "key": (2,)}
+    for name, shape in {**shapes, "observation": game.spec.observation, "legal": (game.spec.actions,)}.items():
+        if getattr(decisions, name).shape[1:] != tuple(shape):
+            return name
+    if not ((seat == 0) | (seat == 1)).all():
+        return "seat"
+    if (episode < 0).any() or (episode > len(decisions)).any():
+        return "episode"
+    if not np.isfinite(decisions.reward).all():
+        return "reward"
+    if ((following >= 0) & (following <= np.arange(len(decisions)))).any():
+        return "next"
+    if not _labels_fit(decisions):
+        return "label"
+    return _rules(decisions, game)
+
+
+def _labels_fit(decisions: Decisions) -> bool:
+    """Whether every label is a distribution over legal actions, or nothing at all."""
+    label, legal = decisions.label, decisions.legal
+    asked = ~np.isnan(label).all(1)
+    told = label[asked].astype(np.float64)
+    if not np.isfinite(told).all() or (told < 0).any() or told[~legal[asked]].any():
+        return False
+    return bool((np.abs(told.sum(1) - 1.0) < 1e-4).all())
+
+
+def _rules(decisions: Decisions, game: Game) -> str | None:
+    """The first column that contradicts what the game says of the positions."""
+    start = game.start(1, rng=np.random.default_rng(0))
+    states = decisions.state
+    if states.shape[1:] != start.shape[1:] or states.dtype != start.dtype:
+        return "state"
+    for seat in (0, 1):
+        mine = decisions.seat == seat
+        try:
+            found = {
+                "legal": game.legal(states[mine], seat),
+                "key": game.key(states[mine], seat),
+                "observation": game.observe(states[mine], seat),
+            }
+        except (NashmailError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError):
+            return "state"  # one that no play leads to
+        for name, array in found.items():
+            if not np.array_equal(getattr(decisions, name)[mine], array):
+                return name
+    return None

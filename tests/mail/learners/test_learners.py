@@ -1,0 +1,436 @@
+"""One suite over every learner: legal policies, budgets kept, the same bits for the same seed; then BC and MAIL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import expert
+from agents.network import Architecture
+from agents.policy import Policy, Seats, Uniform, ask, tabulate
+from games import GameGraph, NashmailError
+from mail import explore
+from mail.clone.network import CloneConfig
+from mail.data.decisions import Decisions
+from mail.data.rollout import Shard, play
+from mail.evaluation.gap import exploitability
+from mail.learners.base import Learner, check, make_learner, names, register
+from mail.learners.bc import Bc
+from mail.learners.budget import Budget, Watch
+from mail.learners.collect import SHARD, Collector, Learned, Options
+from mail.learners.interactive import Mail
+from mail.learners.journal import Memoryless
+from mail.parallel.pool import Local
+from mail.parallel.streams import stream
+from tests.support import graph
+
+KNOWLEDGE = {"labels", "rules", "model", "reward", "expert"}
+QUICK = CloneConfig(architecture=Architecture(channels=4, convolutions=1, hidden=16), max_steps=30)
+Round = tuple[str, int, int]
+
+
+class Counting:
+    """The local pool, which remembers the shards of games that it was given."""
+
+    def __init__(self) -> None:
+        self.shards: list[Shard] = []
+
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
+        self.shards += [shard for shard in shards if isinstance(shard, Shard)]
+        return Local().map(task, shared, shards, landed=landed)
+
+    def games(self, seat: int | None = None) -> int:
+        return sum(shard.episodes for shard in self.shards if seat in (None, shard.seat))
+
+
+class Backwards:
+    """Does the last shard first, and gives the results in shard order."""
+
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
+        found = Local().map(task, shared, shards[::-1])[::-1]
+        for index, result in reversed(list(enumerate(found))):
+            if landed is not None:
+                landed(index, result)
+        return found
+
+
+class Idle:
+    """Nobody is to play."""
+
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
+        if any(isinstance(shard, Shard) for shard in shards):
+            raise AssertionError("a game was played")
+        return Local().map(task, shared, shards, landed=landed)
+
+
+@dataclass
+class Kept(Memoryless):
+    """A journal in memory."""
+
+    rounds: dict[Round, Decisions] = field(default_factory=dict)
+    told: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)
+
+    def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
+        return self.rounds.get((learner, seat, round_))
+
+    def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
+        assert (learner, seat, round_) not in self.rounds, "a round was played twice"
+        self.rounds[learner, seat, round_] = decisions
+
+    def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
+        self.told.append((learner, seat, values))
+
+
+@cache
+def experts(model: GameGraph, ties: str = "first") -> Seats:
+    return expert.make(ties, model)
+
+
+def options(seed: int = 0, *, explorer: str = "counts", clone: CloneConfig = QUICK) -> Options:
+    return Options(seed=seed, explorer=explorer, clone=clone, model=graph("tictactoe"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A learner and where it learns."""
+
+    name: str
+    model: GameGraph
+
+    def build(self, seed: int = 0) -> Learner:
+        return make_learner(self.name, replace(options(seed), model=self.model))
+
+    def learn(self, seed: int = 0, *, episodes: int = 9, pool: Any = None, journal: Any = None) -> Learned:
+        learner = self.build(seed)
+        return learner.learn(
+            self.model.game,
+            experts(self.model, learner.expert or "first"),
+            Budget(episodes),
+            pool=pool or Local(),
+            journal=journal or Memoryless(),
+        )
+
+    def bits(self, learned: Learned) -> list[bytes]:
+        """Everything that came of it."""
+        tables = [tabulate(self.model, policy, seat).tobytes() for seat, policy in enumerate(learned.policies)]
+        return tables + [array.tobytes() for part in learned.decisions for array in part.arrays().values()]
+
+
+# --- what every learner promises -------------------------------------------------------------------------
+
+
+def says_what_it_knows(case: Case) -> None:
+    learner = case.build()
+    assert isinstance(learner.knows, frozenset)
+    assert learner.knows <= KNOWLEDGE
+    assert learner.expert is None or learner.expert in expert.names()
+
+
+def gives_a_legal_policy_for_each_seat(case: Case) -> None:
+    learned = case.learn()
+    for seat, policy in enumerate(learned.policies):
+        assert isinstance(policy, Policy)
+        rows = ask(policy, case.model.game, case.model.states, seat)
+        assert np.array_equal(rows.sum(1) > 0.5, case.model.seat == seat)
+
+
+def clones_labels_of_its_own_seat(case: Case) -> None:
+    learned = case.learn()
+    for seat, decisions in enumerate(learned.decisions):
+        mine = decisions.take(decisions.seat == seat)
+        assert mine.labels() > 0
+        ties = case.build().expert or "first"
+        answers = ask(experts(case.model, ties)[seat], case.model.game, mine.state, seat).astype(np.float32)
+        assert np.array_equal(mine.label[mine.asked], answers[mine.asked])
+
+
+def follows_from_its_seed(case: Case) -> None:
+    one, same, other = case.learn(3), case.learn(3), case.learn(4)
+    assert case.bits(one) == case.bits(same)
+    if not (case.name.startswith("bc") and one.cloner != "network"):  # tables and convex fits of one game draw nothing
+        assert case.bits(one)[:2] != case.bits(other)[:2]
+    assert (one.games, one.fits[0].steps) == (same.games, same.fits[0].steps)
+
+
+def plays_no_more_games_than_it_may(case: Case) -> None:
+    for episodes in (1, 5, SHARD + 3):
+        pool = Counting()
+        learned = case.learn(episodes=episodes, pool=pool)
+        assert max(pool.games(0), pool.games(1)) <= episodes
+        assert learned.games == pool.games()
+        assert max(part.games for part in learned.decisions) <= episodes
+
+
+def goes_on_from_its_journal_without_playing(case: Case) -> None:
+    journal = Kept()
+    learned = case.learn(journal=journal)
+    assert journal.rounds
+    again = case.learn(pool=Idle(), journal=Kept(dict(journal.rounds)))
+    assert case.bits(again) == case.bits(learned)
+    assert again.games == learned.games
+
+
+def goes_on_from_half_a_journal(case: Case) -> None:
+    journal = Kept()
+    learned = case.learn(journal=journal)
+    half = dict(list(journal.rounds.items())[: len(journal.rounds) // 2])
+    assert case.bits(case.learn(journal=Kept(half))) == case.bits(learned)
+
+
+def tells_its_journal_the_budget_words(case: Case) -> None:
+    journal = Kept()
+    learned = case.learn(journal=journal)
+    for seat in (0, 1):
+        told = [values for name, where, values in journal.told if (name, where) == (case.name, seat)]
+        assert told
+        games = [values["games"] for values in told]
+        assert games == sorted(games)
+        mine = learned.decisions[seat].take(learned.decisions[seat].seat == seat)
+        last = {key: told[-1][key] for key in ("games", "labels", "distinct_labels")}
+        assert last == {
+            "games": learned.decisions[seat].games,
+            "labels": mine.labels(),
+            "distinct_labels": mine.distinct_labels(),
+        }
+
+
+def gives_the_same_bits_from_another_pool(case: Case) -> None:
+    assert case.bits(case.learn(pool=Backwards())) == case.bits(case.learn(pool=Local()))
+
+
+CHECKS = [
+    says_what_it_knows,
+    gives_a_legal_policy_for_each_seat,
+    clones_labels_of_its_own_seat,
+    follows_from_its_seed,
+    plays_no_more_games_than_it_may,
+    goes_on_from_its_journal_without_playing,
+    goes_on_from_half_a_journal,
+    tells_its_journal_the_budget_words,
+    gives_the_same_bits_from_another_pool,
+]
+MARKS = dict.fromkeys((goes_on_from_half_a_journal, gives_the_same_bits_from_another_pool), pytest.mark.equal_results)
+
+
+@pytest.mark.parametrize("game_name", ["tictactoe", "quotient:tictactoe"])
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize(
+    "check", [pytest.param(check, marks=MARKS.get(check, ()), id=check.__name__) for check in CHECKS]
+)
+def test_learner(name: str, game_name: str, check: Callable[[Case], None]) -> None:
+    check(Case(name, graph(game_name)))
+
+
+def test_learners_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {"bc", "bc-uniform", "mail"} <= set(names())
+    with pytest.raises(NashmailError, match=r"^no learner is called 'nope'; the learners are: bc, .*mail") as error:
+        check("nope")
+    assert "\n" not in str(error.value)
+    monkeypatch.setattr("mail.learners.base._LEARNERS", {"bc": Bc})
+    for bad in ("bc", "", "two words", "a:b", "a/b", "a,b"):
+        with pytest.raises(NashmailError, match="a learner's name is a new word"):
+            register(bad, Bc)
+    register("mine-2", lambda given: Mail(given, name="mine-2"))
+    assert isinstance(make_learner("mine-2", options()), Mail)
+    assert names() == ["bc", "mine-2"]
+
+
+# --- behavioural cloning ---------------------------------------------------------------------------------
+
+
+def learn(learner: Learner, budget: Budget, *, pool: Any = None, ties: str = "first") -> Learned:
+    model = graph("tictactoe")
+    return learner.learn(model.game, experts(model, ties), budget, pool=pool or Local(), journal=Memoryless())
+
+
+def own(learned: Learned, seat: int) -> Decisions:
+    return learned.decisions[seat].take(learned.decisions[seat].seat == seat)
+
+
+@pytest.mark.parametrize("name", ["bc", "bc-uniform"])
+@pytest.mark.parametrize("wanted", [(1, 1), (40, 30), (7, 200), (321, 256)])
+def test_bc_spends_its_labels_exactly(name: str, wanted: tuple[int, int]) -> None:
+    learned = learn(make_learner(name, options()), Budget(labels=wanted))
+    assert (own(learned, 0).labels(), own(learned, 1).labels()) == wanted
+
+
+def test_labels_are_spent_game_by_game_in_order_of_play() -> None:
+    """Eight of a first seat's labels are one game of five decisions and the first three of the next."""
+    learned = learn(Bc(options()), Budget(labels=(8, 8)))
+    mine = own(learned, 0)
+    assert mine.episode.tolist() == [0] * 5 + [1] * 3
+    assert np.array_equal(mine.state[5:], mine.state[:3])
+
+
+def test_two_first_experts_show_five_and_four_decisions_however_often_they_play() -> None:
+    learned = learn(Bc(options()), Budget(200))
+    assert [own(learned, seat).distinct_labels() for seat in (0, 1)] == [5, 4]
+    assert learned.decisions[0].games == 2 * SHARD, "nothing new came in the second shard"
+
+
+def test_mail_that_explores_with_the_expert_sees_what_bc_sees() -> None:
+    """Exploring with the other expert is what makes MAIL into BC."""
+    bc, mail = learn(Bc(options()), Budget(64)), learn(Mail(options(explorer="expert")), Budget(64))
+    for seat, distinct in enumerate((5, 4)):
+        seen = [own(learned, seat) for learned in (bc, mail)]
+        keys = [{key.tobytes() for key in part.key[part.asked]} for part in seen]
+        assert keys[0] == keys[1]
+        assert len(keys[0]) == distinct
+        labels = [dict(zip(map(bytes, part.key), map(bytes, part.label), strict=True)) for part in seen]
+        assert labels[0] == labels[1]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_bc_of_a_first_expert_stays_exploitable(seed: int) -> None:
+    """It fits every label it was shown, and an opponent who leaves that path beats it all the same."""
+    model = graph("tictactoe")
+    learned = learn(Bc(options(seed, clone=CloneConfig())), Budget(200))
+    for seat, policy in enumerate(learned.policies):
+        assert learned.fits[seat].worst <= CloneConfig().tolerance
+        assert exploitability(model, tabulate(model, policy, seat), seat) > 0.9
+
+
+def test_mail_sees_more_than_bc_for_the_same_asks() -> None:
+    mail = learn(Mail(options()), Budget(40))
+    spent = own(mail, 0).labels(), own(mail, 1).labels()
+    bc = learn(Bc(options()), Budget(labels=spent))
+    for seat in (0, 1):
+        assert own(bc, seat).labels() == own(mail, seat).labels()
+        assert own(mail, seat).distinct_labels() > 5 * own(bc, seat).distinct_labels()
+
+
+def test_mail_asks_one_seat_at_a_time() -> None:
+    """While seat 0's expert is led around, seat 1 explores and is asked nothing."""
+    learned = learn(Mail(options()), Budget(5))
+    for seat, decisions in enumerate(learned.decisions):
+        assert set(np.unique(decisions.seat)) == {0, 1}
+        assert (decisions.asked == (decisions.seat == seat)).all()
+
+
+@pytest.mark.parametrize(
+    ("explorer", "episodes"), [*((name, games) for name in explore.names() for games in (1, 5)), ("uniform", 18)]
+)
+def test_mail_plays_no_more_games_than_it_may_with_any_explorer(explorer: str, episodes: int) -> None:
+    """However many games a round has."""
+    pool = Counting()
+    learned = learn(Mail(options(explorer=explorer)), Budget(episodes, patience_games=100), pool=pool)
+    for seat in (0, 1):
+        assert 1 <= pool.games(seat) <= episodes
+        assert learned.decisions[seat].games == pool.games(seat)
+    if explorer == "uniform":
+        assert [shard.episodes for shard in pool.shards] == {1: [1, 1], 5: [5, 5], 18: [16, 2, 16, 2]}[episodes]
+
+
+# --- when it is enough -----------------------------------------------------------------------------------
+
+
+def batch(games: int, seed: int, *, policy: Policy | None = None) -> Decisions:
+    """Games of seat 0's first expert, asked, against uniform play (or the expert itself, always the same)."""
+    model = graph("tictactoe")
+    pair = experts(model)
+    rng = stream(seed, "test/watch")
+    return play(model.game, (pair[0], policy or pair[1]), games, labels=(pair[0], None), rng=rng)
+
+
+def test_a_watch_counts_and_stops_at_the_episodes() -> None:
+    watch = Watch(Budget(episodes=10), 0)
+    assert not watch.enough
+    seen = [batch(4, 0, policy=Uniform()), batch(5, 1, policy=Uniform())]
+    for part in seen:
+        watch.see(part)
+        assert not watch.enough
+    keys = {key.tobytes() for part in seen for key in part.key[part.asked]}
+    labels = sum(part.labels() for part in seen)
+    assert watch.progress() == {"games": 9, "labels": labels, "distinct_labels": len(keys)}
+    watch.see(batch(1, 2))
+    assert watch.enough
+
+
+@pytest.mark.parametrize(
+    ("patience", "patience_games", "first", "wait"),
+    [
+        (0.25, 32, 1, 32),  # a quarter of one game is less than the least wait
+        (0.25, 32, 128, 32),
+        (0.25, 32, 200, 50),  # a quarter of the 200 games that brought the last label
+        (0.25, 1, 40, 10),
+        (1.0, 3, 20, 20),
+    ],
+)
+def test_a_watch_stops_when_nothing_new_comes(patience: float, patience_games: int, first: int, wait: int) -> None:
+    watch = Watch(Budget(10_000, patience=patience, patience_games=patience_games), 0)
+    watch.see(batch(first, 0))
+    for _ in range(wait - 1):
+        assert not watch.enough
+        watch.see(batch(1, 0))
+    assert not watch.enough
+    watch.see(batch(1, 0))
+    assert watch.enough
+
+
+def test_a_new_label_starts_the_wait_anew() -> None:
+    watch = Watch(Budget(patience=0.0, patience_games=5), 0)
+    watch.see(batch(1, 0))
+    for _ in range(4):
+        watch.see(batch(1, 0))
+    assert not watch.enough
+    watch.see(batch(1, 3, policy=Uniform()))
+    for _ in range(4):
+        watch.see(batch(1, 0))
+    assert not watch.enough
+    watch.see(batch(1, 0))
+    assert watch.enough
+
+
+def test_a_watch_with_a_label_budget_stops_there_and_nowhere_else() -> None:
+    """Neither patience nor the number of games stops it; what is over the budget is cut off."""
+    watch = Watch(Budget(episodes=3, labels=(23, 0), patience=0.0, patience_games=1), 0)
+    parts = [batch(4, 0), batch(1, 0)]
+    watch.see(parts[0])
+    assert not watch.enough
+    watch.see(parts[1])
+    assert watch.enough
+    assert watch.labels == 25
+    cut = watch.within(batch(5, 0))
+    assert (cut.labels(), cut.games) == (23, 5)
+    assert Watch(Budget(), 0).within(parts[0]) is parts[0]
+
+
+def test_a_watch_follows_its_own_seat() -> None:
+    watch = Watch(Budget(), 1)
+    watch.see(batch(3, 0))
+    assert watch.progress() == {"games": 3, "labels": 0, "distinct_labels": 0}
+
+
+# --- rounds and shards -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("games", "sizes"), [(1, [1]), (64, [64]), (65, [64, 1]), (200, [64, 64, 64, 8])])
+def test_rounds_are_cut_into_shards_whoever_works(games: int, sizes: list[int]) -> None:
+    model = graph("tictactoe")
+    found = []
+    for pool in (counting := Counting(), Backwards()):
+        collector = Collector("test", model.game, 5, pool)
+        found.append(collector.round((Uniform(), Uniform()), experts(model), games, seat=1, round_=2))
+    assert [shard.episodes for shard in counting.shards] == sizes
+    assert [shard.shard for shard in counting.shards] == list(range(len(sizes)))
+    assert {(shard.seed, shard.seat, shard.round_) for shard in counting.shards} == {(5, 1, 2)}
+    assert found[0].games == games
+    for one, other in zip(found[0].arrays().values(), found[1].arrays().values(), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def test_rounds_have_streams_of_their_own() -> None:
+    model = graph("tictactoe")
+
+    def played(name: str, seed: int, seat: int, round_: int) -> bytes:
+        collector = Collector(name, model.game, seed)
+        decisions = collector.round((Uniform(), Uniform()), (None, None), 5, seat=seat, round_=round_)
+        return decisions.played.tobytes()
+
+    addresses = [(name, seed, seat, round_) for name in "ab" for seed in (0, 1) for seat in (0, 1) for round_ in (0, 1)]
+    assert len({played(*address) for address in addresses}) == len(addresses)

@@ -1,0 +1,462 @@
+"""Runs and measures through pools: the same bits whoever works, through kills, on one machine and on a cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mail.evaluation.certificate.layers
+import mail.evaluation.tabulate
+import mail.learners.base
+import mail.training.train
+from agents import Uniform, expert, solver
+from agents import tabulate as tabulate_here
+from agents.network import Architecture, NetworkPolicy, PolicyNet
+from agents.storage.label_cache import LabelCache
+from games.base import States
+from mail.commands.cli import main
+from mail.evaluation.certificate.walk import certify
+from mail.evaluation.tabulate import tabulate
+from mail.learners.budget import Budget
+from mail.learners.collect import Collector, Options
+from mail.learners.interactive import Mail
+from mail.parallel import solver_labels as labels
+from mail.parallel.open import pool_for
+from mail.parallel.pool import Local, PoolError
+from mail.parallel.ray import RayPool
+from mail.training.folder import Config, Run
+from tests.mail.training.test_kill import contents
+from tests.support import game, graph
+
+ROOT = Path(__file__).parents[3]
+CONFIG = Config("tictactoe", explorer="uniform", episodes=32, points=1)
+SHARD = 4  # games, so that rounds have several
+
+SCRIPT = f"""
+import sys
+from pathlib import Path
+import mail.learners.base
+import mail.training.train
+from mail.parallel.ray import RayPool
+from mail.training.folder import Config, Run
+
+mail.learners.collect.SHARD = {SHARD}
+folder = Path(sys.argv[1])
+begun = (folder / "config.json").exists()
+config = Config("tictactoe", explorer="uniform", episodes=32, points=1)
+run = Run.resume(folder) if begun else Run.create(folder, config)
+with RayPool(int(sys.argv[2]), patience=0.0) as pool:
+    mail.training.train.train(run, pool=pool)
+"""
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shards so small that a test's work has several."""
+    monkeypatch.setattr(mail.learners.base, "SHARD", SHARD)
+    monkeypatch.setattr(mail.evaluation.tabulate, "ROWS", 500)
+    monkeypatch.setattr(mail.evaluation.certificate.layers, "ASKED", 128)
+    monkeypatch.setattr(mail.evaluation.certificate.layers, "FOLLOWED", 200)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The run as one process makes it."""
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mail.learners.base, "SHARD", SHARD)
+        mail.training.train.train(Run.create(folder, CONFIG))
+    return contents(folder)
+
+
+class Tired(Local):
+    """Breaks down after so many shards."""
+
+    def __init__(self, shards: int) -> None:
+        self.left = shards
+
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+        def counted(shared: Any, shard: Any) -> Any:
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+            return task(shared, shard)
+
+        return super().map(counted, shared, shards, landed=landed)
+
+
+def network(name: str) -> NetworkPolicy:
+    spec = game(name).spec
+    rng = np.random.default_rng(3)
+    return NetworkPolicy(PolicyNet(spec.observation, spec.actions, Architecture(4, 1, 16), rng=rng))
+
+
+# --- runs ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.equal_results
+def test_two_workers_make_the_run_that_one_process_makes(
+    ray_pool: RayPool, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    mail.training.train.train(Run.create(tmp_path / "run", CONFIG), pool=ray_pool)
+    assert contents(tmp_path / "run") == whole
+    assert json.loads((tmp_path / "run" / "clock.json").read_bytes())["workers"] == 2
+    assert any("mail-0/000000.npz" in name for name in whole) and not any("shards" in name for name in whole)
+
+
+@pytest.mark.equal_results
+@pytest.mark.parametrize("shards", [0, 1, 2, 3, 5, 11])
+def test_a_round_goes_on_with_the_shards_that_landed(
+    shards: int, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.create(tmp_path / "run", CONFIG)
+    with pytest.raises(KeyboardInterrupt):
+        mail.training.train.train(run, pool=Tired(shards))
+    played: list[Any] = []
+    real = mail.learners.base.play_shard
+    monkeypatch.setattr(
+        mail.learners.base, "play_shard", lambda match, shard: played.append(shard) or real(match, shard)
+    )
+    mail.training.train.train(Run.resume(tmp_path / "run"))
+    again = [shard for shard in played if shard.stage == "mail/play"]
+    assert contents(tmp_path / "run") == whole
+    assert len(again) == 2 * CONFIG.episodes // SHARD - shards, "what has landed is not played again"
+
+
+def test_parts_of_a_round_that_is_whole_are_swept_away(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", CONFIG)
+    collector = Collector("mail", game("tictactoe"), 0, Local(), run)
+    decisions = collector.round((Uniform(), Uniform()), (Uniform(), None), 9, seat=0, round_=0)
+    before = contents(tmp_path / "run")
+    run.store_shard("mail", 0, 0, 1, decisions)  # killed between the round's file and the removal
+    assert contents(tmp_path / "run") != before
+    Run.resume(tmp_path / "run")
+    assert contents(tmp_path / "run") == before
+
+
+@contextmanager
+def started(script: str, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that runs this script; killed at the end, if it still runs then."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *words],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_more_workers_than_shards_make_the_same_run(whole: dict[str, bytes], tmp_path: Path) -> None:
+    """And than processors."""
+    with started(SCRIPT, str(tmp_path / "run"), "4") as process:
+        assert process.wait(timeout=120) == 0
+    assert contents(tmp_path / "run") == whole
+
+
+@pytest.mark.slow
+def test_the_driver_is_killed_and_resumes_with_workers(whole: dict[str, bytes], tmp_path: Path) -> None:
+    """Two kills between shards of the first round and of a later one; then to the end."""
+    folder = tmp_path / "run"
+    for files in (1, 5):
+        with started(SCRIPT, str(folder), "2") as process:
+            until(lambda files=files: len(list(folder.glob("decisions/**/*.npz"))) >= files, process)
+            os.kill(process.pid, signal.SIGKILL)
+    assert not (folder / "result.json").exists()
+    with started(SCRIPT, str(folder), "2") as process:
+        assert process.wait(timeout=120) == 0
+    assert contents(folder) == whole
+
+
+def until(done: Callable[[], bool], process: subprocess.Popen[str], *, seconds: float = 60.0) -> None:
+    """Wait; a process that ends before, or too long a time, fails."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+# --- sweeps and walks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.equal_results
+def test_a_sweep_has_the_same_bits_by_workers(ray_pool: RayPool) -> None:
+    model, policy = graph("connect4:3x4"), network("connect4:3x4")
+    for seat in (0, 1):
+        found = tabulate(model, policy, seat)
+        assert tabulate(model, policy, seat, pool=ray_pool).tobytes() == found.tobytes()
+        assert tabulate_here(model, policy, seat, at_once=mail.evaluation.tabulate.ROWS).tobytes() == found.tobytes()
+        np.testing.assert_allclose(tabulate_here(model, policy, seat), found, rtol=0, atol=1e-12)  # other batches
+
+
+@pytest.mark.equal_results
+@pytest.mark.parametrize("seat", [0, 1])
+def test_a_walk_is_the_same_by_workers(seat: int, ray_pool: RayPool) -> None:
+    board = graph("connect4:4x4").game
+    for policy in (network("connect4:4x4"), expert.make("uniform", graph("connect4:4x4"))[seat]):
+        found = [certify(board, policy, seat, game_value=0.0, pool=pool) for pool in (None, ray_pool)]
+        assert found[0] == found[1]
+
+
+def test_what_cannot_be_sent_is_one_line(ray_pool: RayPool) -> None:
+    with socket.socket() as open_, pytest.raises(PoolError, match="cannot be sent to workers, so use one: "):
+        ray_pool.map(max, open_, [1, 2])
+
+
+# --- labels ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Path]:
+    """The driver's file of scores; that of the workers is the session's."""
+    pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
+    path = tmp_path / "scores.sqlite"
+    solver.use(solver.Scores(LabelCache(path)))
+    yield path
+    solver.use(None)
+
+
+def late_positions(n: int) -> States:
+    """Positions of 6x7 with 20 stones, which are solved at once."""
+    board, rng = game("connect4"), np.random.default_rng(8)
+    states = board.start(8 * n, rng=rng)
+    for ply in range(20):
+        actions = np.full((len(states), 2), -1)
+        legal = board.legal(states, ply % 2)
+        actions[:, ply % 2] = (rng.random(legal.shape) * legal).argmax(1)
+        states, _, done = board.step(states, actions, rng=rng)
+        states = states[~done]
+    return states[:n]
+
+
+def test_labels_of_workers_are_written_down_here(ray_pool: RayPool, cache: Path) -> None:
+    board, states = game("connect4"), late_positions(70)
+    found = labels.scores(ray_pool, board, states, best_only=True)
+    assert solver.shared().solved == 0, "the workers did"
+    solver.use(solver.Scores(LabelCache(cache)))
+    assert len(solver.shared().unknown(states, best_only=True)) == 0
+    assert np.array_equal(solver.scores(board, states, best_only=True), found) and solver.shared().solved == 0
+    solver.use(solver.Scores(None))
+    assert np.array_equal(solver.scores(board, states, best_only=True), found) and solver.shared().solved > 0
+
+
+def test_what_takes_long_is_labelled_first(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    board, late = game("connect4"), late_positions(40)
+    later = board.step(late, actions := np.where(board.acting(late), board.legal(late, 0).argmax(1)[:, None], -1),
+                       rng=np.random.default_rng(0))  # fmt: skip
+    assert (actions[:, 1] == -1).all()
+    mixed = np.concatenate([later[0][~later[2]], late, board.images(late)[1]])
+    seen: list[States] = []
+    real = labels._solve
+    monkeypatch.setattr(labels, "_solve", lambda shared, states: seen.append(states) or real(shared, states))
+    found = labels.scores(Local(), board, mixed, best_only=True)
+    stones = np.bitwise_count(np.concatenate(seen)[:, 1])
+    assert len(seen) > 2 and (np.diff(stones) >= 0).all() and set(stones.tolist()) == {20, 21}
+    assert len(stones) == len(np.unique(solver._canonical(mixed)[0])), "each once, mirror images too"
+    solver.use(solver.Scores(None))
+    assert np.array_equal(solver.scores(board, mixed, best_only=True), found)
+
+
+def test_games_played_by_workers_bring_their_labels(ray_pool: RayPool, cache: Path) -> None:
+    board = game("connect4")
+    asked = solver.solver_expert(board, ties="first")[0]
+
+    def played(pool: Any) -> bytes:
+        collector = Collector("mail", board, 7, pool)
+        return collector.round((asked, Uniform()), (asked, None), 12, seat=0, round_=0).label.tobytes()
+
+    expected = played(ray_pool)
+    assert solver.shared().solved == 0
+    solver.use(solver.Scores(LabelCache(cache)))
+    assert played(Local()) == expected and solver.shared().solved == 0, "no label is paid twice"
+
+
+@pytest.mark.parametrize(("explorer", "rounds"), [("uniform", [16, 32, 32, 40]), ("expert", [16, 32])])
+def test_rounds_hold_what_will_be_played_anyway(
+    explorer: str, rounds: list[int], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On 6x7, where labels are slow; two solvers play one game over and over, and patience ends as it did."""
+    board, seen = game("connect4"), []
+    real = Collector.round
+    monkeypatch.setattr(Collector, "round", lambda self, *a, **k: seen.append(a[2]) or real(self, *a, **k))
+    learner = Mail(Options(), explorer=explorer)
+    collector = Collector("mail", board, 0)
+    learner.explore(collector, solver.solver_expert(board, ties="first"), Budget(120, patience=0.5), 0)
+    assert seen == rounds
+
+
+def test_what_is_known_as_well_stays(cache: Path) -> None:
+    board, states = game("connect4"), late_positions(20)
+    full = solver.shared().of(states)
+    differing = np.flatnonzero([len(set(row[row != solver.ILLEGAL])) > 1 for row in full])[:3]
+    states, full = states[differing], full[differing]
+    position, mirrored = solver._canonical(states)
+    partial = np.where(full == full.max(1, keepdims=True), full, solver.WORSE).astype(np.int8)
+    partial[mirrored] = partial[mirrored, ::-1]
+    solver.use(solver.Scores(LabelCache(cache)))
+    solver.shared().receive(position, partial)
+    assert np.array_equal(solver.shared().of(states), full) and solver.shared().solved == 0
+    assert len(solver.shared().unknown(states)) == 0
+    solver.use(solver.Scores(None))
+    solver.shared().receive(position[:1], partial[:1])
+    assert solver.shared().unknown(states).tolist() == [0, 1, 2]
+    assert solver.shared().unknown(states, best_only=True).tolist() == [1, 2]
+    solver.scores(board, states, best_only=True)
+    assert solver.shared().solved == 2
+
+
+# --- the command -----------------------------------------------------------------------------------------
+
+
+def test_one_worker_is_this_process() -> None:
+    with pool_for(1) as pool, pool_for(None) as other:
+        assert type(pool) is type(other) is Local
+
+
+@pytest.mark.parametrize("command", ["train tictactoe", "gap run", "exploit run", "match tictactoe expert random"])
+def test_there_is_at_least_one_worker(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--workers", "0"]) == 2
+    assert capsys.readouterr().err == f"nashmail {command.split()[0]}: --workers must be at least 1, not 0\n"
+
+
+def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", "tictactoe", "--ray-address", "127.0.0.1:1", "--out", str(tmp_path / "run")]
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "nobody answers at 127.0.0.1:1" in told and told.count("\n") == 1 and not (tmp_path / "run").exists()
+
+
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None, SETTINGS, SETTINGS * 10_000])
+def test_an_answer_that_is_not_rays_is_refused(answer: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray itself would try for minutes; ``None`` never answers, and settings alone are no answer either."""
+    monkeypatch.setattr("mail.parallel.ray._REACH", 0.2)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        if answer is not None:
+            import threading
+
+            def serve() -> None:
+                connection = server.accept()[0]
+                connection.recv(1000)
+                connection.sendall(answer)
+                connection.close()
+
+            threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(PoolError, match="is no Ray head"):
+            RayPool(2, address=f"127.0.0.1:{server.getsockname()[1]}")
+
+
+def test_short_runs_and_one_worker_load_no_ray(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        from mail.commands.cli import main
+        words = "train tictactoe --learner bc-tabular --episodes 2 --workers".split()
+        assert main([*words, "1", "--out", sys.argv[1] + "/one"]) == 0
+        assert "mail.parallel.ray" not in sys.modules
+        assert main([*words, "3", "--out", sys.argv[1] + "/three"]) == 0
+        assert "mail.parallel.ray" in sys.modules and "ray" not in sys.modules
+        """
+    )
+    with started(script, str(tmp_path)) as process:
+        _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert "the work was too short to be worth starting workers" in told
+    assert contents(tmp_path / "one") == contents(tmp_path / "three")
+
+
+@contextmanager
+def machines(folder: str) -> Iterator[str]:
+    """A head and a second machine's raylet, both here, started as the README starts them; the head's address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    ray = str(Path(sys.executable).with_name("ray"))
+    words = ["--num-cpus=1", "--object-store-memory=100000000", "--disable-usage-stats", "--block"]
+    head = [ray, "start", "--head", f"--port={port}", f"--temp-dir={folder}", "--include-dashboard=false", *words]
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in (head, [ray, "start", f"--address={address}", *words]):
+            # Ray's heads ask for a token, and machines that join one show it when they are told to.
+            environment = os.environ if command is head else {**os.environ, "RAY_AUTH_MODE": "token"}
+            quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            processes.append(subprocess.Popen(command, env=environment, **quiet))
+            deadline = time.monotonic() + 60
+            while not listens(port) and time.monotonic() < deadline:
+                time.sleep(0.1)
+        yield address
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def listens(port: int) -> bool:
+    """Whether anybody does, on this machine."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.slow
+def test_two_machines_are_joined_to_one_run(whole: dict[str, bytes], tmp_path: Path) -> None:
+    """Then once more by a driver with another version of Ray, which is told so in one line."""
+    joined = textwrap.dedent(
+        f"""
+        import sys, time
+        from functools import partial
+        import mail.learners.base
+        import mail.parallel.pool
+        import mail.training.folder
+        from mail.parallel import ray_link, ray
+        from mail.commands.cli import main
+
+        mail.learners.collect.SHARD = {SHARD}
+        mail.training.folder.Config = partial(mail.training.folder.Config, points=1)
+        mail.parallel.pool.START_UP = 0.0
+        if sys.argv[3:]:
+            ray_link._HOST = f"import ray; ray.__version__ = {{sys.argv[3]!r}}; {{ray_link._HOST}}"
+        start = ray_pool.RayPool._started
+
+        def both(pool):
+            link = start(pool)
+            while pool.workers < 2:
+                time.sleep(0.1)
+            return link
+
+        ray_pool.RayPool._started = both
+        words = "train tictactoe --explorer uniform --episodes 32 --json --ray-address".split()
+        sys.exit(main([*words, sys.argv[1], "--out", sys.argv[2]]))
+        """
+    )
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder, machines(folder) as address:
+        with started(joined, address, str(tmp_path / "run")) as process:
+            out, told = process.communicate(timeout=120)
+        assert process.returncode == 0, told
+        assert json.loads(out)["run"] == str(tmp_path / "run") and f"joining the Ray cluster at {address}" in told
+        assert json.loads((tmp_path / "run" / "clock.json").read_bytes())["workers"] == 2
+        with started(joined, address, str(tmp_path / "other"), "0.0.1") as process:
+            out, told = process.communicate(timeout=120)
+        assert process.returncode == 2 and out == ""
+        assert "Ray did not start: Version mismatch: The cluster was started with: Ray: " in told.splitlines()[-1]
+    assert contents(tmp_path / "run") == whole

@@ -1,0 +1,164 @@
+"""A run followed from its files: half-written lines, damaged ones, finished runs, and the command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from mail.commands.cli import main
+from mail.terminal.boards import Look
+from mail.terminal.progress import BARS, Progress, read_progress, screen, sparkline
+from mail.training.config import RunError
+from tests.support import draw
+
+ASCII = Look(False, 80, 24)
+CONFIG = {"format": 1, "game": "tictactoe", "explorer": "deep", "expert": "first", "seed": 3, "learners": ["mail"]}
+
+
+def folder(
+    home: Path, lines: list[dict[str, object]], *, tail: str = "", result: dict[str, object] | None = None
+) -> Path:
+    home.mkdir(exist_ok=True)
+    (home / "config.json").write_text(json.dumps(CONFIG))
+    (home / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + tail)
+    if result is not None:
+        (home / "result.json").write_text(json.dumps(result))
+    return home
+
+
+def told(seat: int, **values: float) -> dict[str, object]:
+    return {"learner": "mail", "seat": seat, **values}
+
+
+ROUNDS = [
+    told(0, games=8, labels=30, distinct_labels=9, log_det=1.5),
+    told(0, games=1600, labels=6000, distinct_labels=70, log_det=31.25),
+    told(1, games=8, labels=20, distinct_labels=11, log_det=2.0, exploitability=-0.0),
+]
+RESULT = {
+    "learners": {
+        "mail": {"games": 9, "labels": 50, "distinct_labels": 20, "exploitability": [0.0, 0.25], "nash_gap": 0.25}
+    }
+}
+
+
+def test_the_screen_of_a_run_that_learns(tmp_path: Path) -> None:
+    said = screen(read_progress(folder(tmp_path, ROUNDS, tail='{"learner": "mail", "se')), ASCII).plain
+    assert "\n".join(line.rstrip() for line in said.splitlines()) == draw(
+        """
+        tictactoe: explorer deep, expert first, seed 3
+
+        mail, seat 0: 2 rounds
+          games                 1,600  _#
+          labels                6,000  _#
+          distinct labels          70  _#
+          log det               31.25  _#
+
+        mail, seat 1: 1 round
+          games                     8  _
+          labels                   20  _
+          distinct labels          11  _
+          log det                   2  _
+          exploitability            0  _
+
+        learning, or stopped; `nashmail train ... --resume` goes on with a stopped run
+        """
+    )
+
+
+def test_the_screen_of_a_finished_run_and_of_one_that_has_not_begun(tmp_path: Path) -> None:
+    said = screen(read_progress(folder(tmp_path / "done", ROUNDS, result=RESULT)), ASCII).plain
+    assert said.splitlines()[-3:] == [
+        "finished",
+        "  mail: 9 games, 50 labels, 20 distinct labels",
+        "    exploitability 0.0000 0.2500, nash gap 0.2500",
+    ]
+    assert "nothing has been logged yet" in screen(read_progress(folder(tmp_path / "new", [])), ASCII).plain
+
+
+@pytest.mark.parametrize("width", [20, 40, 200])
+def test_no_line_is_wider_than_the_terminal(tmp_path: Path, width: int) -> None:
+    rounds = [
+        told(0, games=n, labels=n * n, a_very_long_name_of_a_metric_that_somebody_chose=1 / n) for n in range(1, 300)
+    ]
+    said = screen(read_progress(folder(tmp_path, rounds, result=RESULT)), Look(True, width, 24)).plain
+    assert max(map(len, said.splitlines())) <= width
+
+
+def test_sparklines() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8, Look(True)) == BARS
+    assert sparkline([0, 1], 8, ASCII) == "_#"
+    assert sparkline(list(range(100)), 5, ASCII) == "_.-*#" or len(sparkline(list(range(100)), 5, ASCII)) == 5
+    assert sparkline(list(range(100)), 5, ASCII)[-1] == "#"
+    assert sparkline([3, 3, 3], 8, ASCII) == "___"
+    assert sparkline([1, float("nan")], 8, ASCII) == sparkline([1, float("inf")], 8, ASCII) == ""
+    assert sparkline([1, 2], 0, ASCII) == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["no json", "[1, 2]", '{"learner": "mail"}', '{"learner": "mail", "seat": "x"}', '{"seat": 0, "games": []}']
+)
+def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
+    home = folder(tmp_path, ROUNDS, tail=line + "\n")
+    with pytest.raises(RunError, match=r"metrics\.jsonl, line 4 is damaged"):
+        read_progress(home)
+
+
+def test_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", str(tmp_path)]) == 2
+    assert "there is no run in" in capsys.readouterr().err
+    (tmp_path / "config.json").write_text("[]")
+    assert main(["watch", str(tmp_path)]) == 2
+    assert "not a run's configuration" in capsys.readouterr().err
+
+
+def test_once_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = folder(tmp_path, ROUNDS)
+    assert main(["watch", str(home), "--once"]) == 0
+    assert "mail, seat 0: 2 rounds" in capsys.readouterr().out
+    assert main(["watch", str(home), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["game"], said["finished"], said["learners"]) == ("tictactoe", False, {})
+    assert said["learning"][0]["last"]["labels"] == 6000
+    with pytest.raises(SystemExit):
+        main(["watch", str(home), "--every", "0"])
+
+
+def test_a_run_is_followed_until_it_is_finished(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = folder(tmp_path, ROUNDS[:1])
+
+    def learn() -> None:
+        time.sleep(0.3)
+        folder(home, ROUNDS)
+        time.sleep(0.3)
+        folder(home, ROUNDS, result=RESULT)
+
+    thread = threading.Thread(target=learn)
+    thread.start()
+    assert main(["watch", str(home), "--every", "0.05"]) == 0
+    thread.join()
+    said = capsys.readouterr().out
+    assert said.count("mail, seat 0: 1 round\n") == 1
+    assert said.count("mail, seat 0: 2 rounds\n") == 2
+    assert said.endswith("nash gap 0.2500\n")
+
+
+def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
+    home = folder(tmp_path, ROUNDS)
+    heavy = ("torch", "ray", "pyspiel", "pettingzoo", "matplotlib")
+    code = (
+        f"import sys; from mail.commands.cli import main; main(['watch', {str(home)!r}, '--once']); "
+        f"print({{*{heavy}}} & {{*sys.modules}})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
+
+
+def test_progress_is_a_value() -> None:
+    assert Progress(Path("run"), CONFIG, {}, None).as_dict()["learning"] == []

@@ -1,0 +1,68 @@
+"""Whatever a run can be refused for is refused before anything is written: games, learners, explorers, experts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agents import expert
+from games import NashmailError
+from mail import explore
+from mail.clone.presets import SMALL
+from mail.commands.cli import main
+from mail.learners import base
+from mail.training.folder import Config, Run
+from mail.training.train import prepare, train
+
+REFUSED = [
+    ("rps --explorer refute", "plays turn-based games, and rps is none"),
+    ("chain:8 --learner bc,mail --explorer refute", "plays turn-based games"),
+    ("tictactoe:2x2:2 --expert vertex", "plays Markov games"),
+    ("tictactoe:2x2:2 --expert vertex --learner bc-first,bc", "plays Markov games"),
+    ("connect4:3x3:3 --expert vertex --symmetry", "plays Markov games"),
+    ("simultaneous:matrix_rps --learner bc-linear", "has no features"),
+    ("simultaneous:matrix_rps --learner mail-linear", "has no features"),
+    ("simultaneous:matrix_rps --learner bc,mail --explorer linear", "has no features"),
+    ("simultaneous:matrix_rps --explorer linear-reference", "has no features"),
+    ("simultaneous:matrix_rps --explorer refute", "plays turn-based games"),
+    ("tictactoe --learner games", "name them: --from-games FILE"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), REFUSED, ids=[words for words, _ in REFUSED])
+def test_nothing_is_left_that_would_block_the_corrected_command(
+    words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *words.split(), "--episodes", "2", "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        "simultaneous:matrix_mp",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("rps", "linear:6,2", "tictactoe:2x2:2", "unseen")),
+    ],
+)
+def test_what_is_prepared_is_learned(game: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every learner, explorer and expert there is."""
+    small = replace(SMALL, clone=replace(SMALL.clone, max_steps=3))
+    monkeypatch.setattr("mail.training.train.preset", lambda game: small)
+    monkeypatch.setattr("mail.training.figure.draw_run", lambda result: b"")
+    done = refused = 0
+    for ties in expert.names():
+        for name in base.names():
+            for explorer in explore.names() if name == "mail" else ["deep"]:
+                config = Config(game, learners=(name,), explorer=explorer, expert=ties, episodes=2, points=1)
+                try:
+                    known = prepare(config)
+                except NashmailError:
+                    refused += 1
+                    continue
+                train(Run.create(tmp_path / f"{ties}-{name}-{explorer}", config), known=known)
+                done += 1
+    assert done > refused > 0 or game == "unseen"
