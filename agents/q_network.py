@@ -1,33 +1,49 @@
-"""TODO"""
+"""The Q-network of deep exploration and of learned best responses: sine features of unit length under a linear head.
+
+Sine activations make features of boards that differ in one stone nearly orthogonal, so that a norm of them tells what
+was tried from what was not; with rectifiers it does not.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from games.base import Rng
-from mail.explore.deep import DeepConfig
+
+
+@dataclass(frozen=True)
+class QSizes:
+    """Widths of a Q-network, and how its first layer is drawn."""
+
+    embedding: int = 128
+    """Width of the first layer."""
+    features: int = 256
+    """d, width of the last hidden layer."""
+    frequency: float = 0.5
+    """Standard deviation of the first layer's weights: how soon boards that differ in little have other features."""
 
 
 class QNet(nn.Module):
     """Observations [N, *shape] to unit features phi [N, d]; ``head`` gives q [N, A]."""
 
-    def __init__(self, shape: tuple[int, ...], actions: int, config: DeepConfig, *, rng: Rng) -> None:
+    def __init__(self, shape: tuple[int, ...], actions: int, sizes: QSizes, *, rng: Rng) -> None:
         super().__init__()
         inputs = math.prod(shape)
         layers = [
-            nn.Linear(inputs, config.embedding, device="meta"),
-            nn.Linear(config.embedding, config.features, device="meta"),
+            nn.Linear(inputs, sizes.embedding, device="meta"),
+            nn.Linear(sizes.embedding, sizes.features, device="meta"),
         ]
         self.first, self.second = (layer.to_empty(device="cpu") for layer in layers)
-        self.head = nn.Linear(config.features, actions, device="meta").to_empty(device="cpu")
+        self.head = nn.Linear(sizes.features, actions, device="meta").to_empty(device="cpu")
         with torch.no_grad():
             for layer, weight, bias in (
-                (self.first, config.frequency, 0.5),
-                (self.second, config.embedding**-0.5, 0.5),
-                (self.head, 0.1 * config.features**-0.5, 0.0),
+                (self.first, sizes.frequency, 0.5),
+                (self.second, sizes.embedding**-0.5, 0.5),
+                (self.head, 0.1 * sizes.features**-0.5, 0.0),
             ):
                 layer.weight.copy_(torch.from_numpy(rng.normal(0.0, weight, tuple(layer.weight.shape))))
                 layer.bias.copy_(torch.from_numpy(rng.normal(0.0, bias, tuple(layer.bias.shape))))

@@ -23,11 +23,10 @@ from torch import nn
 
 from agents.network import in_batches, masked_softmax, one_thread, tensor
 from agents.policy import Greedy, Policy
-from agents.q_network import QNet
+from agents.q_network import QNet, QSizes
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, Keys, States
 from mail.data.decisions import Decisions
-from mail.explore.deep import DeepConfig
 from mail.parallel.streams import stream
 
 SHARD = 128
@@ -40,9 +39,9 @@ _SWEEPS = 10_000
 class ResponseConfig:
     """The responder's constants. Curiosity and temperature are in units of the largest payoff seen."""
 
-    net: DeepConfig = field(default_factory=lambda: DeepConfig(frequency=0.25))
-    """Widths and frequency of q, a deep explorer's network; the explorer's other constants are not used. Its features
-    tell neighbouring boards apart; values carry over between them, so the frequency is half of the explorer's."""
+    net: QSizes = field(default_factory=lambda: QSizes(frequency=0.25))
+    """Widths and frequency of q. An explorer's features tell neighbouring boards apart; values carry over between them,
+    so the frequency is half of the deep explorer's."""
     prior: float = 1.0
     """k, above 0: tries that q counts for."""
     curiosity: float = 0.5

@@ -10,15 +10,15 @@ with s' the *own* next decision. Features, Lambda and r are frozen within an epo
 log det Lambda has grown by log 2; then q is trained on all distinct transitions and Lambda is rebuilt
 from all of them with the new features: nothing is forgotten.
 
-Sine activations make features of boards that differ in one stone nearly orthogonal, so that the norm tells
-tried from untried; with rectifiers it does not, and games to coverage are two to three times as many.
+The network is ``agents.q_network``: with rectifiers in place of its sines games to coverage are two to three times as
+many.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from agents.network import in_batches, masked_softmax, one_thread, tensor
 from agents.policy import Policy
-from agents.q_network import QNet
+from agents.q_network import QNet, QSizes
 from games.base import Floats, Game, Rng, States
 from mail.clone.presets import large
 from mail.data.decisions import Decisions
@@ -40,12 +40,8 @@ _ROWS = 16  # of an inference batch: rounds are of few games, and each row costs
 class DeepConfig:
     """The deep explorer's constants."""
 
-    embedding: int = 128
-    """Width of the first layer."""
-    features: int = 256
-    """d, width of the last hidden layer."""
-    frequency: float = 0.5
-    """Standard deviation of the first layer's weights: how soon boards that differ in little have other features."""
+    net: QSizes = field(default_factory=QSizes)
+    """The network's widths."""
     ridge: float = 1e-3
     """What Lambda starts from; small: a direction once tried counts for little."""
     temperature: float = 0.05
@@ -99,11 +95,11 @@ class Deep(Base):
         self.games_per_round = config.games_per_round
         spec = setting.game.spec
         self.actions = spec.actions
-        self.net = QNet(spec.observation, spec.actions, config, rng=rng).to(setting.device)
+        self.net = QNet(spec.observation, spec.actions, config.net, rng=rng).to(setting.device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=config.learning_rate)
         self.memory = Memory()
         self.epoch = 0
-        self._ridge = config.ridge * torch.eye(config.features, dtype=torch.float64, device=setting.device)
+        self._ridge = config.ridge * torch.eye(config.net.features, dtype=torch.float64, device=setting.device)
         self._freeze(None)
 
     def behaviour(self) -> Policy:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from agents import expert
 from agents.expert import optimal_table
 from agents.policy import Policy, Seats, Uniform, ask, greedy_rows, tabulate, uniform_rows
+from agents.q_network import QSizes
 from games import Game, GameGraph, NashmailError
 from games.base import States
 from mail import explore
@@ -397,14 +398,14 @@ def log_det(net: torch.nn.Module, own: list[Decisions], actions: int, config: De
     total = 0.0
     for action in range(actions):
         tried = phi[rows.played == action]
-        total += np.linalg.slogdet(config.ridge * np.eye(config.features) + tried.T @ tried).logabsdet
+        total += np.linalg.slogdet(config.ridge * np.eye(config.net.features) + tried.T @ tried).logabsdet
     return total
 
 
 @pytest.mark.parametrize("seat", [0, 1])
 def test_an_epoch_ends_when_log_det_has_grown_by_log_2(seat: int) -> None:
     """Growth told by the metrics against determinants computed directly; a large ridge makes epochs long."""
-    config = DeepConfig(embedding=16, features=12, ridge=40.0, games_per_round=1, steps=2)
+    config = DeepConfig(net=QSizes(embedding=16, features=12), ridge=40.0, games_per_round=1, steps=2)
     case, explorer = deep(config, seat=seat)
     own: list[Decisions] = []
     at_epoch_start = log_det_of_nothing = 9 * 12 * math.log(40.0)
@@ -455,7 +456,7 @@ def test_nothing_comes_after_the_end() -> None:
 
 def test_a_game_that_ends_at_once_leaves_nothing_to_come() -> None:
     """Only last decisions are shown: every target is 0, so the loss goes to 0."""
-    config = DeepConfig(embedding=32, features=48, steps=400, learning_rate=3e-3)
+    config = DeepConfig(net=QSizes(embedding=32, features=48), steps=400, learning_rate=3e-3)
     case, explorer = deep(config)
     decisions = play(case.game, (Uniform(), Uniform()), 30, rng=stream(2, "test"))
     metrics = explorer.update(decisions.take(decisions.ended), rng=stream(0, "test"))
