@@ -1,4 +1,8 @@
-"""TODO"""
+"""What of a policy is exported: arrays and a few words, the one description that all forms are written from.
+
+What leaves is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N, A]) to
+probabilities (float64 [N, A]). A policy that reads more than these, such as features of states, has no plan.
+"""
 
 from __future__ import annotations
 

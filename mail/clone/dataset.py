@@ -1,4 +1,8 @@
-"""TODO"""
+"""The labels of one seat as a data set: a row for each distinct position, with its mean label.
+
+Every distinct position weighs the same (per-state averaging): the worst position decides how exploitable a clone is, not
+the most frequent one.
+"""
 
 from __future__ import annotations
 

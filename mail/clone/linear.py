@@ -1,4 +1,9 @@
-"""TODO"""
+"""Softmax-linear cloning in a game's features: a convex problem, solved by L-BFGS.
+
+With theta the weights, phi [D, A, d] the features and y [D, A] the labels of D positions, it minimizes
+
+    sum over positions of weight * cross-entropy(y, softmax(phi theta))  +  ridge / 2 |theta|^2.
+"""
 
 from __future__ import annotations
 

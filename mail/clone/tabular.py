@@ -1,4 +1,4 @@
-"""TODO"""
+"""Cloning into a table: the mean label of every labelled position, the maximum likelihood of a table."""
 
 from __future__ import annotations
 

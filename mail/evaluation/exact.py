@@ -1,4 +1,4 @@
-"""TODO"""
+"""What is measured of a pair of policies where the game has an exact model, and the limits no learner can undercut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from mail.evaluation.coverage import imitation_limit, least
 from mail.evaluation.gap import exploitability, gap_of
 from mail.evaluation.tabulate import tabulate, unfolded
 from mail.parallel.pool import Pool
-from mail.training.ground import Ground
 
 
 def measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
@@ -39,20 +38,22 @@ def point(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) 
     }
 
 
-def limits(known: Ground, expert: str) -> dict[str, Any]:
-    """What no learner can undercut, and where cloning without exploring ends up, from the exact graph."""
-    graph = known.learned_model
+def limits(model: Model | None, expert: str) -> dict[str, Any]:
+    """What no learner of the game that ``model`` knows can undercut, and where cloning without exploring ends up.
+
+    Empty where the game has no graph, or the expert is not one of a graph.
+    """
     found: dict[str, Any] = {"least_games": [], "reachable_labels": [], "bc_infinite": {}}
-    if expert not in ("first", "uniform") or not isinstance(graph, GameGraph):
+    if expert not in ("first", "uniform") or not isinstance(model, GameGraph):
         return found
-    table = optimal_table(graph, ties=expert)
+    table = optimal_table(model, ties=expert)
     for seat in (0, 1):
-        bound = least(graph, table, seat)
+        bound = least(model, table, seat)
         found["least_games"].append(bound.games)
         found["reachable_labels"].append(bound.labels)
     for ties in ("first", "uniform"):
-        experts = (optimal_table(graph, ties=ties),) * 2
+        experts = (optimal_table(model, ties=ties),) * 2
         found["bc_infinite"][ties] = [
-            exploitability(graph, imitation_limit(graph, experts, seat), seat) for seat in (0, 1)
+            exploitability(model, imitation_limit(model, experts, seat), seat) for seat in (0, 1)
         ]
     return found

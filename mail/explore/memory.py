@@ -1,4 +1,4 @@
-"""TODO"""
+"""The distinct positions and transitions that one seat has met, with how often: what explorers plan on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO"""
+"""The decision process that a seat faces while the other seat's policy is fixed: its steps, and what ended a decision."""
 
 from __future__ import annotations
 

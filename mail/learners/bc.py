@@ -1,4 +1,8 @@
-"""TODO"""
+"""Behavioral cloning (BC): two experts play each other, and each of their decisions is a label.
+
+No learner that only sees experts play each other can be unexploitable off their path: it is the baseline of
+arXiv 2602.22810.
+"""
 
 from __future__ import annotations
 

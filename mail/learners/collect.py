@@ -1,4 +1,8 @@
-"""TODO"""
+"""What all learners share: what they are made with, how rounds of games are collected, and how labels are cloned.
+
+Rounds are played in shards through the pool, whose sizes never depend on the workers; what has been played before is
+read from the journal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Behavioral cloning of saved games: their moves are the labels, and nobody is queried."""
 
 from __future__ import annotations
 

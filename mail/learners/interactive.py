@@ -1,4 +1,9 @@
-"""TODO"""
+"""Interactive multi-agent imitation: ``mail`` and its variants.
+
+For each seat, an explorer in the *other* seat plays against the seat's expert; every decision of the expert is a query,
+and the answers are cloned. Any explorer and any cloner can be put together. Source: Viano et al., "Multi-agent imitation
+learning with function approximation: linear Markov games and beyond", arXiv 2602.22810.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Learners whose games teach both seats at once: rounds until enough is known, then a clone of each seat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO"""
+"""The pool that ``--workers`` and ``--ray-address`` ask for; Ray is imported only where it is used."""
 
 from __future__ import annotations
 

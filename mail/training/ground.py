@@ -1,4 +1,4 @@
-"""TODO"""
+"""The game of a run as it is learned and measured: with its exact model, if it has one, and up to symmetry if asked."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) ->
         "seed": config.seed,
         "learners": learners,
         "curves": curves,
-        "limits": limits(known, config.expert),
+        "limits": limits(known.learned_model, config.expert),
     }
     if isinstance(known.model, MarkovModel):
         result["structure"] = structure(known.model, known.experts(config.expert), seed=config.seed)
