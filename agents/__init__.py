@@ -5,7 +5,7 @@ Importing this package does not import torch; ``agents.network`` and ``agents.st
 
 from agents.expert import make as make_expert
 from agents.expert import register as register_expert
-from agents.policy import Greedy, Lifted, Mixture, Policy, PolicyError, Tempered, Uniform, ask, sample, tabulate
+from agents.policy import Greedy, Lifted, Mixture, Policy, PolicyError, Tempered, Uniform, query, sample, tabulate
 from agents.tabular import Tabular
 
 __all__ = [
@@ -17,8 +17,8 @@ __all__ = [
     "Tabular",
     "Tempered",
     "Uniform",
-    "ask",
     "make_expert",
+    "query",
     "register_expert",
     "sample",
     "tabulate",

@@ -15,7 +15,7 @@ import pyspiel
 from numpy.typing import NDArray
 from open_spiel.python import policy as openspiel_policy
 
-from agents.policy import HistoryWarning, Policy, PolicyError, Seats, ask, sample
+from agents.policy import HistoryWarning, Policy, PolicyError, Seats, query, sample
 from games.adapters.openspiel import OpenSpielGame, twin
 from games.adapters.replay import Replayed
 from games.base import Floats, Game, Rng, States
@@ -59,7 +59,7 @@ class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpie
 
     def _ask(self, state: Any) -> Floats:
         seat = int(state.current_player())
-        return np.asarray(ask(self._profile[seat], self._ours, _after(self._ours, state.history()), seat)[0])
+        return np.asarray(query(self._profile[seat], self._ours, _after(self._ours, state.history()), seat)[0])
 
 
 class ExportedBot(pyspiel.Bot):  # type: ignore[misc]  # OpenSpiel ships no types

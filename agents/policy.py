@@ -54,7 +54,7 @@ def by_history(policy: Policy) -> bool:
     return bool(getattr(policy, "by_history", False))
 
 
-def ask(policy: Policy, game: Game, states: States, seat: int) -> Floats:
+def query(policy: Policy, game: Game, states: States, seat: int) -> Floats:
     """The policy's probabilities [N, A], checked. Raises PolicyError for rows that are no legal distribution."""
     rows = policy.probabilities(game, states, seat)
     legal = game.legal(states, seat)
@@ -99,7 +99,7 @@ def tabulate(model: Model, policy: Policy, seat: int, *, asker: Asker | None = N
     acting = np.flatnonzero(model.legal(seat).any(1))
     rows = [acting[start : start + at_once] for start in range(0, len(acting), at_once)]
     batches = (model.states[places] for places in rows)
-    answers = (ask(policy, model.game, states, seat) for states in batches) if asker is None else asker(batches)
+    answers = (query(policy, model.game, states, seat) for states in batches) if asker is None else asker(batches)
     table = np.zeros((len(model.states), model.game.spec.actions))
     for places, found in zip(rows, answers, strict=True):
         table[places] = found

@@ -66,7 +66,7 @@ class Scores:
 
     def __init__(self, file: LabelCache | None, *, writes: bool = True) -> None:
         self.file, self.writes = file, writes
-        self.asked = self.solved = 0
+        self.queried = self.solved = 0
         """Positions that were asked for, and those that had to be computed."""
         self.seconds = 0.0
         """Spent inside the solver."""
@@ -81,7 +81,7 @@ class Scores:
         6x7 Connect Four that are not over.
         """
         position, mirrored = _canonical(states)
-        self.asked += len(position)
+        self.queried += len(position)
         rows = self._rows(position, best_only)
         if (missing := np.unique(position[rows < 0])).size:
             self._obtain(missing, best_only)

@@ -5,7 +5,7 @@ Connect Four solvers score a move by how soon the game is over under best play: 
 stones left unplayed at the end, a loss the negative of the winner's score, a draw 0. A first player who wins with
 the n-th own stone on 42 cells scores 22 - n. Temperature 0 plays the best-scoring move, a large one nearly at random.
 
-Where every move loses, the plain player at temperature 0 holds out longest; the variant ``hopeless``, as in the
+Where every move loses, the plain player at temperature 0 holds out longest; the variant ``random_when_lost``, as in the
 reference code, draws instead, with the weights of temperature 1: it leads the winner where it has not been.
 
 For graphs whose only reward comes with the end and whose seats take turns move by move.
@@ -26,8 +26,8 @@ from games.base import Floats, Game, Model, Table
 from games.graph import GameGraph
 
 WORD = "suboptimal"
-HOPELESS = "hopeless"
-"""``suboptimal:0:hopeless`` is the reference's variant: it draws its moves where every one of them loses."""
+RANDOM_WHEN_LOST = "random_when_lost"
+"""``suboptimal:0:random_when_lost`` is the reference's variant: it draws its moves where every one of them loses."""
 
 
 def scores(graph: GameGraph) -> Table:
@@ -42,30 +42,30 @@ def scores(graph: GameGraph) -> Table:
     Of the L - p moves that are left unplayed the loser would have made the first, so half of them, rounded down,
     were the winner's. PolicyError for a graph with rewards along the way.
     """
-    if (graph.reward[graph.child >= 0] != 0).any():
+    if (graph.reward[graph.successor >= 0] != 0).any():
         raise PolicyError(f"{graph.game.spec.name} gives rewards along the way; solver scores are for its end alone")
     best = np.zeros(len(graph) + 1)  # [S + 1] s(x); the last, where child -1 points, stays 0
-    table = np.full(graph.child.shape, -np.inf)
+    table = np.full(graph.successor.shape, -np.inf)
     for block in reversed(graph.blocks):
         sign = 1.0 - 2.0 * block.seat
         left = (graph.game.spec.longest - (block.ply + 1)) // 2
         ended = np.sign(graph.reward[block.rows]) * (1.0 + left)  # [n, A] 0 for moves that do not end the game
-        own = np.where(graph.open[block.rows], sign * (best[graph.child[block.rows]] + ended), -np.inf)
+        own = np.where(graph.legal_mask[block.rows], sign * (best[graph.successor[block.rows]] + ended), -np.inf)
         table[block.rows] = own
         best[block.rows] = sign * own.max(1)
     return table
 
 
-def rows_at(scored: Floats, temperature: float, *, hopeless: bool = False) -> Floats:
+def rows_at(scored: Floats, temperature: float, *, random_when_lost: bool = False) -> Floats:
     """[N, A] softmax of scores [N, A] at this temperature; at 0 the lowest of the best-scoring moves.
 
-    With ``hopeless`` a mover whose every move loses draws at temperature 1 if the temperature is 0.
+    With ``random_when_lost`` a mover whose every move loses draws at temperature 1 if the temperature is 0.
     """
     below = scored - scored.max(1, keepdims=True)  # [N, A] 0 for the best moves, -inf for illegal ones
     if temperature == 0:
         table = np.zeros(below.shape)
         table[np.arange(len(below)), below.argmax(1)] = 1.0
-        lost = np.flatnonzero((scored.max(1) < 0) & hopeless)
+        lost = np.flatnonzero((scored.max(1) < 0) & random_when_lost)
         table[lost] = rows_at(scored[lost], 1.0) if len(lost) else 0.0
         return table
     with np.errstate(over="ignore"):  # a temperature close to 0 may send a worse move to -inf, where it belongs
@@ -73,35 +73,37 @@ def rows_at(scored: Floats, temperature: float, *, hopeless: bool = False) -> Fl
     return np.asarray(weights / weights.sum(1, keepdims=True))
 
 
-def suboptimal_table(graph: GameGraph, temperature: float, *, hopeless: bool = False) -> Table:
+def suboptimal_table(graph: GameGraph, temperature: float, *, random_when_lost: bool = False) -> Table:
     """[S, A] both seats' play at this temperature, see ``rows_at``."""
     check(temperature)
-    return rows_at(scores(graph), temperature, hopeless=hopeless)
+    return rows_at(scores(graph), temperature, random_when_lost=random_when_lost)
 
 
-def suboptimal(known: Model | Game, temperature: float, *, hopeless: bool = False) -> Seats:
+def suboptimal(known: Model | Game, temperature: float, *, random_when_lost: bool = False) -> Seats:
     """The player at this temperature, one policy per seat, from a game's graph or, where it has none, its solver.
 
     PolicyError for a temperature that is none, and for a game that has neither.
     """
     check(temperature)
     if isinstance(known, GameGraph):
-        table = suboptimal_table(known, temperature, hopeless=hopeless)
+        table = suboptimal_table(known, temperature, random_when_lost=random_when_lost)
         return from_model(known, 0, table), from_model(known, 1, table)
     if not isinstance(known, Game) or not solvable(known):
         raise PolicyError(f"{WORD}:T plays games that are enumerated as a graph, and connect4 on 6x7")
     load()
-    rule = partial(rows_at, temperature=temperature, hopeless=hopeless)
-    player = Solver(rule, best_only=temperature == 0 and not hopeless)
+    rule = partial(rows_at, temperature=temperature, random_when_lost=random_when_lost)
+    player = Solver(rule, best_only=temperature == 0 and not random_when_lost)
     return player, player
 
 
 def parse(name: str) -> tuple[float, bool]:
-    """Temperature and ``hopeless`` of ``suboptimal:T`` or ``suboptimal:0:hopeless``; PolicyError for other names."""
-    bare = name.removesuffix(f":{HOPELESS}")
+    """Temperature and ``random_when_lost`` of ``suboptimal:T`` or ``suboptimal:0:random_when_lost``; PolicyError for
+    other names.
+    """
+    bare = name.removesuffix(f":{RANDOM_WHEN_LOST}")
     temperature = temperature_of(bare)
     if bare != name and temperature != 0:
-        raise PolicyError(f"{name[:80]!r}: only temperature 0 has the variant {HOPELESS}")
+        raise PolicyError(f"{name[:80]!r}: only temperature 0 has the variant {RANDOM_WHEN_LOST}")
     return temperature, bare != name
 
 

@@ -84,12 +84,12 @@ class GameGraph:
         self._states = np.concatenate(given) if given else None
         opens = [layer.legal for layer in layers]
         rewards = [layer.reward for layer in layers]
-        children = [layer.child for layer in layers]
+        children = [layer.successor for layer in layers]
         layers.clear()
         del given
-        self.open: Bools = _joined(opens).T  # [S, A] legal for whoever moves
+        self.legal_mask: Bools = _joined(opens).T  # [S, A] legal for whoever moves
         self.reward: Numbers = _narrow(_joined(rewards)).T  # [S, A] seat 0's
-        self.child: NDArray[np.int32] = _joined(children).T  # [S, A] row moved to; -1 illegal or over
+        self.successor: NDArray[np.int32] = _joined(children).T  # [S, A] row moved to; -1 illegal or over
 
     # --- where things are ------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class GameGraph:
 
     def legal(self, seat: int) -> Bools:
         """[S, A] legal actions where the seat moves."""
-        return np.asarray(self.open & (self.seat == seat)[:, None])
+        return np.asarray(self.legal_mask & (self.seat == seat)[:, None])
 
     def index(self, states: States) -> Ints:
         """[N] rows of these positions; GameError if one is not a reachable position with a move to make."""
@@ -159,11 +159,11 @@ class GameGraph:
         """[S, A] the seat's own value of each action, given seat 0's values [S + 1] of what follows (see ``_moves``);
         -inf where illegal or not acting.
         """
-        found = np.full(self.child.shape, -np.inf)
+        found = np.full(self.successor.shape, -np.inf)
         for mover, rows in self._backwards():
             if mover == seat:
                 own = (1.0 - 2.0 * seat) * self._moves(rows, values)
-                found[rows] = np.where(self.open.T[:, rows], own, -np.inf).T
+                found[rows] = np.where(self.legal_mask.T[:, rows], own, -np.inf).T
         return found
 
     def reach(self, profile: tuple[Table, Table]) -> Floats:
@@ -173,7 +173,7 @@ class GameGraph:
         stops = np.cumsum([*self.layer_sizes, 0])
         for block in self.blocks:
             low, high = int(stops[block.ply]), int(stops[block.ply + 1])  # the next layer
-            for action, child in enumerate(self.child.T[:, block.rows]):
+            for action, child in enumerate(self.successor.T[:, block.rows]):
                 flow = reach[block.rows] * profile[block.seat][block.rows, action]
                 at = np.where(child < 0, high, child) - low  # the ends go to a place of their own
                 reach[low:high] += np.bincount(at, weights=flow, minlength=high - low + 1)[:-1]
@@ -190,12 +190,12 @@ class GameGraph:
         win soonest, those that lose latest, all of them where the game is drawn.
         """
         values = vars(self._minimax[0])["_extended"]
-        wanted = np.zeros(self.child.shape, dtype=np.bool_)
+        wanted = np.zeros(self.successor.shape, dtype=np.bool_)
         left = np.zeros(len(self) + 1, dtype=np.int32)  # plies to the end under such play, this move included
         for seat, rows in self._backwards():
             own = (1 - 2 * seat) * np.sign(values[rows]).astype(np.int32)  # [n] who gains, in the mover's view
-            keeps = self.open.T[:, rows] & (self._moves(rows, values) == values[rows])
-            plies = 1 + left[self.child.T[:, rows]]
+            keeps = self.legal_mask.T[:, rows] & (self._moves(rows, values) == values[rows])
+            plies = 1 + left[self.successor.T[:, rows]]
             cost = np.where(keeps, own * plies, np.iinfo(np.int32).max)
             best = keeps & (cost == cost.min(0))
             wanted[rows] = best.T
@@ -207,7 +207,7 @@ class GameGraph:
         """What a minimax value is kept in: one byte where the only reward is a small whole number at the end."""
         small = self.reward.dtype == np.int8
         ends = small and all(
-            not (self.reward.T[:, rows][self.child.T[:, rows] >= 0]).any() for _, rows in self._backwards()
+            not (self.reward.T[:, rows][self.successor.T[:, rows] >= 0]).any() for _, rows in self._backwards()
         )
         return np.int8 if ends else np.float64
 
@@ -221,12 +221,12 @@ class GameGraph:
         """[A, n] seat 0's value of each move, given those [S + 1] of what follows; the last of them, where child -1
         points, is 0: a finished game brings no more.
         """
-        return np.asarray(values[self.child.T[:, rows]] + self.reward.T[:, rows])
+        return np.asarray(values[self.successor.T[:, rows]] + self.reward.T[:, rows])
 
     def _best(self, rows: slice, seat: int, moves: Numbers) -> Numbers:
         """[n] what the best of the seat's moves [A, n] is worth to seat 0."""
         beyond = np.iinfo(moves.dtype).max if moves.dtype.kind == "i" else np.inf
-        own = np.where(self.open.T[:, rows], moves, beyond if seat else -beyond)
+        own = np.where(self.legal_mask.T[:, rows], moves, beyond if seat else -beyond)
         return np.asarray(own.min(0) if seat else own.max(0))
 
 

@@ -136,7 +136,7 @@ def _unfold(graph: GameGraph) -> Iterator[tuple[Layer, Ints]]:
     plies = len(graph.layer_sizes)
     while len(position):
         total += len(position)
-        follows = graph.child[position]  # [n, A] rows of the graph
+        follows = graph.successor[position]  # [n, A] rows of the graph
         row, action = np.nonzero(follows >= 0)
         order = np.argsort(graph.seat[follows[row, action]], kind="stable")
         row, action = row[order], action[order]
@@ -144,7 +144,7 @@ def _unfold(graph: GameGraph) -> Iterator[tuple[Layer, Ints]]:
         child[row, action] = total + np.arange(len(row))
         words = np.arange(total - len(position), total, dtype=np.uint64)
         states = np.pad(moves, ((0, 0), (0, plies - moves.shape[1])), constant_values=-1)
-        legal, reward = graph.open[position].T, graph.reward[position].T
+        legal, reward = graph.legal_mask[position].T, graph.reward[position].T
         yield Layer(words, states, graph.seat[position], legal, child.T, reward), position
         position, moves = follows[row, action].astype(np.int64), np.column_stack([moves[row], action])
 

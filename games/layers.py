@@ -53,7 +53,7 @@ class Layer:
     states: States | None  # [n, W]; None where the words tell
     seat: NDArray[np.int8]  # [n]
     legal: Bools  # [A, n]
-    child: NDArray[np.int32]  # [A, n] row in the next layer; -1 illegal or over
+    successor: NDArray[np.int32]  # [A, n] row in the next layer; -1 illegal or over
     reward: Numbers  # [A, n]
 
 

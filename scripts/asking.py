@@ -25,13 +25,13 @@ from mail import explore
 from mail.clone.network import CloneConfig, clone
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels
-from mail.evaluation.coverage import Least, least
+from mail.evaluation.coverage import CoverageBounds, coverage_bounds
 from mail.evaluation.gap import exploitability
-from mail.explore.base import Explorer, Fixed, Setting
+from mail.explore.base import Explorer, ExplorerContext, Fixed
 from mail.explore.refute import Led
 from mail.learners.collect import Collector
 from mail.parallel.streams import stream
-from mail.training.ground import Ground, ground
+from mail.training.ground import GameContext, ground
 
 SOFT = 0.02
 TARGETS = {"greedy": 0.0, "soft": SOFT}
@@ -77,16 +77,16 @@ def named(group: str, seed: int) -> str:
 
 
 @cache
-def known(game: str, symmetry: bool) -> Ground:
+def known(game: str, symmetry: bool) -> GameContext:
     return ground(game, symmetry=symmetry)
 
 
 @cache
-def bounds_of(game: str, symmetry: bool) -> tuple[Least, Least]:
+def bounds_of(game: str, symmetry: bool) -> tuple[CoverageBounds, CoverageBounds]:
     """The labels there are and the least games, for each seat's expert ``first``."""
     graph = known(game, symmetry).learned_model
     table = optimal_table(graph, ties="first")
-    return least(graph, table, 0), least(graph, table, 1)
+    return coverage_bounds(graph, table, 0), coverage_bounds(graph, table, 1)
 
 
 @cache
@@ -107,13 +107,15 @@ def run(cell: Cell) -> dict[str, Any]:
 def traced(cell: Cell) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """The same, and what was measured on the way."""
     at = known(cell.game, cell.symmetry)
-    setting = Setting(at.learned, 1 - cell.seat, make_expert(cell.expert, at.learned_model), "cpu", at.learned_model)
+    setting = ExplorerContext(
+        at.learned, 1 - cell.seat, make_expert(cell.expert, at.learned_model), "cpu", at.learned_model
+    )
     explorer = explore.make(cell.explorer, setting, rng=stream(cell.seed, "asks", seat=cell.seat))
     asked = Asked(cell.seat, reachable(cell.game, cell.symmetry, cell.seat, cell.expert))
     search = Search(cell, at, asked)
     own = explorer.clone() is not None
     for decisions, learned in rounds(cell, setting, explorer):
-        asked.see(decisions)
+        asked.update(decisions)
         fit = explorer.clone()
         if fit is None:
             search.look()
@@ -127,13 +129,13 @@ def traced(cell: Cell) -> tuple[dict[str, Any], list[dict[str, float]]]:
     return {**search.found(), "spent": spent, "own_clone": own}, search.notes
 
 
-def rounds(cell: Cell, setting: Setting, explorer: Explorer) -> Iterator[tuple[Decisions, dict[str, float]]]:
+def rounds(cell: Cell, setting: ExplorerContext, explorer: Explorer) -> Iterator[tuple[Decisions, dict[str, float]]]:
     """Rounds of play within the budget, and what the explorer says it learned from each."""
     collector = Collector(f"asks/{cell.explorer}", setting.game, cell.seed)
     size = BATCH if isinstance(explorer, Fixed) else explorer.games_per_round
     games = number = 0
     while games < (cell.games or MOST_GAMES[cell.explorer]) and not explorer.done:
-        pair = (explorer.against(), explorer.behaviour())
+        pair = (explorer.opponent_policy(), explorer.behavior_policy())
         asked = explorer.labels()
         labels: Labels = (asked, None) if cell.seat == 0 else (None, asked)
         seats = pair if cell.seat == 0 else (pair[1], pair[0])
@@ -156,9 +158,9 @@ class Asked:
         self._new: list[Decisions] = []  # the rows of distinct labels
         self._seen: set[bytes] = set()
 
-    def see(self, decisions: Decisions) -> None:
+    def update(self, decisions: Decisions) -> None:
         """Take in a round."""
-        rows = decisions.take(decisions.asked & (decisions.seat == self.seat))
+        rows = decisions.take(decisions.queried & (decisions.seat == self.seat))
         rows = rows.take(np.argsort(rows.episode, kind="stable"))
         keys = [key.tobytes() for key in rows.key]
         new = [at for at, key in enumerate(keys) if key not in self._seen and key not in keys[:at]]
@@ -182,8 +184,8 @@ class Asked:
 class Search:
     """The fewest asks that reach each target."""
 
-    def __init__(self, cell: Cell, at: Ground, asked: Asked) -> None:
-        self.cell, self.at, self.asked = cell, at, asked
+    def __init__(self, cell: Cell, at: GameContext, asked: Asked) -> None:
+        self.cell, self.at, self.queried = cell, at, asked
         self.low = dict.fromkeys(TARGETS, 0)
         """Most distinct labels known not to reach it ..."""
         self.high: dict[str, int | None] = dict.fromkeys(TARGETS)
@@ -201,20 +203,20 @@ class Search:
 
     def note(self, losses: dict[str, float]) -> None:
         """What the clone of all labels so far loses."""
-        distinct = len(self.asked.first)
-        self.notes.append({**self.asked.spent(self.asked.asks), **losses})
+        distinct = len(self.queried.first)
+        self.notes.append({**self.queried.spent(self.queried.asks), **losses})
         for target, limit in TARGETS.items():
             if self.high[target] is None and losses[target] <= limit:
-                self.high[target], self.spent[target] = distinct, self.asked.spent(self.asked.asks)
+                self.high[target], self.spent[target] = distinct, self.queried.spent(self.queried.asks)
             elif self.high[target] is None:
                 self.low[target] = distinct
 
     def look(self, *, last: bool = False) -> None:
         """Clone the labels so far and note what the clone loses, if there are enough more than at the last look."""
-        if len(self.asked.first) >= self._next or (last and not self.over):
+        if len(self.queried.first) >= self._next or (last and not self.over):
             self._fresh = True
-            self._next = math.floor(len(self.asked.first) * (1 + self.cell.growth))
-            self.note(self._losses(len(self.asked.first)))
+            self._next = math.floor(len(self.queried.first) * (1 + self.cell.growth))
+            self.note(self._losses(len(self.queried.first)))
 
     def found(self) -> dict[str, dict[str, int] | None]:
         """What was spent on each target, None where it was not reached; refined where clones were made afresh."""
@@ -222,7 +224,7 @@ class Search:
             for target, high in self.high.items():
                 if high is not None:
                     fewest = self._fewest(target, self.low[target], high)
-                    self.spent[target] = self.asked.spent(self.asked.first[fewest - 1] + 1)
+                    self.spent[target] = self.queried.spent(self.queried.first[fewest - 1] + 1)
         return {target: self.spent.get(target) for target in TARGETS}
 
     def _fewest(self, target: str, low: int, high: int) -> int:
@@ -238,19 +240,19 @@ class Search:
     def _losses(self, distinct: int) -> dict[str, float]:
         """Of a fresh clone of the first distinct labels."""
         rng = stream(self.cell.seed, f"asks/{self.cell.explorer}/clone", seat=self.cell.seat, round_=distinct)
-        fit = clone(self.at.learned, self.asked.labels(distinct), self.cell.seat, config=FIT, rng=rng)
+        fit = clone(self.at.learned, self.queried.labels(distinct), self.cell.seat, config=FIT, rng=rng)
         return measure(self.at, fit.policy, self.cell.seat)
 
 
-def measure(at: Ground, policy: Policy, seat: int) -> dict[str, float]:
+def measure(at: GameContext, policy: Policy, seat: int) -> dict[str, float]:
     """Exploitability of the greedy clone, exact; of the clone as it is, exact where it is at most SOFT."""
     graph = at.learned_model
 
-    def ask(rows: Ints) -> Floats:
+    def query(rows: Ints) -> Floats:
         return policy.probabilities(graph.game, graph.states[rows], seat)
 
-    greedy = Led.of(graph, lambda rows: greedy_rows(ask(rows)), seat, 0.5).refute().loss
-    soft = Led.of(graph, ask, seat, 1e-3).refute().loss
+    greedy = Led.of(graph, lambda rows: greedy_rows(query(rows)), seat, 0.5).refute().loss
+    soft = Led.of(graph, query, seat, 1e-3).refute().loss
     if soft <= SOFT:
         soft = exploitability(graph, tabulate(graph, policy, seat), seat)
     return {"greedy": greedy, "soft": soft}

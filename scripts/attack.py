@@ -29,18 +29,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from attacks.ground import Case, Ground, play_out, prepare
+from attacks.ground import Case, GameContext, play_out, prepare
 from attacks.running import Outcome
 
 KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
 """Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``; what is slowest to end comes last."""
 HEAVY = (
     "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table",
-    "rich.status",
-    "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic", "hypothesis",
-    "agents.openspiel", "agents.export.write", "agents.storage.tables", "mail.training.train", "mail.evaluation.arena.match", "mail.evaluation.arena.rating",
-    "mail.training.entrants", "mail.terminal.session", "mail.terminal.pages", "mail.terminal.progress", "mail.terminal.refutation", "mail.training.figure", "mail.terminal.tables",
-    "mail.terminal.analysis", "mail.evaluation.certificate.walk", "mail.evaluation.refutation", "mail.evaluation.best_response", "mail.clone.presets", "mail.commands.workers",
+    "rich.status", "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic",
+    "hypothesis", "agents.openspiel", "agents.export.write", "agents.storage.tables", "mail.training.train",
+    "mail.evaluation.arena.match", "mail.evaluation.arena.rating", "mail.training.entrants", "mail.terminal.session",
+    "mail.terminal.pages", "mail.terminal.progress", "mail.terminal.refutation", "mail.training.figure",
+    "mail.terminal.tables", "mail.terminal.analysis", "mail.evaluation.certificate.walk",
+    "mail.evaluation.refutation", "mail.evaluation.best_response", "mail.clone.presets", "mail.commands.workers",
     "mail.commands.games", "mail.commands.train", "mail.commands.gap", "mail.commands.exploit", "mail.commands.match",
     "mail.commands.play", "mail.commands.replay", "mail.commands.watch", "mail.commands.export",
 )  # fmt: skip
@@ -56,7 +57,9 @@ class Found:
     seconds: float
 
 
-def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, seconds: float) -> Iterator[Found | None]:
+def attack(
+    cases: Sequence[Case], ground: GameContext, folder: Path, *, jobs: int, seconds: float
+) -> Iterator[Found | None]:
     """Run all cases, so many at once, each as it ends; None for one that there was no time for."""
     begun, waiting = time.monotonic(), list(enumerate(cases))[::-1]
     active: list[tuple[Case, Iterator[list[tuple[Outcome | None, list[str]]]], float, Path]] = []
@@ -95,7 +98,7 @@ def preload() -> Callable[[list[str]], int]:
     return main
 
 
-def gather(only: str | None, ground: Ground, seed: int) -> list[Case]:
+def gather(only: str | None, ground: GameContext, seed: int) -> list[Case]:
     """The cases of every kind that is wanted."""
     import numpy as np
 

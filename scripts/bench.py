@@ -170,7 +170,7 @@ def _gap(graph: games.GameGraph, tables: tuple[Table, Table]) -> float:
 
 def _random_tables(graph: games.GameGraph, *, rng: Rng) -> tuple[Table, Table]:
     """A policy for each seat [S, A], uniform on the simplex over the legal actions of every position."""
-    weights = rng.exponential(size=graph.open.shape)
+    weights = rng.exponential(size=graph.legal_mask.shape)
 
     def table(seat: int) -> Floats:
         masked = weights * graph.legal(seat)

@@ -137,7 +137,7 @@ def _ended(graph: games.GameGraph, block: games.graph.Block) -> np.ndarray:
     found = []
     for start in range(block.rows.start, block.rows.stop, _CHUNK):
         rows = slice(start, min(start + _CHUNK, block.rows.stop))
-        row, action = np.nonzero(graph.open[rows] & (graph.child[rows] < 0))
+        row, action = np.nonzero(graph.legal_mask[rows] & (graph.successor[rows] < 0))
         moves = np.full((len(row), 2), -1)
         moves[:, block.seat] = action
         after = graph.game.successors(graph.states[rows][row], moves)

@@ -95,8 +95,8 @@ class Tally(Local):
     def workers(self) -> int:  # type: ignore[override]
         return self.inner.workers
 
-    def map(self, task: Any, shared: Any, shards: Any, *, landed: Any = None) -> list[Any]:
-        found = self.inner.map(task, shared, shards, landed=landed)
+    def map(self, task: Any, shared: Any, shards: Any, *, on_result: Any = None) -> list[Any]:
+        found = self.inner.map(task, shared, shards, on_result=on_result)
         self.shards += len(shards)
         self.bytes += sum(size(shard) for shard in shards) + sum(size(result) for result in found)
         return found

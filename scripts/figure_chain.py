@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import Ground, Reaching, grid, keep, named
+from linear_figures import GameContext, Reaching, grid, keep, named
 from matplotlib import pyplot as plt
 from over_seeds import done
 
@@ -43,7 +43,7 @@ def one(cell: tuple[int, str, int]) -> dict[str, Any]:
     return {**row, "games": games, "exploitability_before": before}
 
 
-def until_zero(ground: Ground, explorer: str, most: int, options: Options) -> tuple[int | None, list[float]]:
+def until_zero(ground: GameContext, explorer: str, most: int, options: Options) -> tuple[int | None, list[float]]:
     """Games until neither seat's clone can be exploited (None: not within ``most``), and each seat's exploitability
     just before that, or at the end.
     """

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import FLOOR, Ground, cell, clones, explored, grid, keep, on
+from linear_figures import FLOOR, GameContext, cell, clones, explored, grid, keep, on
 from matplotlib import pyplot as plt
 from over_seeds import done
 
@@ -104,7 +104,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
 
 
 @cache
-def forked(delta: float, features: str) -> Ground:
+def forked(delta: float, features: str) -> GameContext:
     """The ground of this fork, made once."""
     return on(fork(delta, features))
 
@@ -120,7 +120,7 @@ def gap_of(cell: tuple[float, str, int]) -> float:
     return gap(forked(delta, KINDS[name].features), KINDS[name].explorer, seed)
 
 
-def levels(ground: Ground) -> dict[str, float]:
+def levels(ground: GameContext) -> dict[str, float]:
     """The coefficients of the imitated player 0's features (player 1's are one-hot, and its seat has one state)."""
     nothing = ground.game.linear
     assert nothing is not None
@@ -130,7 +130,7 @@ def levels(ground: Ground) -> dict[str, float]:
     }
 
 
-def gap(ground: Ground, explorer: str, seed: int) -> float:
+def gap(ground: GameContext, explorer: str, seed: int) -> float:
     """The exact gap of the softmax-linear clones after ``GAMES`` games a seat."""
     options = Options(seed=seed)
     found = explored(ground, explorer, GAMES, options)

@@ -27,7 +27,7 @@ from rich.table import Table
 
 from agents.policy import Greedy
 from agents.storage.policies import to_json, write_atomic
-from agents.suboptimal import HOPELESS, WORD, parse, suboptimal
+from agents.suboptimal import RANDOM_WHEN_LOST, WORD, parse, suboptimal
 from games.base import NashmailError
 from mail.data.rollout import Match, Shard
 from mail.evaluation.best_response import first_seat_payoffs
@@ -75,7 +75,11 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
         write_atomic(out / "connect4.json", to_json(gathered(there)))
 
     done(
-        partial(one, out), missing, pool, group=lambda cell: f"{cell[0]:,} asks per seat, seed {cell[1]}", landed=landed
+        partial(one, out),
+        missing,
+        pool,
+        group=lambda cell: f"{cell[0]:,} asks per seat, seed {cell[1]}",
+        on_result=landed,
     )
     redraw(out)
 
@@ -196,7 +200,7 @@ def blundered(rows: list[Any], seat: int, source: str, key: str) -> float:
 
 def short(opponent: str) -> str:
     """T=0 and the like; a star for the variant that draws its moves where every one loses."""
-    return opponent.replace(f":{HOPELESS}", "*").replace(f"{WORD}:", "T=")
+    return opponent.replace(f":{RANDOM_WHEN_LOST}", "*").replace(f"{WORD}:", "T=")
 
 
 # --- tables and picture ----------------------------------------------------------------------------------

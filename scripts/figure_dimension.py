@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import Ground, Reaching, banded, explored, grid, keep, on
+from linear_figures import GameContext, Reaching, banded, explored, grid, keep, on
 from matplotlib import pyplot as plt
 from over_seeds import done, interval
 
@@ -53,7 +53,7 @@ def rows_of(cell: tuple[int, int, int]) -> list[dict[str, Any]]:
     ]
 
 
-def one(ground: Ground, explorer: str, seed: int) -> dict[str, Any]:
+def one(ground: GameContext, explorer: str, seed: int) -> dict[str, Any]:
     """Asks of both seats together until each seat's exploitability is at most half of ``GAP``, at two measures in a
     row (None: not within the last step), each seat's exploitabilities on the way, and seconds a game without measuring.
     """

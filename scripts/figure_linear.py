@@ -92,7 +92,7 @@ def one(cell: tuple[str, int]) -> tuple[list[float], float]:
     name, seed = cell
     kind, options = KINDS[name], Options(seed=seed)
     if kind.reference:
-        options = replace(options, linear=LinearClone(weigh="pair"), drawn=True)
+        options = replace(options, linear=LinearClone(weigh="pair"), sample_labels=True)
     ground = named(kind.line.game, kind.line.ties)
     start = time.perf_counter()
     return gaps(ground, kind.line, kind.budgets, options), time.perf_counter() - start

@@ -41,7 +41,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
 def one(cell: tuple[str, str, int]) -> list[float]:
     """The gaps of a game, method and seed."""
     game, method, seed = cell
-    return gaps(named(game), Line(METHODS[method], "tabular", game), BUDGETS, Options(seed=seed, drawn=True))
+    return gaps(named(game), Line(METHODS[method], "tabular", game), BUDGETS, Options(seed=seed, sample_labels=True))
 
 
 def slope(values: list[float], asks: list[int]) -> float:

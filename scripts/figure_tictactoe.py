@@ -34,17 +34,17 @@ from games.base import Floats
 from games.graph import GameGraph
 from mail.clone.network import CloneConfig, clone
 from mail.data.decisions import Decisions
-from mail.evaluation.coverage import Least, imitation_limit
+from mail.evaluation.coverage import CoverageBounds, imitation_limit
 from mail.evaluation.exact import measures, point
 from mail.evaluation.gap import exploitability
-from mail.learners.budget import Budget, Watch
+from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Options
 from mail.learners.interactive import Mail
-from mail.learners.journal import Memoryless
+from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local, Pool
 from mail.parallel.streams import stream
 from mail.training.figure import FLOOR, dress, png
-from mail.training.ground import Ground
+from mail.training.ground import GameContext
 from mail.training.train import spending
 
 GAME = "tictactoe"
@@ -78,7 +78,7 @@ class Line:
         return f"{self.method}/{self.seat}"
 
 
-class Covered(Watch):
+class Covered(BudgetTracker):
     """Asks until the budget of labels is spent *and* all reachable labels are seen (measuring, not learning)."""
 
     def __init__(self, labels: int, seat: int, reachable: int | None) -> None:
@@ -86,7 +86,7 @@ class Covered(Watch):
         self.wanted, self.reachable = labels, reachable
 
     @property
-    def enough(self) -> bool:
+    def done(self) -> bool:
         covered = self.reachable is None or len(self._seen) >= self.reachable
         return self.labels >= self.wanted and (covered or self.games >= COVER_LIMIT)
 
@@ -130,7 +130,7 @@ def followed(cell: tuple[Line, int]) -> tuple[list[dict[str, float]], dict[str, 
     return curve(at, line, decisions, seed), covering(at, line, bound, decisions) if covers else None
 
 
-def explore(at: Ground, line: Line, bound: Least, seed: int) -> Decisions:
+def explore(at: GameContext, line: Line, bound: CoverageBounds, seed: int) -> Decisions:
     """Play until there are labels for every budget, and, for MAIL, until all labels have been seen."""
     mail = Mail(Options(seed=seed, explorer=line.explorer), name=line.method)
     collector = Collector(line.method, at.game, seed)
@@ -141,7 +141,7 @@ def explore(at: Ground, line: Line, bound: Least, seed: int) -> Decisions:
     ).decisions
 
 
-def curve(at: Ground, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:
+def curve(at: GameContext, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:
     """Exact exploitability and the proxy at every budget of asks."""
     points = []
     for index, labels in enumerate(BUDGETS[line.seat]):
@@ -158,17 +158,17 @@ def curve(at: Ground, line: Line, decisions: Decisions, seed: int) -> list[dict[
 def proxy(graph: GameGraph, table: Floats, seat: int) -> float:
     """Loss rate of the seat's policy against the reference's noisy expert."""
     expert = optimal_table(graph, ties="first")
-    noisy = 0.9 * expert + 0.1 * (0.6 * expert + 0.4 * uniform_rows(graph.open))
+    noisy = 0.9 * expert + 0.1 * (0.6 * expert + 0.4 * uniform_rows(graph.legal_mask))
     sign = 1.0 - 2.0 * graph.seat[:, None]
-    wins = (graph.open & (graph.reward * sign > 0)).any(1)
+    wins = (graph.legal_mask & (graph.reward * sign > 0)).any(1)
     opponent = np.where(wins[:, None], expert, noisy) * (graph.seat == 1 - seat)[:, None]
     won, _, lost = graph.outcomes((table, opponent) if seat == 0 else (opponent, table))
     return lost if seat == 0 else won
 
 
-def covering(at: Ground, line: Line, bound: Least, decisions: Decisions) -> dict[str, Any]:
+def covering(at: GameContext, line: Line, bound: CoverageBounds, decisions: Decisions) -> dict[str, Any]:
     """Games and asks to coverage, and to the first exploitability 0 of the labels so far."""
-    asked = decisions.take(decisions.asked)
+    asked = decisions.take(decisions.queried)
     asked = asked.take(np.argsort(asked.episode, kind="stable"))
     _, first = np.unique(asked.key, axis=0, return_index=True)
     news = np.sort(first)
@@ -202,7 +202,7 @@ def default(cell: tuple[bool, int]) -> dict[str, Any]:
     symmetry, seed = cell
     at = known(GAME, symmetry)
     experts = make_expert("first", at.learned_model)
-    learned = Mail(Options(seed=seed)).learn(at.learned, experts, Budget(), pool=Local(), journal=Memoryless())
+    learned = Mail(Options(seed=seed)).learn(at.learned, experts, Budget(), pool=Local(), journal=NullJournal())
     profile = (at.lift(learned.policies[0]), at.lift(learned.policies[1]))
     return {"seed": seed, **spending(learned), **measures(at.model, profile)}
 

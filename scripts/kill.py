@@ -43,7 +43,7 @@ from agents import solver
 from agents.storage.label_cache import LabelCache
 from games.base import Ints, Rng
 from mail.parallel.pool import Local, Pool
-from mail.parallel.ray import tell
+from mail.parallel.ray import report
 from mail.parallel.streams import stream
 
 GAMES = 120
@@ -269,13 +269,13 @@ class Stamped(Local):
     def __init__(self, inner: Pool) -> None:
         self.inner, self.began, self.workers = inner, 0.0, inner.workers
 
-    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
         def keep(index: int, found: tuple[float, Any]) -> None:
             self.began = found[0]
-            if landed is not None:
-                landed(index, found[1])
+            if on_result is not None:
+                on_result(index, found[1])
 
-        return [result for _, result in self.inner.map(stamped, (task, shared), shards, landed=keep)]
+        return [result for _, result in self.inner.map(stamped, (task, shared), shards, on_result=keep)]
 
 
 def stamped(job: tuple[Callable[[Any, Any], Any], Any], shard: Any) -> tuple[float, Any]:
@@ -326,7 +326,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.drive:
         drive(Path(args.drive[0]), int(args.drive[1]), int(args.drive[2]))
         return 0
-    tally = killed(args.kills, args.games, args.seed, apart=args.apart, say=tell)
+    tally = killed(args.kills, args.games, args.seed, apart=args.apart, say=report)
     told = asdict(tally)
     print(json.dumps(told) if args.json else "\n".join(f"{name:16}{value:g}" for name, value in told.items()))
     return 0 if tally.sound else 1

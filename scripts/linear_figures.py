@@ -24,10 +24,10 @@ from games.base import Floats
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from games.registry import make
-from mail.clone.dataset import drawn
+from mail.clone.dataset import sampled_labels
 from mail.data.decisions import Decisions, merge
 from mail.evaluation.gap import exploitability, nash_gap
-from mail.learners.budget import Budget, Watch
+from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Options, cloned
 from mail.learners.interactive import Mail
 from mail.parallel.streams import stream
@@ -37,7 +37,7 @@ FLOOR = 1e-5
 
 
 @dataclass(frozen=True)
-class Ground:
+class GameContext:
     """A game, what is known of it exactly, and its experts."""
 
     game: MarkovGame
@@ -46,15 +46,15 @@ class Ground:
     experts: Seats
 
 
-def on(game: MarkovGame, ties: str = "first") -> Ground:
+def on(game: MarkovGame, ties: str = "first") -> GameContext:
     """The ground of a game whose experts play its equilibrium with these ties."""
     model = MarkovModel(game)
     tables = model.equilibrium(ties)
-    return Ground(game, model, tables, (from_model(model, 0, tables[0]), from_model(model, 1, tables[1])))
+    return GameContext(game, model, tables, (from_model(model, 0, tables[0]), from_model(model, 1, tables[1])))
 
 
 @cache
-def named(name: str, ties: str = "first") -> Ground:
+def named(name: str, ties: str = "first") -> GameContext:
     """The ground of a registered game, made once."""
     game = make(name)
     assert isinstance(game, MarkovGame)
@@ -71,22 +71,22 @@ class Line:
     ties: str = "first"
 
 
-def explored(ground: Ground, explorer: str, episodes: int, options: Options) -> tuple[Decisions, Decisions]:
+def explored(ground: GameContext, explorer: str, episodes: int, options: Options) -> tuple[Decisions, Decisions]:
     """Per seat what its expert was asked, in ``episodes`` games of an explorer against it."""
     budget = Budget(episodes, patience_games=10**9)
     mail = Mail(options, explorer=explorer)
     collector = Collector("mail", ground.game, options.seed)
     first, second = (mail.explore(collector, ground.experts, budget, seat).decisions for seat in (0, 1))
-    return (drawn(first), drawn(second)) if options.drawn else (first, second)
+    return (sampled_labels(first), sampled_labels(second)) if options.sample_labels else (first, second)
 
 
-def clones(ground: Ground, cloner: str, found: tuple[Decisions, Decisions], games: int, options: Options) -> Seats:
+def clones(ground: GameContext, cloner: str, found: tuple[Decisions, Decisions], games: int, options: Options) -> Seats:
     """Both seats' clones of the labels of their first games."""
     first, second = (_clone(ground, cloner, found[seat], seat, games, options) for seat in (0, 1))
     return first, second
 
 
-def _clone(ground: Ground, cloner: str, found: Decisions, seat: int, games: int, options: Options) -> Policy:
+def _clone(ground: GameContext, cloner: str, found: Decisions, seat: int, games: int, options: Options) -> Policy:
     rng = stream(options.seed, "figure/clone", seat=seat, round_=games)
     part = found.take(found.episode < games)
     if not part.labels():
@@ -94,20 +94,20 @@ def _clone(ground: Ground, cloner: str, found: Decisions, seat: int, games: int,
     return cloned(cloner, ground.game, part, seat, options, rng=rng).policy
 
 
-def gaps(ground: Ground, line: Line, budgets: Sequence[int], options: Options) -> list[float]:
+def gaps(ground: GameContext, line: Line, budgets: Sequence[int], options: Options) -> list[float]:
     """The exact Nash gap of the clones after each number of games a seat."""
     found = explored(ground, line.explorer, budgets[-1], options)
     return [nash_gap(ground.model, clones(ground, line.cloner, found, games, options)).nash_gap for games in budgets]
 
 
-class Reaching(Watch):
+class Reaching(BudgetTracker):
     """Asks until the clone of a seat's labels is good enough: its exact exploitability at most ``target``, at
     ``in_a_row`` measures (measuring, not learning). It is measured after the numbers of games in ``at``, or, with
     none given, whenever there is a new label.
     """
 
     def __init__(
-        self, ground: Ground, seat: int, cloner: str, options: Options, *, target: float, most: int,
+        self, ground: GameContext, seat: int, cloner: str, options: Options, *, target: float, most: int,
         at: Sequence[int] = (), in_a_row: int = 1,
     ) -> None:  # fmt: skip
         super().__init__(Budget(most, patience_games=10**9), seat)
@@ -117,10 +117,10 @@ class Reaching(Watch):
         self.losses: list[float] = []
         self.measured: list[tuple[int, int]] = []  # games and asks at each measure
 
-    def see(self, decisions: Decisions) -> None:
+    def update(self, decisions: Decisions) -> None:
         for game in range(decisions.games):  # a round may be many games
             known = len(self._seen)
-            super().see(one_game(decisions, game))
+            super().update(one_game(decisions, game))
             self.found.append(one_game(decisions, game))
             if not self.reached and (self.games in self.at if self.at else len(self._seen) > known):
                 self._measure()
@@ -137,8 +137,8 @@ class Reaching(Watch):
         return len(self.losses) >= self.in_a_row and max(self.losses[-self.in_a_row :]) <= self.target
 
     @property
-    def enough(self) -> bool:
-        return self.reached or super().enough
+    def done(self) -> bool:
+        return self.reached or super().done
 
     def run(self, explorer: str) -> Reaching:
         """Explore until it is enough."""

@@ -25,23 +25,23 @@ def done(
     pool: Pool,
     *,
     group: Callable[[_Cell], str],
-    landed: Callable[[_Cell, _Result], None] | None = None,
+    on_result: Callable[[_Cell, _Result], None] | None = None,
 ) -> list[_Result]:
     """``task(cell)`` of every cell, a shard each; a line on standard error when the last cell of a group has landed.
 
-    ``landed`` is called here, in whatever order cells finish: what a killed figure keeps.
+    ``on_result`` is called here, in whatever order cells finish: what a killed figure keeps.
     """
     begun, left = time.perf_counter(), Counter(map(group, cells))
 
     def keep(index: int, result: _Result) -> None:
-        if landed is not None:
-            landed(cells[index], result)
+        if on_result is not None:
+            on_result(cells[index], result)
         name = group(cells[index])
         left[name] -= 1
         if not left[name]:
             print(f"{time.perf_counter() - begun:6.0f} s  {name}", file=sys.stderr, flush=True)
 
-    return pool.map(_apply, task, cells, landed=keep)
+    return pool.map(_apply, task, cells, on_result=keep)
 
 
 def kept(
@@ -63,7 +63,7 @@ def kept(
     def keep(cell: _Cell, found: dict[str, Any]) -> None:
         write_atomic(folder / f"{names[cell]}.json", to_json(rounded(found)))
 
-    done(task, list(names), pool, group=lambda cell: names[cell], landed=keep)
+    done(task, list(names), pool, group=lambda cell: names[cell], on_result=keep)
 
 
 def _apply(task: Callable[[_Cell], _Result], cell: _Cell) -> _Result:

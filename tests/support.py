@@ -84,13 +84,13 @@ def visited(game: Game, *, episodes: int = 12, seed: int = 0) -> States:
 
 def uniform_profile(graph: GameGraph) -> Profile:
     """Both seats play every legal action alike."""
-    return _split(graph, np.ones(graph.open.shape))
+    return _split(graph, np.ones(graph.legal_mask.shape))
 
 
 def random_profile(graph: GameGraph, seed: int, *, sparse: bool = False) -> Profile:
     """A random table per seat; with ``sparse`` about half of the actions have probability 0."""
     rng = np.random.default_rng(seed)
-    weights = rng.random(graph.open.shape)
+    weights = rng.random(graph.legal_mask.shape)
     if sparse:
         weights = np.where(rng.random(weights.shape) < 0.5, 0.0, weights)
     return _split(graph, weights)
@@ -98,7 +98,7 @@ def random_profile(graph: GameGraph, seed: int, *, sparse: bool = False) -> Prof
 
 def optimal_profile(graph: GameGraph, *, ties: str) -> Profile:
     """Minimax play without hurry: every move that keeps the value is as good as any other."""
-    best = np.zeros(graph.open.shape, dtype=np.bool_)
+    best = np.zeros(graph.legal_mask.shape, dtype=np.bool_)
     for seat, response in enumerate(graph.solve()):
         values = response.action_values
         best |= graph.legal(seat) & (values == values.max(1, keepdims=True))
@@ -113,8 +113,8 @@ def gap(graph: GameGraph, profile: Profile) -> float:
 
 
 def _split(graph: GameGraph, weights: Table) -> Profile:
-    weights = np.where(graph.open, weights, 0.0)
-    weights = np.where(weights.sum(1, keepdims=True) > 0, weights, graph.open)
+    weights = np.where(graph.legal_mask, weights, 0.0)
+    weights = np.where(weights.sum(1, keepdims=True) > 0, weights, graph.legal_mask)
     table = weights / weights.sum(1, keepdims=True)
     first = (graph.seat == 0)[:, None]
     return np.where(first, table, 0.0), np.where(first, 0.0, table)

@@ -17,7 +17,7 @@ from mail.commands.cli import main
 from mail.learners.budget import Budget
 from mail.learners.collect import Options
 from mail.learners.interactive import Mail
-from mail.learners.journal import Memoryless
+from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from mail.training.folder import Config, Run, read_decisions
 from tests.agents.storage.test_policies import SIZES, described, network, refused, rewrite, saved, table
@@ -121,7 +121,7 @@ def test_a_table_of_another_game(tmp_path: Path) -> None:
 def test_mail_with_labels_it_cannot_reach_within_its_episodes() -> None:
     model = graph("tictactoe")
     learned = Mail(Options(explorer="counts"), name="other").learn(
-        model.game, expert.make("first", model), Budget(2, labels=(50, 50)), pool=Local(), journal=Memoryless()
+        model.game, expert.make("first", model), Budget(2, labels=(50, 50)), pool=Local(), journal=NullJournal()
     )
     assert learned.games == 4
 

@@ -77,18 +77,18 @@ class _Graph:
     def probabilities(self, one: Plan) -> None:
         """The whole of it, from the inputs to the output."""
         if one.symmetry is None:
-            found = self.asked(one, "observation", "legal")
+            found = self.queried(one, "observation", "legal")
         else:
             observation, which = self.canonical(one)
             to = self.node("Gather", self.constant(one.symmetry.forward), which, axis=0)
             back = self.node("Gather", self.constant(np.argsort(one.symmetry.forward, axis=1)), which, axis=0)
             moved = self.cast(self.node("GatherElements", self.cast("legal", "INT64"), back, axis=1), "BOOL")
-            found = self.node("GatherElements", self.asked(one, observation, moved), to, axis=1)
+            found = self.node("GatherElements", self.queried(one, observation, moved), to, axis=1)
         from onnx import helper
 
         self.nodes.append(helper.make_node("Identity", [found], ["probabilities"]))
 
-    def asked(self, one: Plan, observation: str, legal: str) -> str:
+    def queried(self, one: Plan, observation: str, legal: str) -> str:
         rows = (
             self.table(one, observation, legal)
             if one.kind == "table"

@@ -38,7 +38,7 @@ _WRAPPERS: dict[str, dict[str, type]] = {
 }  # kinds made of another policy, and their settings
 _DEEPEST = 8  # policies inside policies
 _LONGEST = 1 << 16  # bytes of a description
-_TOLERANCE = 1e-6  # how far from 1 a row may sum, as ``ask`` has it
+_TOLERANCE = 1e-6  # how far from 1 a row may sum, as ``query`` has it
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 

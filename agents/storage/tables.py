@@ -119,7 +119,7 @@ def _refuse_bad_numbers(rows: _Rows, table: Floats, graph: GameGraph, found: Int
     faults = {
         "holds a number that is not finite": infinite,
         "holds a negative probability": numbers < 0,
-        "puts probability on an illegal action": (numbers != 0) & ~graph.open,
+        "puts probability on an illegal action": (numbers != 0) & ~graph.legal_mask,
         "holds probabilities that do not sum to 1": off[:, None] > TOLERANCE,
     }
     for fault, bad in faults.items():

@@ -1,7 +1,7 @@
 """The labels of one seat as a data set: a row for each distinct position, with its mean label.
 
-Every distinct position weighs the same (per-state averaging): the worst position decides how exploitable a clone is, not
-the most frequent one.
+Every distinct position weighs the same (per-state averaging): the worst position decides how exploitable a clone is,
+not the most frequent one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def summed(decisions: Decisions, seat: int) -> tuple[Decisions, Floats, Ints]:
     """The distinct labelled positions of a seat in order of key, a row each, the sum [D, A] of the labels of each, and
     how often [D] it was asked. NashmailError if there are none.
     """
-    asked = decisions.take(decisions.asked & (decisions.seat == seat))
+    asked = decisions.take(decisions.queried & (decisions.seat == seat))
     if not len(asked):
         raise NashmailError(f"seat {seat} has no labels to clone; raise the budget")
     _, first, inverse, count = np.unique(asked.key, axis=0, return_index=True, return_inverse=True, return_counts=True)
@@ -72,14 +72,14 @@ def asked(decisions: Decisions, seat: int) -> Asked:
     return Asked(rows.state, rows.key, rows.legal, total / total.sum(1, keepdims=True), count)
 
 
-def drawn(decisions: Decisions) -> Decisions:
+def sampled_labels(decisions: Decisions) -> Decisions:
     """The same decisions where an ask is answered by *one drawn action*, not by a whole distribution.
 
     The draw is the action that was played: where the asked expert itself sits in the asked seat, as in ``mail`` and
     ``bc``, that is a draw of its own, from the stream of its game.
     """
     label = np.full(decisions.label.shape, np.nan, dtype=np.float32)
-    rows = np.flatnonzero(decisions.asked)
+    rows = np.flatnonzero(decisions.queried)
     label[rows] = 0.0
     label[rows, decisions.played[rows]] = 1.0
     return replace(decisions, label=label)

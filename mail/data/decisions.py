@@ -62,7 +62,7 @@ class Decisions:
         return len(self.seat)
 
     @property
-    def asked(self) -> Bools:
+    def queried(self) -> Bools:
         """[R] rows that carry a label."""
         return ~np.isnan(self.label[:, 0])
 
@@ -82,18 +82,18 @@ class Decisions:
 
     def labels(self) -> int:
         """Every ask."""
-        return int(self.asked.sum())
+        return int(self.queried.sum())
 
     def distinct_labels(self) -> int:
         """Distinct (position, seat) asked."""
-        asked = self.asked
+        asked = self.queried
         rows = np.column_stack([self.seat[asked].astype(np.uint64), self.key[asked]])
         return len(np.unique(rows, axis=0))
 
     def first_labels(self, seat: int, wanted: int) -> Decisions:
         """The rows up to a seat's ask number ``wanted``, game by game in order of play; all if there are fewer."""
         ordered = self.take(np.argsort(self.episode, kind="stable"))
-        mine = np.flatnonzero(ordered.asked & (ordered.seat == seat))
+        mine = np.flatnonzero(ordered.queried & (ordered.seat == seat))
         return ordered.take(np.arange(mine[wanted - 1] + 1)) if 0 < wanted < len(mine) else ordered
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.policy import Policy, Seats, ask, sample
+from agents.policy import Policy, Seats, query, sample
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, Rng, States, stuck
 from mail.data.decisions import Decisions
 from mail.parallel.streams import stream
 
 
-class Wants(Protocol):
+class QueryRule(Protocol):
     """Chooses the decisions at which somebody is asked; frozen and picklable, like a policy."""
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
@@ -32,19 +32,19 @@ class Selective:
     """An asked policy that is asked only where ``wants`` says so; elsewhere nobody is, and no ask is spent."""
 
     policy: Policy
-    wants: Wants
+    wants: QueryRule
     plays: bool = False
     """Whether its answer is also what is played there, instead of the seat's own policy."""
 
 
-def each_once(game: Game, states: States) -> Bools:
+def first_occurrences(game: Game, states: States) -> Bools:
     """[N] the first of every set of equal positions: for those who want to ask at none twice."""
     first = np.zeros(len(states), dtype=np.bool_)
     first[np.unique(game.key(states), axis=0, return_index=True)[1]] = True
     return first
 
 
-def remembered(game: Game, labelled: Sequence[Decisions]) -> Tabular:
+def labelled_table(game: Game, labelled: Sequence[Decisions]) -> Tabular:
     """The answers that labelled decisions of one seat hold, as a policy; the first of each position."""
     keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(game.key(part.state) for part in labelled)])
     labels = np.concatenate([np.zeros((0, game.spec.actions)), *(part.label for part in labelled)])
@@ -128,18 +128,18 @@ def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) 
 
 def _decide(game: Game, policy: Policy, asked: Asked, episode: Ints, states: States, seat: int, rng: Rng) -> _Turn:
     """Ask the seat's policy (and the labelling one) at these positions, and draw a move for each."""
-    probabilities = ask(policy, game, states, seat)
+    probabilities = query(policy, game, states, seat)
     if asked is policy:
         label = probabilities
     else:
         label = np.full(probabilities.shape, np.nan)
         if isinstance(asked, Selective):
             rows = np.flatnonzero(asked.wants(game, states, seat))
-            label[rows] = ask(asked.policy, game, states[rows], seat)
+            label[rows] = query(asked.policy, game, states[rows], seat)
             if asked.plays:
                 probabilities[rows] = label[rows]
         elif asked is not None:
-            label = ask(asked, game, states, seat)
+            label = query(asked, game, states, seat)
     played = sample(probabilities, rng=rng)
     if (played < 0).any():
         raise stuck(game, states[int(np.flatnonzero(played < 0)[0])])

@@ -124,7 +124,7 @@ def learned(
     while learning.games < games:
         size = min(learning.next_round, games - learning.games)
         played = shards(size, best_response_learner.SHARD, seed, "response/play", seat=seat, round_=learning.rounds)
-        match = Match(game, _seats(policy, learning.behaviour(), seat), (None, None))
+        match = Match(game, _seats(policy, learning.behavior_policy(), seat), (None, None))
         rows = merge(labelled_map(pool or Local(), own_decisions, match, played, game=game))
         learning.update(rows, size)
         told(learning.games, float(rows.reward.sum()) / size)

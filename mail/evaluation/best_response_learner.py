@@ -53,7 +53,7 @@ class ResponseConfig:
     steps: int = 50
     """Gradient steps after each round."""
     batch: int = 512
-    """Tried actions of a gradient step."""
+    """SeatTransitions actions of a gradient step."""
     least: int = 64
     """Games of the first rounds."""
     share: float = 0.125
@@ -138,7 +138,7 @@ class Experience:
 
 
 @dataclass(frozen=True)
-class Valued:
+class QSoftmaxPolicy:
     """A softmax over action values: from a table where it knows the position, by a network elsewhere."""
 
     known: Tabular
@@ -182,18 +182,18 @@ class Responder:
         wanted = int(self.games * self.config.share)
         return max(self.config.least, min(self.config.most, wanted - wanted % SHARD))
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         """How it explores now; not to be used after the next ``update``."""
         estimate = self._estimate()
         scale = self.seen.scale or 1.0
         curious = estimate.values + self.config.curiosity * scale / np.sqrt(1.0 + estimate.tries)
-        return Valued(Tabular(self.seen.key, curious), self.net, self.config.temperature * scale)
+        return QSoftmaxPolicy(Tabular(self.seen.key, curious), self.net, self.config.temperature * scale)
 
     def response(self) -> Policy:
         """The best response as far as it knows."""
         scale = self.seen.scale or 1.0
         return Greedy(
-            Valued(Tabular(self.seen.key, self._estimate().values), self.net, self.config.temperature * scale)
+            QSoftmaxPolicy(Tabular(self.seen.key, self._estimate().values), self.net, self.config.temperature * scale)
         )
 
     def update(self, own: Decisions, games: int) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.policy import Policy, Seats, Uniform, ask, greedy_rows
+from agents.policy import Policy, Seats, Uniform, greedy_rows, query
 from agents.solver import solver_expert
 from games.base import Floats, Game, Ints, Keys, States, Symmetric
 from games.symmetry import Quotient
@@ -118,7 +118,7 @@ def held_out(game: Game, seats: Seats, seat: int, source: str, shown: Keys, seed
 
 def judged(game: Game, policy: Policy, seat: int, source: str, states: States, *, pool: Pool | None = None) -> Blunders:
     """The policy's blunders at these positions of its seat."""
-    rows = ask(policy, game, states, seat)
+    rows = query(policy, game, states, seat)
     values = np.sign(scores(pool or Local(), game, states))
     bad = values < values.max(1, keepdims=True)
     ply = game.observe(states, seat).sum(axis=(1, 2, 3)).astype(np.int64)

@@ -19,7 +19,7 @@ from games.graph import GameGraph
 
 
 @dataclass(frozen=True)
-class Least:
+class CoverageBounds:
     """The bounds for one seat's expert."""
 
     labels: int
@@ -28,15 +28,17 @@ class Least:
     """Fewest games that come through all of them; None for an expert that draws lots (no game is sure then)."""
 
 
-def least(graph: GameGraph, expert: Table, seat: int) -> Least:
+def coverage_bounds(graph: GameGraph, expert: Table, seat: int) -> CoverageBounds:
     """The bounds for the expert table [S, A] of this seat, whatever the other seat does."""
     profile = [uniform_rows(graph.legal(0)), uniform_rows(graph.legal(1))]
     profile[seat] = expert
     reached = graph.reach((profile[0], profile[1])) > 0
     decisions = np.flatnonzero(reached & (graph.seat == seat))
     if (expert[decisions].max(1) < 1.0).any():
-        return Least(len(decisions), None)
-    return Least(len(decisions), len(decisions) - _matching(graph, profile[0] + profile[1], reached, decisions))
+        return CoverageBounds(len(decisions), None)
+    return CoverageBounds(
+        len(decisions), len(decisions) - _matching(graph, profile[0] + profile[1], reached, decisions)
+    )
 
 
 def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -> Table:
@@ -60,8 +62,8 @@ def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints)
     place[rows] = np.arange(passing)
     start = np.full(len(graph), -1, dtype=np.int64)
     start[decisions] = passing + np.arange(leaving)
-    row, action = np.nonzero((support[rows] > 0) & (graph.child[rows] >= 0))
-    after = place[graph.child[rows[row], action]]
+    row, action = np.nonzero((support[rows] > 0) & (graph.successor[rows] >= 0))
+    after = place[graph.successor[rows[row], action]]
     own = start[rows[row]]  # the node of a decision that is left, or -1
     ours = own >= 0
     edges = (  # from, to, how much

@@ -8,7 +8,7 @@ from agents.expert import optimal_table
 from agents.policy import Policy, Seats, greedy_rows
 from games.base import Model
 from games.graph import GameGraph
-from mail.evaluation.coverage import imitation_limit, least
+from mail.evaluation.coverage import coverage_bounds, imitation_limit
 from mail.evaluation.gap import exploitability, gap_of
 from mail.evaluation.tabulate import tabulate, unfolded
 from mail.parallel.pool import Pool
@@ -48,7 +48,7 @@ def limits(model: Model | None, expert: str) -> dict[str, Any]:
         return found
     table = optimal_table(model, ties=expert)
     for seat in (0, 1):
-        bound = least(model, table, seat)
+        bound = coverage_bounds(model, table, seat)
         found["least_games"].append(bound.games)
         found["reachable_labels"].append(bound.labels)
     for ties in ("first", "uniform"):

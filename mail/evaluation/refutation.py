@@ -114,7 +114,7 @@ def _shortest(model: GameGraph, response: Response, greedy: Table) -> Ints:
             wanted = own == own.max(1, keepdims=True)
         else:
             wanted = greedy[block.rows] > 0
-        plies = np.where(wanted, 1.0 + left[model.child[block.rows]], np.inf)
+        plies = np.where(wanted, 1.0 + left[model.successor[block.rows]], np.inf)
         choice[block.rows] = plies.argmin(1)
         left[block.rows] = plies.min(1)
     return choice
@@ -123,7 +123,7 @@ def _shortest(model: GameGraph, response: Response, greedy: Table) -> Ints:
 def _walk(model: GameGraph, choice: Ints) -> tuple[list[int], list[int]]:
     """The rows that a game of these choices comes through, and the action at each."""
     rows, line = [int(model.roots[0])], [int(choice[model.roots[0]])]
-    while (child := int(model.child[rows[-1], line[-1]])) >= 0:
+    while (child := int(model.successor[rows[-1], line[-1]])) >= 0:
         rows.append(child)
         line.append(int(choice[child]))
     return rows, line

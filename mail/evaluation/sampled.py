@@ -30,7 +30,7 @@ from mail.parallel.solver_labels import scores
 SELF = "policy"  # what the measured policies are called in their matches
 OPPONENTS = (
     "suboptimal:0",
-    "suboptimal:0:hopeless",
+    "suboptimal:0:random_when_lost",
     "suboptimal:1",
     "suboptimal:2",
     "suboptimal:3",
@@ -88,8 +88,8 @@ def matches(game: Game, profile: Seats, *, games: int, seed: int, pool: Pool | N
 
 
 def _errant(game: Game, name: str) -> Seats:
-    temperature, hopeless = parse(name)
-    return suboptimal(game, temperature, hopeless=hopeless)
+    temperature, random_when_lost = parse(name)
+    return suboptimal(game, temperature, random_when_lost=random_when_lost)
 
 
 def by_opponent(matches: list[dict[str, Any]]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 
 from agents import policy as policies
-from agents.policy import Policy, ask, by_history
+from agents.policy import Policy, by_history, query
 from games.base import Floats, Game, Model, States, Table
 from games.graph import GameGraph
 from games.histories import HistoryTree, has_tree
@@ -26,7 +26,7 @@ WAVE = 128
 
 
 @dataclass(frozen=True)
-class Question:
+class TabulateTask:
     """What the shards of a sweep share."""
 
     policy: Policy
@@ -34,9 +34,9 @@ class Question:
     seat: int
 
 
-def answer(question: Question, states: States) -> Floats:
+def evaluate_shard(question: TabulateTask, states: States) -> Floats:
     """A pool's task: the policy's checked probabilities [n, A] at these positions."""
-    return ask(question.policy, question.game, states, question.seat)
+    return query(question.policy, question.game, states, question.seat)
 
 
 def unfolded(model: Model, asked: Sequence[Policy]) -> Model:
@@ -59,10 +59,10 @@ def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = Non
         return policies.tabulate(model, policy, seat)
     if isinstance(model, HistoryTree):
         return np.asarray(tabulate(model.graph, policy, seat, pool=pool)[model.position])
-    question = Question(policy, model.game, seat)
+    question = TabulateTask(policy, model.game, seat)
 
     def asker(batches: Iterator[States]) -> Iterator[Floats]:
         while wave := list(islice(batches, WAVE)):
-            yield from (pool or Local()).map(answer, question, wave)
+            yield from (pool or Local()).map(evaluate_shard, question, wave)
 
     return policies.tabulate(model, policy, seat, asker=asker, at_once=ROWS)

@@ -3,11 +3,11 @@
 """
 
 from mail.explore import counts, deep, linear, refute, tabular, unsure
-from mail.explore.base import Explorer, Setting, check, make, names, register
+from mail.explore.base import Explorer, ExplorerContext, check, make, names, register
 
 __all__ = [
     "Explorer",
-    "Setting",
+    "ExplorerContext",
     "check",
     "counts",
     "deep",

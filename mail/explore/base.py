@@ -32,10 +32,10 @@ class Explorer(Protocol):
     done: bool
     """Whether what it knows tells it that there is nothing more to ask."""
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         """A frozen, picklable snapshot of how it plays now."""
 
-    def against(self) -> Policy:
+    def opponent_policy(self) -> Policy:
         """Who sits in the asked seat meanwhile: its expert, unless the explorer leads a clone around."""
 
     def labels(self) -> Policy | Selective:
@@ -49,7 +49,7 @@ class Explorer(Protocol):
 
 
 @dataclass(frozen=True)
-class Setting:
+class ExplorerContext:
     """What an explorer is made for."""
 
     game: Game
@@ -61,8 +61,8 @@ class Setting:
     """Only for explorers that declare that they know it."""
 
 
-Factory = Callable[[Setting, Rng], Explorer]
-Check = Callable[[Setting], None]
+Factory = Callable[[ExplorerContext, Rng], Explorer]
+Check = Callable[[ExplorerContext], None]
 _EXPLORERS: dict[str, Factory] = {}
 _CHECKS: dict[str, Check] = {}
 
@@ -80,13 +80,13 @@ def register(name: str, factory: Factory, *, check: Check | None = None) -> None
         _CHECKS[name] = check
 
 
-def make(name: str, setting: Setting, *, rng: Rng) -> Explorer:
+def make(name: str, setting: ExplorerContext, *, rng: Rng) -> Explorer:
     """The explorer of this name; NashmailError names the explorers there are."""
     check(name)
     return _EXPLORERS[name](setting, rng)
 
 
-def check(name: str, setting: Setting | None = None) -> None:
+def check(name: str, setting: ExplorerContext | None = None) -> None:
     """NashmailError unless there is an explorer of this name and, where a setting is given, it can explore there."""
     if name not in _EXPLORERS:
         raise NashmailError(f"no explorer is called {name!r}; the explorers are: {', '.join(names())}")
@@ -112,10 +112,10 @@ class Base:
     games_per_round = 1
     done = False
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ExplorerContext) -> None:
         self.setting, self.seat = setting, setting.seat
 
-    def against(self) -> Policy:
+    def opponent_policy(self) -> Policy:
         return self.setting.experts[1 - self.seat]
 
     def labels(self) -> Policy | Selective:
@@ -130,11 +130,11 @@ class Fixed(Base):
 
     games_per_round = 16
 
-    def __init__(self, setting: Setting, policy: Policy, knows: frozenset[str]) -> None:
+    def __init__(self, setting: ExplorerContext, policy: Policy, knows: frozenset[str]) -> None:
         super().__init__(setting)
         self.policy, self.knows = policy, knows
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         return self.policy
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:

@@ -16,20 +16,20 @@ from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
 from games.base import Floats, Rng
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, Metrics, Setting, register
+from mail.explore.base import Base, ExplorerContext, Metrics, register
 from mail.explore.memory import Memory, Transitions
 
 
 class Counts(Base):
     """Plays the plan above, any of its best actions alike; uniformly at positions it has never seen."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ExplorerContext) -> None:
         super().__init__(setting)
         self.horizon = -(-setting.game.spec.longest // 2)  # most own decisions of one game
         self.memory = Memory()
         self.plan: Policy = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         return self.plan
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
@@ -38,13 +38,13 @@ class Counts(Base):
         values = optimistic_values(seen, self.horizon)
         best = seen.legal & (values >= values.max(1, keepdims=True) - 1e-9)
         self.plan = Tabular(seen.key, uniform_rows(best))
-        return {"new_transitions": new, "untried": int((seen.legal & (seen.tries == 0)).sum())}
+        return {"new_transitions": new, "untried": int((seen.legal & (seen.visits == 0)).sum())}
 
 
 def optimistic_values(seen: Transitions, horizon: int) -> Floats:
     """[M, A] the module's Q, -inf on illegal actions; swept until it rests, at most once per own decision."""
     cap = np.maximum(horizon - seen.depth, 1).astype(np.float64)[:, None]
-    tries = seen.tries
+    tries = seen.visits
     share = seen.count / tries[seen.position, seen.action]  # of each outcome among the tries of its action
     values = np.zeros(len(seen.legal) + 1)  # the last, where following -1 points: over
     for _ in range(horizon):

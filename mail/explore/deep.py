@@ -30,7 +30,7 @@ from agents.q_network import QNet, QSizes
 from games.base import Floats, Game, Rng, States
 from mail.clone.presets import large
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, Metrics, Setting, register
+from mail.explore.base import Base, ExplorerContext, Metrics, register
 from mail.explore.memory import Memory, Transitions
 
 _ROWS = 16  # of an inference batch: rounds are of few games, and each row costs A d^2
@@ -55,7 +55,7 @@ class DeepConfig:
 
 
 @dataclass(frozen=True)
-class Curious:
+class BonusPolicy:
     """The explorer's behaviour for one epoch: a softmax over r + q of the legal actions."""
 
     net: QNet
@@ -89,7 +89,7 @@ class Deep(Base):
     """The explorer: rounds of games, epochs that end when log det Lambda has grown by log 2."""
 
     @one_thread
-    def __init__(self, setting: Setting, config: DeepConfig, *, rng: Rng) -> None:
+    def __init__(self, setting: ExplorerContext, config: DeepConfig, *, rng: Rng) -> None:
         super().__init__(setting)
         self.config, self.device = config, setting.device
         self.games_per_round = config.games_per_round
@@ -102,7 +102,7 @@ class Deep(Base):
         self._ridge = config.ridge * torch.eye(config.net.features, dtype=torch.float64, device=setting.device)
         self._freeze(None)
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         return self._behaviour
 
     @one_thread
@@ -150,7 +150,7 @@ class Deep(Base):
         factor = torch.linalg.cholesky(gram)
         self._log_det = float(2.0 * factor.diagonal(dim1=1, dim2=2).log().sum())
         inverse = torch.cholesky_inverse(factor) * self.config.ridge
-        self._behaviour = Curious(copy.deepcopy(self.net).eval(), inverse, self.config.temperature, self.device)
+        self._behaviour = BonusPolicy(copy.deepcopy(self.net).eval(), inverse, self.config.temperature, self.device)
         self._epoch_rows: list[tuple[np.ndarray, np.ndarray]] = []
 
     def _train(self, seen: Transitions) -> float:
@@ -160,7 +160,7 @@ class Deep(Base):
         position = tensor(seen.position, self.device)
         action = tensor(seen.action, self.device)
         following = tensor(seen.following, self.device)
-        share = seen.count / seen.tries[seen.position, seen.action]
+        share = seen.count / seen.visits[seen.position, seen.action]
         weight = tensor((share / share.sum()).astype(np.float32), self.device)
         with torch.no_grad():
             reward = bonus(self.net.features(observation).double(), self._behaviour.inverse).float()

@@ -30,8 +30,8 @@ from agents.policy import Policy, uniform_rows
 from games.base import Floats, Game, Ints, NashmailError, Rng, States
 from games.markov.game import MarkovGame
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, Metrics, Setting, register
-from mail.explore.process import Tried, clock, steps_of
+from mail.explore.base import Base, ExplorerContext, Metrics, register
+from mail.explore.process import SeatTransitions, clock, steps_of
 
 _TIE = 1e-7  # actions this close to the best one, relative to H, are as good; rounding is far below that
 
@@ -88,7 +88,7 @@ def elliptical_norm(phi: Tensor, inverse: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Optimistic:
+class OptimisticPolicy:
     """The explorer's behaviour between two updates: any of the best actions by Q, alike."""
 
     weights: Tensor  # float64 [H, d] w_h
@@ -130,7 +130,7 @@ class Optimistic:
         return (self.beta * norm).clamp(max=float(len(self.weights)))
 
 
-class Tries:
+class TransitionStore:
     """What was tried and where it led: one row per try, and the distinct positions that tries led to."""
 
     def __init__(self, game: Game, seat: int) -> None:
@@ -146,7 +146,7 @@ class Tries:
 
     def add(self, decisions: Decisions) -> tuple[Tensor, Ints]:
         """Add a round; returns the features [n, d] and steps [n] of the seat's tries."""
-        found = Tried.of(self.game, decisions, self.seat)
+        found = SeatTransitions.of(self.game, decisions, self.seat)
         own = found.own
         phi, step = features(self.game, own.state, self.seat), clock(self.game, own.state)[found.rows]
         following, going = found.following.copy(), found.following >= 0
@@ -197,7 +197,7 @@ class Linear(Base):
     """The explorer."""
 
     @one_thread
-    def __init__(self, setting: Setting, config: LinearConfig, *, rng: Rng) -> None:
+    def __init__(self, setting: ExplorerContext, config: LinearConfig, *, rng: Rng) -> None:
         super().__init__(setting)
         game = setting.game
         self.config, self.games_per_round = config, config.games_per_round
@@ -206,10 +206,10 @@ class Linear(Base):
         dimension = features(game, game.start(1, rng=rng), self.seat).shape[2]
         self.grams = [Gram(dimension, config.ridge) for _ in range(self.horizon if self.stepwise else 1)]
         self.beta = self.horizon * math.sqrt(config.ridge) if config.beta is None else config.beta
-        self.tries = Tries(game, self.seat)
+        self.tries = TransitionStore(game, self.seat)
         self._behaviour = self._snapshot(torch.zeros(self.horizon, dimension, dtype=torch.float64))
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         return self._behaviour
 
     @one_thread
@@ -221,11 +221,11 @@ class Linear(Base):
         largest = float(self._behaviour.bonus(tried[:, None], 0).max()) if len(tried) and not self.stepwise else 0.0
         return {"log_det": sum(gram.log_det for gram in self.grams), "tries": len(self.tries), "bonus": largest}
 
-    def _snapshot(self, weights: Tensor) -> Optimistic:
+    def _snapshot(self, weights: Tensor) -> OptimisticPolicy:
         inverse = torch.stack([gram.inverse for gram in self.grams])
-        return Optimistic(weights, inverse, self.beta, self.config.tight)
+        return OptimisticPolicy(weights, inverse, self.beta, self.config.tight)
 
-    def _plan(self) -> Optimistic:
+    def _plan(self) -> OptimisticPolicy:
         """The backups h = H-1 .. 0 over everything seen."""
         plan = self._snapshot(torch.zeros_like(self._behaviour.weights))
         if not len(self.tries):
@@ -235,7 +235,9 @@ class Linear(Base):
             return plan  # every try was the last of its game: nothing comes later
         return self._back(plan, tried, step, tensor(following), tensor(lasted))
 
-    def _back(self, plan: Optimistic, tried: Tensor, step: Ints, following: Tensor, lasted: Tensor) -> Optimistic:
+    def _back(
+        self, plan: OptimisticPolicy, tried: Tensor, step: Ints, following: Tensor, lasted: Tensor
+    ) -> OptimisticPolicy:
         phi, legal, when = self.tries.positions
         values = torch.zeros(self.horizon + 1, len(phi) + 1, dtype=torch.float64)  # the last column: over
         bonus = None if self.stepwise else plan.bonus(phi, 0)

@@ -23,7 +23,7 @@ class Transitions:
     count: np.ndarray  # int64 [E] times seen
 
     @property
-    def tries(self) -> np.ndarray:
+    def visits(self) -> np.ndarray:
         """[M, A] how often each action was taken."""
         tries = np.zeros(self.legal.shape, dtype=np.int64)
         np.add.at(tries, (self.position, self.action), self.count)

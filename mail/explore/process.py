@@ -1,4 +1,6 @@
-"""The decision process that a seat faces while the other seat's policy is fixed: its steps, and what ended a decision."""
+"""The decision process that a seat faces while the other seat's policy is fixed: its steps, and what ended a
+decision.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def clock(game: Game, states: States) -> Ints:
 
 
 @dataclass(frozen=True)
-class Tried:
+class SeatTransitions:
     """Which of one seat's decisions are tries, n of them: all, except where play was cut before their outcome."""
 
     own: Decisions  # the seat's rows
@@ -33,7 +35,7 @@ class Tried:
     lasted: Ints  # [n] steps until then
 
     @classmethod
-    def of(cls, game: Game, decisions: Decisions, seat: int) -> Tried:
+    def of(cls, game: Game, decisions: Decisions, seat: int) -> SeatTransitions:
         """From all decisions of some games; both seats' rows tell whether a game was over or cut."""
         own = decisions.take(decisions.seat == seat)
         step = clock(game, own.state)

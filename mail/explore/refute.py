@@ -31,7 +31,7 @@ from mail.clone.network import CloneConfig, train_on
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.evaluation.gap import exploitability
-from mail.explore.base import Base, Metrics, Setting, register
+from mail.explore.base import Base, ExplorerContext, Metrics, register
 
 _ROUNDING = 1e-12  # values this close are equal
 
@@ -65,7 +65,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class At:
+class AtKeys:
     """Wants to ask at these positions and nowhere else."""
 
     keys: np.ndarray  # uint64 [K] packed
@@ -79,7 +79,7 @@ class Refute(Base):
 
     knows = frozenset({"labels", "rules", "model", "reward"})
 
-    def __init__(self, setting: Setting, config: RefuteConfig, *, rng: Rng) -> None:
+    def __init__(self, setting: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
         super().__init__(setting)
         self.graph, self.config, self.asked_seat = _graph(setting), config, 1 - setting.seat
         spec = setting.game.spec
@@ -94,14 +94,14 @@ class Refute(Base):
         self.lines: list[Line] = []
         self._aim(rng)
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         return self._along(self.seat)
 
-    def against(self) -> Policy:
+    def opponent_policy(self) -> Policy:
         return self._along(self.asked_seat)
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.asked_seat], At(self._unanswered()), plays=True)
+        return Selective(self.setting.experts[self.asked_seat], AtKeys(self._unanswered()), plays=True)
 
     def _unanswered(self) -> np.ndarray:
         """Packed keys of the asked seat's decisions on the line, as far as the answers there are stay on it."""
@@ -120,7 +120,7 @@ class Refute(Base):
         return replace(self.fit, policy=self._policy())
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
-        asked = decisions.take(decisions.asked)
+        asked = decisions.take(decisions.queried)
         self.labelled = asked if self.labelled is None else merge([self.labelled, asked])
         self.answers.update(zip(pack(self.graph.game.key(asked.state)).tolist(), asked.label, strict=True))
         self.lines.pop(0)
@@ -146,7 +146,7 @@ class Refute(Base):
         """One seat's moves on the line at hand, with certainty; uniform play off it."""
         line = self.lines[0]
         mine = self.graph.seat[line.rows] == seat
-        table: Floats = np.zeros((int(mine.sum()), self.graph.open.shape[1]))
+        table: Floats = np.zeros((int(mine.sum()), self.graph.legal_mask.shape[1]))
         table[np.arange(len(table)), line.moves[mine]] = 1.0
         return Tabular(self.graph.game.key(self.graph.states[line.rows[mine]]), table)
 
@@ -154,10 +154,10 @@ class Refute(Base):
         """Measure the clone and choose the next lines."""
         graph, policy = self.graph, self._policy()
 
-        def ask(rows: Ints) -> Floats:
+        def query(rows: Ints) -> Floats:
             return policy.probabilities(graph.game, graph.states[rows], self.asked_seat)
 
-        led = Led.of(graph, ask, self.asked_seat, self.config.negligible)
+        led = Led.of(graph, query, self.asked_seat, self.config.negligible)
         found = led.refute()
         metrics = {"clone_exploitability": found.loss}
         if found.loss <= self.config.tolerance:
@@ -199,7 +199,7 @@ class Led:
         """Ask the clone (rows -> probabilities [n, A]) there and nowhere else. A position counts if the clone's own
         moves on the likeliest way there have at least the ``negligible`` probability together.
         """
-        table = np.zeros(graph.open.shape)
+        table = np.zeros(graph.legal_mask.shape)
         likely = np.zeros(len(graph))
         likely[graph.roots] = 1.0
         blocks = []
@@ -207,8 +207,8 @@ class Led:
             rows = block.rows.start + np.flatnonzero(likely[block.rows])
             if block.seat == seat and len(rows):
                 table[rows] = clone(rows)
-            flow = likely[rows, None] * (table[rows] if block.seat == seat else graph.open[rows])
-            child = graph.child[rows]
+            flow = likely[rows, None] * (table[rows] if block.seat == seat else graph.legal_mask[rows])
+            child = graph.successor[rows]
             there = (child >= 0) & (flow >= negligible)
             np.maximum.at(likely, child[there], flow[there])
             blocks.append((block.seat, rows))
@@ -221,16 +221,16 @@ class Led:
         graph = self.graph
         perfect = graph.solve()[0].values
         values = np.append(perfect, 0.0)  # child -1 brings no more
-        replies = np.full(graph.open.shape, -np.inf)
+        replies = np.full(graph.legal_mask.shape, -np.inf)
         for seat, rows in reversed(self.blocks):
-            moves = values[graph.child[rows]] + graph.reward[rows]
+            moves = values[graph.successor[rows]] + graph.reward[rows]
             if seat == self.seat:
                 values[rows] = (self.table[rows] * moves).sum(1)
                 if corrected is not None:
                     values[rows] = np.where(corrected[rows], perfect[rows], values[rows])
             else:
                 sign = 1.0 - 2.0 * seat
-                replies[rows] = np.where(graph.open[rows], sign * moves, -np.inf)
+                replies[rows] = np.where(graph.legal_mask[rows], sign * moves, -np.inf)
                 values[rows] = sign * replies[rows].max(1)
         return Refutation(self, values, replies)
 
@@ -259,20 +259,20 @@ class Refutation:
         row = int(graph.roots[0])
         while row >= 0:
             if graph.seat[row] == seat:
-                after = sign * (self.values[graph.child[row]] + graph.reward[row])
+                after = sign * (self.values[graph.successor[row]] + graph.reward[row])
                 lost = self.led.table[row] * (sign * graph.solve()[0].value - after)
-                best = np.where(graph.open[row], lost, -np.inf)
+                best = np.where(graph.legal_mask[row], lost, -np.inf)
                 action = int((best >= best.max() - _ROUNDING).argmax())
             else:
                 best = self.replies[row]
                 action = int(rng.choice(np.flatnonzero(best >= best.max() - _ROUNDING)))
             rows.append(row)
             moves.append(action)
-            row = int(graph.child[row, action])
+            row = int(graph.successor[row, action])
         return Line(np.array(rows), np.array(moves))
 
 
-def _graph(setting: Setting) -> GameGraph:
+def _graph(setting: ExplorerContext) -> GameGraph:
     """The exact model. NashmailError where it is none of a turn-based game."""
     if setting.model is None:
         raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
@@ -282,7 +282,7 @@ def _graph(setting: Setting) -> GameGraph:
     return setting.model
 
 
-def _check(setting: Setting) -> None:
+def _check(setting: ExplorerContext) -> None:
     """Without measuring the clone, which making the explorer does."""
     _graph(setting)
 

@@ -20,8 +20,8 @@ from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
 from games.base import Floats, Game, Ints, Rng, States
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, Metrics, Setting, register
-from mail.explore.process import Tried, clock, steps_of
+from mail.explore.base import Base, ExplorerContext, Metrics, register
+from mail.explore.process import SeatTransitions, clock, steps_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Seen:
         self._legal: list[np.ndarray] = []
         self._edge: dict[tuple[int, int, int, int], int] = {}
 
-    def add(self, tried: Tried) -> int:
+    def add(self, tried: SeatTransitions) -> int:
         """Add a round of one seat; returns how many transitions were new."""
         own, before = tried.own, len(self._edge)
         places = []
@@ -89,10 +89,10 @@ class Seen:
         return np.array(list(self._edge), dtype=np.int64).reshape(-1, 4), np.array(list(self._edge.values()))
 
 
-class Clocked(Base):
+class TimeAwareTabular(Base):
     """The explorer: any of the best actions of the plan above, alike; uniform play at positions never seen."""
 
-    def __init__(self, setting: Setting, config: TabularConfig) -> None:
+    def __init__(self, setting: ExplorerContext, config: TabularConfig) -> None:
         super().__init__(setting)
         self.config, self.games_per_round = config, config.games_per_round
         self.horizon = steps_of(setting.game)
@@ -100,11 +100,11 @@ class Clocked(Base):
         nothing = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))
         self.plan: Policy = ByStep((nothing,))
 
-    def behaviour(self) -> Policy:
+    def behavior_policy(self) -> Policy:
         return self.plan
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
-        new = self.seen.add(Tried.of(self.setting.game, decisions, self.seat))
+        new = self.seen.add(SeatTransitions.of(self.setting.game, decisions, self.seat))
         keys, legal = self.seen.keys, self.seen.legal
         if not len(keys):  # the seat had no decision yet
             return {"new_transitions": 0, "untried": 0}
@@ -135,4 +135,4 @@ def optimistic_values(
     return q, tries
 
 
-register("tabular", lambda setting, rng: Clocked(setting, TabularConfig()))
+register("tabular", lambda setting, rng: TimeAwareTabular(setting, TabularConfig()))

@@ -25,8 +25,8 @@ from games.base import Bools, Floats, Game, Rng, States
 from mail.clone.dataset import demonstrations
 from mail.clone.network import CloneConfig, train_on
 from mail.data.decisions import Decisions, merge
-from mail.data.rollout import Selective, each_once, remembered
-from mail.explore.base import Metrics, Setting, register
+from mail.data.rollout import Selective, first_occurrences, labelled_table
+from mail.explore.base import ExplorerContext, Metrics, register
 from mail.explore.counts import Counts
 
 
@@ -86,14 +86,14 @@ class Ensemble:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class UncertaintyRule:
     """Wants to ask at positions that the ensemble has no label for and is not sure of, each once."""
 
     ensemble: Ensemble
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
         unsure = self.ensemble.doubts(game, states, seat) > self.ensemble.doubt
-        return np.asarray(each_once(game, states) & unsure)
+        return np.asarray(first_occurrences(game, states) & unsure)
 
 
 class Unsure(Counts):
@@ -101,7 +101,7 @@ class Unsure(Counts):
 
     knows = frozenset({"labels"})
 
-    def __init__(self, setting: Setting, config: UnsureConfig, *, rng: Rng) -> None:
+    def __init__(self, setting: ExplorerContext, config: UnsureConfig, *, rng: Rng) -> None:
         super().__init__(setting)
         self.config, self.asked_seat = config, 1 - setting.seat
         self.games_per_round = config.games_per_round
@@ -118,15 +118,15 @@ class Unsure(Counts):
         self.doubt = config.doubt
         self.ensemble = self._frozen()
 
-    def against(self) -> Policy:
+    def opponent_policy(self) -> Policy:
         return self.ensemble
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.asked_seat], Doubt(self.ensemble), plays=True)
+        return Selective(self.setting.experts[self.asked_seat], UncertaintyRule(self.ensemble), plays=True)
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         metrics = super().update(decisions, rng=rng)
-        asked = decisions.take(decisions.asked)
+        asked = decisions.take(decisions.queried)
         if len(asked):
             self._learn(asked, rng)
         else:
@@ -155,7 +155,7 @@ class Unsure(Counts):
 
     def _frozen(self) -> Ensemble:
         """The ensemble of the coming rounds."""
-        labels = remembered(self.setting.game, [] if self.labelled is None else [self.labelled])
+        labels = labelled_table(self.setting.game, [] if self.labelled is None else [self.labelled])
         members = tuple(NetworkPolicy(copy.deepcopy(net), device=self.setting.device) for net in self.nets)
         return Ensemble(labels, members, self.doubt)
 

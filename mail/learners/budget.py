@@ -26,7 +26,7 @@ class Budget:
     """... but never before this many games without one."""
 
 
-class Watch:
+class BudgetTracker:
     """Counts what one seat's collection has brought, and says when it is enough."""
 
     def __init__(self, budget: Budget, seat: int) -> None:
@@ -34,9 +34,9 @@ class Watch:
         self.games = self.labels = self.last_new = 0
         self._seen: set[tuple[int, int]] = set()
 
-    def see(self, decisions: Decisions) -> None:
+    def update(self, decisions: Decisions) -> None:
         """Take in a round."""
-        asked = decisions.key[decisions.asked & (decisions.seat == self.seat)]
+        asked = decisions.key[decisions.queried & (decisions.seat == self.seat)]
         before = len(self._seen)
         self._seen.update((int(key[0]), int(key[1])) for key in asked)
         self.games += decisions.games
@@ -45,7 +45,7 @@ class Watch:
             self.last_new = self.games
 
     @property
-    def enough(self) -> bool:
+    def done(self) -> bool:
         """Whether the budget is spent, or nothing new has come for long."""
         if self.budget.labels is not None:
             return self.labels >= self.budget.labels[self.seat]

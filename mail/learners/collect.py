@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from agents.policy import Seats
 from games.base import Game, Model, Rng
 from mail.clone import registry
-from mail.clone.dataset import Fit, drawn
+from mail.clone.dataset import Fit, sampled_labels
 from mail.clone.linear import LinearClone
 from mail.clone.network import CloneConfig
 from mail.clone.registry import Cloner, ClonerConfig
 from mail.clone.tabular import TabularClone
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels, Match, Shard, play_shard, shards
-from mail.learners.journal import Journal, Memoryless
+from mail.learners.journal import Journal, NullJournal
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import labelled_map
 from mail.parallel.streams import stream
@@ -58,7 +58,7 @@ class Options:
     """How softmax-linear clones are fitted; ``clone`` is for networks."""
     tabular: TabularClone = field(default_factory=TabularClone)
     """How tables are cloned."""
-    drawn: bool = False
+    sample_labels: bool = False
     """Whether an ask is answered by one action that the expert draws, instead of by its whole distribution."""
 
 
@@ -70,7 +70,7 @@ class Collector:
     game: Game
     seed: int
     pool: Pool = field(default_factory=Local)
-    journal: Journal = field(default_factory=Memoryless)
+    journal: Journal = field(default_factory=NullJournal)
 
     def round(self, seats: Seats, labels: Labels, episodes: int, *, seat: int, round_: int) -> Decisions:
         """One round of games between frozen policies, from the journal if it has landed before."""
@@ -97,7 +97,7 @@ class Collector:
             shard = missing[index]
             self.journal.store_shard(self.name, shard.seat, shard.round_, shard.shard, decisions)
 
-        played = labelled_map(self.pool, play_shard, match, missing, game=self.game, landed=keep)
+        played = labelled_map(self.pool, play_shard, match, missing, game=self.game, on_result=keep)
         parts |= {shard.shard: part for shard, part in zip(missing, played, strict=True)}
         return [parts[shard.shard] for shard in wanted]
 
@@ -112,8 +112,8 @@ def finish(
     cloner: str = "network",
 ) -> Learned:
     """Clone each seat from its own decisions, unless its fit is there already."""
-    if options.drawn:
-        found = (drawn(found[0]), drawn(found[1]))
+    if options.sample_labels:
+        found = (sampled_labels(found[0]), sampled_labels(found[1]))
     made = both_cloned("clone", collector, found, options, fits=fits, cloner=cloner)
     return Learned((made[0].policy, made[1].policy), found, games, made, cloner)
 
@@ -142,7 +142,7 @@ def both_cloned(
         journal.store_fit(stage, wanting[index], game, fit)
 
     there = collector.pool if options.device == "cpu" else Local()
-    there.map(_seat_cloned, job, seats, landed=keep)
+    there.map(_seat_cloned, job, seats, on_result=keep)
     first, second = made[0], made[1]
     assert first is not None and second is not None  # the pool has called keep for each that was missing
     return first, second

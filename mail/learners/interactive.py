@@ -1,8 +1,8 @@
 """Interactive multi-agent imitation: ``mail`` and its variants.
 
 For each seat, an explorer in the *other* seat plays against the seat's expert; every decision of the expert is a query,
-and the answers are cloned. Any explorer and any cloner can be put together. Source: Viano et al., "Multi-agent imitation
-learning with function approximation: linear Markov games and beyond", arXiv 2602.22810.
+and the answers are cloned. Any explorer and any cloner can be put together. Source: Viano et al., "Multi-agent
+imitation learning with function approximation: linear Markov games and beyond", arXiv 2602.22810.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from mail.clone import registry
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels
-from mail.explore import Explorer, Setting
+from mail.explore import Explorer, ExplorerContext
 from mail.explore.base import Fixed
-from mail.learners.budget import Budget, Watch
+from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, finish
 from mail.learners.journal import Journal
 from mail.parallel.pool import Pool
@@ -57,9 +57,9 @@ class Mail:
         for seat in (0, 1):
             explore.check(self.explorer, self._setting(game, experts, seat))
 
-    def _setting(self, game: Game, experts: Seats, seat: int) -> Setting:
+    def _setting(self, game: Game, experts: Seats, seat: int) -> ExplorerContext:
         """What the explorer that leads this seat's expert around is made for."""
-        return Setting(game, 1 - seat, experts, self.options.device, self.options.model)
+        return ExplorerContext(game, 1 - seat, experts, self.options.device, self.options.model)
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
@@ -70,7 +70,7 @@ class Mail:
         return finish(collector, found, games, self.options, fits=fits, cloner=self.cloner)
 
     def explore(
-        self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: Watch | None = None
+        self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: BudgetTracker | None = None
     ) -> Explored:
         """Everything seen while the explorer in the other seat leads this seat's expert around.
 
@@ -79,24 +79,24 @@ class Mail:
         name, seed = f"{self.name}/explore", self.options.seed
         setting = self._setting(collector.game, experts, seat)
         explorer = explore.make(self.explorer, setting, rng=stream(seed, name, seat=seat))
-        if self.options.drawn and explorer.against() is not explorer.labels():
+        if self.options.sample_labels and explorer.opponent_policy() is not explorer.labels():
             raise NashmailError(f"the explorer {self.explorer} leads a clone around, so its asks are not drawn by play")
-        watch = watch or Watch(budget, seat)
+        watch = watch or BudgetTracker(budget, seat)
         rounds: list[Decisions] = []
-        while not (watch.enough or explorer.done or watch.games >= budget.episodes):
-            pair = (explorer.against(), explorer.behaviour())
+        while not (watch.done or explorer.done or watch.games >= budget.episodes):
+            pair = (explorer.opponent_policy(), explorer.behavior_policy())
             seats = pair if seat == 0 else (pair[1], pair[0])
             asked = explorer.labels()
             labels: Labels = (asked, None) if seat == 0 else (None, asked)
             episodes = min(_games_of_a_round(explorer, collector.game, watch), budget.episodes - watch.games)
             rounds.append(collector.round(seats, labels, episodes, seat=seat, round_=len(rounds)))
             metrics = explorer.update(rounds[-1], rng=stream(seed, f"{name}/update", seat=seat, round_=len(rounds)))
-            watch.see(rounds[-1])
+            watch.update(rounds[-1])
             collector.journal.log(self.name, seat, {**watch.progress(), **metrics})
         return Explored(watch.within(merge(rounds)), explorer.clone())
 
 
-def _games_of_a_round(explorer: Explorer, game: Game, watch: Watch) -> int:
+def _games_of_a_round(explorer: Explorer, game: Game, watch: BudgetTracker) -> int:
     """As many as the explorer wants; where labels are slow, and it learns nothing, all that will be played anyway."""
     if not (isinstance(explorer, Fixed) and solvable(game)):
         return explorer.games_per_round

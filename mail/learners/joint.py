@@ -10,7 +10,7 @@ from games.base import Game
 from mail.clone import registry
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels
-from mail.learners.budget import Budget, Watch
+from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Learned, Options, finish
 from mail.learners.journal import Journal
 from mail.parallel.pool import Pool
@@ -19,7 +19,7 @@ Round = tuple[Seats, Labels, int]
 """Who plays, who is asked, and how many games."""
 
 
-class Joint(ABC):
+class SharedRolloutLearner(ABC):
     """A learner whose games teach both seats: rounds until nobody wants more, then a clone of each."""
 
     knows: frozenset[str] = frozenset({"labels", "expert"})
@@ -32,12 +32,12 @@ class Joint(ABC):
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
-        watches = (Watch(budget, 0), Watch(budget, 1))
+        watches = (BudgetTracker(budget, 0), BudgetTracker(budget, 1))
         rounds: list[Decisions] = []
         while (coming := self.round(collector, experts, watches, rounds)) is not None:
             rounds.append(collector.round(*coming, seat=0, round_=len(rounds)))
             for seat, watch in enumerate(watches):
-                watch.see(rounds[-1])
+                watch.update(rounds[-1])
                 journal.log(self.name, seat, watch.progress())
         merged = merge(rounds)
         found = (watches[0].within(merged), watches[1].within(merged))
@@ -45,6 +45,10 @@ class Joint(ABC):
 
     @abstractmethod
     def round(
-        self, collector: Collector, experts: Seats, watches: tuple[Watch, Watch], rounds: Sequence[Decisions]
+        self,
+        collector: Collector,
+        experts: Seats,
+        watches: tuple[BudgetTracker, BudgetTracker],
+        rounds: Sequence[Decisions],
     ) -> Round | None:
         """The next round after these, or None when it is enough."""

@@ -10,7 +10,7 @@ from mail.data.decisions import Decisions
 
 
 class Journal(Protocol):
-    """What a learner tells of its progress, and where its rounds and clones are kept. ``Memoryless`` keeps nothing.
+    """What a learner tells of its progress, and where its rounds and clones are kept. ``NullJournal`` keeps nothing.
 
     Of a round of several shards each is kept as it lands, until the round is stored.
     """
@@ -37,7 +37,7 @@ class Journal(Protocol):
         """Progress, once a round."""
 
 
-class Memoryless:
+class NullJournal:
     """A journal for learning in memory."""
 
     def load(self, learner: str, seat: int, round_: int) -> Decisions | None:

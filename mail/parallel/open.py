@@ -19,6 +19,6 @@ def pool_for(
         raise PoolError(f"--workers must be at least 1, not {workers}")
     if address is None and workers in (None, 1):
         return Local()
-    from mail.parallel.ray import RayPool, tell  # Ray is not loaded by who does not use it
+    from mail.parallel.ray import RayPool, report  # Ray is not loaded by who does not use it
 
-    return RayPool(workers, address=address, say=tell, patience=patience)
+    return RayPool(workers, address=address, say=report, patience=patience)

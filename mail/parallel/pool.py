@@ -38,7 +38,7 @@ class Pool(Protocol):
         shared: _Shared,
         shards: Sequence[_Shard],
         *,
-        landed: Callable[[int, _Result], None] | None = None,
+        on_result: Callable[[int, _Result], None] | None = None,
     ) -> list[_Result]:
         """``[task(shared, shard) for shard in shards]``, wherever it is computed.
 
@@ -59,7 +59,7 @@ class Local:
         shared: _Shared,
         shards: Sequence[_Shard],
         *,
-        landed: Callable[[int, _Result], None] | None = None,
+        on_result: Callable[[int, _Result], None] | None = None,
     ) -> list[_Result]:
         results = []
         for index, shard in enumerate(shards):
@@ -69,8 +69,8 @@ class Local:
                 raise
             except Exception as error:
                 raise failed(index, len(shards), type(error).__name__, str(error)) from error
-            if landed is not None:
-                landed(index, results[-1])
+            if on_result is not None:
+                on_result(index, results[-1])
         return results
 
     def __enter__(self) -> Self:

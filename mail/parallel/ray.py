@@ -88,15 +88,15 @@ class RayPool:
         shared: _Shared,
         shards: Sequence[_Shard],
         *,
-        landed: Callable[[int, _Result], None] | None = None,
+        on_result: Callable[[int, _Result], None] | None = None,
     ) -> list[_Result]:
         """See ``Pool.map``."""
         results: dict[int, _Result] = {}
 
         def keep(index: int, result: _Result) -> None:
             results[index] = result
-            if landed is not None:
-                landed(index, result)
+            if on_result is not None:
+                on_result(index, result)
 
         begun = 0
         while begun < len(shards) and self._stays_here(len(shards) - begun):
@@ -252,6 +252,6 @@ def _answers(answer: bytes) -> bool:
     return False
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     """Say something on standard error."""
     print(line, file=sys.stderr, flush=True)

@@ -36,22 +36,22 @@ def labelled_map(
     shards: Sequence[_Shard],
     *,
     game: Game,
-    landed: Callable[[int, _Result], None] | None = None,
+    on_result: Callable[[int, _Result], None] | None = None,
 ) -> list[_Result]:
-    """``pool.map`` for tasks that may ask the solver of ``game``; what it computed is written down before ``landed``
+    """``pool.map`` for tasks that may ask the solver of ``game``; what it computed is written down before ``on_result``
     is told.
     """
     if not solver.solvable(game):
-        return pool.map(task, shared, shards, landed=landed)
+        return pool.map(task, shared, shards, on_result=on_result)
 
     def keep(index: int, found: tuple[_Result, Ints, solver.Scored]) -> None:
         result, position, scored = found
         if len(position):
             solver.shared().receive(position, scored)
-        if landed is not None:
-            landed(index, result)
+        if on_result is not None:
+            on_result(index, result)
 
-    return [found[0] for found in pool.map(_with_scores, (_HERE, task, shared), shards, landed=keep)]
+    return [found[0] for found in pool.map(_with_scores, (_HERE, task, shared), shards, on_result=keep)]
 
 
 def scores(pool: Pool, game: Game, states: States, *, best_only: bool = False) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from agents.policy import Policy, ask
+from agents.policy import Policy, query
 from games.base import Enumerable, Floats, Game, Ints, States
 from games.boards import Board
 from games.symmetry import Quotient
@@ -62,7 +62,7 @@ def labelled(profile: Profile, seat: int) -> Labelled:
     spent = profile.result.get("labels_by_seat")
     for home in (0, 1):
         landed = run.rounds(learner, home)
-        rows = [decisions.take(decisions.asked & (decisions.seat == seat)) for decisions in landed]
+        rows = [decisions.take(decisions.queried & (decisions.seat == seat)) for decisions in landed]
         if not (asked := [part for part in rows if len(part)]):
             continue
         found = np.concatenate([part.state for part in asked])
@@ -164,7 +164,7 @@ def _why(
     game: Game, shown: View, states: States, seat: int, mistake: Mistake, policy: Policy, told: Labelled, on: Look
 ) -> Text:
     """The position of the mistake, what the policy does there, what is right, and how near it ever was told so."""
-    chances = ask(policy, game, states, seat)[0]
+    chances = query(policy, game, states, seat)[0]
     keeps = np.isin(np.arange(len(chances)), mistake.keeps)
     said = styled(f"Move {mistake.ply + 1} in detail: what {shown.marks[seat]} saw.\n\n", "bold")
     said += shown.draw(Scene(states[0]), on) + Text("\n\n")

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from agents.policy import Policy, Seats, ask, sample
+from agents.policy import Policy, Seats, query, sample
 from agents.storage.atomic import write_atomic
 from agents.storage.reading import printable
 from games.base import Game, States, stuck
@@ -199,7 +199,7 @@ class Session:
         if self.setting.linger and not self.players[seat].ready():
             self._draw()
             self._say(f"{self.players[seat].name} is being loaded ...")
-        return int(sample(ask(policy, self.game, self._states, seat), rng=self._rngs[seat])[0])
+        return int(sample(query(policy, self.game, self._states, seat), rng=self._rngs[seat])[0])
 
     # --- a human's turn --------------------------------------------------------------------------------
 
@@ -352,7 +352,7 @@ class Session:
         """Everything that is known of the seat's moves here."""
         oracle, advisers = self._knows(), self.setting.advisers
         legal = self.game.legal(self._states, seat)[0]
-        chances = None if advisers is None else ask(advisers[seat], self.game, self._states, seat)[0]
+        chances = None if advisers is None else query(advisers[seat], self.game, self._states, seat)[0]
         values = None if oracle is None else oracle.values(self._states, seat)[0]
         best = None if oracle is None else oracle.best(self._states, seat)[0]
         return Weighed(legal, chances, values, best, isinstance(self.game, Board))

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.storage.reading import printable
-from agents.suboptimal import HOPELESS
+from agents.suboptimal import RANDOM_WHEN_LOST
 from mail.evaluation.arena.rating import Counted, Ratings
 from mail.evaluation.intervals import wilson
 from mail.evaluation.sampled import by_opponent
@@ -40,7 +40,7 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
 
 def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Budget words and win rates of policy pairs in a game that is too large for exact measures; 80 columns hold it."""
-    told = f"seats: win rates, 95 % Wilson; *: {HOPELESS}, draws its moves where all lose"
+    told = f"seats: win rates, 95 % Wilson; *: {RANDOM_WHEN_LOST}, draws its moves where all lose"
     table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=told)
     table.add_column("policy", overflow="fold")
     table.add_column("against", no_wrap=True)
@@ -50,7 +50,7 @@ def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
         words = [name, *(f"{row[key]:,}" for key in ("games", "labels", "distinct_labels"))]
         for opponent, (first, second) in by_opponent(row["matches"]).items():
             rates = _rate(first["wins"], first), _rate(second["losses"], second)
-            table.add_row(plain(words[0]), plain(opponent.replace(f":{HOPELESS}", "*")), *words[1:], *rates)
+            table.add_row(plain(words[0]), plain(opponent.replace(f":{RANDOM_WHEN_LOST}", "*")), *words[1:], *rates)
             words = [""] * 4
     return table
 

@@ -34,8 +34,8 @@ def entrant(name: str, game: Game) -> Entrant:
     if name == "expert":
         return lambda model: make_expert("first", _known(model, game, name))
     if name.partition(":")[0] == WORD:
-        temperature, hopeless = parse(name)
-        return lambda model: suboptimal(_known(model, game, name), temperature, hopeless=hopeless)
+        temperature, random_when_lost = parse(name)
+        return lambda model: suboptimal(_known(model, game, name), temperature, random_when_lost=random_when_lost)
     if name.endswith((".csv", ".json")) and os.path.isfile(name):
         from agents.storage.tables import read_table
 
@@ -105,6 +105,6 @@ def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
 def _plain(name: str) -> str:
     """The same text for the same entrant: a temperature as a number, a folder without detours."""
     if name.partition(":")[0] == WORD:
-        temperature, hopeless = parse(name)
-        return f"{WORD}:{temperature + 0.0}:{hopeless}"
+        temperature, random_when_lost = parse(name)
+        return f"{WORD}:{temperature + 0.0}:{random_when_lost}"
     return name if name in ("random", "expert") else os.path.realpath(name)

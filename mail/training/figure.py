@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from agents.suboptimal import HOPELESS, WORD
+from agents.suboptimal import RANDOM_WHEN_LOST, WORD
 from mail.evaluation.intervals import wilson
 from mail.evaluation.sampled import by_opponent
 
@@ -61,7 +61,7 @@ def _sampled(result: dict[str, Any]) -> Figure:
             places = [place + 0.08 * shift for place in range(len(met))]
             colour = COLOURS.get(name, "#555555")
             axes.errorbar(places, rates, yerr=bars, fmt="o-", color=colour, label=name, markersize=4)
-        ticks = [name.replace(f":{HOPELESS}", "*").replace(f"{WORD}:", "T=") for name in met]
+        ticks = [name.replace(f":{RANDOM_WHEN_LOST}", "*").replace(f"{WORD}:", "T=") for name in met]
         axes.set_xticks(range(len(met)), ticks)
         axes.set_title(f"seat {seat}")
         axes.set_ylim(-0.03, 1.03)

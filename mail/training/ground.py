@@ -14,7 +14,7 @@ from games.symmetry import Quotient
 
 
 @dataclass(frozen=True)
-class Ground:
+class GameContext:
     """What is known of a run's game: its exact model, if it has one, and that of the game it is learned on."""
 
     game: Game
@@ -54,16 +54,16 @@ class Ground:
             raise
 
 
-def ground(name: str, *, symmetry: bool) -> Ground:
+def ground(name: str, *, symmetry: bool) -> GameContext:
     """Build game and models. PolicyError where the game has no symmetry and it is on."""
     game = make_game(name)
     if not symmetry:
         try:
             model = model_of(game)
         except TooLarge as error:  # which may do for somebody who needs no model
-            return Ground(game, None, game, None, error)
-        return Ground(game, model, game, model)
+            return GameContext(game, None, game, None, error)
+        return GameContext(game, model, game, model)
     if not isinstance(game, Symmetric):
         raise PolicyError(f"{name} has no board symmetries; leave --symmetry off")
     quotient = Quotient(game)
-    return Ground(game, model_of(game), quotient, model_of(quotient))
+    return GameContext(game, model_of(game), quotient, model_of(quotient))

@@ -20,14 +20,14 @@ from agents.policy import PolicyError, Seats
 from games.base import Keys, Model
 from games.markov.model import MarkovModel
 from games.registry import make as make_game
-from mail import explore  # noqa: F401  (tremble registers its learner)
+from mail import explore
 from mail.clone.presets import preset
 from mail.data.records import GAMES, Played, stored_games
-from mail.evaluation import sampled  # noqa: F401  (tremble registers its learner)
+from mail.evaluation import sampled
 from mail.evaluation.blunders import canonical_keys
 from mail.evaluation.exact import limits, measures, point
 from mail.evaluation.linear_report import bounds, structure
-from mail.learners import noise_injection  # noqa: F401  (tremble registers its learner)
+from mail.learners import noise_injection  # noqa: F401  (it registers its learner)
 from mail.learners.base import Choosy, make_learner
 from mail.learners.base import check as check_learner
 from mail.learners.budget import Budget
@@ -36,10 +36,10 @@ from mail.learners.from_games import demonstrated, learn_from_games
 from mail.parallel.pool import Local, Pool
 from mail.parallel.streams import stream
 from mail.training.folder import Config, Run, RunError
-from mail.training.ground import Ground, ground
+from mail.training.ground import GameContext, ground
 
 
-def train(run: Run, *, known: Ground | None = None, pool: Pool | None = None) -> dict[str, Any]:
+def train(run: Run, *, known: GameContext | None = None, pool: Pool | None = None) -> dict[str, Any]:
     """Learn, measure and write everything a run has; returns what result.json holds. ``known``: from ``prepare``.
 
     ``pool`` plays, labels and asks policies; who works there changes nothing but the time it takes.
@@ -101,7 +101,7 @@ def explores(name: str) -> bool:
     return name == "mail" or name.startswith("mail-")
 
 
-def options_of(config: Config, known: Ground) -> Options:
+def options_of(config: Config, known: GameContext) -> Options:
     """What a run's learners are made with."""
     return Options(
         seed=config.seed,
@@ -112,7 +112,7 @@ def options_of(config: Config, known: Ground) -> Options:
     )
 
 
-def prepare(config: Config, games: Sequence[Played] = ()) -> Ground:
+def prepare(config: Config, games: Sequence[Played] = ()) -> GameContext:
     """Everything that can be refused, before anything is written or learned. ``games``: those that are cloned."""
     check(config)
     if GAMES in config.learners:
@@ -162,17 +162,17 @@ def spending(learned: Learned) -> dict[str, Any]:
     }
 
 
-def labelled(known: Ground, found: dict[str, tuple[Seats, Learned]], seat: int) -> Keys:
+def labelled(known: GameContext, found: dict[str, tuple[Seats, Learned]], seat: int) -> Keys:
     """[K, 2] keys, equal for mirror images, of all positions of a seat that any of these learners had labelled."""
     keys = [np.zeros((0, 2), dtype=np.uint64)]
     for _, learned in found.values():
         decisions = learned.decisions[seat]
-        keys.append(canonical_keys(known.game, decisions.state[decisions.asked & (decisions.seat == seat)]))
+        keys.append(canonical_keys(known.game, decisions.state[decisions.queried & (decisions.seat == seat)]))
     return np.unique(np.concatenate(keys), axis=0)
 
 
 def curve(
-    known: Ground,
+    known: GameContext,
     model: Model,
     learned: Learned,
     seat: int,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import TRAIN, Case, Ground, Script, module, plainly, simple
+from attacks.ground import TRAIN, Case, GameContext, Script, module, plainly, simple
 from attacks.mutations import TITLE
 from attacks.rounds import same
 from attacks.running import Command, Strike
@@ -49,7 +49,7 @@ def _at_once() -> None:
     module("mail.parallel.pool", "mail.parallel.pool").START_UP = 0.0
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
     """Few of what takes seconds."""
     found = []
     for address in ADDRESSES:
@@ -80,7 +80,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
 def _server(label: str, greeting: bytes) -> Case:
     """Somebody answers, and is no Ray."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, ground: GameContext) -> Script:
         ground.copy("done", place / "done")
         listening = socket.create_server(("127.0.0.1", 0))
         pid = os.fork()
@@ -115,7 +115,7 @@ def _answer(listening: socket.socket, greeting: bytes) -> None:
 def _dies(part: str, seconds: float) -> Case:
     """A part of Ray is killed as soon as it is there."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, ground: GameContext) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         strike = Strike(signal.SIGKILL, seconds, victim=part)
         (outcome,) = yield [
@@ -132,7 +132,7 @@ def _dies(part: str, seconds: float) -> Case:
 def _signalled(which: signal.Signals, seconds: float) -> Case:
     """The driver is struck while Ray starts or works."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, ground: GameContext) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         right = (130,) if which == signal.SIGINT else (143,)
         yield [
@@ -146,7 +146,7 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
 def _shadowed() -> Case:
     """Workers import what the driver has imported, and nothing of the working folder."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, ground: GameContext) -> Script:
         for name in ("games", "mail", "agents", "numpy"):
             (place / name).mkdir()
             (place / name / "__init__.py").write_text(

@@ -32,13 +32,13 @@ class Case:
 
     kind: str
     name: str
-    script: Callable[[Path, Ground], Script]
+    script: Callable[[Path, GameContext], Script]
     point: int
     """Of what is promised, to sort by."""
 
 
 @dataclass
-class Ground:
+class GameContext:
     """Where everything is, and what undisturbed commands say."""
 
     folder: Path
@@ -69,9 +69,9 @@ class Ground:
         return outcome
 
 
-def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.0) -> Ground:
+def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.0) -> GameContext:
     """Train the runs that are attacked, and ask undisturbed commands. RuntimeError where one fails."""
-    ground = Ground(folder / "templates", main, patience=patience)
+    ground = GameContext(folder / "templates", main, patience=patience)
     ground.folder.mkdir(parents=True)
     (ground.folder / "game.txt").write_text(SAVED)
     others = [SAVED.replace("1. 1\n2. 6\n3. 2\n", moves) for moves in ("1. 2\n2. 4\n3. 3\n", "1. 5\n2. 1\n3. 6\n")]
@@ -130,7 +130,7 @@ def _stop_before_the_end() -> None:
     Run.finish = stop  # type: ignore[method-assign]
 
 
-def _tables(ground: Ground) -> None:
+def _tables(ground: GameContext) -> None:
     """The uniform policy as a table in both forms."""
     write_table = module("agents.storage.tables", "agents.storage.tables").write_table
 
@@ -160,12 +160,12 @@ def simple(
     name: str,
     point: int,
     command: Command,
-    prepare: Callable[[Path, Ground], object] = lambda place, ground: None,
-    check: Callable[[Path, Ground, Outcome], list[str]] = lambda place, ground, outcome: [],
+    prepare: Callable[[Path, GameContext], object] = lambda place, ground: None,
+    check: Callable[[Path, GameContext, Outcome], list[str]] = lambda place, ground, outcome: [],
 ) -> Case:
     """A case of one command: its folder is prepared, and what it did is checked further."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, ground: GameContext) -> Script:
         prepare(place, ground)
         (outcome,) = yield [command]
         return check(place, ground, outcome)
@@ -173,7 +173,7 @@ def simple(
     return Case(kind, name, script, point)
 
 
-def play_out(case: Case, place: Path, ground: Ground) -> Iterator[list[tuple[Outcome | None, list[str]]]]:
+def play_out(case: Case, place: Path, ground: GameContext) -> Iterator[list[tuple[Outcome | None, list[str]]]]:
     """Run a case step by step; empty lists while it runs, then what was bad, command by command."""
     place.mkdir(parents=True)
     script = case.script(place, ground)
@@ -207,7 +207,7 @@ def quietly(command: Command, **changes: Any) -> Command:
     return replace(command, **changes)
 
 
-def answers(ground: Ground, words: tuple[str, ...], outcome: Outcome) -> list[str]:
+def answers(ground: GameContext, words: tuple[str, ...], outcome: Outcome) -> list[str]:
     """Whether an accepted command says the same as undisturbed."""
     if outcome.status != 0 or words not in ground.expected:
         return []

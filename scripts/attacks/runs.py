@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, Ground, Script, answers, plainly
+from attacks.ground import GAME, TRAIN, Case, GameContext, Script, answers, plainly
 from attacks.judging import measured
 from attacks.mutations import mutations
 from attacks.running import Command
@@ -47,7 +47,7 @@ _ANSWERS = (_GAP, _EXPLOIT, _PLAY, _MATCH, _RESUME, _EXPORT)
 """Whose answers must not change; ``watch`` shows what was logged, as it was logged."""
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
     """A draw of each file's faults, its readers taking turns."""
     _undisturbed(ground)
     home = ground.folder / "done"
@@ -65,7 +65,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     return found
 
 
-def _undisturbed(ground: Ground) -> None:
+def _undisturbed(ground: GameContext) -> None:
     """Ask every command of the run as it is."""
     place = ground.folder / "undisturbed"
     place.mkdir()
@@ -83,7 +83,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _case(file: str, label: str, data: bytes, words: tuple[str, ...]) -> Case:
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, ground: GameContext) -> Script:
         run = ground.copy("done", place / "run")
         (run / file).write_bytes(data)
         may = tuple(f"run/{name}" for name in ("metrics.jsonl",)) if words == _RESUME else ()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.linear import SoftmaxLinear, features
-from agents.policy import Policy, PolicyError, Uniform, ask
+from agents.policy import Policy, PolicyError, Uniform, query
 from games.base import GameError
 from games.markov.game import Linear, MarkovGame
 from tests.support import game, reloaded, visited
@@ -57,9 +57,9 @@ def test_other_games_have_a_block_of_the_observation_for_each_action(name: str, 
         assert (np.delete(blocks[:, action], action, axis=1) == 0).all()
     policy = SoftmaxLinear(np.random.default_rng(1).normal(size=phi.shape[2]))
     assert isinstance(policy, Policy)
-    rows = ask(policy, board, states, seat)
-    assert np.array_equal(ask(reloaded(policy), board, states, seat), rows)
-    uniform = ask(SoftmaxLinear(np.zeros(phi.shape[2])), board, states, seat)
+    rows = query(policy, board, states, seat)
+    assert np.array_equal(query(reloaded(policy), board, states, seat), rows)
+    uniform = query(SoftmaxLinear(np.zeros(phi.shape[2])), board, states, seat)
     np.testing.assert_allclose(uniform, Uniform().probabilities(board, states, seat), rtol=1e-12)
 
 

@@ -11,7 +11,7 @@ from open_spiel.python import policy as openspiel_policy
 from open_spiel.python.algorithms.exploitability import nash_conv
 
 from agents.openspiel import from_openspiel_policy, rules_of, stone_order, to_openspiel_bot, to_openspiel_policy
-from agents.policy import Greedy, HistoryWarning, Lifted, Mixture, PolicyError, Uniform, ask, by_history
+from agents.policy import Greedy, HistoryWarning, Lifted, Mixture, PolicyError, Uniform, by_history, query
 from agents.tabular import from_model
 from games import GameGraph
 from mail.evaluation.exact import measures
@@ -124,14 +124,14 @@ def test_an_imported_table_is_a_policy_of_the_board(name: str) -> None:
     imported = from_openspiel_policy(table, model.game)
     rng = np.random.default_rng(0)
     with pytest.warns(HistoryWarning):
-        ask(imported, model.game, model.states, 0)
+        query(imported, model.game, model.states, 0)
     for states, *_ in random_play(model.game, 30, rng):
         for seat in (0, 1):
-            rows = ask(imported, model.game, states, seat)
+            rows = query(imported, model.game, states, seat)
             keys = [key.tobytes() for key in model.game.key(states)]
             assert len({(key, row.tobytes()) for key, row in zip(keys, rows, strict=True)}) == len(set(keys))
     first = table.action_probabilities(rules_of(model.game).new_initial_state())
-    assert dict(enumerate(ask(imported, model.game, model.game.starts(), 0)[0])) == pytest.approx(first)
+    assert dict(enumerate(query(imported, model.game, model.game.starts(), 0)[0])) == pytest.approx(first)
 
 
 def test_what_goes_out_comes_back_the_same() -> None:
@@ -151,7 +151,7 @@ def test_an_imported_policy_serves_every_backend_and_the_quotient() -> None:
         for states, *_ in random_play(ours, 5, np.random.default_rng(2)):
             for seat in (0, 1):
                 expected = Uniform().probabilities(ours, states, seat)
-                np.testing.assert_allclose(ask(policy, ours, states, seat), expected, rtol=0, atol=1e-12)
+                np.testing.assert_allclose(query(policy, ours, states, seat), expected, rtol=0, atol=1e-12)
     lifted = Lifted(policy, game("quotient:tictactoe"))
     assert nash_gap(graph("tictactoe"), (lifted, lifted)).nash_gap == pytest.approx(1.9196593915343916, abs=1e-9)
 
@@ -269,7 +269,7 @@ def test_no_warning_where_histories_do_not_matter() -> None:
     exported = to_openspiel_policy(seats(model, random_profile(model, 1)), model.game)
     for theirs in (exported, openspiel_policy.UniformRandomPolicy(exported.game)):
         policy = from_openspiel_policy(theirs, model.game)
-        ask(policy, model.game, model.states[::500], 0)
+        query(policy, model.game, model.states[::500], 0)
     assert not by_history(from_openspiel_policy(exported, model.game))
 
 

@@ -25,8 +25,8 @@ from agents.policy import (
     Seats,
     Tempered,
     Uniform,
-    ask,
     greedy_rows,
+    query,
     sample,
     tabulate,
     uniform_rows,
@@ -102,7 +102,7 @@ class Case:
     seat: int
     states: States
 
-    def ask(self, states: States) -> Floats:
+    def query(self, states: States) -> Floats:
         return self.policy.probabilities(self.game, states, self.seat)
 
 
@@ -121,7 +121,7 @@ CASES = [
 
 
 def rows_are_distributions_over_legal_actions(case: Case) -> None:
-    rows = case.ask(case.states)
+    rows = case.query(case.states)
     legal = case.game.legal(case.states, case.seat)
     assert (rows.shape, rows.dtype) == (legal.shape, np.dtype(np.float64))
     assert (rows >= 0).all()
@@ -129,12 +129,12 @@ def rows_are_distributions_over_legal_actions(case: Case) -> None:
     acts = case.game.acting(case.states)[:, case.seat]
     assert 0 < acts.sum() < len(acts)
     np.testing.assert_allclose(rows[acts].sum(1), 1.0, rtol=0, atol=1e-9)
-    assert np.array_equal(ask(case.policy, case.game, case.states, case.seat), rows)
+    assert np.array_equal(query(case.policy, case.game, case.states, case.seat), rows)
 
 
 def rows_are_zero_where_the_seat_does_not_act(case: Case) -> None:
     idle = case.states[~case.game.acting(case.states)[:, case.seat]]
-    assert (case.ask(idle) == 0).all()
+    assert (case.query(idle) == 0).all()
 
 
 def alike(found: Floats, expected: Floats) -> None:
@@ -145,7 +145,7 @@ def alike(found: Floats, expected: Floats) -> None:
 
 
 def equal_keys_give_equal_rows(case: Case) -> None:
-    rows = case.ask(np.concatenate([case.states, case.states[::-1]]))
+    rows = case.query(np.concatenate([case.states, case.states[::-1]]))
     alike(rows[: len(case.states)], rows[len(case.states) :][::-1])
     keys = [key.tobytes() for key in case.game.key(case.states, case.seat)]
     known: dict[bytes, int] = {}
@@ -154,30 +154,30 @@ def equal_keys_give_equal_rows(case: Case) -> None:
 
 
 def rows_depend_on_the_batch_by_rounding_alone(case: Case) -> None:
-    rows = case.ask(case.states)
+    rows = case.query(case.states)
     order = np.random.default_rng(3).permutation(len(case.states))
-    alike(case.ask(case.states[order]), rows[order])
-    alike(np.concatenate([case.ask(case.states[i : i + 1]) for i in range(40)]), rows[:40])
-    alike(case.ask(case.states[:65]), rows[:65])
-    assert case.ask(case.states[:0]).shape == (0, case.game.spec.actions)
+    alike(case.query(case.states[order]), rows[order])
+    alike(np.concatenate([case.query(case.states[i : i + 1]) for i in range(40)]), rows[:40])
+    alike(case.query(case.states[:65]), rows[:65])
+    assert case.query(case.states[:0]).shape == (0, case.game.spec.actions)
 
 
 def the_same_batch_has_the_same_bits(case: Case) -> None:
-    assert np.array_equal(case.ask(case.states.copy()), case.ask(case.states))
+    assert np.array_equal(case.query(case.states.copy()), case.query(case.states))
 
 
 def asking_changes_neither_states_nor_answers(case: Case) -> None:
     before = case.states.copy()
-    once = case.ask(case.states)
+    once = case.query(case.states)
     answer = once.copy()
     once[:] = -1.0
-    assert np.array_equal(case.ask(case.states), answer), "the answer was the policy's own memory"
+    assert np.array_equal(case.query(case.states), answer), "the answer was the policy's own memory"
     assert np.array_equal(case.states, before)
 
 
 def pickled_it_gives_the_same_answers(case: Case) -> None:
     other, board = reloaded((case.policy, case.game))
-    assert np.array_equal(other.probabilities(board, case.states, case.seat), case.ask(case.states))
+    assert np.array_equal(other.probabilities(board, case.states, case.seat), case.query(case.states))
     assert isinstance(other, Policy)
 
 
@@ -238,16 +238,16 @@ def full_column() -> tuple[Board, States]:
 def test_ask_refuses_what_is_no_legal_distribution(row: list[float], says: str) -> None:
     board, states = full_column()
     with pytest.raises(PolicyError, match=f"^Fixed .*{says}"):
-        ask(Fixed([row]), board, states, 0)
+        query(Fixed([row]), board, states, 0)
 
 
 def test_ask_accepts_rounding_and_wants_zero_rows_of_the_other_seat() -> None:
     board, states = full_column()
     row = np.array([[0.0, 0.5, 0.5 - 1e-9, 0.0]])
-    assert np.array_equal(ask(Fixed(row), board, states, 0), row)
-    assert (ask(Fixed([[0.0, 0.0, 0.0, 0.0]]), board, states, 1) == 0).all()
+    assert np.array_equal(query(Fixed(row), board, states, 0), row)
+    assert (query(Fixed([[0.0, 0.0, 0.0, 0.0]]), board, states, 1) == 0).all()
     with pytest.raises(PolicyError, match="illegal action of seat 1"):
-        ask(Fixed(row), board, states, 1)
+        query(Fixed(row), board, states, 1)
 
 
 def test_tabulate_asks_once_for_every_position(tictactoe_graph: GameGraph) -> None:

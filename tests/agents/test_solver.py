@@ -143,15 +143,15 @@ def test_the_hopeless_variant_draws_only_where_every_move_loses() -> None:
     lost, won = after("44455554221"), after("4455")
     assert scores(GAME, lost).max() < 0
     states = np.concatenate([lost, after("44")])
-    plain, hopeless = (suboptimal(GAME, 0.0, hopeless=word)[1] for word in (False, True))
+    plain, random_when_lost = (suboptimal(GAME, 0.0, random_when_lost=word)[1] for word in (False, True))
     assert plain.probabilities(GAME, states, 1)[0].max() == 1.0
-    row = hopeless.probabilities(GAME, states, 1)[0]
+    row = random_when_lost.probabilities(GAME, states, 1)[0]
     weights = np.exp(scores(GAME, lost)[0])
     assert row == pytest.approx(weights / weights.sum())
-    assert (rows_at(scores(GAME, won), 0.0, hopeless=True) == best_rows(scores(GAME, won), ties="first")).all()
-    assert parse("suboptimal:0:hopeless") == (0.0, True) and parse("suboptimal:0.5") == (0.5, False)
+    assert (rows_at(scores(GAME, won), 0.0, random_when_lost=True) == best_rows(scores(GAME, won), ties="first")).all()
+    assert parse("suboptimal:0:random_when_lost") == (0.0, True) and parse("suboptimal:0.5") == (0.5, False)
     with pytest.raises(PolicyError, match="only temperature 0"):
-        parse("suboptimal:1:hopeless")
+        parse("suboptimal:1:random_when_lost")
 
 
 def test_only_the_real_board_is_known() -> None:
@@ -192,7 +192,7 @@ def test_a_position_and_its_image_are_solved_once_and_never_again(
     mirrored = GAME.images(states)[1]
     found = first.of(states)
     solved = first.solved
-    assert (first.of(mirrored) == found[:, ::-1]).all() and first.solved == solved <= 80 and first.asked == 160
+    assert (first.of(mirrored) == found[:, ::-1]).all() and first.solved == solved <= 80 and first.queried == 160
     monkeypatch.setattr(agents.solver, "_solve", None)  # from here on, solving anything raises
     monkeypatch.setattr(agents.solver, "_solve_best", None)
     assert (first.of(states, best_only=True) == found).all()

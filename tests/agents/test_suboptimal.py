@@ -56,8 +56,10 @@ def test_signs_are_minimax_values_and_the_best_moves_are_the_experts(name: str) 
     table = scores(model)
     for seat, response in enumerate(model.solve()):
         mine = model.seat == seat
-        assert np.array_equal(np.sign(table[mine][model.open[mine]]), response.action_values[mine][model.open[mine]])
-    assert np.array_equal(np.isfinite(table), model.open)
+        assert np.array_equal(
+            np.sign(table[mine][model.legal_mask[mine]]), response.action_values[mine][model.legal_mask[mine]]
+        )
+    assert np.array_equal(np.isfinite(table), model.legal_mask)
     assert np.array_equal(table == table.max(1, keepdims=True), model.optimal())
 
 
@@ -98,7 +100,7 @@ def test_without_temperature_it_is_the_expert(name: str) -> None:
 
 
 def test_low_temperatures_approach_the_best_moves_and_high_ones_all_moves(tictactoe_graph: GameGraph) -> None:
-    best, everything = optimal_table(tictactoe_graph, ties="uniform"), uniform_rows(tictactoe_graph.open)
+    best, everything = optimal_table(tictactoe_graph, ties="uniform"), uniform_rows(tictactoe_graph.legal_mask)
     cold = [np.abs(suboptimal_table(tictactoe_graph, t) - best).max() for t in (1.0, 0.3, 0.1, 0.02)]
     hot = [np.abs(suboptimal_table(tictactoe_graph, t) - everything).max() for t in (1.0, 10.0, 100.0, 1e6)]
     assert cold == sorted(cold, reverse=True) and cold[-1] < 1e-12
@@ -108,7 +110,7 @@ def test_low_temperatures_approach_the_best_moves_and_high_ones_all_moves(tictac
 def test_odds_are_those_of_a_softmax(tictactoe_graph: GameGraph) -> None:
     table, points = suboptimal_table(tictactoe_graph, 2.0), scores(tictactoe_graph)
     for row in (0, 1, 100, 2000):
-        first, *others = np.flatnonzero(tictactoe_graph.open[row])
+        first, *others = np.flatnonzero(tictactoe_graph.legal_mask[row])
         for other in others:
             odds = np.exp((points[row, first] - points[row, other]) / 2.0)
             assert table[row, first] / table[row, other] == pytest.approx(odds, rel=1e-12)
@@ -116,7 +118,7 @@ def test_odds_are_those_of_a_softmax(tictactoe_graph: GameGraph) -> None:
 
 @pytest.mark.parametrize("temperature", [0.0, 5e-324, 1e-300, 0.5, 1.0, 1e300])
 def test_it_is_a_policy_of_either_seat(tictactoe_graph: GameGraph, temperature: float) -> None:
-    """Checked row by row by ``ask``, without a warning at any temperature."""
+    """Checked row by row by ``query``, without a warning at any temperature."""
     whole = suboptimal_table(tictactoe_graph, temperature)
     for seat, policy in enumerate(suboptimal(tictactoe_graph, temperature)):
         mine = (tictactoe_graph.seat == seat)[:, None]
@@ -164,6 +166,6 @@ def test_temperatures_are_checked_without_a_name_too(tictactoe_graph: GameGraph,
 
 def test_rewards_along_the_way_have_no_score() -> None:
     paying = GameGraph(game("tictactoe:2x2:2"))
-    paying.reward = np.where(paying.open, 1.0, 0.0)
+    paying.reward = np.where(paying.legal_mask, 1.0, 0.0)
     with pytest.raises(PolicyError, match="rewards along the way"):
         scores(paying)

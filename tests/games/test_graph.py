@@ -24,7 +24,7 @@ from agents.policy import Lifted, tabulate
 from agents.tabular import from_model
 from games import Board, GameError, GameGraph, Quotient
 from games.base import Table, pack
-from mail.evaluation.coverage import least
+from mail.evaluation.coverage import coverage_bounds
 from tests.support import (
     PENNIES,
     PlainBoard,
@@ -49,7 +49,7 @@ seeds = st.integers(0, 2**32 - 1)
 def test_positions_of_tictactoe(tictactoe_graph: GameGraph) -> None:
     assert len(tictactoe_graph) == 4520
     assert [(tictactoe_graph.seat == seat).sum() for seat in (0, 1)] == [2423, 2097]
-    assert len(tictactoe_graph.states) == len(tictactoe_graph.open) == len(tictactoe_graph.child) == 4520
+    assert len(tictactoe_graph.states) == len(tictactoe_graph.legal_mask) == len(tictactoe_graph.successor) == 4520
     assert tictactoe_graph.layer_sizes == (1, 9, 72, 252, 756, 1140, 1372, 696, 222)
 
 
@@ -64,7 +64,7 @@ def test_positions_of_tictactoe(tictactoe_graph: GameGraph) -> None:
 )
 def test_positions_with_and_without_the_finished_ones(name: str, running: int, all_positions: int) -> None:
     model = graph(name)
-    row, action = np.nonzero(model.open & (model.child < 0))
+    row, action = np.nonzero(model.legal_mask & (model.successor < 0))
     moves = np.full((len(row), 2), -1)
     moves[np.arange(len(row)), model.seat[row]] = action
     finished = model.game.successors(model.states[row], moves)
@@ -76,13 +76,13 @@ def test_positions_with_and_without_the_finished_ones(name: str, running: int, a
 
 def test_the_finished_games_of_tictactoe(tictactoe_graph: GameGraph) -> None:
     """255,168 games: 131,184 won by the first, 77,904 by the second, 46,080 drawn."""
-    ends = tictactoe_graph.open & (tictactoe_graph.child < 0)
+    ends = tictactoe_graph.legal_mask & (tictactoe_graph.successor < 0)
     games = {}
     for result in (1, -1, 0):
         paths = np.zeros(len(tictactoe_graph) + 1, dtype=np.int64)
         for row in reversed(range(len(tictactoe_graph))):
             here = (ends[row] & (tictactoe_graph.reward[row] == result)).sum()
-            paths[row] = here + paths[tictactoe_graph.child[row]].sum()
+            paths[row] = here + paths[tictactoe_graph.successor[row]].sum()
         games[result] = int(paths[0])
     assert games == {1: 131_184, -1: 77_904, 0: 46_080}
     assert sum(games.values()) == 255_168
@@ -100,17 +100,17 @@ def test_rows_are_in_order_of_play_and_children_follow(name: str) -> None:
     for seat in (0, 1):
         assert np.array_equal(model.legal(seat), game.legal(model.states, seat))
     for action in range(game.spec.actions):
-        rows = np.flatnonzero(model.open[:, action])
+        rows = np.flatnonzero(model.legal_mask[:, action])
         moves = np.full((len(rows), 2), -1)
         moves[np.arange(len(rows)), model.seat[rows]] = action
         found = game.successors(model.states[rows], moves)
-        child = model.child[rows, action]
+        child = model.successor[rows, action]
         assert np.array_equal(child < 0, found.done)
         assert (child[~found.done] > rows[~found.done]).all()
         assert np.array_equal(game.key(model.states[child[~found.done]]), game.key(found.states[~found.done]))
         assert np.array_equal(model.reward[rows, action], found.rewards)
-    assert (model.child[~model.open] == -1).all()
-    assert (model.reward[~model.open] == 0).all()
+    assert (model.successor[~model.legal_mask] == -1).all()
+    assert (model.reward[~model.legal_mask] == 0).all()
 
 
 def test_index_finds_every_position_and_no_other(tictactoe_graph: GameGraph, quotient_graph: GameGraph) -> None:
@@ -149,7 +149,7 @@ def test_uniform_play_of_tictactoe(tictactoe_graph: GameGraph) -> None:
     """Wins, draws, losses from the lengths of the games; the value, both responses, and the gap."""
     profile = uniform_profile(tictactoe_graph)
     reach = tictactoe_graph.reach(profile)
-    ends = tictactoe_graph.open & (tictactoe_graph.child < 0)
+    ends = tictactoe_graph.legal_mask & (tictactoe_graph.successor < 0)
     flow = reach[:, None] * (profile[0] + profile[1])
     results = [flow[ends & (tictactoe_graph.reward == result)].sum() for result in (1, 0, -1)]
     wins = (1440 * factorial(4) + 47_952 * factorial(2) + 81_792) / factorial(9)  # after 5, 7 and 9 stones
@@ -246,8 +246,8 @@ def test_a_best_response_is_the_best_of_all_policies(seed: int) -> None:
     """On a row of four cells, two in a row: all 3^4 deterministic policies of the second seat, one by one."""
     model = graph("tictactoe:1x4:2")
     first, second = random_profile(model, seed)
-    choices = [row for row in range(len(model)) if model.seat[row] == 1 and model.open[row].sum() > 1]
-    options = [np.flatnonzero(model.open[row]) for row in choices]
+    choices = [row for row in range(len(model)) if model.seat[row] == 1 and model.legal_mask[row].sum() > 1]
+    options = [np.flatnonzero(model.legal_mask[row]) for row in choices]
     assert [len(option) for option in options] == [3, 3, 3, 3]
     values = []
     for actions in product(*options):
@@ -268,7 +268,7 @@ def test_reach_adds_up(seed: int, sparse: bool) -> None:
     np.testing.assert_allclose(layers[:5], 1.0, rtol=0, atol=1e-12)
     assert (np.diff(layers) <= 1e-12).all()
     flow = reach[:, None] * (profile[0] + profile[1])
-    assert flow[model.open & (model.child < 0)].sum() == pytest.approx(1.0, abs=1e-12)
+    assert flow[model.legal_mask & (model.successor < 0)].sum() == pytest.approx(1.0, abs=1e-12)
     assert (flow * model.reward).sum() == pytest.approx(model.value(profile), abs=1e-12)
 
 
@@ -393,7 +393,7 @@ def test_what_exploration_can_reach(
 ) -> None:
     """The expert's decisions that some opponent can lead it to, and the fewest games that see them all."""
     profile = _fastest(tictactoe_graph) if kind == "fastest" else optimal_profile(tictactoe_graph, ties=ties)
-    found = [least(tictactoe_graph, profile[seat], seat) for seat in (0, 1)]
+    found = [coverage_bounds(tictactoe_graph, profile[seat], seat) for seat in (0, 1)]
     assert tuple(bound.labels for bound in found) == labels
     assert tuple(bound.games for bound in found) == games
     if games[0] is not None:
@@ -403,7 +403,7 @@ def test_what_exploration_can_reach(
 def test_what_exploration_can_reach_in_the_quotient_is_less(quotient_graph: GameGraph) -> None:
     profile = _fastest(quotient_graph)
     for seat, full in ((0, 81), (1, 426)):
-        bound = least(quotient_graph, profile[seat], seat)
+        bound = coverage_bounds(quotient_graph, profile[seat], seat)
         assert bound.labels < full
         assert bound.games == _least_flow(quotient_graph, profile[seat], seat)
 
@@ -411,7 +411,7 @@ def test_what_exploration_can_reach_in_the_quotient_is_less(quotient_graph: Game
 @pytest.mark.parametrize("seat", [0, 1])
 def test_least_on_a_larger_board(connect4_small_graph: GameGraph, seat: int) -> None:
     table = _fastest(connect4_small_graph)[seat]
-    bound = least(connect4_small_graph, table, seat)
+    bound = coverage_bounds(connect4_small_graph, table, seat)
     assert (bound.labels, bound.games) == ((766, 321), (1728, 650))[seat]
     assert bound.games == _least_flow(connect4_small_graph, table, seat)
 
@@ -425,11 +425,11 @@ def _least_flow(model: GameGraph, table: Table, seat: int) -> int:
     """Fewest games through all of the expert's decisions, as a least flow from the start with at least one game
     through each decision (a linear program whose corners are whole numbers).
     """
-    support = np.where(model.seat[:, None] == seat, table > 0, model.open)
+    support = np.where(model.seat[:, None] == seat, table > 0, model.legal_mask)
     profile = uniform_profile(model)
     reached = model.reach((table, profile[1]) if seat == 0 else (profile[0], table)) > 0
     row, action = np.nonzero(support & reached[:, None])
-    child = model.child[row, action]
+    child = model.successor[row, action]
     edges = np.arange(len(row))
     out = csr_array((np.ones(len(row)), (row, edges)), shape=(len(model), len(row)))
     inner = child >= 0

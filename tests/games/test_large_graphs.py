@@ -81,7 +81,7 @@ def test_a_step_of_words_is_the_rules_step() -> None:
     assert np.array_equal(board.unpack(words), model.states)
     for action in range(board.spec.actions):
         legal, after, won, going = board.follow(words, action)
-        assert np.array_equal(legal, model.open[:, action])
+        assert np.array_equal(legal, model.legal_mask[:, action])
         assert not won[~legal].any() and not going[~legal].any()
         moves = np.where(board.acting(model.states[legal]), action, -1)
         found = board.successors(model.states[legal], moves)
@@ -135,7 +135,8 @@ def test_rewards_along_the_way_add_up() -> None:
     values = np.zeros(len(model) + 1)
     for row in reversed(range(len(model))):
         after = [
-            model.reward[row, action] + values[model.child[row, action]] for action in np.flatnonzero(model.open[row])
+            model.reward[row, action] + values[model.successor[row, action]]
+            for action in np.flatnonzero(model.legal_mask[row])
         ]
         values[row] = min(after) if model.seat[row] else max(after)
     assert np.array_equal(model.solve()[0].values, values[:-1])
@@ -153,7 +154,7 @@ def large(request: pytest.FixtureRequest) -> Iterator[GameGraph]:
 
 def finished(model: GameGraph) -> int:
     """How many finished positions the moves lead to, each counted once."""
-    row, action = np.nonzero(model.open & (model.child < 0))
+    row, action = np.nonzero(model.legal_mask & (model.successor < 0))
     moves = np.full((len(row), 2), -1)
     moves[np.arange(len(row)), model.seat[row]] = action
     after = model.game.successors(model.states[row], moves)
@@ -176,7 +177,7 @@ def test_a_large_board_is_known_exactly(large: GameGraph) -> None:
     assert large.solve()[0].value == large.solve()[1].value == 0.0
     profile = uniform(large)
     assert large.respond(0, profile[1]).value - large.respond(1, profile[0]).value == pytest.approx(gap, abs=1e-12)
-    kept = large.child.nbytes + large.open.nbytes + large.reward.nbytes
+    kept = large.successor.nbytes + large.legal_mask.nbytes + large.reward.nbytes
     assert kept == 6 * len(large) * large.game.spec.actions
     assert large.solve()[0].values.dtype == np.int8
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from mail.commands.cli import main
-from mail.parallel import ray_link
+from mail.parallel import ray_link, signals
 from mail.parallel.pool import PoolError
 from mail.parallel.ray import RayPool
 
@@ -34,7 +34,7 @@ def nap(seconds, shard):
     time.sleep(seconds)
 
 def train(run, *, known, pool):
-    pool.map(nap, 0.05, [0, 1], landed=lambda index, result: print("working", flush=True))
+    pool.map(nap, 0.05, [0, 1], on_result=lambda index, result: print("working", flush=True))
     pool.map(nap, 0.1, range(1000))
 
 mail.parallel.pool.START_UP, mail.training.train.train = 0.0, train
@@ -172,7 +172,7 @@ def test_the_working_folder_is_not_on_the_commands_path(paths: str, folder: Path
 def test_where_the_package_is_can_be_the_working_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    start.leave_folder()
+    signals.leave_folder()
     assert sys.path[0] == ""
 
 

@@ -152,14 +152,14 @@ def test_workers_are_killed_while_they_label(
 
         began, killed = 0.0, 0
 
-        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
             def keep(index: int, result: Any) -> None:
-                landed(index, result)
+                on_result(index, result)
                 if self.killed < 3 and len(kill.ledger(tmp_path / "killed")) >= 40 * (self.killed + 1):
                     self.killed += 1
                     kill.kill(kill.workers_of(os.getpid())[0])
 
-            return ray_pool.map(task, shared, shards, landed=keep)
+            return ray_pool.map(task, shared, shards, on_result=keep)
 
     try:
         expected = played(kill.Stamped(Local()), tmp_path / "whole")

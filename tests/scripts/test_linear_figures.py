@@ -69,7 +69,9 @@ def test_drawn_answers_follow_the_square_root(shared: ModuleType, monkeypatch: p
     rates = loaded("figure_rates", monkeypatch)
     budgets = (8, 128)
     line = shared.Line("uniform", "tabular", "rps")
-    gaps = [shared.gaps(shared.named("rps"), line, budgets, Options(seed=seed, drawn=True)) for seed in range(8)]
+    gaps = [
+        shared.gaps(shared.named("rps"), line, budgets, Options(seed=seed, sample_labels=True)) for seed in range(8)
+    ]
     assert rates.slope(list(np.mean(gaps, 0)), list(budgets)) == pytest.approx(-0.5, abs=0.2)
     whole = shared.gaps(shared.named("rps"), line, budgets, Options(seed=0))
     assert whole[-1] < 1e-6, "with whole distributions for answers there is nothing to average"

@@ -23,13 +23,13 @@ from games import Game, GameGraph
 from games.base import Floats, States
 from mail.data.decisions import Decisions
 from mail.data.rollout import play
-from mail.evaluation.coverage import Least
+from mail.evaluation.coverage import CoverageBounds
 from mail.evaluation.gap import exploitability
 from mail.learners.budget import Budget
 from mail.parallel.pool import Local, Pool, PoolError
 from mail.parallel.ray import RayPool
 from mail.parallel.streams import stream
-from mail.training.ground import Ground
+from mail.training.ground import GameContext
 from tests.support import graph, random_profile, reloaded
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -121,12 +121,12 @@ def test_a_cell_that_fails_is_one_line(
 class Elsewhere(Local):
     """Shards in reverse order, each with what a process of its own would receive, and its result sent back."""
 
-    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
         found: dict[int, Any] = {}
         for index in reversed(range(len(shards))):
             found[index] = reloaded(reloaded(task)(reloaded(shared), reloaded(shards[index])))
-            if landed is not None:
-                landed(index, found[index])
+            if on_result is not None:
+                on_result(index, found[index])
         return [found[index] for index in range(len(shards))]
 
 
@@ -191,7 +191,7 @@ def test_a_figure_goes_on_from_its_data(name: str, tmp_path: Path, monkeypatch: 
     """Cells that an earlier JSON holds are not run again, nor are those that a killed figure left as files."""
 
     class Idle(Local):
-        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
             assert not shards, "nothing is left to run"
             return []
 
@@ -225,8 +225,8 @@ import sys
 sys.argv = {[str(SCRIPTS / "reproduce.py"), *words]!r}
 sys.path[0] = {str(SCRIPTS)!r}
 import reproduce
-from mail.parallel.ray import RayPool, tell
-reproduce.workers.pool = lambda args, at_once: RayPool(args.workers, patience=0.0, memory=100 << 20, say=tell)
+from mail.parallel.ray import RayPool, report
+reproduce.workers.pool = lambda args, at_once: RayPool(args.workers, patience=0.0, memory=100 << 20, say=report)
 sys.exit(reproduce.main())
 """
     driver = tmp_path / "driver.py"  # Ray takes a program without a file for a shell
@@ -351,9 +351,9 @@ def test_coverage_against_a_plain_count(
     uniformly elsewhere, cannot be exploited."""
     model = graph(name)
     decisions = explored(model, seat, games, seed)
-    known = Ground(model.game, model, model.game, model)
+    known = GameContext(model.game, model, model.game, model)
     line = figure.Line("uniform", "uniform", "first", seat)
-    found = figure.covering(known, line, Least(reachable, None), decisions)
+    found = figure.covering(known, line, CoverageBounds(reachable, None), decisions)
     expected: dict[str, int | None] = dict.fromkeys(
         ["games_to_cover", "asks_to_cover", "games_to_zero", "asks_to_zero"]
     )
@@ -383,14 +383,14 @@ def test_asks_are_counted_game_by_game(asking: ModuleType, tictactoe_graph: Game
     everything = frozenset({row.tobytes() for part in rounds for row in part.key} | {b"elsewhere"})
     counted = asking.Asked(0, everything)
     for part in rounds:
-        counted.see(part)
+        counted.update(part)
     seen: list[bytes] = []
     spent: list[dict[str, int]] = []
     games = 0
     for part in rounds:
         for episode in range(part.games):
             games += 1
-            for row in np.flatnonzero(part.asked & (part.episode == episode)):
+            for row in np.flatnonzero(part.queried & (part.episode == episode)):
                 seen.append(part.key[row].tobytes())
                 spent.append({"distinct": len(set(seen)), "asks": len(seen), "games": games})
     assert [counted.spent(number) for number in range(1, len(seen))] == spent[:-1]
@@ -415,7 +415,7 @@ def test_the_search_finds_the_fewest_labels(
     counted = asking.Asked(1, frozenset())
     search = asking.Search(asking.Cell("tictactoe", False, "uniform", 1, 0), None, counted)
     for seed in range(40):
-        counted.see(explored(tictactoe_graph, 1, 5, seed))
+        counted.update(explored(tictactoe_graph, 1, 5, seed))
         search.look()
     search.look(last=True)
     there = len(counted.first)
@@ -439,7 +439,7 @@ def test_the_keys_to_be_covered_are_those_that_are_counted(asking: ModuleType) -
 
 
 def test_measures_are_exact_where_it_matters(asking: ModuleType, tictactoe_graph: GameGraph) -> None:
-    at = Ground(tictactoe_graph.game, tictactoe_graph, tictactoe_graph.game, tictactoe_graph)
+    at = GameContext(tictactoe_graph.game, tictactoe_graph, tictactoe_graph.game, tictactoe_graph)
     table = expert.make("first", tictactoe_graph)[0].probabilities(tictactoe_graph.game, tictactoe_graph.states, 0)
     for noise in (0.0, 1e-3, 0.3):
         noisy = from_model(tictactoe_graph, 0, (1 - noise) * table + noise * uniform_rows(tictactoe_graph.legal(0)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.policy import Policy, ask, greedy_rows
+from agents.policy import Policy, greedy_rows, query
 from games.base import Bools, Enumerable, GameError, Ints, Keys, States
 from games.symmetry import Quotient
 from mail.evaluation.tabulate import WAVE
@@ -63,7 +63,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Grown:
+class Expansion:
     """What a layer, or a shard of one, leads to."""
 
     moves: Moves
@@ -79,7 +79,7 @@ def first_layer(states: States) -> Layer:
     return Layer(states, Moves(np.zeros(1, np.int32), np.zeros(1, np.int16), np.ones(1, np.bool_)))
 
 
-def grown(pool: Pool, shared: Shared, layer: Layer) -> Grown:
+def expand_layer(pool: Pool, shared: Shared, layer: Layer) -> Expansion:
     """What the layer leads to, its shards grown through the pool."""
     size = ASKED if shared.game.acting(layer.states[:1])[0, shared.seat] else FOLLOWED
     begins = range(0, len(layer.states), size)
@@ -87,11 +87,11 @@ def grown(pool: Pool, shared: Shared, layer: Layer) -> Grown:
     for first in range(0, len(begins), WAVE):  # so that what is in flight stays bounded
         wave = begins[first : first + WAVE]
         shards = [(layer.states[at : at + size], layer.led.strict[at : at + size]) for at in wave]
-        waves.append(_merged(shared.game, pool.map(grow, shared, shards), wave))
+        waves.append(_merged(shared.game, pool.map(expand, shared, shards), wave))
     return _merged(shared.game, waves, [0] * len(waves))
 
 
-def grow(shared: Shared, shard: tuple[States, Bools]) -> Grown:
+def expand(shared: Shared, shard: tuple[States, Bools]) -> Expansion:
     """A pool's task: what some rows of a layer lead to, rows counted from the first of them.
 
     GameError unless one seat is to move at all of them, by whose moves no lots are drawn.
@@ -110,12 +110,12 @@ def grow(shared: Shared, shard: tuple[States, Bools]) -> Grown:
     short = np.flatnonzero(found.done & ((1.0 - 2.0 * shared.seat) * found.rewards < shared.enough))
     going = np.flatnonzero(~found.done)
     after = _distinct(shared.game, Layer(found.states[going], moves[going]))
-    return Grown(moves if shared.told and mover == shared.seat else moves[:0], moves[short], after)
+    return Expansion(moves if shared.told and mover == shared.seat else moves[:0], moves[short], after)
 
 
 def _own(shared: Shared, states: States, strict: Bools) -> Moves:
     """The policy's most probable move, and those that rounding might make it."""
-    rows = ask(shared.policy, shared.game, states, shared.seat)
+    rows = query(shared.policy, shared.game, states, shared.seat)
     row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
     return _moves(row, action, strict[row] & (greedy_rows(rows)[row, action] > 0))
 
@@ -130,12 +130,12 @@ def _moves(row: Ints, action: Ints, strict: Bools) -> Moves:
     return Moves(row.astype(np.int32), action.astype(np.int16), strict)
 
 
-def _merged(game: Enumerable, parts: Sequence[Grown], begins: Sequence[int]) -> Grown:
+def _merged(game: Enumerable, parts: Sequence[Expansion], begins: Sequence[int]) -> Expansion:
     """One whole of parts in the order of their rows, each counted from where it ``begins``."""
     if len(parts) == 1 and not begins[0]:
         return parts[0]
     led = _joined([part.after.led for part in parts], begins)
-    return Grown(
+    return Expansion(
         _joined([part.moves for part in parts], begins),
         _joined([part.short for part in parts], begins),
         _distinct(game, Layer(np.concatenate([part.after.states for part in parts]), led)),

@@ -27,7 +27,7 @@ from agents.policy import Greedy, Lifted, Policy
 from agents.solver import VALUE
 from games.base import Enumerable, Floats, Game, GameError, States
 from games.symmetry import Quotient
-from mail.evaluation.certificate.layers import Layer, Moves, Shared, first_layer, grown
+from mail.evaluation.certificate.layers import Layer, Moves, Shared, expand_layer, first_layer
 from mail.evaluation.refutation import Mistake
 from mail.parallel.pool import Local, Pool
 
@@ -131,7 +131,7 @@ class _Walk:
                 if self.positions + len(layer.states) > limit:
                     return self._unknown()
                 self.positions += len(layer.states)
-            found = grown(self.pool, self.shared, layer)
+            found = expand_layer(self.pool, self.shared, layer)
             if self.scorer is not None and (line := self._first_mistake(layer, found.moves, self.scorer)):
                 return self._refuted(line)
             if line := self._failed(found.short):

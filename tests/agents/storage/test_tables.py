@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from agents import expert
-from agents.policy import PolicyError, Uniform, ask, sample, tabulate
+from agents.policy import PolicyError, Uniform, query, sample, tabulate
 from agents.storage.tables import board_strings, read_table, write_table
 from agents.tabular import from_model
 from mail.evaluation.gap import nash_gap
@@ -68,9 +68,11 @@ def test_a_table_serves_every_backend(folder: Path, name: str, suffix: str) -> N
     played = model.game.starts(), game(name).starts()
     rng = np.random.default_rng(0)
     for ply in range(5):
-        rows = [ask(read, each, states, ply % 2) for each, states in zip((model.game, game(name)), played, strict=True)]
+        rows = [
+            query(read, each, states, ply % 2) for each, states in zip((model.game, game(name)), played, strict=True)
+        ]
         assert np.array_equal(rows[0], rows[1])
-        assert np.array_equal(rows[0], ask(native, model.game, played[0], ply % 2))
+        assert np.array_equal(rows[0], query(native, model.game, played[0], ply % 2))
         action = sample(rows[0], rng=rng)
         actions = np.where(np.arange(2) == ply % 2, action[:, None], -1)
         played = model.game.step(played[0], actions, rng=rng)[0], game(name).step(played[1], actions, rng=rng)[0]
@@ -144,7 +146,7 @@ def test_sums_may_be_off_by_what_printing_costs(folder: Path) -> None:
     text = Path("policy.csv").read_text().replace(str(1 / 3), "0.33333334")
     Path("policy.csv").write_text(text)
     read = read_table(Path("policy.csv"), game(NAME))
-    assert ask(read, game(NAME), graph(NAME).states[1:2], 1).max() == 0.33333334
+    assert query(read, game(NAME), graph(NAME).states[1:2], 1).max() == 0.33333334
 
 
 @pytest.mark.parametrize("name", ["tictactoe", "tictactoe:3x4:3", "connect4:4x4"])

@@ -286,7 +286,7 @@ def test_any_fitting_environment_becomes_a_game(mask: str) -> None:
     assert model.solve()[0].value == 1.0
     assert model.solve()[0].policy[0].tolist() == [0.0, 1.0]
     again = GameGraph(reloaded(race))
-    assert np.array_equal(again.child, model.child)
+    assert np.array_equal(again.successor, model.successor)
     assert race.render(model.states[0]).endswith("moves played: 0")
 
 

@@ -30,7 +30,7 @@ class Slotted:
     __slots__ = ("__private", "open")
 
     def __init__(self, first: int, second: int) -> None:
-        self.open, self.__private = first, second
+        self.legal_mask, self.__private = first, second
 
 
 class Shared:
@@ -141,7 +141,8 @@ def test_what_another_language_keeps_cannot_be_read() -> None:
 
 
 def test_fingerprints_are_the_same_in_every_process() -> None:
-    code = "from games.adapters.memory import fingerprint; print(fingerprint([{'a', 'b', 'c'}, {'x': (1, 2.5)}, max]).hex())"
+    held = "[{'a', 'b', 'c'}, {'x': (1, 2.5)}, max]"
+    code = f"from games.adapters.memory import fingerprint; print(fingerprint({held}).hex())"
     said = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}

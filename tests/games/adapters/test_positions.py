@@ -112,7 +112,7 @@ def test_values_and_gaps_are_openspiels_on_the_history_tree(text: str) -> None:
     assert isinstance(game, OpenSpielGame)
     model, policy, root = GameGraph(game), ByKey(game, 3), game.rules.new_initial_state()
     profile = np.zeros((2, len(model), game.spec.actions))
-    for row, (key, open_) in enumerate(zip(game.key(model.states).tolist(), model.open, strict=True)):
+    for row, (key, open_) in enumerate(zip(game.key(model.states).tolist(), model.legal_mask, strict=True)):
         for action, weight in weights(key, np.flatnonzero(open_).tolist(), 3).items():
             profile[model.seat[row], row, action] = weight
     gap = table_gap(model, (profile[0], profile[1]))
@@ -166,7 +166,7 @@ def test_a_pass_in_go_is_part_of_the_position() -> None:
     game = games.make("openspiel:go(board_size=2,komi=0.5,max_game_length=5)")
     model = GameGraph(game)
     assert model.solve()[0].value == -1.0
-    even = np.where(model.open, 1.0 / np.maximum(model.open.sum(1, keepdims=True), 1), 0.0)
+    even = np.where(model.legal_mask, 1.0 / np.maximum(model.legal_mask.sum(1, keepdims=True), 1), 0.0)
     gap = table_gap(model, (even * model.legal(0), even * model.legal(1)))
     assert gap.nash_gap == pytest.approx(1.8333333333333333, abs=1e-12)
 

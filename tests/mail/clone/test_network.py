@@ -72,7 +72,7 @@ def test_a_position_is_shown_once_with_its_mean_label(tictactoe: Board, tictacto
     np.testing.assert_allclose(shown.label[1 - empty], last, rtol=0, atol=0)
     for at, row in ((empty, rows[0]), (1 - empty, rows[1])):
         assert np.array_equal(shown.observation[at], tictactoe.observe(tictactoe_graph.states[[row]], 0)[0])
-        assert np.array_equal(shown.legal[at], tictactoe_graph.open[row])
+        assert np.array_equal(shown.legal[at], tictactoe_graph.legal_mask[row])
 
 
 def test_only_the_seats_own_labelled_decisions_are_shown(tictactoe: Board, tictactoe_graph: GameGraph) -> None:

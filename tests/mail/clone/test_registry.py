@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from agents.linear import SoftmaxLinear, features
-from agents.policy import Policy, Uniform, ask, tabulate
+from agents.policy import Policy, Uniform, query, tabulate
 from games.base import NashmailError
 from games.markov.model import MarkovModel
 from mail.clone import registry as cloners
-from mail.clone.dataset import asked, drawn
+from mail.clone.dataset import asked, sampled_labels
 from mail.clone.linear import LinearClone, cross_entropy
 from mail.clone.registry import ClonerConfig
 from mail.clone.tabular import TabularClone, whole
@@ -63,7 +63,7 @@ def test_every_cloner_repeats_what_it_was_shown(name: str, seat: int) -> None:
 def test_a_table_is_the_mean_of_its_labels_and_uniform_elsewhere() -> None:
     model = ring()
     teacher = Given(mixed_table())
-    decisions = drawn(shown_by(model, teacher))
+    decisions = sampled_labels(shown_by(model, teacher))
     seen = decisions.take((decisions.seat == 0) & (decisions.state[:, 0] != 4))
     table = tabulate(model, fit("tabular", model, seen, 0), 0)
     for state in range(6):
@@ -80,12 +80,12 @@ def shown_by(model: MarkovModel, teacher: Policy, episodes: int = 40) -> Decisio
 
 def test_drawn_labels_are_the_actions_that_the_asked_expert_played() -> None:
     decisions = shown_by(ring(), Given(mixed_table()))
-    one = drawn(decisions)
-    assert np.array_equal(one.asked, decisions.asked)
-    rows = np.flatnonzero(one.asked)
+    one = sampled_labels(decisions)
+    assert np.array_equal(one.queried, decisions.queried)
+    rows = np.flatnonzero(one.queried)
     assert (one.label[rows].sum(1) == 1).all()
     assert np.array_equal(one.label[rows].argmax(1), decisions.played[rows])
-    assert np.isnan(one.label[~one.asked]).all()
+    assert np.isnan(one.label[~one.queried]).all()
 
 
 @pytest.mark.parametrize("seat", [0, 1])
@@ -103,7 +103,7 @@ def test_positions_weigh_the_same_unless_told_to_count() -> None:
     """One feature for both states of two, so that the clone is one softmax: the mean over positions, or over asks."""
     model = ring()
     decisions = shown(model, 0, policy=Given(np.tile([[1.0, 0.0], [0.0, 1.0]], (3, 1))))
-    own = decisions.take(decisions.asked)
+    own = decisions.take(decisions.queried)
     few = merge([own.take(own.state[:, 0] == 0), own.take(np.flatnonzero(own.state[:, 0] == 1)[:1])])
     assert (few.state[:, 0] == 0).sum() > 3
     share = (few.state[:, 0] == 0).mean()
@@ -117,14 +117,14 @@ def test_positions_weigh_the_same_unless_told_to_count() -> None:
     for weigh, expected in (("position", 0.5), ("count", share)):
         config = LinearClone(weigh=weigh, ridge=1e-10)
         policy = cloners.clone_linear(alike, few, 0, config).policy
-        rows = ask(policy, alike, few.state[:1], 0)
+        rows = query(policy, alike, few.state[:1], 0)
         assert rows[0, 0] == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_reference_weights_forget_how_often_an_action_was_chosen() -> None:
     """Its clone of a mixed teacher is uniform over what was seen; ours is the share of the draws."""
     model = ring()
-    decisions = drawn(shown_by(model, Given(np.tile([0.9, 0.1], (6, 1)))))
+    decisions = sampled_labels(shown_by(model, Given(np.tile([0.9, 0.1], (6, 1)))))
     tables = {
         weigh: tabulate(model, fit("linear", model, decisions, 0, linear=LinearClone(weigh=weigh)), 0)
         for weigh in ("pair", "count")
@@ -162,7 +162,7 @@ def test_the_fit_is_the_minimum() -> None:
     assert isinstance(policy, SoftmaxLinear)
     positions = asked(decisions, 0)
     phi = features(model.game, positions.state, 0)
-    rows = ask(policy, model.game, positions.state, 0)
+    rows = query(policy, model.game, positions.state, 0)
     difference = np.einsum("na,nad->d", rows - positions.label, phi) / len(rows)
     assert np.abs(difference).max() < 1e-7
 
@@ -246,7 +246,7 @@ def test_ridge_0_will_do_where_they_do() -> None:
     made = Two.__new__(Two)
     made.__dict__ = model.game.__dict__
     policy = cloners.clone_linear(made, decisions, 0, LinearClone(ridge=0.0)).policy
-    assert np.abs(ask(policy, made, decisions.take(decisions.asked).state, 0).max(1) - 1 / 3).max() < 1e-5
+    assert np.abs(query(policy, made, decisions.take(decisions.queried).state, 0).max(1) - 1 / 3).max() < 1e-5
 
 
 def test_cloners_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ def test_labels_are_there_exactly_where_somebody_was_asked(
     pairs = set()
     for seat in (0, 1):
         mine = decisions.seat == seat
-        assert (decisions.asked[mine] == asked[seat]).all()
+        assert (decisions.queried[mine] == asked[seat]).all()
         if asked[seat]:
             answers = experts[seat].probabilities(tictactoe, decisions.state[mine], seat)
             assert np.array_equal(decisions.label[mine], answers.astype(np.float32))
@@ -218,7 +218,7 @@ def test_a_selective_policy_is_asked_where_it_wants_and_nowhere_else(
     mine = decisions.take(decisions.seat == 0)
     wanted = EveryOther()(tictactoe, mine.state, 0)
     assert wanted.any() and not wanted.all()
-    assert np.array_equal(mine.asked, wanted)
+    assert np.array_equal(mine.queried, wanted)
     assert first.asks == wanted.sum() == decisions.labels()
     answers = first.policy.probabilities(tictactoe, mine.state[wanted], 0)
     assert np.array_equal(mine.label[wanted], answers.astype(np.float32))

@@ -22,7 +22,7 @@ from mail.commands import exploit
 from mail.commands.cli import main
 from mail.data.decisions import Decisions
 from mail.evaluation.best_response import Bound, bound, learned, payoff_range, payoffs
-from mail.evaluation.best_response_learner import Experience, Responder, ResponseConfig, Valued
+from mail.evaluation.best_response_learner import Experience, QSoftmaxPolicy, Responder, ResponseConfig
 from mail.evaluation.coverage import imitation_limit
 from mail.evaluation.gap import exploitability
 from mail.evaluation.intervals import interval
@@ -241,7 +241,7 @@ def test_there_is_at_least_one_game() -> None:
 class Elsewhere(Local):
     """Shards in reverse order, each with what a process of its own would receive."""
 
-    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
         results = [task(reloaded(shared), reloaded(shard)) for shard in reversed(shards)]
         return list(reversed(results))
 
@@ -250,7 +250,7 @@ def found(name: str, pool: Any, *, seed: int = 0) -> tuple[bytes, bytes]:
     """What came of it, to the last bit."""
     policy = network(name)
     response = learned(game(name), policy, 0, 40, seed=seed, config=QUICK, pool=pool)
-    assert isinstance(response, Greedy) and isinstance(response.policy, Valued)
+    assert isinstance(response, Greedy) and isinstance(response.policy, QSoftmaxPolicy)
     paid = payoffs(game(name), policy, 0, response, 40, seed=seed, pool=pool)
     weights = [weight.detach().numpy().tobytes() for weight in response.policy.net.parameters()]
     return b"".join([response.policy.known.table.tobytes(), *weights]), paid.tobytes()

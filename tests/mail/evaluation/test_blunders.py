@@ -89,9 +89,9 @@ class Counting(Local):
 
     positions = 0
 
-    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
         self.positions += sum(map(len, shards))
-        return super().map(task, shared, shards, landed=landed)
+        return super().map(task, shared, shards, on_result=on_result)
 
 
 def test_no_positions_are_no_rate() -> None:

@@ -12,7 +12,7 @@ from agents.policy import Policy
 from games import GameError
 from games.base import Floats, Game, States
 from mail.evaluation.certificate import layers
-from mail.evaluation.certificate.layers import Grown, Shared, first_layer, first_of_each, grow, grown
+from mail.evaluation.certificate.layers import Expansion, Shared, expand, expand_layer, first_layer, first_of_each
 from mail.parallel.pool import Local
 from tests.support import PENNIES, game, move
 
@@ -31,11 +31,11 @@ class Near:
         return rows / np.maximum(rows.sum(1, keepdims=True), 1.0)
 
 
-def walked(shared: Shared) -> list[Grown]:
+def walked(shared: Shared) -> list[Expansion]:
     """Every layer's, from the start on."""
     found, layer = [], first_layer(shared.game.starts())
     while len(layer.states):
-        found.append(grown(Local(), shared, layer))
+        found.append(expand_layer(Local(), shared, layer))
         layer = found[-1].after
     return found
 
@@ -122,7 +122,7 @@ def test_who_moves_is_the_same_all_over_a_layer() -> None:
     for rules, states in ((board, mixed), (PENNIES, PENNIES.starts())):
         shared: Shared = Shared(policy, rules, 0, 0.0, told=False)
         with pytest.raises(GameError, match="not turn-based move by move"):
-            grow(shared, (states, np.ones(len(states), dtype=np.bool_)))
+            expand(shared, (states, np.ones(len(states), dtype=np.bool_)))
 
 
 def test_policies_are_checked() -> None:
@@ -132,4 +132,6 @@ def test_policies_are_checked() -> None:
 
     wild: Policy = Wild()
     with pytest.raises(ValueError, match="sum to 1"):
-        grown(Local(), Shared(wild, game("tictactoe"), 0, 0.0, told=False), first_layer(game("tictactoe").starts()))
+        expand_layer(
+            Local(), Shared(wild, game("tictactoe"), 0, 0.0, told=False), first_layer(game("tictactoe").starts())
+        )

@@ -68,7 +68,7 @@ def test_pairs_are_shards_that_count_alike_wherever_they_are_played() -> None:
     """In reverse order, each with what a process of its own would receive."""
 
     class Elsewhere(Local):
-        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+        def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
             assert shards == [(a, b) for a in range(3) for b in range(3) if a != b]
             return [task(reloaded(shared), shard) for shard in reversed(shards)][::-1]
 

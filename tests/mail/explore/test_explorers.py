@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 from agents import expert
 from agents.expert import optimal_table
-from agents.policy import Policy, Seats, Uniform, ask, greedy_rows, tabulate, uniform_rows
+from agents.policy import Policy, Seats, Uniform, greedy_rows, query, tabulate, uniform_rows
 from agents.q_network import QSizes
 from games import Game, GameGraph, NashmailError
 from games.base import States
 from mail import explore
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import play
-from mail.evaluation.coverage import least
+from mail.evaluation.coverage import coverage_bounds
 from mail.evaluation.gap import exploitability
-from mail.explore import Explorer, Setting
+from mail.explore import Explorer, ExplorerContext
 from mail.explore.counts import optimistic_values
 from mail.explore.deep import Deep, DeepConfig, bonus
 from mail.explore.memory import Memory, Transitions
@@ -64,12 +64,12 @@ class Case:
         return first_experts(self.model)
 
     def build(self, seed: int = 0) -> Explorer:
-        setting = Setting(self.game, self.seat, self.experts(), model=self.model)
+        setting = ExplorerContext(self.game, self.seat, self.experts(), model=self.model)
         return explore.make(self.name, setting, rng=stream(seed, "test/explorer"))
 
     def round(self, explorer: Explorer, number: int, seed: int = 0) -> Decisions:
         """One round of play of the explorer, the asked seat's decisions labelled as the explorer wants them."""
-        pair = explorer.behaviour(), explorer.against()
+        pair = explorer.behavior_policy(), explorer.opponent_policy()
         asked = explorer.labels()
         rng = stream(seed, "test/play", round_=number)
         seats = (pair[0], pair[1]) if self.seat == 0 else (pair[1], pair[0])
@@ -88,9 +88,9 @@ class Case:
         """Positions from all over the game, seen or not, and those of some games to the end."""
         return np.concatenate([self.model.states[::7], visited(self.game, episodes=20)])
 
-    def ask(self, policy: Policy) -> np.ndarray:
+    def query(self, policy: Policy) -> np.ndarray:
         """The policy everywhere, checked to be a legal distribution."""
-        return ask(policy, self.game, self.positions(), self.seat)
+        return query(policy, self.game, self.positions(), self.seat)
 
 
 def knows_what_there_is_to_know(case: Case) -> None:
@@ -105,9 +105,9 @@ def plays_legally_everywhere_from_the_start_and_later(case: Case) -> None:
     explorer = case.build()
     for rounds in (0, 1, 2):
         case.learn(explorer, rounds)
-        policy = explorer.behaviour()
+        policy = explorer.behavior_policy()
         assert isinstance(policy, Policy)
-        rows = case.ask(policy)
+        rows = case.query(policy)
         idle = ~case.game.acting(case.positions())[:, case.seat]
         assert (rows[idle] == 0).all()
         assert (rows[~idle].sum(1) > 0.99).all()
@@ -116,21 +116,21 @@ def plays_legally_everywhere_from_the_start_and_later(case: Case) -> None:
 def hands_out_frozen_snapshots(case: Case) -> None:
     explorer = case.build()
     case.learn(explorer, 1)
-    kept = explorer.behaviour()
-    before = case.ask(kept).copy()
+    kept = explorer.behavior_policy()
+    before = case.query(kept).copy()
     case.learn(explorer, 2, seed=1)
-    assert np.array_equal(case.ask(kept), before), "the snapshot went on learning"
+    assert np.array_equal(case.query(kept), before), "the snapshot went on learning"
 
 
 def hands_out_what_can_be_sent_to_another_process(case: Case) -> None:
     explorer = case.build()
     case.learn(explorer, 2)
-    policy = explorer.behaviour()
-    assert np.array_equal(case.ask(reloaded(policy)), case.ask(policy))
-    opposite = explorer.against()
+    policy = explorer.behavior_policy()
+    assert np.array_equal(case.query(reloaded(policy)), case.query(policy))
+    opposite = explorer.opponent_policy()
     states = case.model.states[:1] if case.seat == 1 else case.round(explorer, 9).state[1:2]
-    rows = ask(opposite, case.game, states, 1 - case.seat)
-    assert np.array_equal(ask(reloaded(opposite), case.game, states, 1 - case.seat), rows)
+    rows = query(opposite, case.game, states, 1 - case.seat)
+    assert np.array_equal(query(reloaded(opposite), case.game, states, 1 - case.seat), rows)
 
 
 def tells_numbers_of_its_progress(case: Case) -> None:
@@ -146,7 +146,7 @@ def follows_from_its_generators(case: Case) -> None:
     for seed in (0, 0, 1):
         explorer = case.build(seed)
         metrics = case.learn(explorer, 2, seed)
-        runs.append((repr(metrics), case.ask(explorer.behaviour()).tobytes()))
+        runs.append((repr(metrics), case.query(explorer.behavior_policy()).tobytes()))
     assert runs[0] == runs[1]
     if any(metrics):  # it learns
         assert runs[0] != runs[2], "other draws give another explorer"
@@ -193,7 +193,7 @@ def test_explorers_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explore.base, "_EXPLORERS", dict(explore.base._EXPLORERS))
     explore.register("mine", lambda setting, rng: explore.make("uniform", setting, rng=rng))
     case = Case("mine", 0, graph("tictactoe"))
-    assert isinstance(case.build().behaviour(), Uniform)
+    assert isinstance(case.build().behavior_policy(), Uniform)
 
 
 def test_only_those_who_say_so_know_the_expert_the_model_or_the_reward() -> None:
@@ -249,7 +249,7 @@ def test_memory_counts_what_was_played(name: str, seat: int, sizes: list[int], s
     assert np.array_equal(seen.observation, together.observation[first])
     assert np.array_equal(seen.legal, together.legal[first])
     tries = Counter((key, action) for key, action, _ in edges.elements())
-    assert {(keys[m], a): n for (m, a), n in np.ndenumerate(seen.tries) if n} == dict(tries)
+    assert {(keys[m], a): n for (m, a), n in np.ndenumerate(seen.visits) if n} == dict(tries)
 
 
 def test_memory_keeps_the_fewest_decisions_before_a_position() -> None:
@@ -321,14 +321,14 @@ def test_counts_tries_what_is_untried_and_mixes_what_is_alike() -> None:
     case = Case("counts", 0, graph("tictactoe"))
     explorer = case.build()
     empty = case.model.states[:1]
-    assert np.allclose(explorer.behaviour().probabilities(case.game, empty, 0), 1 / 9)
+    assert np.allclose(explorer.behavior_policy().probabilities(case.game, empty, 0), 1 / 9)
     tried: set[int] = set()
     for number in range(9):
         decisions = case.round(explorer, number)
         mine = decisions.take(decisions.seat == 0)
         tried.add(int(mine.played[0]))
         metrics = explorer.update(decisions, rng=stream(0, "test"))
-        row = explorer.behaviour().probabilities(case.game, empty, 0)[0]
+        row = explorer.behavior_policy().probabilities(case.game, empty, 0)[0]
         assert len(tried) == number + 1, "an action was tried again before all had been"
         if number < 8:
             assert set(np.flatnonzero(row)) == set(range(9)) - tried
@@ -386,7 +386,7 @@ def test_the_bonus_is_the_elliptical_norm_of_each_action() -> None:
 
 def deep(config: DeepConfig, *, seat: int = 0, seed: int = 0) -> tuple[Case, Deep]:
     case = Case("deep", seat, graph("tictactoe"))
-    setting = Setting(case.game, seat, case.experts(), model=case.model)
+    setting = ExplorerContext(case.game, seat, case.experts(), model=case.model)
     return case, Deep(setting, config, rng=stream(seed, "test/deep"))
 
 
@@ -411,7 +411,7 @@ def test_an_epoch_ends_when_log_det_has_grown_by_log_2(seat: int) -> None:
     at_epoch_start = log_det_of_nothing = 9 * 12 * math.log(40.0)
     lengths, length = [], 0
     for number in range(60):
-        snapshot = explorer.behaviour()
+        snapshot = explorer.behavior_policy()
         decisions = case.round(explorer, number)
         own.append(decisions.take(decisions.seat == seat))
         metrics = explorer.update(decisions, rng=stream(0, "test", round_=number))
@@ -420,11 +420,11 @@ def test_an_epoch_ends_when_log_det_has_grown_by_log_2(seat: int) -> None:
         assert metrics["log_det"] > log_det_of_nothing
         length += 1
         ended = direct - at_epoch_start > math.log(2.0)
-        assert (explorer.behaviour() is not snapshot) == ended
+        assert (explorer.behavior_policy() is not snapshot) == ended
         assert metrics["epoch"] == len(lengths)
         assert ("loss" in metrics) == ended
         if ended:
-            at_epoch_start = log_det(explorer.behaviour().net, own, 9, config)  # type: ignore[attr-defined]
+            at_epoch_start = log_det(explorer.behavior_policy().net, own, 9, config)  # type: ignore[attr-defined]
             lengths.append(length)
             length = 0
     assert explorer.epoch == len(lengths) >= 2
@@ -469,7 +469,7 @@ def test_what_was_tried_draws_less_than_what_was_not() -> None:
     decisions = case.round(explorer, 0)
     explorer.update(decisions, rng=stream(0, "test"))
     tried = np.unique(decisions.played[decisions.state[:, 1] == 0])
-    row = explorer.behaviour().probabilities(case.game, case.model.states[:1], 0)[0]
+    row = explorer.behavior_policy().probabilities(case.game, case.model.states[:1], 0)[0]
     assert len(tried) == 2
     assert row[tried].max() < np.delete(row, tried).min() / 2
 
@@ -516,7 +516,7 @@ def test_a_line_is_a_game_that_the_greedy_clone_loses(seat: int) -> None:
     line = found.line(stream(0, "test"))
     assert line.rows[0] == 0
     for row, move, after in zip(line.rows[:-1], line.moves[:-1], line.rows[1:], strict=True):
-        assert model.child[row, move] == after
+        assert model.successor[row, move] == after
     mine = model.seat[line.rows] == seat
     assert (table[line.rows[mine], line.moves[mine]] == 1.0).all()
     assert model.reward[line.rows[-1], line.moves[-1]] == 2 * seat - 1
@@ -540,9 +540,13 @@ def test_refute_ends_with_a_clone_that_cannot_be_refuted(seat: int) -> None:
     assert exploitability(model, greedy_rows(table), seat) == 0.0
     assert exploitability(model, table, seat) <= RefuteConfig().tolerance
     asked = merge(rounds)
-    asked = asked.take(asked.asked)
+    asked = asked.take(asked.queried)
     assert (asked.seat == seat).all()
-    assert asked.labels() == asked.distinct_labels() < least(model, optimal_table(model, ties="first"), seat).labels
+    assert (
+        asked.labels()
+        == asked.distinct_labels()
+        < coverage_bounds(model, optimal_table(model, ties="first"), seat).labels
+    )
     profile = [uniform_rows(model.legal(0)), uniform_rows(model.legal(1))]
     profile[seat] = optimal_table(model, ties="first")
     assert (model.reach((profile[0], profile[1]))[model.index(asked.state)] > 0).all()
@@ -558,7 +562,7 @@ def test_refute_stops_asking_once_the_answer_leaves_the_line() -> None:
         line = explorer.lines[0]
         planned = dict(zip(line.rows.tolist(), line.moves.tolist(), strict=True))
         decisions = case.round(explorer, number)
-        asked = decisions.take(decisions.asked)
+        asked = decisions.take(decisions.queried)
         answers = asked.label.argmax(1)
         own = [planned[row] for row in case.model.index(asked.state).tolist()]
         assert (answers[:-1] == own[:-1]).all()

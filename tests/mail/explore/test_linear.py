@@ -8,7 +8,7 @@ import torch
 
 import games
 from agents import expert
-from agents.policy import Uniform, ask
+from agents.policy import Uniform, query
 from games import GameGraph
 from games.base import NashmailError
 from games.markov.game import Linear as Features
@@ -18,22 +18,22 @@ from mail import explore
 from mail.data.decisions import Decisions
 from mail.data.rollout import play
 from mail.evaluation.gap import nash_gap
-from mail.explore import Setting
+from mail.explore import ExplorerContext
 from mail.explore.linear import REFERENCE, Gram, Linear, LinearConfig
-from mail.explore.process import Tried
-from mail.explore.tabular import Clocked, TabularConfig, optimistic_values
+from mail.explore.process import SeatTransitions
+from mail.explore.tabular import TabularConfig, TimeAwareTabular, optimistic_values
 from mail.learners.base import make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Learned, Options
 from mail.learners.interactive import Mail
-from mail.learners.journal import Memoryless
+from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from mail.parallel.streams import stream
 from tests.mail.markov_cases import experts, ring, turns
 
 
 def linear(model: MarkovModel, seat: int, config: LinearConfig | None = None) -> Linear:
-    setting = Setting(model.game, seat, experts(model))
+    setting = ExplorerContext(model.game, seat, experts(model))
     return Linear(setting, config or LinearConfig(), rng=stream(0, "test"))
 
 
@@ -135,7 +135,7 @@ def test_backups_agree_with_a_plain_computation(seat: int, horizon: int | None) 
         )
         bonus = np.minimum(1.5 * np.sqrt(np.einsum("sad,de,sae->sa", phi, inverse, phi)), steps)
         q = np.minimum(np.maximum(phi @ (inverse @ right), 0.0) + bonus / steps + bonus, steps - step)
-        found = explorer.behaviour().values(torch.from_numpy(phi), step)  # type: ignore[attr-defined]
+        found = explorer.behavior_policy().values(torch.from_numpy(phi), step)  # type: ignore[attr-defined]
         np.testing.assert_allclose(found, q, rtol=1e-9, atol=1e-9)
         values = q.max(1)
 
@@ -153,7 +153,7 @@ def test_one_hot_weights_are_shrunk_means() -> None:
     last = np.minimum(0.7 / np.sqrt(2.0 + count) * (1 + 1 / 8), 1.0).reshape(6, 2).max(1)
     total = np.bincount(cell, weights=last[own.state[own.next[own.next >= 0], 0]], minlength=12)
     mean = np.divide(total, count, out=np.zeros(12), where=count > 0)
-    weights = explorer.behaviour().weights[6].numpy()  # type: ignore[attr-defined]
+    weights = explorer.behavior_policy().weights[6].numpy()  # type: ignore[attr-defined]
     np.testing.assert_allclose(weights, count / (count + 2.0) * mean, rtol=1e-9, atol=1e-12)
 
 
@@ -167,8 +167,8 @@ def test_an_orthogonal_recoding_changes_nothing(horizon: int | None) -> None:
     for explorer in (plain, moved):
         explorer.update(watched(model, 0, 15), rng=stream(0, "test"))
     for step in range(model.game.episode):
-        q = plain.behaviour().values(phi, step)  # type: ignore[attr-defined]
-        again = moved.behaviour().values(phi @ torch.from_numpy(turn.T), step)  # type: ignore[attr-defined]
+        q = plain.behavior_policy().values(phi, step)  # type: ignore[attr-defined]
+        again = moved.behavior_policy().values(phi @ torch.from_numpy(turn.T), step)  # type: ignore[attr-defined]
         np.testing.assert_allclose(again, q, rtol=0, atol=1e-6)
 
 
@@ -178,7 +178,7 @@ def test_one_hot_linear_exploration_is_tabular_exploration() -> None:
     decisions = watched(model, 1, 20)
     explorer = linear(model, 1, LinearConfig(ridge=1e-7, beta=0.2))
     explorer.update(decisions, rng=stream(0, "test"))
-    table = Clocked(Setting(model.game, 1, experts(model)), TabularConfig(beta=0.2 * (1 + 1 / 8)))
+    table = TimeAwareTabular(ExplorerContext(model.game, 1, experts(model)), TabularConfig(beta=0.2 * (1 + 1 / 8)))
     table.update(decisions, rng=stream(0, "test"))
     q, tries = optimistic_values(table.seen.legal, *table.seen.edges, 8, table.config)
     assert (tries > 0).all(), "all of it was tried"
@@ -186,7 +186,7 @@ def test_one_hot_linear_exploration_is_tabular_exploration() -> None:
     order = table.seen.keys[:, 0].astype(int)
     phi = torch.from_numpy(model.game.linear.features[1][order])
     for step in range(8):
-        found = explorer.behaviour().values(phi, step)  # type: ignore[attr-defined]
+        found = explorer.behavior_policy().values(phi, step)  # type: ignore[attr-defined]
         np.testing.assert_allclose(found, q[step], rtol=1e-4, atol=1e-5)
 
 
@@ -197,7 +197,7 @@ def test_a_decision_after_which_play_is_cut_is_no_try() -> None:
     """In a discounted game the last decision's outcome is not seen; with a horizon the game is over, which is."""
     for horizon, expected in ((None, 7), (8, 8)):
         model = ring(horizon=horizon)
-        tried = Tried.of(model.game, watched(model, 0, 3), 0)
+        tried = SeatTransitions.of(model.game, watched(model, 0, 3), 0)
         assert len(tried.rows) == 3 * expected
         assert (tried.lasted == 1).all()
         assert ((tried.following < 0).sum() == 3) == (horizon is not None)
@@ -210,14 +210,14 @@ def test_a_game_that_ends_by_itself_is_over_whatever_the_discount() -> None:
     legal = np.array([[True, True], [False, False]])
     rewards = np.zeros((2, 2, 2))
     game = MarkovGame("test-once", rewards, kernel, np.array([1.0, 0.0]), discount=0.9, episode=6, legal=(legal, legal))
-    tried = Tried.of(game, play(game, (Uniform(), Uniform()), 4, rng=stream(0, "test")), 1)
+    tried = SeatTransitions.of(game, play(game, (Uniform(), Uniform()), 4, rng=stream(0, "test")), 1)
     assert tried.following.tolist() == [-1] * 4
 
 
 def test_where_seats_take_turns_a_try_lasts_until_the_next_own_decision() -> None:
     model = turns()
     decisions = watched(model, 0, 20)
-    tried, own = Tried.of(model.game, decisions, 0), decisions.take(decisions.seat == 0)
+    tried, own = SeatTransitions.of(model.game, decisions, 0), decisions.take(decisions.seat == 0)
     assert tried.lasted.max() > 1
     assert np.array_equal(own.state[tried.rows, 1] + tried.lasted, own.state[tried.following, 1])
 
@@ -245,18 +245,18 @@ def test_explorers_play_markov_games(name: str, case: str) -> None:
     model = {"ring": ring(), "horizon": ring(horizon=5), "turns": turns()}[case]
     if name == "refute":
         with pytest.raises(NashmailError, match="needs the exact model"):
-            explore.make(name, Setting(model.game, 0, experts(model)), rng=stream(0, "test"))
+            explore.make(name, ExplorerContext(model.game, 0, experts(model)), rng=stream(0, "test"))
         return
     for seat in (0, 1):
-        explorer = explore.make(name, Setting(model.game, seat, experts(model)), rng=stream(0, "test"))
+        explorer = explore.make(name, ExplorerContext(model.game, seat, experts(model)), rng=stream(0, "test"))
         for number in range(3):
-            pair = explorer.behaviour(), explorer.against()
+            pair = explorer.behavior_policy(), explorer.opponent_policy()
             seats = (pair[0], pair[1]) if seat == 0 else (pair[1], pair[0])
             decisions = play(model.game, seats, 2, rng=stream(0, "test/play", round_=number))
             explorer.update(decisions, rng=stream(0, "test/update", round_=number))
             for step in (0, model.game.episode - 1):
                 states = np.stack([np.arange(model.game.states), np.full(model.game.states, step)], axis=1)
-                ask(explorer.behaviour(), model.game, states, seat)
+                query(explorer.behavior_policy(), model.game, states, seat)
 
 
 def explored(name: str, model: MarkovModel, seat: int, episodes: int) -> Decisions:
@@ -297,7 +297,7 @@ def test_the_reference_constants_leave_nearly_every_value_at_its_cap() -> None:
     decisions = watched(model, 0, 10)
     explorer.update(decisions, rng=stream(0, "test"))
     assert model.game.linear is not None
-    q = explorer.behaviour().values(torch.from_numpy(model.game.linear.features[0]), 0)  # type: ignore[attr-defined]
+    q = explorer.behavior_policy().values(torch.from_numpy(model.game.linear.features[0]), 0)  # type: ignore[attr-defined]
     assert (q == model.game.episode).all()
 
 
@@ -322,7 +322,7 @@ def test_nothing_of_the_size_of_the_state_space_is_touched() -> None:
 
 def learn(name: str, model: MarkovModel, budget: Budget, **options: object) -> Learned:
     learner = make_learner(name, Options(**options))  # type: ignore[arg-type]
-    return learner.learn(model.game, experts(model), budget, pool=Local(), journal=Memoryless())
+    return learner.learn(model.game, experts(model), budget, pool=Local(), journal=NullJournal())
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("mail-tabular", 1e-6), ("mail-linear", 1e-3)])
@@ -341,15 +341,15 @@ def test_bc_spends_its_labels_and_is_exploitable_where_experts_do_not_go(name: s
 
 
 def test_an_answer_may_be_one_drawn_action() -> None:
-    learned = learn("mail-tabular", ring(), Budget(3), drawn=True)
+    learned = learn("mail-tabular", ring(), Budget(3), sample_labels=True)
     for seat, part in enumerate(learned.decisions):
-        rows = part.label[part.asked & (part.seat == seat)]
+        rows = part.label[part.queried & (part.seat == seat)]
         assert ((rows == 0) | (rows == 1)).all()
         assert (rows.sum(1) == 1).all()
 
 
 def test_drawn_answers_need_the_expert_to_play_what_it_is_asked() -> None:
     model = GameGraph(games.make("tictactoe"))
-    learner = make_learner("mail", Options(explorer="refute", drawn=True, model=model))
+    learner = make_learner("mail", Options(explorer="refute", sample_labels=True, model=model))
     with pytest.raises(NashmailError, match="leads a clone around, so its asks are not drawn by play"):
-        learner.learn(model.game, expert.make("first", model), Budget(3), pool=Local(), journal=Memoryless())
+        learner.learn(model.game, expert.make("first", model), Budget(3), pool=Local(), journal=NullJournal())

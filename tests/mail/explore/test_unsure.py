@@ -13,8 +13,8 @@ from games.base import Floats, Game, States
 from mail.clone.network import CloneConfig
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import play
-from mail.explore import Setting
-from mail.explore.unsure import Doubt, Ensemble, Unsure, UnsureConfig
+from mail.explore import ExplorerContext
+from mail.explore.unsure import Ensemble, UncertaintyRule, Unsure, UnsureConfig
 from mail.parallel.streams import stream
 from tests.support import graph, reloaded
 
@@ -54,27 +54,27 @@ def test_it_asks_where_members_together_are_in_doubt(members: list[float], asks:
     model = graph("tictactoe:2x3")
     mine = model.states[model.seat == 0]
     several = model.game.legal(mine, 0).sum(1) > 1
-    wanted = Doubt(ensemble(model, [], members))(model.game, mine, 0)
+    wanted = UncertaintyRule(ensemble(model, [], members))(model.game, mine, 0)
     assert (wanted == (several & asks)).all(), "a forced move is never in doubt"
 
 
 def test_a_label_is_played_and_never_wanted_again() -> None:
     model = graph("tictactoe:2x3")
-    rows = np.flatnonzero((model.seat == 0) & (model.open.sum(1) > 1))
+    rows = np.flatnonzero((model.seat == 0) & (model.legal_mask.sum(1) > 1))
     known, other = rows[::2], rows[1::2]
     several = ensemble(model, known.tolist(), [1.0, 0.0, 1.0])
     answers = expert.make("first", model)[0].probabilities(model.game, model.states[known], 0)
-    assert not Doubt(several)(model.game, model.states[known], 0).any()
-    assert Doubt(several)(model.game, model.states[other], 0).all()
+    assert not UncertaintyRule(several)(model.game, model.states[known], 0).any()
+    assert UncertaintyRule(several)(model.game, model.states[other], 0).all()
     assert np.array_equal(several.probabilities(model.game, model.states[known], 0), answers)
     guesses = several.probabilities(model.game, model.states[other], 0)
-    assert np.array_equal(guesses.argmax(1), model.open[other].argmax(1)), "two of three say the lowest action"
+    assert np.array_equal(guesses.argmax(1), model.legal_mask[other].argmax(1)), "two of three say the lowest action"
 
 
 def test_one_position_in_many_games_is_asked_once() -> None:
     model = graph("tictactoe:2x3")
-    rows = np.flatnonzero((model.seat == 0) & (model.open.sum(1) > 1))[[0, 1, 0, 2, 1, 0]]
-    wanted = Doubt(ensemble(model, [], [1.0, 0.0]))(model.game, model.states[rows], 0)
+    rows = np.flatnonzero((model.seat == 0) & (model.legal_mask.sum(1) > 1))[[0, 1, 0, 2, 1, 0]]
+    wanted = UncertaintyRule(ensemble(model, [], [1.0, 0.0]))(model.game, model.states[rows], 0)
     assert wanted.sum() == 3
     assert set(rows[wanted]) == set(rows)
 
@@ -83,11 +83,11 @@ def explored(seat: int, rounds: int, seed: int = 0) -> tuple[Unsure, list[Decisi
     """Rounds of play on a small board while this seat's expert is asked, and the doubt tolerated in each."""
     model = graph("tictactoe:2x3")
     experts = expert.make("first", model)
-    explorer = Unsure(Setting(model.game, 1 - seat, experts), QUICK, rng=stream(seed, "test/unsure"))
+    explorer = Unsure(ExplorerContext(model.game, 1 - seat, experts), QUICK, rng=stream(seed, "test/unsure"))
     played, doubts = [], []
     for number in range(rounds):
         doubts.append(explorer.doubt)
-        pair, asked = (explorer.against(), explorer.behaviour()), explorer.labels()
+        pair, asked = (explorer.opponent_policy(), explorer.behavior_policy()), explorer.labels()
         seats = pair if seat == 0 else (pair[1], pair[0])
         labels = (asked, None) if seat == 0 else (None, asked)
         shared = reloaded((model.game, seats, labels))  # as a worker would get it
@@ -101,12 +101,12 @@ def explored(seat: int, rounds: int, seed: int = 0) -> tuple[Unsure, list[Decisi
 @pytest.mark.parametrize("seat", [0, 1])
 def test_no_label_is_paid_twice_and_every_answer_is_played(seat: int) -> None:
     _, rounds, doubts = explored(seat, 25)
-    asked = merge([part.take(part.asked) for part in rounds])
+    asked = merge([part.take(part.queried) for part in rounds])
     assert (asked.seat == seat).all()
     assert asked.labels() == asked.distinct_labels() > 10
     assert np.array_equal(asked.played, asked.label.argmax(1))
     for part, before, after in zip(rounds[:-1], doubts[:-1], doubts[1:], strict=True):
-        tightened = before if part.asked.any() else before * QUICK.tighten
+        tightened = before if part.queried.any() else before * QUICK.tighten
         assert after == tightened
     assert doubts[-1] < doubts[0]
 
@@ -116,7 +116,7 @@ def test_it_plays_its_own_guess_where_it_does_not_ask() -> None:
     explorer, rounds, _ = explored(0, 12)
     last = rounds[-1]
     again, _, _ = explored(0, 11)
-    free = last.take((last.seat == 0) & ~last.asked)
+    free = last.take((last.seat == 0) & ~last.queried)
     assert len(free) > 0
     rows = again.ensemble.probabilities(graph("tictactoe:2x3").game, free.state, 0)
     assert (rows[np.arange(len(free)), free.played] > 0).all()
@@ -130,6 +130,6 @@ def test_members_see_shares_of_the_labels_and_every_label_is_seen() -> None:
     assert explorer.shown.any(1).all()
     assert not explorer.shown.all()
     model = graph("tictactoe:2x3")
-    keys = {key.tobytes() for part in rounds for key in model.game.key(part.take(part.asked).state)}
+    keys = {key.tobytes() for part in rounds for key in model.game.key(part.take(part.queried).state)}
     labelled = model.states[explorer.ensemble.labelled(model.game, model.states)]
     assert {key.tobytes() for key in model.game.key(labelled)} == keys

@@ -12,7 +12,7 @@ import pytest
 
 from agents import expert
 from agents.network import Architecture
-from agents.policy import Policy, Seats, Uniform, ask, tabulate
+from agents.policy import Policy, Seats, Uniform, query, tabulate
 from games import GameGraph, NashmailError
 from mail import explore
 from mail.clone.network import CloneConfig
@@ -21,10 +21,10 @@ from mail.data.rollout import Shard, play
 from mail.evaluation.gap import exploitability
 from mail.learners.base import Learner, check, make_learner, names, register
 from mail.learners.bc import Bc
-from mail.learners.budget import Budget, Watch
+from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SHARD, Collector, Learned, Options
 from mail.learners.interactive import Mail
-from mail.learners.journal import Memoryless
+from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from mail.parallel.streams import stream
 from tests.support import graph
@@ -40,9 +40,9 @@ class Counting:
     def __init__(self) -> None:
         self.shards: list[Shard] = []
 
-    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> Any:
         self.shards += [shard for shard in shards if isinstance(shard, Shard)]
-        return Local().map(task, shared, shards, landed=landed)
+        return Local().map(task, shared, shards, on_result=on_result)
 
     def games(self, seat: int | None = None) -> int:
         return sum(shard.episodes for shard in self.shards if seat in (None, shard.seat))
@@ -51,25 +51,25 @@ class Counting:
 class Backwards:
     """Does the last shard first, and gives the results in shard order."""
 
-    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> Any:
         found = Local().map(task, shared, shards[::-1])[::-1]
         for index, result in reversed(list(enumerate(found))):
-            if landed is not None:
-                landed(index, result)
+            if on_result is not None:
+                on_result(index, result)
         return found
 
 
 class Idle:
     """Nobody is to play."""
 
-    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, landed: Any = None) -> Any:
+    def map(self, task: Callable[[Any, Any], Any], shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> Any:
         if any(isinstance(shard, Shard) for shard in shards):
             raise AssertionError("a game was played")
-        return Local().map(task, shared, shards, landed=landed)
+        return Local().map(task, shared, shards, on_result=on_result)
 
 
 @dataclass
-class Kept(Memoryless):
+class Kept(NullJournal):
     """A journal in memory."""
 
     rounds: dict[Round, Decisions] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Case:
             experts(self.model, learner.expert or "first"),
             Budget(episodes),
             pool=pool or Local(),
-            journal=journal or Memoryless(),
+            journal=journal or NullJournal(),
         )
 
     def bits(self, learned: Learned) -> list[bytes]:
@@ -135,7 +135,7 @@ def gives_a_legal_policy_for_each_seat(case: Case) -> None:
     learned = case.learn()
     for seat, policy in enumerate(learned.policies):
         assert isinstance(policy, Policy)
-        rows = ask(policy, case.model.game, case.model.states, seat)
+        rows = query(policy, case.model.game, case.model.states, seat)
         assert np.array_equal(rows.sum(1) > 0.5, case.model.seat == seat)
 
 
@@ -145,8 +145,8 @@ def clones_labels_of_its_own_seat(case: Case) -> None:
         mine = decisions.take(decisions.seat == seat)
         assert mine.labels() > 0
         ties = case.build().expert or "first"
-        answers = ask(experts(case.model, ties)[seat], case.model.game, mine.state, seat).astype(np.float32)
-        assert np.array_equal(mine.label[mine.asked], answers[mine.asked])
+        answers = query(experts(case.model, ties)[seat], case.model.game, mine.state, seat).astype(np.float32)
+        assert np.array_equal(mine.label[mine.queried], answers[mine.queried])
 
 
 def follows_from_its_seed(case: Case) -> None:
@@ -245,7 +245,7 @@ def test_learners_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def learn(learner: Learner, budget: Budget, *, pool: Any = None, ties: str = "first") -> Learned:
     model = graph("tictactoe")
-    return learner.learn(model.game, experts(model, ties), budget, pool=pool or Local(), journal=Memoryless())
+    return learner.learn(model.game, experts(model, ties), budget, pool=pool or Local(), journal=NullJournal())
 
 
 def own(learned: Learned, seat: int) -> Decisions:
@@ -278,7 +278,7 @@ def test_mail_that_explores_with_the_expert_sees_what_bc_sees() -> None:
     bc, mail = learn(Bc(options()), Budget(64)), learn(Mail(options(explorer="expert")), Budget(64))
     for seat, distinct in enumerate((5, 4)):
         seen = [own(learned, seat) for learned in (bc, mail)]
-        keys = [{key.tobytes() for key in part.key[part.asked]} for part in seen]
+        keys = [{key.tobytes() for key in part.key[part.queried]} for part in seen]
         assert keys[0] == keys[1]
         assert len(keys[0]) == distinct
         labels = [dict(zip(map(bytes, part.key), map(bytes, part.label), strict=True)) for part in seen]
@@ -309,7 +309,7 @@ def test_mail_asks_one_seat_at_a_time() -> None:
     learned = learn(Mail(options()), Budget(5))
     for seat, decisions in enumerate(learned.decisions):
         assert set(np.unique(decisions.seat)) == {0, 1}
-        assert (decisions.asked == (decisions.seat == seat)).all()
+        assert (decisions.queried == (decisions.seat == seat)).all()
 
 
 @pytest.mark.parametrize(
@@ -338,17 +338,17 @@ def batch(games: int, seed: int, *, policy: Policy | None = None) -> Decisions:
 
 
 def test_a_watch_counts_and_stops_at_the_episodes() -> None:
-    watch = Watch(Budget(episodes=10), 0)
-    assert not watch.enough
+    watch = BudgetTracker(Budget(episodes=10), 0)
+    assert not watch.done
     seen = [batch(4, 0, policy=Uniform()), batch(5, 1, policy=Uniform())]
     for part in seen:
-        watch.see(part)
-        assert not watch.enough
-    keys = {key.tobytes() for part in seen for key in part.key[part.asked]}
+        watch.update(part)
+        assert not watch.done
+    keys = {key.tobytes() for part in seen for key in part.key[part.queried]}
     labels = sum(part.labels() for part in seen)
     assert watch.progress() == {"games": 9, "labels": labels, "distinct_labels": len(keys)}
-    watch.see(batch(1, 2))
-    assert watch.enough
+    watch.update(batch(1, 2))
+    assert watch.done
 
 
 @pytest.mark.parametrize(
@@ -362,47 +362,47 @@ def test_a_watch_counts_and_stops_at_the_episodes() -> None:
     ],
 )
 def test_a_watch_stops_when_nothing_new_comes(patience: float, patience_games: int, first: int, wait: int) -> None:
-    watch = Watch(Budget(10_000, patience=patience, patience_games=patience_games), 0)
-    watch.see(batch(first, 0))
+    watch = BudgetTracker(Budget(10_000, patience=patience, patience_games=patience_games), 0)
+    watch.update(batch(first, 0))
     for _ in range(wait - 1):
-        assert not watch.enough
-        watch.see(batch(1, 0))
-    assert not watch.enough
-    watch.see(batch(1, 0))
-    assert watch.enough
+        assert not watch.done
+        watch.update(batch(1, 0))
+    assert not watch.done
+    watch.update(batch(1, 0))
+    assert watch.done
 
 
 def test_a_new_label_starts_the_wait_anew() -> None:
-    watch = Watch(Budget(patience=0.0, patience_games=5), 0)
-    watch.see(batch(1, 0))
+    watch = BudgetTracker(Budget(patience=0.0, patience_games=5), 0)
+    watch.update(batch(1, 0))
     for _ in range(4):
-        watch.see(batch(1, 0))
-    assert not watch.enough
-    watch.see(batch(1, 3, policy=Uniform()))
+        watch.update(batch(1, 0))
+    assert not watch.done
+    watch.update(batch(1, 3, policy=Uniform()))
     for _ in range(4):
-        watch.see(batch(1, 0))
-    assert not watch.enough
-    watch.see(batch(1, 0))
-    assert watch.enough
+        watch.update(batch(1, 0))
+    assert not watch.done
+    watch.update(batch(1, 0))
+    assert watch.done
 
 
 def test_a_watch_with_a_label_budget_stops_there_and_nowhere_else() -> None:
     """Neither patience nor the number of games stops it; what is over the budget is cut off."""
-    watch = Watch(Budget(episodes=3, labels=(23, 0), patience=0.0, patience_games=1), 0)
+    watch = BudgetTracker(Budget(episodes=3, labels=(23, 0), patience=0.0, patience_games=1), 0)
     parts = [batch(4, 0), batch(1, 0)]
-    watch.see(parts[0])
-    assert not watch.enough
-    watch.see(parts[1])
-    assert watch.enough
+    watch.update(parts[0])
+    assert not watch.done
+    watch.update(parts[1])
+    assert watch.done
     assert watch.labels == 25
     cut = watch.within(batch(5, 0))
     assert (cut.labels(), cut.games) == (23, 5)
-    assert Watch(Budget(), 0).within(parts[0]) is parts[0]
+    assert BudgetTracker(Budget(), 0).within(parts[0]) is parts[0]
 
 
 def test_a_watch_follows_its_own_seat() -> None:
-    watch = Watch(Budget(), 1)
-    watch.see(batch(3, 0))
+    watch = BudgetTracker(Budget(), 1)
+    watch.update(batch(3, 0))
     assert watch.progress() == {"games": 3, "labels": 0, "distinct_labels": 0}
 
 

@@ -15,13 +15,13 @@ from mail.learners import noise_injection as tremble
 from mail.learners.base import make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Options, both_cloned
-from mail.learners.journal import Memoryless
-from mail.learners.noise_injection import New, answers
+from mail.learners.journal import NullJournal
+from mail.learners.noise_injection import UnseenOnly, answers
 from mail.parallel.pool import Local
 from tests.mail.learners.test_learners import QUICK
 
 
-class Kept(Memoryless):
+class Kept(NullJournal):
     """A journal that keeps the rounds."""
 
     def __init__(self) -> None:
@@ -46,27 +46,29 @@ def one_shard(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_position_is_asked_twice(one_shard: None, tictactoe_graph: GameGraph) -> None:
     rounds = learn(tictactoe_graph, Budget(640))
     for seat in (0, 1):
-        asked = [part.key[part.asked & (part.seat == seat)] for part in rounds]
+        asked = [part.key[part.queried & (part.seat == seat)] for part in rounds]
         keys = np.concatenate(asked)
         assert len(keys) == len(np.unique(keys, axis=0)) > 100
 
 
 def test_hands_tremble_as_listed_and_who_plays_at_random_is_not_asked(tictactoe_graph: GameGraph) -> None:
     """A round of each pair: how often a seat plays a move that its expert never would."""
-    first = len(tremble.TREMBLES)
+    first = len(tremble.NOISE_SCHEDULE)
     rounds = learn(tictactoe_graph, Budget(2 * first * tremble.ROUND, patience_games=10**6))[:first]
     table = expert.optimal_table(tictactoe_graph, ties="uniform")
-    for decisions, hands in zip(rounds, tremble.TREMBLES, strict=True):
+    for decisions, hands in zip(rounds, tremble.NOISE_SCHEDULE, strict=True):
         rows = tictactoe_graph.index(decisions.state)
         wrong = table[rows, decisions.played] == 0
-        random = (tictactoe_graph.open[rows] & (table[rows] == 0)).sum(1) / tictactoe_graph.open[rows].sum(1)
+        random = (tictactoe_graph.legal_mask[rows] & (table[rows] == 0)).sum(1) / tictactoe_graph.legal_mask[rows].sum(
+            1
+        )
         for seat in (0, 1):
             mine = decisions.seat == seat
             expected, tries = hands[seat].random * random[mine], mine.sum()
             spread = 4 * np.sqrt((expected * (1 - expected)).sum()) + 1e-9
             assert abs(wrong[mine].sum() - expected.sum()) <= spread, (hands, seat, tries)
             if hands[seat].random == 1 and hands[1 - seat].random < 1:
-                assert not decisions.asked[mine].any()
+                assert not decisions.queried[mine].any()
 
 
 def test_clones_play_once_half_of_the_budget_is_spent(one_shard: None, tictactoe_graph: GameGraph) -> None:
@@ -81,7 +83,7 @@ def test_clones_play_once_half_of_the_budget_is_spent(one_shard: None, tictactoe
     before = merge(journal.rounds[:12])
     brief = replace(options, clone=replace(options.clone, max_steps=100))
     fits = both_cloned("turn", Collector("mail-tremble", tictactoe_graph.game, 3), (before, before), brief)
-    for index, hands in enumerate(tremble.LED, start=12):
+    for index, hands in enumerate(tremble.CLONE_SCHEDULE, start=12):
         decisions = journal.rounds[index]
         for seat in (0, 1):
             mine = decisions.take(decisions.seat == seat)
@@ -91,7 +93,7 @@ def test_clones_play_once_half_of_the_budget_is_spent(one_shard: None, tictactoe
             mean = (chance * rows).sum(1)
             spread = np.sqrt((chance * (rows - mean[:, None]) ** 2).sum()) / len(mine) + 1e-9
             assert abs(rows[np.arange(len(mine)), mine.played].mean() - mean.mean()) < 4 * spread, (hands, seat)
-    assert all(part.asked.any() for part in journal.rounds[12:14])
+    assert all(part.queried.any() for part in journal.rounds[12:14])
 
 
 def test_a_run_that_goes_on_from_its_rounds_ends_alike(one_shard: None, tictactoe_graph: GameGraph) -> None:
@@ -123,7 +125,7 @@ def test_a_run_that_goes_on_from_its_rounds_ends_alike(one_shard: None, tictacto
 
 def test_asks_answered_by_one_drawn_action_are_refused() -> None:
     with pytest.raises(NashmailError, match="mail-tremble lets others play in the asked seat"):
-        make_learner("mail-tremble", Options(drawn=True))
+        make_learner("mail-tremble", Options(sample_labels=True))
 
 
 def test_answers_are_what_the_experts_said(tictactoe_graph: GameGraph) -> None:
@@ -131,10 +133,10 @@ def test_answers_are_what_the_experts_said(tictactoe_graph: GameGraph) -> None:
     table = expert.optimal_table(tictactoe_graph, ties="uniform")
     for seat in (0, 1):
         known = answers(tictactoe_graph.game, rounds, seat)
-        mine = np.concatenate([part.state[part.asked & (part.seat == seat)] for part in rounds])
+        mine = np.concatenate([part.state[part.queried & (part.seat == seat)] for part in rounds])
         rows = known.probabilities(tictactoe_graph.game, mine, seat)
         assert np.allclose(rows, table[tictactoe_graph.index(mine)], atol=1e-7)
-        assert not New(known)(tictactoe_graph.game, mine, seat).any()
+        assert not UnseenOnly(known)(tictactoe_graph.game, mine, seat).any()
     assert len(answers(tictactoe_graph.game, [], 0).keys) == 0
 
 
@@ -142,7 +144,7 @@ def test_a_budget_of_labels_is_spent_exactly(tictactoe_graph: GameGraph) -> None
     learner = make_learner("mail-tremble", Options(clone=replace(QUICK, max_steps=2)))
     experts = expert.make("first", tictactoe_graph)
     learned = learner.learn(
-        tictactoe_graph.game, experts, Budget(10**5, (150, 170)), pool=Local(), journal=Memoryless()
+        tictactoe_graph.game, experts, Budget(10**5, (150, 170)), pool=Local(), journal=NullJournal()
     )
     for seat, wanted in ((0, 150), (1, 170)):
         decisions = learned.decisions[seat]

@@ -67,7 +67,7 @@ def pool(request: pytest.FixtureRequest) -> Pool:
 
 def test_results_come_in_shard_order(pool: Pool) -> None:
     landed: dict[int, np.ndarray] = {}
-    results = pool.map(scaled, 0.5, SHARDS, landed=lambda index, result: landed.update({index: result}))
+    results = pool.map(scaled, 0.5, SHARDS, on_result=lambda index, result: landed.update({index: result}))
     assert sorted(landed) == SHARDS
     for shard, result in zip(SHARDS, results, strict=True):
         assert np.array_equal(result, 0.5 * np.arange(shard + 1)) and np.array_equal(landed[shard], result)
@@ -88,7 +88,7 @@ def test_an_error_names_shard_and_cause(pool: Pool) -> None:
 def test_what_lands_before_an_error_is_kept(pool: Pool) -> None:
     landed: list[int] = []
     with pytest.raises(PoolError):
-        pool.map(failing, ValueError, [0, 1, 2, 3], landed=lambda index, result: landed.append(result))
+        pool.map(failing, ValueError, [0, 1, 2, 3], on_result=lambda index, result: landed.append(result))
     assert set(landed) <= {0, 1, 2} and landed
 
 

@@ -89,14 +89,14 @@ class Tired(Local):
     def __init__(self, shards: int) -> None:
         self.left = shards
 
-    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, landed: Any = None) -> list[Any]:
+    def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
         def counted(shared: Any, shard: Any) -> Any:
             self.left -= 1
             if self.left < 0:
                 raise KeyboardInterrupt
             return task(shared, shard)
 
-        return super().map(counted, shared, shards, landed=landed)
+        return super().map(counted, shared, shards, on_result=on_result)
 
 
 def network(name: str) -> NetworkPolicy:

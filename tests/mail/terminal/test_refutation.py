@@ -122,7 +122,7 @@ def test_what_a_run_was_told(tmp_path: Path, symmetry: bool) -> None:
     ]
     for number, decisions in enumerate(rounds):
         run.store("mail", 0, number, decisions)
-    asked = [part.take(part.asked & (part.seat == 0)) for part in rounds]
+    asked = [part.take(part.queried & (part.seat == 0)) for part in rounds]
     total = sum(len(part) for part in asked)
     for spent in (total, 3):
         profile = Profile(str(tmp_path / "run"), board, experts, run.config, {"labels_by_seat": [spent, 0]})

@@ -21,7 +21,7 @@ from agents.policy import Uniform
 from mail.clone.presets import SMALL
 from mail.commands.cli import main
 from mail.training.folder import Config, Run
-from mail.training.ground import Ground, ground
+from mail.training.ground import GameContext, ground
 
 KILLS = 50
 CONFIG = Config("tictactoe", explorer="counts", episodes=20, points=1)
@@ -118,7 +118,7 @@ def test_a_clone_that_was_fitted_is_not_fitted_again(
 def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config("connect4:6x6", learners=("bc", "mail"), explorer="uniform", expert="first", episodes=2, points=1)
     monkeypatch.setattr(mail.training.train, "prepare", lambda config, games: ground(config.game, symmetry=False))
-    monkeypatch.setattr(Ground, "experts", lambda self, name: (Uniform(), Uniform()))
+    monkeypatch.setattr(GameContext, "experts", lambda self, name: (Uniform(), Uniform()))
     monkeypatch.setattr(mail.training.train, "preset", lambda game: SMALL)
     measured: list[Any] = []
     real = mail.evaluation.sampled.measures

@@ -154,7 +154,7 @@ def test_a_round_that_is_not_the_runs_own_is_named_and_can_be_deleted(
 
 def columns(decisions: Decisions) -> dict[str, dict[str, Any]]:
     """What rounds of the first format, which carry no check sums, can be seen not to be."""
-    label, asked = decisions.label, np.flatnonzero(decisions.asked)
+    label, asked = decisions.label, np.flatnonzero(decisions.queried)
     negative, halved, part = label.copy(), label.copy(), label.copy()
     negative[asked[0], :2] = [-1.0, 2.0]
     halved[asked[0]] /= 2
