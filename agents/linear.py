@@ -1,4 +1,5 @@
-"""Softmax-linear policies: pi(a | s) proportional to exp(theta . phi(s, a)) over the legal actions (ALGORITHMS.md §7).
+"""Softmax-linear policies: pi(a | s) proportional to exp(theta . phi(s, a)) over the legal actions (docs/algorithms.md,
+"Linear exploration").
 
 phi are the features that a game declares (``Featured``: linear Markov games do). Any other game is given one block per
 action, of the flattened observation and a constant 1: what a linear classifier of its observations would see.

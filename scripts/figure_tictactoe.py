@@ -5,7 +5,7 @@ Three parts, over the same seeds:
 - *curves*: BC of a deterministic and of a uniform expert, MAIL with uniform, count and deep exploration; each
   seat's exact exploitability when its first n labels are cloned, and the proxy of the reference code: the loss
   rate against an expert that, where it cannot win at once, plays 0.6 expert + 0.4 uniform one time in ten
-  (ALGORITHMS.md §1; computed exactly here, not sampled).
+  (docs/algorithms.md, "Exploitability and the Nash gap"; computed exactly here, not sampled).
 - *coverage*: games and asks until every decision that the expert can be led to has been asked, and until the
   labels so far, played uniformly elsewhere, have exploitability 0.
 - *default*: MAIL as `nashmail train` runs it, without and with symmetry: what it spends and what it reaches.

@@ -1,10 +1,10 @@
 """Small games in which cloning from expert-expert play must fail: what the experts never do to each other is not seen.
 
-``chain:N``, the chain of despair (ALGORITHMS.md §8): player 1 ends the game's meaning at once or walks N - 2 states
-down a chain, at whose end player 0 earns 10 a step with one action and loses 2 a step with the other. Experts never
-go there. ``unseen:K``: an infinite concentrability coefficient. Player 1's deviation is as good as its expert's
-action, as long as player 0 knows the one right answer (action K of three) in a state that no expert pair visits;
-whoever has to guess it loses at least 1 / (1 - discount). ``rps``: the mixed equilibrium of a game with state.
+``chain:N``, the chain of despair (docs/algorithms.md, "Chain of despair"): player 1 ends the game's meaning at once or
+walks N - 2 states down a chain, at whose end player 0 earns 10 a step with one action and loses 2 a step with the
+other. Experts never go there. ``unseen:K``: an infinite concentrability coefficient. Player 1's deviation is as good as
+its expert's action, as long as player 0 knows the one right answer (action K of three) in a state that no expert pair
+visits; whoever has to guess it loses at least 1 / (1 - discount). ``rps``: the mixed equilibrium of a game with state.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """What learning from expert-expert play costs: how much more a deviation sees of a state than the experts show.
 
 d is where mass is: discounted and normalised visits, or the distribution of each step with a horizon; d^E that of the
-expert pair. Deviations are one seat's, against the other's expert (ALGORITHMS.md §1). State level: ``single_policy``
-over best responses, ``all_policies`` over every deviation (variant B), both exact. ``feature_level``: the same with
-second moments of features, of which the worst deviation is searched for: the result is attained by a deviation, and
-comes with an upper bound. ``offline_bound`` and ``interactive_bound`` are certificates for the Nash gap of a learned
-pair. Ratios are maxima over states, with 0/0 = 0 and x/0 = infinity.
+expert pair. Deviations are one seat's, against the other's expert (docs/algorithms.md, "Concentrability and bounds").
+State level: ``single_policy`` over best responses, ``all_policies`` over every deviation (variant B), both exact.
+``feature_level``: the same with second moments of features, of which the worst deviation is searched for: the result is
+attained by a deviation, and comes with an upper bound. ``offline_bound`` and ``interactive_bound`` are certificates for
+the Nash gap of a learned pair. Ratios are maxima over states, with 0/0 = 0 and x/0 = infinity.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A state row is (state, step). With a horizon H the game ends after H steps and a
 one it is discounted and stationary, a position is the state alone, and *play* is cut after ``episode`` steps
 while the model measures the endless game. Seats that do not move in a state have no legal action there; a state in
 which neither moves is the end of the game.
-Sources: Shapley 1953; ALGORITHMS.md §0 and §1.
+Sources: Shapley 1953; docs/algorithms.md, "Setting"
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ONE_HOT = 4096  # states that observations are spelled out for, one number each
 
 @dataclass(frozen=True)
 class Linear:
-    """Feature maps under which a seat's decision process is meant to be linear (ALGORITHMS.md §7)."""
+    """Feature maps under which a seat's decision process is meant to be linear (docs/algorithms.md, "Setting")."""
 
     features: tuple[Floats, Floats]
     """Per seat [S, A, d_seat] phi_i(s, a)."""

@@ -1,10 +1,11 @@
 """Random Markov games that are linear in known features, of any number of states S and dimension d.
 
 With simplex features phi and anchor distributions M_j, P(s' | s, .) = sum over j of phi_j M_j(s'), and rewards are
-phi . theta (ALGORITHMS.md §15.7). In ``linear:S,d`` exactly one seat moves at each state, so that each seat's own
-decision process is linear in phi(s, a) whatever the other plays, and minimax play is argmax or argmin of phi(s, a) . w
-for one w: no knowledge of the experts is needed. In ``linear-joint:S,d`` both move and P is linear in phi(s, a, b): the
-feature map of one seat that is exact averages phi over the *other expert's* distribution, and is flagged as an oracle.
+phi . theta (docs/algorithms.md, "Games linear in known features"). In ``linear:S,d`` exactly one seat moves at each
+state, so that each seat's own decision process is linear in phi(s, a) whatever the other plays, and minimax play is
+argmax or argmin of phi(s, a) . w for one w: no knowledge of the experts is needed. In ``linear-joint:S,d`` both move
+and P is linear in phi(s, a, b): the feature map of one seat that is exact averages phi over the *other expert's*
+distribution, and is flagged as an oracle.
 
 States fall into d kinds, anchor j draws from kind j. An action leads to few kinds, with weights of its own in every
 state: the games are no aggregations. What kinds do is drawn from (seed, d) alone, so that games of different S with

@@ -1,4 +1,5 @@
-"""What is exactly true of a Markov game: values, best responses, equilibria, reach (Shapley 1953; ALGORITHMS.md §1).
+"""What is exactly true of a Markov game: values, best responses, equilibria, reach (Shapley 1953; docs/algorithms.md,
+"Exploitability and the Nash gap").
 
 With a horizon by backward induction over steps; without one the endless discounted game, by policy iteration (Hoffman
 and Karp 1966 where both seats choose).

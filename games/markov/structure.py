@@ -3,7 +3,8 @@
 One seat of a game against a fixed policy in the other is a decision process from own decision to own decision:
 Q(s, a) = rho(s, a) + discount * sum over s' of K(s' | s, a) V(s'). Where the other seat moves in between, rho collects
 its rewards and K leads to the next state in which the seat itself decides (with a discount for waiting). The process
-is linear in phi iff rho and every column of K are in the span of the features (ALGORITHMS.md §7, §15.7).
+is linear in phi iff rho and every column of K are in the span of the features (docs/algorithms.md, "Games linear in
+known features").
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Behavioural cloning of labels: the maximum-likelihood network for what the asked policy said.
 
 Rows with the same position are one row with their mean label, and every distinct position weighs the same
-(per-state averaging, ALGORITHMS.md §2): the worst position decides how exploitable a clone is, not the most
-frequent one. Training stops on the labels alone, when the clone agrees with them.
+(per-state averaging, docs/algorithms.md, "Behavioral cloning"): the worst position decides how exploitable a clone is,
+not the most frequent one. Training stops on the labels alone, when the clone agrees with them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cloning by name: from the labels of one seat to a policy (ALGORITHMS.md §2).
+"""Cloning by name: from the labels of one seat to a policy (docs/algorithms.md, "Behavioral cloning").
 
 - ``network``: a network trained by gradient steps (``mail.clone.network``).
 - ``linear``: softmax-linear in the game's features, by a convex solver. Every distinct position is one row with its

@@ -1,4 +1,5 @@
-"""A learned best response: a lower bound on how exploitable a policy is, for games of any size (ALGORITHMS.md §1, §8).
+"""A learned best response: a lower bound on how exploitable a policy is, for games of any size (docs/algorithms.md,
+"Learned best responses").
 
 One seat of a game against a frozen policy in the other is a decision process, which
 ``mail.evaluation.best_response_learner`` learns to play. What it has learned is then frozen and plays fresh games from

@@ -43,7 +43,8 @@ def coverage_bounds(graph: GameGraph, expert: Table, seat: int) -> CoverageBound
 
 def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -> Table:
     """[S, A] what behavioural cloning of a seat has in the limit of infinite data: the expert wherever two
-    experts lead each other, uniform play everywhere else (ALGORITHMS.md §2). Its exploitability does not fall.
+    experts lead each other, uniform play everywhere else (docs/algorithms.md, "Interactive imitation (MAIL)"). Its
+    exploitability does not fall.
     """
     seen = (graph.reach(experts) > 0)[:, None]
     return np.where(seen, experts[seat], uniform_rows(graph.legal(seat)))

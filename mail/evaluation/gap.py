@@ -1,4 +1,4 @@
-"""How exploitable a pair of policies is, exactly (ALGORITHMS.md §1).
+"""How exploitable a pair of policies is, exactly (docs/algorithms.md, "Exploitability and the Nash gap").
 
 With v* the game's value, exploitability[0] = v* - min over nu of V(mu, nu) is what the best opponent of seat
 0's policy mu takes from it, exploitability[1] = max over mu of V(mu, nu) - v* what the best opponent of seat 1's

@@ -1,4 +1,5 @@
-"""What is told beside the exact gap of a Markov game: how linear it is, and two certified bounds (ALGORITHMS.md §1).
+"""What is told beside the exact gap of a Markov game: how linear it is, and two certified bounds (docs/algorithms.md,
+"Concentrability and bounds").
 
 The residual says how far each seat's process is from linear in the features that linear learners were given; the
 bounds say what theory alone would have promised of the same pair of policies.

@@ -1,6 +1,7 @@
 """Exploration by counting: optimistic planning over the part of one's own process that has been seen.
 
-The tabular template of ALGORITHMS.md §6, pooled over time steps, for one seat against a fixed expert:
+The tabular template of docs/algorithms.md, "Tabular exploration", pooled over time steps, for one seat against a fixed
+expert:
     Q(s, a) = min(u(s, a) + mean V(s'), H_s)    tried actions,    u = 1 / (1 + n(s, a))
     Q(s, a) = H_s                               untried ones: every decision still to come may be new
     V(s)    = max over legal a of Q(s, a)

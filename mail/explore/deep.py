@@ -1,4 +1,5 @@
-"""Deep exploration: a Q-network that is curious by the elliptical norm of its own last layer (ALGORITHMS.md §8).
+"""Deep exploration: a Q-network that is curious by the elliptical norm of its own last layer (docs/algorithms.md, "Deep
+exploration").
 
 With phi(s) the last hidden layer (unit length), one output per action, and for each action the matrix
     Lambda_a = ridge I + sum over its tries of phi(s) phi(s)^T

@@ -1,4 +1,5 @@
-"""Linear exploration: reward-free LSVI-UCB on one seat's own decision process (ALGORITHMS.md §7).
+"""Linear exploration: reward-free LSVI-UCB on one seat's own decision process (docs/algorithms.md, "Linear
+exploration").
 
 With phi(s, a) the features of the seat's own actions and H its steps in a game, for h = H-1 .. 0:
     Lambda   = lambda I + sum over tries of phi phi^T

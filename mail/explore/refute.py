@@ -1,7 +1,7 @@
 """Asks driven by refutation: lead the *clone* down the line on which it loses most, and ask there.
 
-Beyond the paper (ALGORITHMS.md §14b). This explorer knows the rules and the payoffs, as an exact model, and
-says so: its asks are to be compared with those of explorers that do not. Each round it
+Beyond the paper (docs/algorithms.md, "Queries driven by refutation"). This explorer knows the rules and the payoffs, as
+an exact model, and says so: its asks are to be compared with those of explorers that do not. Each round it
 1. fits the clone to all labels so far (the same network, trained on),
 2. computes the best response to the clone *as it is* (stochastic), over the positions that an opponent can lead
    it to with more than a negligible probability,

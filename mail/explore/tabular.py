@@ -1,7 +1,7 @@
 """Tabular exploration with a clock: optimistic planning over what has been seen of one's own decision process.
 
-The template of ALGORITHMS.md §6, pooled over steps where positions do not carry them. With n(s, a) tries, H steps in
-a game and t of them over,
+The template of docs/algorithms.md, "Tabular exploration", pooled over steps where positions do not carry them. With
+n(s, a) tries, H steps in a game and t of them over,
     Q_t(s, a) = min(u(s, a) + mean V_{t'}(s'), H - t)   tried actions,   u = beta / sqrt(n(s, a))
     Q_t(s, a) = H - t                                   untried ones: every step still to come may be new
     V_t(s)    = max over legal a of Q_t(s, a),  V_H = 0

@@ -1,7 +1,7 @@
 """Asks where clones disagree: an ensemble answers for the expert wherever it is sure, and counting leads on.
 
-Beyond the paper (ALGORITHMS.md §14b), and without model, reward or rules beyond play: it uses labels alone. Its
-own seat explores like ``counts``. In the asked seat sits
+Beyond the paper (docs/algorithms.md, "Queries driven by disagreement"), and without model, reward or rules beyond play:
+it uses labels alone. Its own seat explores like ``counts``. In the asked seat sits
 - the label, at positions that have one: no label is asked for twice;
 - the expert, asked, where the clones, each of its own first weights, taken together leave more than a tolerated
   doubt: probability on other actions than their most probable one;

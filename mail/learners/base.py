@@ -3,7 +3,7 @@
 ``mail`` (interactive multi-agent imitation): for each seat, an explorer in the *other* seat plays against the
 seat's expert, every decision of the expert is an ask, and the answers are cloned. ``bc`` clones what two
 experts do to each other; it is the same collection with the experts in both seats. Both stop on what they
-have seen. Sources: DESIGN.md, arXiv 2602.22810.
+have seen. Source: arXiv 2602.22810.
 """
 
 from __future__ import annotations

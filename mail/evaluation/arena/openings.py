@@ -1,10 +1,10 @@
 """How a second seat of 6x7 Connect Four is measured: by what it gives away from drawn openings, and how soon it loses.
 
-The game is lost for the second seat whatever it plays, so no policy of it is exploitable (ALGORITHMS.md §1) and its
-exploitability says nothing. From the fixed suite in ``openings.txt`` (positions with seven stones, the second seat to
-move, drawn under perfect play; made by ``scripts/openings.py``) it has one point to lose: against the solver it
-holds the draw or does not. Where it loses, and from the empty board, its own stones until then are counted: the longer
-the better; perfect play loses from the empty board after 20 own stones.
+The game is lost for the second seat whatever it plays, so no policy of it is exploitable (docs/algorithms.md,
+"Exploitability and the Nash gap") and its exploitability says nothing. From the fixed suite in ``openings.txt``
+(positions with seven stones, the second seat to move, drawn under perfect play; made by ``scripts/openings.py``) it has
+one point to lose: against the solver it holds the draw or does not. Where it loses, and from the empty board, its own
+stones until then are counted: the longer the better; perfect play loses from the empty board after 20 own stones.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ UNIFORM = (Uniform(), Uniform())
 
 
 def test_uniform_play_of_tictactoe(tictactoe_graph: GameGraph) -> None:
-    """OpenSpiel's nash_conv, and each seat's part of it (ALGORITHMS.md section 1)."""
+    """OpenSpiel's nash_conv, and each seat's part of it (docs/algorithms.md, "Exploitability and the Nash gap")."""
     gap = nash_gap(tictactoe_graph, UNIFORM)
     assert gap.nash_gap == pytest.approx(1.9196593915343916, abs=1e-12)
     assert gap.exploitability == pytest.approx((0.924868, 0.994792), abs=5e-7)
@@ -124,7 +124,9 @@ def test_minimax_pairs_have_no_gap_at_all(name: str, ties: str) -> None:
 
 @pytest.mark.parametrize(("ties", "expected"), [("first", (0.8095, 0.9948)), ("uniform", (0.8042, 0.7813))])
 def test_cloning_two_experts_without_end(ties: str, expected: tuple[float, float], tictactoe_graph: GameGraph) -> None:
-    """What behavioural cloning keeps however much data it has (ALGORITHMS.md section 2)."""
+    """What behavioural cloning keeps however much data it has (docs/algorithms.md, "Exploitability and the Nash
+    gap").
+    """
     experts = (optimal_table(tictactoe_graph, ties=ties),) * 2
     limits = [imitation_limit(tictactoe_graph, experts, seat) for seat in (0, 1)]
     found = [exploitability(tictactoe_graph, table, seat) for seat, table in enumerate(limits)]
