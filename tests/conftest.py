@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from mail.clone.network import CloneConfig
 from mail.clone.presets import Preset
 from mail.parallel.ray import RayPool
 from tests import support
+
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: tests send it to theirs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run, and no timing: a slow machine is not a fault.
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, max_examples=25)
