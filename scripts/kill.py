@@ -171,7 +171,7 @@ def workers_of(driver: int) -> list[int]:
     for line in told.splitlines():
         pid, above, words = line.split(maxsplit=2) if len(line.split()) > 2 else (*line.split(), "")
         parent[int(pid)] = int(above)
-        if words.startswith(("ray::IDLE", "ray::_task")):  # others are agents, without which Ray ends
+        if words.startswith(("ray::IDLE", "ray::run_shard")):  # others are agents, without which Ray ends
             workers.append(int(pid))
 
     def below(pid: int) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from agents.policy import Seats
 from agents.solver import solvable
 from mail.data.decisions import Decisions
+from mail.learners import collect
 from mail.learners.budget import BudgetTracker
-from mail.learners.collect import SHARD, SLOW_ROUND, Collector, Options
+from mail.learners.collect import SLOW_ROUND, Collector, Options
 from mail.learners.joint import Round, SharedRolloutLearner
 
 
@@ -38,6 +39,6 @@ class Bc(SharedRolloutLearner):
         if not wanting:
             return None
         most = -(-collector.game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
-        whole = SLOW_ROUND if solvable(collector.game) and watches[0].budget.labels is not None else SHARD
+        whole = SLOW_ROUND if solvable(collector.game) and watches[0].budget.labels is not None else collect.SHARD
         labels = (None if watches[0].done else experts[0], None if watches[1].done else experts[1])
         return experts, labels, min(whole, *(watch.games_left(most) for watch in wanting))

@@ -136,7 +136,7 @@ def test_workers_are_killed_while_they_label(
     kill: ModuleType, ray_pool: RayPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three of them, each when forty more labels have landed, in a round of games on 6x7."""
-    monkeypatch.setattr(mail.learners.base, "SHARD", 2)
+    monkeypatch.setattr(mail.learners.collect, "SHARD", 2)
     board = game("connect4")
     asked = solver.solver_expert(board, ties="first")[0]
 

@@ -67,7 +67,7 @@ with RayPool(int(sys.argv[2]), patience=0.0) as pool:
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards so small that a test's work has several."""
-    monkeypatch.setattr(mail.learners.base, "SHARD", SHARD)
+    monkeypatch.setattr(mail.learners.collect, "SHARD", SHARD)
     monkeypatch.setattr(mail.evaluation.tabulate, "ROWS", 500)
     monkeypatch.setattr(mail.evaluation.certificate.layers, "ASKED", 128)
     monkeypatch.setattr(mail.evaluation.certificate.layers, "FOLLOWED", 200)
@@ -78,7 +78,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The run as one process makes it."""
     folder = tmp_path_factory.mktemp("run") / "whole"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mail.learners.base, "SHARD", SHARD)
+        patch.setattr(mail.learners.collect, "SHARD", SHARD)
         mail.training.train.train(Run.create(folder, CONFIG))
     return contents(folder)
 
