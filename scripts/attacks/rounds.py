@@ -16,8 +16,8 @@ import numpy as np
 
 from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
 from attacks.mutations import mutations
-from attacks.runs import files_of
 from attacks.running import Command
+from attacks.runs import files_of
 
 KIND = "rounds"
 RESUME = (*TRAIN, "--out", "run", "--resume")
