@@ -307,8 +307,8 @@ class _Listed:
         shape, layers = (states, actions, actions), max(self.depth) + 1
         if states * actions**2 > _JOINT:
             raise TooLarge(
-                f"{self.name} has {states:,} positions of {actions:,} actions for each seat, {states * actions**2:,} joint"
-                f" actions in all, more than {_JOINT:,}; choose a smaller size"
+                f"{self.name} has {states:,} positions of {actions:,} actions for each seat: {states * actions**2:,}"
+                f" joint actions, more than {_JOINT:,}; choose a smaller size"
             )
         afford(8 * (4 * states * actions**2 + _TABLES * layers * states * actions), self.name)
         legal = np.zeros((2, states, actions), dtype=np.bool_)
