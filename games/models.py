@@ -17,7 +17,7 @@ from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from games.symmetry import Quotient, board_behind
 
-SECONDS = 60.0
+SECONDS = 20.0
 """Most seconds that listing the positions of a game of another library may take, as estimated while it goes on."""
 TABLES = 200_000_000
 """Most moves (positions times actions) of a game whose policies are measured: eight bytes each in a table, of which

@@ -62,6 +62,7 @@ def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
 
 _OUTCOMES = 100_000  # of one chance node
 _TABLES = 8  # of a number for every step, state and action, that measures of a game hold at once
+_JOINT = 5_000_000  # joint actions in all positions, each of which has a row in the game's tables
 _SECONDS = 6.0  # that a game's histories may take to list
 
 
@@ -304,6 +305,11 @@ class _Listed:
     def _made(self, start: list[tuple[int, float, float]]) -> MarkovGame:
         states, actions = len(self.nodes) + 1, self.rules.num_distinct_actions()
         shape, layers = (states, actions, actions), max(self.depth) + 1
+        if states * actions**2 > _JOINT:
+            raise TooLarge(
+                f"{self.name} has {states:,} positions of {actions:,} actions for each seat: {states * actions**2:,}"
+                f" joint actions, more than {_JOINT:,}; choose a smaller size"
+            )
         afford(8 * (4 * states * actions**2 + _TABLES * layers * states * actions), self.name)
         legal = np.zeros((2, states, actions), dtype=np.bool_)
         for number, state in enumerate(self.nodes):

@@ -33,6 +33,7 @@ class answering:
 
 _CRYPTIC = {
     "CHECK_TRUE(fd_)": "it cannot open its file",
+    "map::at": "a parameter that it needs is missing",
     "game_parameters.cc": "one of its parameters is not a number of the kind it needs",
 }
 """What some checks in OpenSpiel's source mean."""

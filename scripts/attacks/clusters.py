@@ -1,6 +1,4 @@
-"""Faults of Ray: addresses where nobody, or somebody else, answers; parts that die while it starts; signals to the
-driver.
-"""
+"""Faults of Ray: addresses where nobody, or somebody else, answers; parts that die while it starts; signals to the driver."""
 
 from __future__ import annotations
 
@@ -134,7 +132,7 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
 
     def script(place: Path, ground: GameContext) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
-        right = (130,) if which == signal.SIGINT else (143,)
+        right = (130,) if which == signal.SIGINT else (143, -15)  # as the system ends it, or after tidying up
         yield [
             Command(words, "either", strike=Strike(int(which), seconds), statuses=right, seconds=60.0, before=_at_once)
         ]

@@ -21,7 +21,7 @@ from attacks.running import Command, Strike
 
 KIND = "kills"
 DIED = 77  # exit status of a process that has ended itself
-_WRITES, _MOMENTS = 26, 14
+_WRITES, _MOMENTS = 18, 12
 _GAMES = CLONED[: CLONED.index("--resume")] + CLONED[CLONED.index("--resume") + 1 :]
 
 

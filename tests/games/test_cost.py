@@ -56,6 +56,11 @@ def test_histories_that_take_too_long_to_list_are_refused(monkeypatch: pytest.Mo
         make("simultaneous:oshi_zumo")
 
 
+def test_tables_of_all_joint_actions_are_bounded() -> None:
+    with pytest.raises(TooLarge, match=r"^simultaneous:clobber\(columns=2\) has 14,709 positions of 40 actions"):
+        make("simultaneous:clobber(columns=2)")
+
+
 def test_memory_that_is_not_there_is_refused_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(GameError, match=r"needs about 1,000 TB of memory"):
         afford(1e15, "a game")
