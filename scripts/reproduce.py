@@ -14,7 +14,7 @@ processors of a Ray cluster whose machines all have this folder, at the same pla
     connect4    five learners on Connect Four 6x7, equal asks: wins against players that err, and blunders; needs
                 the solver, and hours; runs are kept in OUT/connect4-cells
 
-Linear Markov games (docs/linear.md), all exact:
+Linear Markov games (docs/markov-games.md), all exact:
 
     linear      the 3x3 grid world: BC, uniform, tabular, linear and deep MAIL, on three sets of features
     chain       directed against uniform exploration on the chain of despair, N = 4, 8, 16

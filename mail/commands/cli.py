@@ -35,9 +35,10 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     settle()
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     parser = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Words)
     chosen = next((word for word in words if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
@@ -47,6 +48,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             importlib.import_module(f"mail.commands.{name}").arguments(command)
     args = parser.parse_args(words)
     return _run(args)
+
+
+class _Version(argparse.Action):
+    """``--version``: what is installed; looked up when it is asked for, since that takes time."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *words: object) -> None:
+        from importlib.metadata import version
+
+        print(f"nashmail {version('nashmail')}")
+        parser.exit()
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -346,7 +346,6 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str], folder: Path, 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "COMMAND"),
         (["dance"], "dance"),
         (["--nosuch"], "COMMAND"),
         (["train"], "GAME"),
@@ -487,6 +486,13 @@ def test_help_is_there_for_every_command(words: list[str], capsys: pytest.Captur
     for name, summary in COMMANDS.items() if not words else ():
         assert name in out
         assert summary.split()[0] in out
+
+
+def test_without_a_word_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: nashmail")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["gap", "--help"]], ids=str)
