@@ -71,13 +71,19 @@ class Collector:
     seed: int
     pool: Pool = field(default_factory=Local)
     journal: Journal = field(default_factory=NullJournal)
+    stage: str = ""
+    """What its random streams are addressed by; the name unless said."""
+
+    @property
+    def address(self) -> str:
+        return self.stage or self.name
 
     def round(self, seats: Seats, labels: Labels, episodes: int, *, seat: int, round_: int) -> Decisions:
         """One round of games between frozen policies, from the journal if it has landed before."""
         landed = self.journal.load(self.name, seat, round_)
         if landed is not None:
             return landed
-        wanted = shards(episodes, SHARD, self.seed, f"{self.name}/play", seat=seat, round_=round_)
+        wanted = shards(episodes, SHARD, self.seed, f"{self.address}/play", seat=seat, round_=round_)
         decisions = merge(self._played(Match(self.game, seats, labels), wanted))
         self.journal.store(self.name, seat, round_, decisions)
         return decisions
@@ -135,7 +141,7 @@ def both_cloned(
     made = {seat: fit or journal.load_fit(stage, seat, game, options.device) for seat, fit in enumerate(fits)}
     wanting = [seat for seat in (0, 1) if made[seat] is None]
     job = (registry.find(cloner), game, _config(options), options.device)
-    seats = [(found[seat], seat, stream(collector.seed, stage, seat=seat)) for seat in wanting]
+    seats = [(found[seat], seat, stream(collector.seed, f"{collector.address}/{what}", seat=seat)) for seat in wanting]
 
     def keep(index: int, fit: Fit) -> None:
         made[wanting[index]] = fit

@@ -23,6 +23,8 @@ class SharedRolloutLearner(ABC):
     """A learner whose games teach both seats: rounds until nobody wants more, then a clone of each."""
 
     knows: frozenset[str] = frozenset({"labels", "expert"})
+    stage: str = ""
+    """What its random streams are addressed by; its name unless said."""
 
     def __init__(self, options: Options, *, name: str, expert: str | None = None, cloner: str = "network") -> None:
         self.name, self.options, self.expert, self.cloner = name, options, expert, cloner
@@ -31,7 +33,7 @@ class SharedRolloutLearner(ABC):
         registry.check(self.cloner, game)
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
-        collector = Collector(self.name, game, self.options.seed, pool, journal)
+        collector = Collector(self.name, game, self.options.seed, pool, journal, self.stage)
         watches = (BudgetTracker(budget, 0), BudgetTracker(budget, 1))
         rounds: list[Decisions] = []
         while (coming := self.round(collector, experts, watches, rounds)) is not None:

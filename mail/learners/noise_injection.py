@@ -103,6 +103,8 @@ class UnseenOnly:
 class NoiseInjection(SharedRolloutLearner):
     """The learner: one collection for both seats, then a clone of each."""
 
+    stage = "mail-tremble"  # its name when figures were made with it: results stay what they are
+
     def __init__(self, options: Options, *, name: str) -> None:
         super().__init__(options, name=name)
         if options.sample_labels:
@@ -149,4 +151,5 @@ def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:
     return labelled_table(game, [part.take(part.queried & (part.seat == seat)) for part in rounds])
 
 
-register("mail-tremble", lambda options: NoiseInjection(options, name="mail-tremble"))
+register("mail-noise", lambda options: NoiseInjection(options, name="mail-noise"))
+register("mail-tremble", lambda options: NoiseInjection(options, name="mail-tremble"))  # the name in older runs

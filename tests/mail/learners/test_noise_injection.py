@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agents import expert
+from agents.policy import query
 from games.base import NashmailError
 from games.graph import GameGraph
 from mail.data.decisions import Decisions, merge
@@ -149,3 +150,21 @@ def test_a_budget_of_labels_is_spent_exactly(tictactoe_graph: GameGraph) -> None
     for seat, wanted in ((0, 150), (1, 170)):
         decisions = learned.decisions[seat]
         assert decisions.take(decisions.seat == seat).labels() == wanted
+
+
+def test_its_older_name_gives_the_same_results(tictactoe_graph: GameGraph) -> None:
+    found = [
+        make_learner(name, Options(seed=2, clone=replace(QUICK, max_steps=5))).learn(
+            tictactoe_graph.game,
+            expert.make("first", tictactoe_graph),
+            Budget(300),
+            pool=Local(),
+            journal=NullJournal(),
+        )
+        for name in ("mail-noise", "mail-tremble")
+    ]
+    for new, old in zip(found[0].decisions, found[1].decisions, strict=True):
+        assert np.array_equal(new.played, old.played)
+        assert np.array_equal(new.label, old.label, equal_nan=True)
+    rows = [query(each.policies[0], tictactoe_graph.game, tictactoe_graph.states[:1], 0) for each in found]
+    assert np.array_equal(*rows)
