@@ -35,14 +35,12 @@ from attacks.running import Outcome
 KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
 """Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``; what is slowest to end comes last."""
 HEAVY = (
-    "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table",
-    "rich.status",
+    "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table", "rich.status",
     "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic", "hypothesis",
     "agents.openspiel", "agents.export", "agents.table_files", "mail.training", "mail.match", "mail.rating",
     "mail.entrants", "mail.terminal", "mail.pages", "mail.watch", "mail.show", "mail.figure", "mail.tables",
     "mail.analysis", "mail.certificate", "mail.refute", "mail.response", "mail.presets", "mail.workers",
-    "mail.commands.games", "mail.commands.train", "mail.commands.gap", "mail.commands.exploit", "mail.commands.match",
-    "mail.commands.play", "mail.commands.replay", "mail.commands.watch", "mail.commands.export",
+    *(f"mail.commands.{name}" for name in ("games", "train", "gap", "exploit", "match", "play", "replay", "watch", "export")),
 )  # fmt: skip
 
 
@@ -126,9 +124,21 @@ def table(found: Sequence[Found]) -> list[str]:
 
 def told(one: Found, seed: int) -> list[str]:
     """A bad case: what is bad, the words, and how to do it again."""
+    if not one.bad:
+        return []
     words = "; ".join(outcome.command.shell() for outcome in one.outcomes[:2])
     again = f"python scripts/attack.py --seed {seed} --case {json.dumps(one.case.name)}"
-    return [f"{one.case.name} (point {one.case.point}): {'; '.join(one.bad)}", f"    {words}", f"    {again}"]
+    return [f"{one.case.name} (point {one.case.point}): {'; '.join(one.bad)}", f"    {words}", f"    {again}", ""]
+
+
+def shown(one: Found) -> list[str]:
+    """What its commands printed, characters that a terminal acts on as escapes."""
+    lines = []
+    for outcome in one.outcomes:
+        lines.append(f"$ {outcome.command.shell()}   [{outcome.status}, {outcome.seconds:.1f} s, {outcome.memory} MiB]")
+        printed = (outcome.out + outcome.err).decode("utf-8", "replace")[:6000]
+        lines += [ascii(line)[1:-1] for line in printed.splitlines()]
+    return [*lines, ""]
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -163,21 +173,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.list:
             print("\n".join(f"{case.kind}: {case.name}" for case in cases))
             return 0
-        ended = list(attack(cases, ground, folder, jobs=args.jobs, seconds=args.seconds))
-    found = sorted((one for one in ended if one), key=lambda one: cases.index(one.case))
+        ended: list[Found | None] = []
+        for one in attack(cases, ground, folder, jobs=args.jobs, seconds=args.seconds):
+            ended.append(one)
+            if one and not args.json:
+                print(
+                    "\n".join([*(shown(one) if args.case is not None else ()), *told(one, args.seed)]),
+                    end="",
+                    flush=True,
+                )
+    found = sorted((one for one in ended if one), key=lambda one: KINDS.index(one.case.kind))
     bad = [one for one in found if one.bad]
     if args.json:
         rows = [{"kind": one.case.kind, "case": one.case.name, "point": one.case.point, "bad": one.bad} for one in bad]
         print(json.dumps({"cases": len(found), "left_out": ended.count(None), "badly": rows}))
         return bool(bad)
-    for one in found if args.case is not None else ():
-        for outcome in one.outcomes:
-            print(f"$ {outcome.command.shell()}\n[{outcome.status}, {outcome.seconds:.1f} s, {outcome.memory} MiB]")
-            sys.stdout.write(
-                ascii((outcome.out + outcome.err).decode("utf-8", "replace"))[1:-1].replace("\\n", "\n")[:6000]
-            )
-    for one in bad:
-        print("\n".join(told(one, args.seed)))
     print("\n".join(table(found)))
     if ended.count(None):
         print(f"{ended.count(None)} cases were left out for want of time")
