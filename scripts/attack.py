@@ -22,10 +22,12 @@ import argparse
 import gc
 import importlib
 import json
+import pkgutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,14 +36,9 @@ from attacks.running import Outcome
 
 KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
 """Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``; what is slowest to end comes last."""
-HEAVY = (
-    "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table", "rich.status",
-    "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic", "hypothesis",
-    "agents.openspiel", "agents.export", "agents.table_files", "mail.training", "mail.match", "mail.rating",
-    "mail.entrants", "mail.terminal", "mail.pages", "mail.watch", "mail.show", "mail.figure", "mail.tables",
-    "mail.analysis", "mail.certificate", "mail.refute", "mail.response", "mail.presets", "mail.workers",
-    *(f"mail.commands.{name}" for name in ("games", "train", "gap", "exploit", "match", "play", "replay", "watch", "export")),
-)  # fmt: skip
+HEAVY = ("numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.status", "matplotlib.figure")
+SLOW = ("matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic")
+"""Imported beforehand where they are there, besides all modules of ours but those that import Ray."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +74,15 @@ def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, se
 
 def preload() -> Callable[[list[str]], int]:
     """Import all that commands import, so that copies of this process start at once; the command itself."""
-    for name in HEAVY:
-        try:
+    for name in (*HEAVY, *SLOW):
+        with suppress(ImportError):
             importlib.import_module(name)
-        except ImportError:
-            if name.partition(".")[0] in ("mail", "agents", "games", "numpy", "torch"):
-                raise
+    for package in ("games", "agents", "mail"):
+        path = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages(path, f"{package}."):
+            if "ray" not in module.name and not {"loaders", "__main__"} & set(module.name.split(".")):
+                with suppress(ImportError):  # of an extra that is not installed
+                    importlib.import_module(module.name)
     import torch
 
     from mail.__main__ import main
@@ -147,6 +147,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", choices=KINDS, metavar="KIND", help=f"one kind: {', '.join(KINDS)}")
     parser.add_argument("--case", metavar="NAME", help="the cases whose name holds this; shows what was printed")
     parser.add_argument("--most", type=int, metavar="N", help="so many cases, spread over all (default: all)")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes seconds: Ray, Python anew, hangs")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="cases at once (default: 2)")
     parser.add_argument("--seconds", type=float, default=280.0, metavar="T", help="begin no case later (default: 280)")
     parser.add_argument(
@@ -169,7 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         cases = gather(args.only, ground, args.seed)
         if args.case is not None:
             cases = [case for case in cases if args.case in case.name]
-        cases = thinned(cases, args.most)
+        cases = thinned([case for case in cases if not (args.quick and case.slow)], args.most)
         if args.list:
             print("\n".join(f"{case.kind}: {case.name}" for case in cases))
             return 0

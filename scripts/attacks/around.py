@@ -216,5 +216,5 @@ def _folders() -> list[Case]:
             ]  # type: ignore[arg-type]
             return ["code in the working folder ran"] if (place / "ran").exists() else []
 
-        found.append(Case(KIND, f"{KIND}: {label} lies in the working folder ({own})", script, 11))
+        found.append(Case(KIND, f"{KIND}: {label} lies in the working folder ({own})", script, 11, slow=True))
     return found

@@ -95,7 +95,7 @@ def _server(label: str, greeting: bytes) -> Case:
             os.waitpid(pid, 0)
         return []
 
-    return Case(KIND, f"{KIND}: --ray-address of a server that sends {label}", script, 12)
+    return Case(KIND, f"{KIND}: --ray-address of a server that sends {label}", script, 12, slow=True)
 
 
 def _answer(listening: socket.socket, greeting: bytes) -> None:
@@ -124,7 +124,7 @@ def _dies(part: str, seconds: float) -> Case:
         yield [Command((*TRAIN, "--out", "run", "--resume"), "accept", before=plainly, seconds=30.0)]
         return same(place / "run", ground.folder / "done")
 
-    return Case(KIND, f"{KIND}: {part} is killed {seconds:.1f} s after it is there", script, 12)
+    return Case(KIND, f"{KIND}: {part} is killed {seconds:.1f} s after it is there", script, 12, slow=True)
 
 
 def _signalled(which: signal.Signals, seconds: float) -> Case:
@@ -138,7 +138,7 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
         ]
         return []
 
-    return Case(KIND, f"{KIND}: {which.name} to a driver with workers after {seconds:.1f} s", script, 12)
+    return Case(KIND, f"{KIND}: {which.name} to a driver with workers after {seconds:.1f} s", script, 12, slow=True)
 
 
 def _shadowed() -> Case:
@@ -155,4 +155,4 @@ def _shadowed() -> Case:
         bad = same(place / "run", ground.folder / "done")
         return [*bad, "code in the working folder ran"] if (place / "ran").exists() else bad
 
-    return Case(KIND, f"{KIND}: packages in the working folder of a run with workers", script, 11)
+    return Case(KIND, f"{KIND}: packages in the working folder of a run with workers", script, 11, slow=True)

@@ -35,6 +35,8 @@ class Case:
     script: Callable[[Path, Ground], Script]
     point: int
     """Of what is promised, to sort by."""
+    slow: bool = False
+    """Whether it takes seconds, as where Python or Ray is started."""
 
 
 @dataclass
@@ -175,7 +177,7 @@ def simple(
         (outcome,) = yield [command]
         return check(place, ground, outcome)
 
-    return Case(kind, name, script, point)
+    return Case(kind, name, script, point, slow=bool(command.own))
 
 
 def play_out(case: Case, place: Path, ground: Ground) -> Iterator[list[tuple[Outcome | None, list[str]]]]:

@@ -169,7 +169,7 @@ def _two(name: str) -> Case:
             bad.append("both went on")
         return bad
 
-    return Case(KIND, f"{KIND}: two writers: {name}", script, 11)
+    return Case(KIND, f"{KIND}: two writers: {name}", script, 11, slow=True)
 
 
 def _struck(words: tuple[str, ...], which: signal.Signals, seconds: float) -> Case:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
-from attacks.mutations import mutations
+from attacks.mutations import drawn, mutations
 from attacks.running import Command
 from attacks.runs import files_of
 
@@ -46,8 +46,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     rounds = sorted(part.glob("decisions/mail-*/*.npz")) or sorted(part.glob("decisions/*/*.npz"))
     name = str(rounds[0].relative_to(part))
     faults = list(mutations(name, rounds[0].read_bytes(), rng))
-    for index in sorted(rng.permutation(len(faults))[:FAULTS]):
-        found.append(_written(name, *faults[index]))
+    found += [_written(name, *fault) for fault in drawn(faults, FAULTS, rng)]
     kept = [(str(path.relative_to(part)), path) for path in sorted(part.glob("kept/*")) if path.is_file()]
     some = [(one, *fault) for one, path in kept for fault in mutations(one, path.read_bytes(), rng)]
     for index in sorted(rng.permutation(len(some))[:KEPT]):

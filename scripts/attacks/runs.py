@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from attacks.ground import GAME, TRAIN, Case, Ground, Script, answers, plainly
 from attacks.judging import measured
-from attacks.mutations import mutations
+from attacks.mutations import drawn, mutations
 from attacks.running import Command
 
 KIND = "runs"
@@ -42,7 +41,6 @@ READERS = {
     "policies": (_GAP, _EXPLOIT, _EXPORT, _PLAY, _MATCH, _SHOW),
     "decisions": (_SHOW, _RESUME, _GAP),
 }
-UNFINISHED = ("metrics.jsonl", "kept/", "*lock*")
 _ANSWERS = (_GAP, _EXPLOIT, _PLAY, _MATCH, _RESUME, _EXPORT)
 """Whose answers must not change; ``watch`` shows what was logged, as it was logged."""
 
@@ -57,10 +55,8 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
         if name.startswith("decisions/") and not name.startswith("decisions/mail-0/000000"):
             continue
         faults = list(mutations(name, path.read_bytes(), rng))
-        chosen = sorted(rng.permutation(len(faults))[: SHARE.get(name, OTHER)])
         readers = next((words for start, words in READERS.items() if name.startswith(start)), (_GAP, _RESUME, _JSON))
-        for turn, index in enumerate(chosen):
-            label, data = faults[index]
+        for turn, (label, data) in enumerate(drawn(faults, SHARE.get(name, OTHER), rng)):
             found.append(_case(name, label, data, readers[turn % len(readers)]))
     return found
 
@@ -101,6 +97,3 @@ def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "clock.json" and "lock" not in path.name:
             yield str(path.relative_to(folder)), path.read_bytes()
-
-
-Expected = dict[tuple[str, ...], Any]
