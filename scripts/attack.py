@@ -22,29 +22,23 @@ import argparse
 import gc
 import importlib
 import json
+import pkgutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from attacks.ground import Case, GameContext, play_out, prepare
+from attacks.ground import Case, Ground, play_out, prepare
 from attacks.running import Outcome
 
 KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
 """Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``; what is slowest to end comes last."""
-HEAVY = (
-    "numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.console", "rich.table",
-    "rich.status", "matplotlib.figure", "matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic",
-    "hypothesis", "agents.openspiel", "agents.export.write", "agents.storage.tables", "mail.training.train",
-    "mail.evaluation.arena.match", "mail.evaluation.arena.rating", "mail.training.entrants", "mail.terminal.session",
-    "mail.terminal.pages", "mail.terminal.progress", "mail.terminal.refutation", "mail.training.figure",
-    "mail.terminal.tables", "mail.terminal.analysis", "mail.evaluation.certificate.walk",
-    "mail.evaluation.refutation", "mail.evaluation.best_response", "mail.clone.presets", "mail.commands.workers",
-    "mail.commands.games", "mail.commands.train", "mail.commands.gap", "mail.commands.exploit", "mail.commands.match",
-    "mail.commands.play", "mail.commands.replay", "mail.commands.watch", "mail.commands.export",
-)  # fmt: skip
+HEAVY = ("numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.status", "matplotlib.figure")
+SLOW = ("matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic")
+"""Imported beforehand where they are there, besides all modules of ours but those that import Ray."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +51,7 @@ class Found:
     seconds: float
 
 
-def attack(
-    cases: Sequence[Case], ground: GameContext, folder: Path, *, jobs: int, seconds: float
-) -> Iterator[Found | None]:
+def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, seconds: float) -> Iterator[Found | None]:
     """Run all cases, so many at once, each as it ends; None for one that there was no time for."""
     begun, waiting = time.monotonic(), list(enumerate(cases))[::-1]
     active: list[tuple[Case, Iterator[list[tuple[Outcome | None, list[str]]]], float, Path]] = []
@@ -82,12 +74,15 @@ def attack(
 
 def preload() -> Callable[[list[str]], int]:
     """Import all that commands import, so that copies of this process start at once; the command itself."""
-    for name in HEAVY:
-        try:
+    for name in (*HEAVY, *SLOW):
+        with suppress(ImportError):
             importlib.import_module(name)
-        except ImportError:
-            if name.partition(".")[0] in ("mail", "agents", "games", "numpy", "torch"):
-                raise
+    for package in ("games", "agents", "mail"):
+        path = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages(path, f"{package}."):
+            if "ray" not in module.name and not {"loaders", "__main__"} & set(module.name.split(".")):
+                with suppress(ImportError):  # of an extra that is not installed
+                    importlib.import_module(module.name)
     import torch
 
     from mail.commands.cli import main
@@ -98,7 +93,7 @@ def preload() -> Callable[[list[str]], int]:
     return main
 
 
-def gather(only: str | None, ground: GameContext, seed: int) -> list[Case]:
+def gather(only: str | None, ground: Ground, seed: int) -> list[Case]:
     """The cases of every kind that is wanted."""
     import numpy as np
 
@@ -129,9 +124,21 @@ def table(found: Sequence[Found]) -> list[str]:
 
 def told(one: Found, seed: int) -> list[str]:
     """A bad case: what is bad, the words, and how to do it again."""
+    if not one.bad:
+        return []
     words = "; ".join(outcome.command.shell() for outcome in one.outcomes[:2])
     again = f"python scripts/attack.py --seed {seed} --case {json.dumps(one.case.name)}"
-    return [f"{one.case.name} (point {one.case.point}): {'; '.join(one.bad)}", f"    {words}", f"    {again}"]
+    return [f"{one.case.name} (point {one.case.point}): {'; '.join(one.bad)}", f"    {words}", f"    {again}", ""]
+
+
+def shown(one: Found) -> list[str]:
+    """What its commands printed, characters that a terminal acts on as escapes."""
+    lines = []
+    for outcome in one.outcomes:
+        lines.append(f"$ {outcome.command.shell()}   [{outcome.status}, {outcome.seconds:.1f} s, {outcome.memory} MiB]")
+        printed = (outcome.out + outcome.err).decode("utf-8", "replace")[:6000]
+        lines += [ascii(line)[1:-1] for line in printed.splitlines()]
+    return [*lines, ""]
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -140,6 +147,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", choices=KINDS, metavar="KIND", help=f"one kind: {', '.join(KINDS)}")
     parser.add_argument("--case", metavar="NAME", help="the cases whose name holds this; shows what was printed")
     parser.add_argument("--most", type=int, metavar="N", help="so many cases, spread over all (default: all)")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes seconds: Ray, Python anew, hangs")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="cases at once (default: 2)")
     parser.add_argument("--seconds", type=float, default=280.0, metavar="T", help="begin no case later (default: 280)")
     parser.add_argument(
@@ -162,25 +170,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         cases = gather(args.only, ground, args.seed)
         if args.case is not None:
             cases = [case for case in cases if args.case in case.name]
-        cases = thinned(cases, args.most)
+        cases = thinned([case for case in cases if not (args.quick and case.slow)], args.most)
         if args.list:
             print("\n".join(f"{case.kind}: {case.name}" for case in cases))
             return 0
-        ended = list(attack(cases, ground, folder, jobs=args.jobs, seconds=args.seconds))
-    found = sorted((one for one in ended if one), key=lambda one: cases.index(one.case))
+        ended: list[Found | None] = []
+        for one in attack(cases, ground, folder, jobs=args.jobs, seconds=args.seconds):
+            ended.append(one)
+            if one and not args.json:
+                print(
+                    "\n".join([*(shown(one) if args.case is not None else ()), *told(one, args.seed)]),
+                    end="",
+                    flush=True,
+                )
+    found = sorted((one for one in ended if one), key=lambda one: KINDS.index(one.case.kind))
     bad = [one for one in found if one.bad]
     if args.json:
         rows = [{"kind": one.case.kind, "case": one.case.name, "point": one.case.point, "bad": one.bad} for one in bad]
         print(json.dumps({"cases": len(found), "left_out": ended.count(None), "badly": rows}))
         return bool(bad)
-    for one in found if args.case is not None else ():
-        for outcome in one.outcomes:
-            print(f"$ {outcome.command.shell()}\n[{outcome.status}, {outcome.seconds:.1f} s, {outcome.memory} MiB]")
-            sys.stdout.write(
-                ascii((outcome.out + outcome.err).decode("utf-8", "replace"))[1:-1].replace("\\n", "\n")[:6000]
-            )
-    for one in bad:
-        print("\n".join(told(one, args.seed)))
     print("\n".join(table(found)))
     if ended.count(None):
         print(f"{ended.count(None)} cases were left out for want of time")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, GameContext, Script, plainly, simple
+from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly, simple
 from attacks.mutations import TITLE
 from attacks.running import Command, Expect, Stream
 
@@ -29,12 +29,12 @@ _NEEDED = ("done", "game.txt")
 _LABELS = ("match", "connect4", "expert", "random", "--games", "1", "--seed", "1")
 
 
-def _ready(place: Path, ground: GameContext) -> None:
+def _ready(place: Path, ground: Ground) -> None:
     for one in _NEEDED:
         ground.copy(one, place / one)
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Everything around a command that can be wrong."""
     return [*_terminals(), *_streams(), *_limits(), *_caches(), *_folders()]
 
@@ -128,7 +128,7 @@ def _limits() -> list[Case]:
 def _full_disk(name: str, command: Command) -> Case:
     """What does not fit is said, and no file is left in part."""
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         _ready(place, ground)
         yield [command]
         most = command.limits[resource.RLIMIT_FSIZE]
@@ -174,7 +174,7 @@ def _caches() -> list[Case]:
     found = []
     for label, make in CACHES.items():
 
-        def script(place: Path, ground: GameContext, make: Callable[[Path], object] = make) -> Script:
+        def script(place: Path, ground: Ground, make: Callable[[Path], object] = make) -> Script:
             make(place / "cache")
             yield [Command(_LABELS, "accept", env={"NASHMAIL_CACHE": str(place / "cache")}, seconds=20.0)]
             precious = place / "precious"
@@ -205,7 +205,7 @@ def _folders() -> list[Case]:
         words = (("gap", "done"), ("replay", "game.txt", "--all"))[number % 2]
 
         def script(
-            place: Path, ground: GameContext, name: str = name, words: tuple[str, ...] = words, own: str = own
+            place: Path, ground: Ground, name: str = name, words: tuple[str, ...] = words, own: str = own
         ) -> Script:
             _ready(place, ground)
             (place / name).parent.mkdir(exist_ok=True)
@@ -216,5 +216,5 @@ def _folders() -> list[Case]:
             ]  # type: ignore[arg-type]
             return ["code in the working folder ran"] if (place / "ran").exists() else []
 
-        found.append(Case(KIND, f"{KIND}: {label} lies in the working folder ({own})", script, 11))
+        found.append(Case(KIND, f"{KIND}: {label} lies in the working folder ({own})", script, 11, slow=True))
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import TRAIN, Case, GameContext, Script, module, plainly, simple
+from attacks.ground import TRAIN, Case, Ground, Script, module, plainly, simple
 from attacks.mutations import TITLE
 from attacks.rounds import same
 from attacks.running import Command, Strike
@@ -47,7 +47,7 @@ def _at_once() -> None:
     module("mail.parallel.pool", "mail.parallel.pool").START_UP = 0.0
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Few of what takes seconds."""
     found = []
     for address in ADDRESSES:
@@ -78,7 +78,7 @@ def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
 def _server(label: str, greeting: bytes) -> Case:
     """Somebody answers, and is no Ray."""
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         ground.copy("done", place / "done")
         listening = socket.create_server(("127.0.0.1", 0))
         pid = os.fork()
@@ -95,7 +95,7 @@ def _server(label: str, greeting: bytes) -> Case:
             os.waitpid(pid, 0)
         return []
 
-    return Case(KIND, f"{KIND}: --ray-address of a server that sends {label}", script, 12)
+    return Case(KIND, f"{KIND}: --ray-address of a server that sends {label}", script, 12, slow=True)
 
 
 def _answer(listening: socket.socket, greeting: bytes) -> None:
@@ -113,7 +113,7 @@ def _answer(listening: socket.socket, greeting: bytes) -> None:
 def _dies(part: str, seconds: float) -> Case:
     """A part of Ray is killed as soon as it is there."""
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         strike = Strike(signal.SIGKILL, seconds, victim=part)
         (outcome,) = yield [
@@ -124,13 +124,13 @@ def _dies(part: str, seconds: float) -> Case:
         yield [Command((*TRAIN, "--out", "run", "--resume"), "accept", before=plainly, seconds=30.0)]
         return same(place / "run", ground.folder / "done")
 
-    return Case(KIND, f"{KIND}: {part} is killed {seconds:.1f} s after it is there", script, 12)
+    return Case(KIND, f"{KIND}: {part} is killed {seconds:.1f} s after it is there", script, 12, slow=True)
 
 
 def _signalled(which: signal.Signals, seconds: float) -> Case:
     """The driver is struck while Ray starts or works."""
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         right = (130,) if which == signal.SIGINT else (143, -15)  # as the system ends it, or after tidying up
         yield [
@@ -138,13 +138,13 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
         ]
         return []
 
-    return Case(KIND, f"{KIND}: {which.name} to a driver with workers after {seconds:.1f} s", script, 12)
+    return Case(KIND, f"{KIND}: {which.name} to a driver with workers after {seconds:.1f} s", script, 12, slow=True)
 
 
 def _shadowed() -> Case:
     """Workers import what the driver has imported, and nothing of the working folder."""
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         for name in ("games", "mail", "agents", "numpy"):
             (place / name).mkdir()
             (place / name / "__init__.py").write_text(
@@ -155,4 +155,4 @@ def _shadowed() -> Case:
         bad = same(place / "run", ground.folder / "done")
         return [*bad, "code in the working folder ran"] if (place / "ran").exists() else bad
 
-    return Case(KIND, f"{KIND}: packages in the working folder of a run with workers", script, 11)
+    return Case(KIND, f"{KIND}: packages in the working folder of a run with workers", script, 11, slow=True)

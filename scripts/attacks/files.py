@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, GameContext, Script, plainly
+from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
 from attacks.running import Command, Expect
 
 KIND = "files"
@@ -70,7 +70,7 @@ READ = {
 _WRITES = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/result.json", "run/clock.json")
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Every fault of every file, and a closed one where this user is not root; folders where a run should go."""
     faults = dict(FAULTS)
     if os.geteuid():
@@ -96,7 +96,7 @@ def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
 
 
 def _case(file: str, label: str, fault: Fault, words: tuple[str, ...], expect: Expect, source: str = "done") -> Case:
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         ground.copy(source, place / "run")
         for one in ("game.txt", "table.csv", "table.json"):
             ground.copy(one, place / one)
@@ -117,7 +117,7 @@ def _case(file: str, label: str, fault: Fault, words: tuple[str, ...], expect: E
 def _linked(target: str) -> Case:
     """``--force`` over a link must not remove what the link leads to."""
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         ground.copy("done", place / "elsewhere")
         path = place / target
         if target == "run":

@@ -32,13 +32,15 @@ class Case:
 
     kind: str
     name: str
-    script: Callable[[Path, GameContext], Script]
+    script: Callable[[Path, Ground], Script]
     point: int
     """Of what is promised, to sort by."""
+    slow: bool = False
+    """Whether it takes seconds, as where Python or Ray is started."""
 
 
 @dataclass
-class GameContext:
+class Ground:
     """Where everything is, and what undisturbed commands say."""
 
     folder: Path
@@ -69,9 +71,9 @@ class GameContext:
         return outcome
 
 
-def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.0) -> GameContext:
+def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.0) -> Ground:
     """Train the runs that are attacked, and ask undisturbed commands. RuntimeError where one fails."""
-    ground = GameContext(folder / "templates", main, patience=patience)
+    ground = Ground(folder / "templates", main, patience=patience)
     ground.folder.mkdir(parents=True)
     (ground.folder / "game.txt").write_text(SAVED)
     others = [SAVED.replace("1. 1\n2. 6\n3. 2\n", moves) for moves in ("1. 2\n2. 4\n3. 3\n", "1. 5\n2. 1\n3. 6\n")]
@@ -135,7 +137,7 @@ def _stop_before_the_end() -> None:
     Run.finish = stop  # type: ignore[method-assign]
 
 
-def _tables(ground: GameContext) -> None:
+def _tables(ground: Ground) -> None:
     """The uniform policy as a table in both forms."""
     write_table = module("agents.storage.tables", "agents.storage.tables").write_table
 
@@ -165,20 +167,20 @@ def simple(
     name: str,
     point: int,
     command: Command,
-    prepare: Callable[[Path, GameContext], object] = lambda place, ground: None,
-    check: Callable[[Path, GameContext, Outcome], list[str]] = lambda place, ground, outcome: [],
+    prepare: Callable[[Path, Ground], object] = lambda place, ground: None,
+    check: Callable[[Path, Ground, Outcome], list[str]] = lambda place, ground, outcome: [],
 ) -> Case:
     """A case of one command: its folder is prepared, and what it did is checked further."""
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         prepare(place, ground)
         (outcome,) = yield [command]
         return check(place, ground, outcome)
 
-    return Case(kind, name, script, point)
+    return Case(kind, name, script, point, slow=bool(command.own))
 
 
-def play_out(case: Case, place: Path, ground: GameContext) -> Iterator[list[tuple[Outcome | None, list[str]]]]:
+def play_out(case: Case, place: Path, ground: Ground) -> Iterator[list[tuple[Outcome | None, list[str]]]]:
     """Run a case step by step; empty lists while it runs, then what was bad, command by command."""
     place.mkdir(parents=True)
     script = case.script(place, ground)
@@ -212,7 +214,7 @@ def quietly(command: Command, **changes: Any) -> Command:
     return replace(command, **changes)
 
 
-def answers(ground: GameContext, words: tuple[str, ...], outcome: Outcome) -> list[str]:
+def answers(ground: Ground, words: tuple[str, ...], outcome: Outcome) -> list[str]:
     """Whether an accepted command says the same as undisturbed."""
     if outcome.status != 0 or words not in ground.expected:
         return []

@@ -48,6 +48,8 @@ def judge(outcome: Outcome, before: Snapshot, after: Snapshot) -> list[str]:
         bad += _strict(outcome.out)
     if outcome.status == 0 and command.says and command.out == "file" and not outcome.out.strip():
         bad.append("printed nothing")
+    if any(Path(name).name == "ran" for name in after):
+        bad.append("ran code that it read")
     stray = [name for name in after if name.endswith(".tmp")]
     if stray and outcome.status in (0, 2) and command.strike is None:
         bad.append(f"left {stray[0]}")

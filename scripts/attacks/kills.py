@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, GameContext, Script, plainly, simple
+from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly, simple
 from attacks.rounds import CLONED, same
 from attacks.running import Command, Strike
 
@@ -25,7 +25,7 @@ _WRITES, _MOMENTS = 18, 12
 _GAMES = CLONED[: CLONED.index("--resume")] + CLONED[CLONED.index("--resume") + 1 :]
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Kills at writes, two writers, signals at random moments, and while Python imports."""
     found = []
     for write in sorted(rng.permutation(60)[:_WRITES]):
@@ -91,7 +91,7 @@ def dying(write: int, when: str) -> Callable[[], None]:
 
 
 def _killed(words: tuple[str, ...], right: str, write: int, when: str) -> Case:
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         for one in ("game.txt", "game0.txt", "game1.txt"):
             ground.copy(one, place / one)
         dead = Command(
@@ -147,7 +147,7 @@ def _two(name: str) -> Case:
         "train and export": (force, ("export", "run", "--out", "new")), "two exports": (("export", "run", "--out", "new"),) * 2,
     }  # fmt: skip
 
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         if name == "resume and resume":
             ground.copy("part", place / "run")
         elif "export" in name:
@@ -169,11 +169,11 @@ def _two(name: str) -> Case:
             bad.append("both went on")
         return bad
 
-    return Case(KIND, f"{KIND}: two writers: {name}", script, 11)
+    return Case(KIND, f"{KIND}: two writers: {name}", script, 11, slow=True)
 
 
 def _struck(words: tuple[str, ...], which: signal.Signals, seconds: float) -> Case:
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         for one in ("done", "part"):
             ground.copy(one, place / one)
         right = (130,) if which == signal.SIGINT else (143, -15)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import PurePath
 from typing import Any
@@ -20,6 +22,18 @@ VALUES: tuple[Any, ...] = (
     None, -1, 0, True, 1.5, 10**30, 10**400, -(2**63), float("nan"), float("-inf"), "", "x", TITLE, "a" * 100_000, "\ud800",
     [], {}, [None], {"a": 1}, [[[]]],
 )  # fmt: skip
+WORST = (
+    "empty",
+    "deep",
+    "deep inside",
+    "bomb",
+    "objects",
+    "claims 8 TB",
+    "header of code",
+    "labels NaN",
+    "format 99",
+    "is NaN",
+)
 Mutation = tuple[str, bytes]
 
 
@@ -35,6 +49,12 @@ def mutations(name: str, data: bytes, rng: np.random.Generator) -> Iterator[Muta
         yield from of_tensors(data)
     if suffix == ".json" and b'"sha256"' in data and b'"check"' in data:
         yield from of_policy(data)
+
+
+def drawn(faults: Sequence[Mutation], most: int, rng: np.random.Generator) -> list[Mutation]:
+    """So many of the faults, by chance; the worst are always among them."""
+    chosen = set(rng.permutation(len(faults))[:most].tolist())
+    return [fault for index, fault in enumerate(faults) if index in chosen or fault[0] in WORST]
 
 
 def of_bytes(data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:
@@ -165,17 +185,17 @@ def packed(arrays: dict[str, NDArray[Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def bomb(size: int = 3 << 30) -> bytes:
-    """A few megabytes that unpack to so many bytes."""
-    buffer = BytesIO()
-    with (
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        archive.open("label.npy", "w", force_zip64=True) as member,
-    ):
-        member.write(_header("|u1", (size,)))
-        for _ in range(size >> 24):
-            member.write(b"\0" * (1 << 24))
-    return buffer.getvalue()
+def bomb(chunks: int = 192, chunk: int = 1 << 24) -> bytes:
+    """A few megabytes that unpack to three thousand: one compressed piece of zeros, again and again."""
+    header, packer = _header("|u1", (chunks * chunk,)), zlib.compressobj(1, zlib.DEFLATED, -15)
+    start = packer.compress(header) + packer.flush(zlib.Z_FULL_FLUSH)
+    piece = packer.compress(b"\0" * chunk) + packer.flush(zlib.Z_FULL_FLUSH)  # knows nothing of what was before
+    content = start + piece * chunks + packer.flush()
+    size, name = len(header) + chunks * chunk, b"label.npy"
+    about = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, 0, len(content), size, len(name), 0)
+    local = b"PK\3\4" + about + name + content
+    central = b"PK\1\2" + struct.pack("<H", 20) + about + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
+    return local + central + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(local), 0)
 
 
 def _raw(text: str) -> bytes:
@@ -246,6 +266,3 @@ def sealed(about: dict[str, Any]) -> bytes:
         return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode()
 
     return text({**bare, "check": hashlib.sha256(text(bare)).hexdigest()})
-
-
-Mutate = Callable[[str, bytes, np.random.Generator], Iterator[Mutation]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attacks.ground import Case, GameContext, simple
+from attacks.ground import Case, Ground, simple
 from attacks.mutations import TITLE
 from attacks.running import Command
 
@@ -79,7 +79,7 @@ LARGE = (
 """That ``gap``, ``exploit`` and ``train`` cannot enumerate."""
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Each name, where a game is sat down at; some where one is learned."""
     found = [_case(name, "either" if name in _MAYBE else "refuse", 6) for name in OURS]
     found += [_case(f"openspiel:{name}", "refuse" if name in _REFUSED else "either", 6) for name in SPIEL]

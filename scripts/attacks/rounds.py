@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, GameContext, Script, plainly
-from attacks.mutations import mutations
+from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
+from attacks.mutations import drawn, mutations
 from attacks.running import Command
 from attacks.runs import files_of
 
@@ -39,15 +39,14 @@ MAY = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/.*")
 """What a run that goes on may write before it comes upon the fault."""
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Faults of a round, of several, of what is kept, and of stored games."""
     part = ground.folder / "part"
     found: list[Case] = []
     rounds = sorted(part.glob("decisions/mail-*/*.npz")) or sorted(part.glob("decisions/*/*.npz"))
     name = str(rounds[0].relative_to(part))
     faults = list(mutations(name, rounds[0].read_bytes(), rng))
-    for index in sorted(rng.permutation(len(faults))[:FAULTS]):
-        found.append(_written(name, *faults[index]))
+    found += [_written(name, *fault) for fault in drawn(faults, FAULTS, rng)]
     kept = [(str(path.relative_to(part)), path) for path in sorted(part.glob("kept/*")) if path.is_file()]
     some = [(one, *fault) for one, path in kept for fault in mutations(one, path.read_bytes(), rng)]
     for index in sorted(rng.permutation(len(some))[:KEPT]):
@@ -67,14 +66,14 @@ def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
 
 
 def _written(name: str, label: str, data: bytes) -> Case:
-    def fault(run: Path, ground: GameContext) -> None:
+    def fault(run: Path, ground: Ground) -> None:
         (run / name).write_bytes(data)
 
     return _case(f"{name}: {label}", fault)
 
 
-def _case(label: str, fault: Callable[[Path, GameContext], None]) -> Case:
-    def script(place: Path, ground: GameContext) -> Script:
+def _case(label: str, fault: Callable[[Path, Ground], None]) -> Case:
+    def script(place: Path, ground: Ground) -> Script:
         run = ground.copy("part", place / "run")
         fault(run, ground)
         (outcome,) = yield [Command(RESUME, "either", seconds=30.0, may_change=MAY, before=plainly)]
@@ -115,26 +114,26 @@ def _swap(first: Path, second: Path) -> None:
     second.write_bytes(held)
 
 
-def _other_game(run: Path, ground: GameContext) -> None:
+def _other_game(run: Path, ground: Ground) -> None:
     shutil.copyfile(_rounds(ground.folder / "markov", "mail-tabular", 0)[0], _rounds(run, "mail", 0)[0])
 
 
-def _gap(run: Path, ground: GameContext) -> None:
+def _gap(run: Path, ground: Ground) -> None:
     _rounds(run, "mail", 0)[0].unlink()
 
 
-def _folder(run: Path, ground: GameContext) -> None:
+def _folder(run: Path, ground: Ground) -> None:
     path = _rounds(run, "mail", 0)[0]
     path.unlink()
     path.mkdir()
 
 
-def _more(run: Path, ground: GameContext) -> None:
+def _more(run: Path, ground: Ground) -> None:
     path = _rounds(run, "mail", 0)[-1]
     shutil.copyfile(path, path.with_name(f"{int(path.stem) + 1:06d}.npz"))
 
 
-def _kept_swapped(run: Path, ground: GameContext) -> None:
+def _kept_swapped(run: Path, ground: Ground) -> None:
     fits = sorted(path for path in (run / "kept").glob("*.fit"))
     if len(fits) > 1:
         for suffix in (".fit", ".json", ".safetensors"):
@@ -143,23 +142,23 @@ def _kept_swapped(run: Path, ground: GameContext) -> None:
                 _swap(first, second)
 
 
-def _without(name: str) -> Callable[[Path, GameContext], None]:
-    def fault(run: Path, ground: GameContext) -> None:
+def _without(name: str) -> Callable[[Path, Ground], None]:
+    def fault(run: Path, ground: Ground) -> None:
         path = run / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     return fault
 
 
-def _extra(name: str) -> Callable[[Path, GameContext], None]:
-    def fault(run: Path, ground: GameContext) -> None:
+def _extra(name: str) -> Callable[[Path, Ground], None]:
+    def fault(run: Path, ground: Ground) -> None:
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_bytes(b"left over")
 
     return fault
 
 
-_SWAPS: dict[str, Callable[[Path, GameContext], None]] = {
+_SWAPS: dict[str, Callable[[Path, Ground], None]] = {
     "rounds of the seats swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 1)[0]),
     "rounds of two learners swapped": lambda run, ground: _swap(
         _rounds(run, "mail", 0)[0], _rounds(run, "bc-linear", 0)[0]
@@ -186,7 +185,7 @@ _SWAPS: dict[str, Callable[[Path, GameContext], None]] = {
 
 
 def _stored(name: str, label: str, content: bytes | None) -> Case:
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         run = ground.copy("storing", place / "run")
         for one in ("game.txt", "game0.txt", "game1.txt"):
             ground.copy(one, place / one)

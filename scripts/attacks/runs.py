@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, GameContext, Script, answers, plainly
+from attacks.ground import GAME, TRAIN, Case, Ground, Script, answers, plainly
 from attacks.judging import measured
-from attacks.mutations import mutations
+from attacks.mutations import drawn, mutations
 from attacks.running import Command
 
 KIND = "runs"
@@ -42,12 +41,11 @@ READERS = {
     "policies": (_GAP, _EXPLOIT, _EXPORT, _PLAY, _MATCH, _SHOW),
     "decisions": (_SHOW, _RESUME, _GAP),
 }
-UNFINISHED = ("metrics.jsonl", "kept/", "*lock*")
 _ANSWERS = (_GAP, _EXPLOIT, _PLAY, _MATCH, _RESUME, _EXPORT)
 """Whose answers must not change; ``watch`` shows what was logged, as it was logged."""
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """A draw of each file's faults, its readers taking turns."""
     _undisturbed(ground)
     home = ground.folder / "done"
@@ -57,15 +55,13 @@ def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
         if name.startswith("decisions/") and not name.startswith("decisions/mail-0/000000"):
             continue
         faults = list(mutations(name, path.read_bytes(), rng))
-        chosen = sorted(rng.permutation(len(faults))[: SHARE.get(name, OTHER)])
         readers = next((words for start, words in READERS.items() if name.startswith(start)), (_GAP, _RESUME, _JSON))
-        for turn, index in enumerate(chosen):
-            label, data = faults[index]
+        for turn, (label, data) in enumerate(drawn(faults, SHARE.get(name, OTHER), rng)):
             found.append(_case(name, label, data, readers[turn % len(readers)]))
     return found
 
 
-def _undisturbed(ground: GameContext) -> None:
+def _undisturbed(ground: Ground) -> None:
     """Ask every command of the run as it is."""
     place = ground.folder / "undisturbed"
     place.mkdir()
@@ -83,7 +79,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _case(file: str, label: str, data: bytes, words: tuple[str, ...]) -> Case:
-    def script(place: Path, ground: GameContext) -> Script:
+    def script(place: Path, ground: Ground) -> Script:
         run = ground.copy("done", place / "run")
         (run / file).write_bytes(data)
         may = tuple(f"run/{name}" for name in ("metrics.jsonl",)) if words == _RESUME else ()
@@ -101,6 +97,3 @@ def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "clock.json" and "lock" not in path.name:
             yield str(path.relative_to(folder)), path.read_bytes()
-
-
-Expected = dict[tuple[str, ...], Any]

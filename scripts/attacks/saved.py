@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, SAVED, Case, GameContext, simple
+from attacks.ground import GAME, SAVED, Case, Ground, simple
 from attacks.mutations import TITLE, of_bytes
 from attacks.running import Command, Expect
 
@@ -39,7 +39,7 @@ TYPED: dict[str, bytes] = {
 }  # fmt: skip
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Saved games read by ``replay`` and ``train --from-games``, and dialogues through a pipe."""
     found = []
     for number, (label, text) in enumerate(TEXTS.items()):
@@ -87,7 +87,7 @@ def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
 
 
 def _file(label: str, data: bytes, expect: Expect, words: tuple[str, ...]) -> Case:
-    def prepare(place: Path, ground: GameContext) -> None:
+    def prepare(place: Path, ground: Ground) -> None:
         (place / "bad.txt").write_bytes(data)
 
     return simple(KIND, f"{KIND}: {words[0]} {label}", 11, Command(words, expect, memory=3000), prepare)

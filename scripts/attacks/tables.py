@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, Case, GameContext, simple
+from attacks.ground import GAME, Case, Ground, simple
 from attacks.mutations import DEEP, TITLE, VALUES, Mutation, of_bytes, of_json
 from attacks.running import Command
 
@@ -16,7 +16,7 @@ KIND = "tables"
 BYTES, JSON = 12, 25
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """Faults of bytes and of JSON, and of rows."""
     csv = (ground.folder / "table.csv").read_text()
     data = (ground.folder / "table.json").read_bytes()
@@ -92,7 +92,7 @@ def of_rows(csv: str) -> Iterator[Mutation]:
 def _case(kind: str, label: str, data: bytes, expect: str, suffix: str = "") -> Case:
     name = f"table.{suffix or kind}"
 
-    def prepare(place: Path, ground: GameContext) -> None:
+    def prepare(place: Path, ground: Ground) -> None:
         (place / name).write_bytes(data)
 
     command = Command(("gap", name, "--game", GAME, "--json"), expect, memory=2048)  # type: ignore[arg-type]

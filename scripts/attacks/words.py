@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, Case, GameContext, simple
+from attacks.ground import GAME, Case, Ground, simple
 from attacks.mutations import TITLE
 from attacks.running import Command
 
@@ -85,7 +85,7 @@ _RIGHT = (  # must go on working
 )  # fmt: skip
 
 
-def cases(ground: GameContext, rng: np.random.Generator) -> list[Case]:
+def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     """All of them."""
     found = []
     for command, options in _OPTIONS.items():
@@ -105,7 +105,7 @@ def _case(words: tuple[str, ...], expect: str, name: str) -> Case:
     first = {word.partition("/")[0].partition(":")[0] for word in words} | ({"done"} if "./done/" in words else set())
     copied = sorted(used & first)
 
-    def prepare(place: Path, ground: GameContext) -> None:
+    def prepare(place: Path, ground: Ground) -> None:
         for one in copied:
             ground.copy(one, place / one)
 

@@ -153,7 +153,7 @@ def refused(status: int, said: str) -> bool:
 
 
 @pytest.mark.parametrize("file", FILES)
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=st.data())
 def test_a_mutated_file_is_refused_or_changes_nothing(
     file: str, trained: Path, undisturbed: dict[str, str], drawn: st.DataObject
