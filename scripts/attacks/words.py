@@ -54,7 +54,7 @@ _EITHER = {("--seed", "9" * 40), ("--limit", "9" * 40), ("--learner", "mail,"), 
            ("--out", "a" * 256), ("--out", TITLE), ("--save", TITLE), ("--workers", "9" * 40)}  # fmt: skip
 """Of which one can hold that they are numbers, or names of files."""
 _WHOLE = (  # of which each is wrong as a whole
-    (), ("",), ("trian",), ("train",), ("--nothing",), ("train", GAME, "--nothing"), ("gap",), ("replay",), (TITLE,), ("a" * 10_000,),
+    ("",), ("trian",), ("train",), ("--nothing",), ("train", GAME, "--nothing"), ("gap",), ("replay",), (TITLE,), ("a" * 10_000,),
     (*_TRAIN, "--resume", "--force"), (*_TRAIN, "--resume"), ("train", GAME, "--out", "done"),
     ("train", GAME, "--out", "done", "--resume", "--seed", "7"), (*_TRAIN, "--from-games"), (*_TRAIN, "--from-games", "nothing.txt"),
     (*_TRAIN, "--from-games", "done"), ("train", "rps", "--from-games", "game.txt", "--out", "new"),
