@@ -5,7 +5,7 @@ Connect Four solvers score a move by how soon the game is over under best play: 
 stones left unplayed at the end, a loss the negative of the winner's score, a draw 0. A first player who wins with
 the n-th own stone on 42 cells scores 22 - n. Temperature 0 plays the best-scoring move, a large one nearly at random.
 
-Where every move loses, the plain player at temperature 0 holds out longest; the variant ``random_when_lost``, as in the
+Where every move loses, the plain player at temperature 0 holds out longest; the variant ``hopeless``, as in the
 reference code, draws instead, with the weights of temperature 1: it leads the winner where it has not been.
 
 For graphs whose only reward comes with the end and whose seats take turns move by move.
@@ -26,8 +26,8 @@ from games.base import Floats, Game, Model, Table
 from games.graph import GameGraph
 
 WORD = "suboptimal"
-RANDOM_WHEN_LOST = "random_when_lost"
-"""``suboptimal:0:random_when_lost`` is the reference's variant: it draws its moves where every one of them loses."""
+RANDOM_WHEN_LOST = "hopeless"
+"""``suboptimal:0:hopeless`` is the reference's variant: it draws its moves where every one of them loses."""
 
 
 def scores(graph: GameGraph) -> Table:
@@ -97,7 +97,7 @@ def suboptimal(known: Model | Game, temperature: float, *, random_when_lost: boo
 
 
 def parse(name: str) -> tuple[float, bool]:
-    """Temperature and ``random_when_lost`` of ``suboptimal:T`` or ``suboptimal:0:random_when_lost``; PolicyError for
+    """Temperature and ``random_when_lost`` of ``suboptimal:T`` or ``suboptimal:0:hopeless``; PolicyError for
     other names.
     """
     bare = name.removesuffix(f":{RANDOM_WHEN_LOST}")

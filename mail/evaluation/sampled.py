@@ -30,7 +30,7 @@ from mail.parallel.solver_labels import scores
 SELF = "policy"  # what the measured policies are called in their matches
 OPPONENTS = (
     "suboptimal:0",
-    "suboptimal:0:random_when_lost",
+    "suboptimal:0:hopeless",
     "suboptimal:1",
     "suboptimal:2",
     "suboptimal:3",

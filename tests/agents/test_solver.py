@@ -149,9 +149,9 @@ def test_the_hopeless_variant_draws_only_where_every_move_loses() -> None:
     weights = np.exp(scores(GAME, lost)[0])
     assert row == pytest.approx(weights / weights.sum())
     assert (rows_at(scores(GAME, won), 0.0, random_when_lost=True) == best_rows(scores(GAME, won), ties="first")).all()
-    assert parse("suboptimal:0:random_when_lost") == (0.0, True) and parse("suboptimal:0.5") == (0.5, False)
+    assert parse("suboptimal:0:hopeless") == (0.0, True) and parse("suboptimal:0.5") == (0.5, False)
     with pytest.raises(PolicyError, match="only temperature 0"):
-        parse("suboptimal:1:random_when_lost")
+        parse("suboptimal:1:hopeless")
 
 
 def test_only_the_real_board_is_known() -> None:

@@ -20,7 +20,7 @@ from games import Board, Enumerable, GameError, GameGraph, Quotient, Successors
 from games.base import Floats, Ints, States, pack
 from tests.support import Profile, game, graph, random_profile
 
-PARTS = ("seat", "open", "child", "reward")
+PARTS = ("seat", "legal_mask", "successor", "reward")
 
 
 class Plain(Board):

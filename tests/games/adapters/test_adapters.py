@@ -73,7 +73,7 @@ def test_every_backend_has_the_same_graph(ours: str, theirs: str) -> None:
     """All positions (of Tic-Tac-Toe 4,520): the same legal moves, children, rewards and value, row by row."""
     one, other = graph(ours), graph(theirs)
     assert np.array_equal(one.game.key(one.states), other.game.key(other.states))
-    for part in ("seat", "open", "child", "reward"):
+    for part in ("seat", "legal_mask", "successor", "reward"):
         assert np.array_equal(getattr(one, part), getattr(other, part)), part
     assert one.solve()[0].value == other.solve()[0].value
 

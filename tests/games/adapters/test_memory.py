@@ -30,7 +30,7 @@ class Slotted:
     __slots__ = ("__private", "open")
 
     def __init__(self, first: int, second: int) -> None:
-        self.legal_mask, self.__private = first, second
+        self.open, self.__private = first, second
 
 
 class Shared:

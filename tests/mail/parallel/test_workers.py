@@ -127,9 +127,9 @@ def test_a_round_goes_on_with_the_shards_that_landed(
     with pytest.raises(KeyboardInterrupt):
         mail.training.train.train(run, pool=Tired(shards))
     played: list[Any] = []
-    real = mail.learners.base.play_shard
+    real = mail.learners.collect.play_shard
     monkeypatch.setattr(
-        mail.learners.base, "play_shard", lambda match, shard: played.append(shard) or real(match, shard)
+        mail.learners.collect, "play_shard", lambda match, shard: played.append(shard) or real(match, shard)
     )
     mail.training.train.train(Run.resume(tmp_path / "run"))
     again = [shard for shard in played if shard.stage == "mail/play"]

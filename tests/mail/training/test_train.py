@@ -305,7 +305,7 @@ def test_rounds_that_have_landed_are_not_played_again(
     def never(*args: object) -> None:
         raise AssertionError("a game was played")
 
-    monkeypatch.setattr("mail.learners.base.play_shard", never)
+    monkeypatch.setattr("mail.learners.collect.play_shard", never)
     mail.training.train.train(Run.resume(folder))
     same_run(folder, quick)
 
