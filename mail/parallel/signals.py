@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def as_exception() -> None:
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, _raise)):
         if signal.getsignal(number) is _end:
             signal.signal(number, handler)
+            sys.unraisablehook = _unheard
 
 
 def over() -> None:
@@ -81,6 +83,21 @@ def _end(number: int, frame: FrameType | None) -> None:
     status, word = stopped(Terminated() if number == 15 else KeyboardInterrupt())
     os.write(2, f"nashmail: {word}\n".encode())
     os._exit(status)
+
+
+def _unheard(lost: sys.UnraisableHookArgs) -> None:
+    """An exception where Python can raise none, as while it tidies up behind an import: a signal comes once more."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt | Terminated):
+        sys.__unraisablehook__(lost)
+        return
+    import _thread
+
+    _thread.start_new_thread(_again, (15 if issubclass(lost.exc_type, Terminated) else 2,))
+
+
+def _again(number: int) -> None:
+    time.sleep(0.05)
+    os.kill(os.getpid(), number)
 
 
 def _last(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

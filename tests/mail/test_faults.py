@@ -148,6 +148,35 @@ def test_sigterm_ends_training_in_one_line(tmp_path: Path) -> None:
     assert json.loads((folder / "result.json").read_bytes())
 
 
+DEAF = """
+import os, sys, time
+from mail import start
+start.end_at_once()
+import mail.commands.games
+from mail.__main__ import main
+
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(1)
+
+def run(args):
+    Deaf()
+    time.sleep(30)
+    return 0
+
+mail.commands.games.run = run
+sys.exit(main(["games"]))
+"""
+
+
+@pytest.mark.parametrize(("number", "status", "word"), [(15, 143, "terminated"), (2, 130, "interrupted")])
+def test_a_signal_that_comes_where_nothing_can_be_raised_comes_again(number: int, status: int, word: str) -> None:
+    command = [sys.executable, "-c", DEAF, str(number)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=25)
+    assert done.returncode == status and done.stderr == f"nashmail games: {word}\n"
+
+
 # --- where modules come from -----------------------------------------------------------------------------
 
 
