@@ -44,25 +44,26 @@ _ENDS = 10.0  # seconds that Ray may take to end
 _kept: dict[int, Any] = {}  # of a worker: the task and what it shares with all shards, unpacked, under its number
 
 
-def run_shard(terms: tuple[dict[str, str], list[str]], number: int, packed: Any, shard: bytes) -> tuple[Any, ...]:
+def run_shard(number: int, shared: tuple[dict[str, str], list[str], Any], shard: bytes) -> tuple[Any, ...]:
     """What became of a shard: ``("result", packed)``, ``("refused", packed error)`` for a NashmailError, else
     ``("failed", class, message, traceback)``.
 
-    ``terms``: the versions that this process must have, and where the run finds its modules. ``packed``: the bytes
-    of the packed task and what its shards share, which ``number`` stands for.
+    ``shared``, which ``number`` stands for: the versions that this process must have, where the run finds its modules,
+    and the bytes of the packed task and what its shards share.
     """
     import cloudpickle
 
     from games.base import NashmailError
 
     try:
-        check_versions(terms[0])
-        sys.path.extend(path for path in terms[1] if path not in sys.path)
         if number not in _kept:
+            wanted, paths, packed = shared
+            check_versions(wanted)
+            sys.path.extend(path for path in paths if path not in sys.path)
             _kept.clear()
             _kept[number] = cloudpickle.loads(packed)
-        task, shared = _kept[number]
-        return "result", cloudpickle.dumps(task(shared, cloudpickle.loads(shard)))
+        task, common = _kept[number]
+        return "result", cloudpickle.dumps(task(common, cloudpickle.loads(shard)))
     except NashmailError as error:
         return "refused", cloudpickle.dumps(error)
     except Exception as error:
@@ -112,25 +113,33 @@ class Host:
         threading.Thread(target=self._answer, daemon=True).start()
 
     def serve(self) -> None:
-        """Do what is asked for until the connection ends."""
-        import numpy as np  # while the workers start
-
+        """Do what is asked for until the connection ends; ``("refused", why)`` for what Ray cannot do."""
         while True:
             try:
                 kind, *words = self.connection.recv()
             except (EOFError, OSError):
                 return
-            if kind == "share":
-                self._shared = words[0], ray.put(np.frombuffer(words[1], dtype=np.uint8))  # which workers need not copy
-            elif kind == "shard":
-                self._fly(*words)
-            elif kind == "drop":
-                self._drop()
-            else:
-                self._out.put(("processors", processors()))
+            try:
+                self._do(kind, words)
+            except Exception as error:
+                time.sleep(1.0)  # where a part of Ray has died, that is what is to be said, and another thread does
+                self._out.put(("refused", one_line(error)))
+
+    def _do(self, kind: str, words: list[Any]) -> None:
+        if kind == "share":
+            import numpy as np  # while the workers start
+
+            packed = np.frombuffer(words[1], dtype=np.uint8)  # which workers need not copy
+            self._shared = words[0], ray.put((*self._terms, packed))
+        elif kind == "shard":
+            self._fly(*words)
+        elif kind == "drop":
+            self._drop()
+        else:
+            self._out.put(("processors", processors()))
 
     def _fly(self, key: tuple[int, int], shard: bytes) -> None:
-        reference = self._run.remote(self._terms, *self._shared, shard)
+        reference = self._run.remote(*self._shared, shard)
         self._flying[key] = reference
         reference.future().add_done_callback(partial(self._landed, key))
 
@@ -168,6 +177,12 @@ def rays_own(error: BaseException) -> str:
     cause = getattr(error, "cause", None) or error
     lines = [line for line in str(cause).splitlines() if line.strip()] or [type(cause).__name__]
     return lines[-1 if any("Traceback" in line for line in lines) else 0]
+
+
+def one_line(error: BaseException) -> str:
+    """An error of Ray's, and what it follows from."""
+    why = f": {rays_own(error.__cause__)}" if error.__cause__ else ""
+    return (" ".join(str(error).split()) or type(error).__name__) + why
 
 
 class Watch(threading.Thread):
@@ -250,8 +265,7 @@ def main() -> None:
     try:
         start(workers, address, memory)
     except BaseException as error:  # Ray raises Exception itself, and SystemExit
-        why = f": {rays_own(error.__cause__)}" if error.__cause__ else ""
-        connection.send(("refused", (" ".join(str(error).split()) or type(error).__name__) + why))
+        connection.send(("refused", one_line(error)))
         os._exit(1)
     watch.started.set()
     connection.send(("ready",))

@@ -72,13 +72,10 @@ class Link:
         try:
             self.send((workers, address, memory, paths()))
             self._await(JOINS if address else STARTS)
-            told = self.receive()
+            self.receive("did not start")
         except BaseException:
             self._end()
             raise
-        if told[0] == "refused":
-            self._end()
-            raise PoolError(f"Ray did not start: {told[1]}")
 
     def send(self, message: tuple[Any, ...]) -> None:
         """PoolError where nobody is there to receive it."""
@@ -102,12 +99,15 @@ class Link:
                 where = f"at {self.address} does not answer" if self.address else "did not start"
                 raise PoolError(f"Ray {where} within {seconds:.0f} seconds")
 
-    def receive(self) -> tuple[Any, ...]:
-        """The next message. PoolError where Ray has ended."""
+    def receive(self, refused: str = "failed") -> tuple[Any, ...]:
+        """The next message. PoolError where Ray has ended, or ``refused`` something."""
         try:
             message: tuple[Any, ...] = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._lost() from error
+        if message[0] == "refused":
+            self._end()
+            raise PoolError(f"Ray {refused}: {message[1]}")
         return message
 
     def close(self) -> None:

@@ -136,6 +136,14 @@ def test_ray_that_does_not_start_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
         pool.map(pid, 0.0, SHARDS)
 
 
+@pytest.mark.slow
+def test_what_ray_refuses_later_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = "import ray\ndef put(*a, **k): raise Exception('The store\\nis full.')\nray.put = put\n"
+    monkeypatch.setattr(ray_link, "_HOST", fault + ray_link._HOST)
+    with RayPool(2, patience=0.0) as pool, pytest.raises(PoolError, match=r"^Ray failed: The store is full\.$"):
+        pool.map(pid, 0.0, SHARDS)
+
+
 @pytest.mark.parametrize("workers", [0, -3])
 def test_there_is_at_least_one_worker(workers: int) -> None:
     with pytest.raises(PoolError, match=f"--workers must be at least 1, not {workers}"):
