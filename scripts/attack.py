@@ -85,7 +85,11 @@ def preload() -> Callable[[list[str]], int]:
                     importlib.import_module(module.name)
     import torch
 
-    from mail.commands.cli import main
+    from mail import start
+
+    def main(words: list[str]) -> int:
+        sys.argv = ["nashmail", *words]
+        return start.main()
 
     torch.set_num_threads(1)
     gc.collect()

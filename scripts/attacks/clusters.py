@@ -70,7 +70,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     for part in _PARTS:
         found.append(_dies(part, float(rng.uniform(0.0, 0.6))))
     for which in (signal.SIGTERM, signal.SIGINT):
-        found.append(_signalled(which, float(rng.uniform(2.0, 6.0))))
+        found.append(_signalled(which, float(rng.uniform(1.0, 6.0))))
     found.append(_shadowed())
     return found
 
@@ -132,7 +132,7 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
 
     def script(place: Path, ground: Ground) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
-        right = (130,) if which == signal.SIGINT else (143, -15)  # as the system ends it, or after tidying up
+        right = (130,) if which == signal.SIGINT else (143,)
         yield [
             Command(words, "either", strike=Strike(int(which), seconds), statuses=right, seconds=60.0, before=_at_once)
         ]

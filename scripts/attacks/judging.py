@@ -37,7 +37,7 @@ def judge(outcome: Outcome, before: Snapshot, after: Snapshot) -> list[str]:
     if outcome.memory > command.memory:
         bad.append(f"took {outcome.memory} MiB")
     if outcome.left:
-        bad.append(f"left {outcome.left} processes behind")
+        bad.append(f"left {len(outcome.left)} processes behind ({outcome.left[0].strip()[:80]})")
     if command.expect == "accept" and outcome.status == 2:
         bad.append("refused what is right")
     if command.expect == "refuse" and outcome.status == 0:

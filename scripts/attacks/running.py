@@ -98,8 +98,8 @@ class Outcome:
     memory: int
     """MiB."""
     hung: bool = False
-    left: int = 0
-    """Processes that were still there a while after its end."""
+    left: tuple[str, ...] = ()
+    """Command lines of processes that were still there a while after its end."""
 
 
 class Running:
@@ -177,19 +177,20 @@ class Running:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
 
-    def _left(self) -> int:
+    def _left(self) -> tuple[str, ...]:
         """Processes of the command that outlive it by more than a moment, or, after a kill, by fifteen seconds."""
         if not self.command.own and not marked(self.mark):
-            return 0
+            return ()
         patience = 15.0 if self.command.strike else 5.0
         end = time.monotonic() + patience
         while marked(self.mark) and time.monotonic() < end:
             time.sleep(0.05)
         found = marked(self.mark)
+        lines = tuple(_line(pid) for pid in found)
         for pid in found:
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
-        return len(found)
+        return lines
 
 
 def resident(pid: int) -> int:

@@ -66,7 +66,7 @@ def test_one_line_and_status_2_is_a_good_answer() -> None:
         ({"status": 0, "after": {"run/.a.tmp": ("file", 1, "b")}}, "left run/.a.tmp"),
         ({"status": 0, "after": {"ran": ("file", 1, "b")}}, "ran code"),
         ({"status": 0, "memory": 5000}, "5000 MiB"),
-        ({"status": 0, "left": 2}, "2 processes"),
+        ({"status": 0, "left": ("raylet", "gcs_server")}, "2 processes"),
         ({"status": -9, "hung": True}, "no answer"),
     ],
 )
