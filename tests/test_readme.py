@@ -1,4 +1,4 @@
-"""The README is a promise: its library example runs and prints what it says, and the files it names are there."""
+"""The README is a promise: snippets, its own and the pages', print what they say; the files it names are there."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ README = (ROOT / "README.md").read_text()
 
 
 PROMISE = r"print\(.*?  # (?:exact: )?([\w.,/\[\] ]+?)(?: positions to move in)?$"
-SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = (ROOT / "README.md", ROOT / "docs" / "adapters.md", ROOT / "docs" / "connect4.md")
+SNIPPETS = [
+    pytest.param(snippet, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, snippet in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+@pytest.mark.parametrize("snippet", SNIPPETS)
 def test_every_snippet_prints_what_it_says(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    snippet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(SNIPPETS[number], "README.md", "exec"), {})
+    exec(compile(snippet, "a page", "exec"), {})
     said = capsys.readouterr().out
-    promised = re.findall(PROMISE, SNIPPETS[number], re.MULTILINE)
+    promised = re.findall(PROMISE, snippet, re.MULTILINE)
     assert promised
     for words in promised:
         for word in [words] if words.startswith("[") else words.split(", "):
