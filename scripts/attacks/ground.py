@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -106,17 +103,10 @@ def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.
     return ground
 
 
-def module(*names: str) -> ModuleType:
-    """The first module of these names that there is."""
-    for name in names[:-1]:
-        with suppress(ModuleNotFoundError):
-            return importlib.import_module(name)
-    return importlib.import_module(names[-1])
-
-
 def plainly() -> None:
     """Figures are not drawn and networks hardly trained: that takes longer than all else that a small run does."""
-    presets = module("mail.clone.presets", "mail.presets")
+    from mail.clone import presets
+
     presets.SMALL = replace(presets.SMALL, clone=replace(presets.SMALL.clone, max_steps=12))
 
     def savefig(self: Figure, buffer: BytesIO, **words: object) -> None:
@@ -139,7 +129,7 @@ def _stop_before_the_end() -> None:
 
 def _tables(ground: Ground) -> None:
     """The uniform policy as a table in both forms."""
-    write_table = module("agents.storage.tables", "agents.storage.tables").write_table
+    from agents.storage.tables import write_table
 
     def work() -> None:
         from agents.policy import Uniform
