@@ -425,10 +425,10 @@ def test_two_machines_are_joined_to_one_run(whole: dict[str, bytes], tmp_path: P
         f"""
         import sys, time
         from functools import partial
-        import mail.learners.base
+        import mail.learners.collect
         import mail.parallel.pool
         import mail.training.folder
-        from mail.parallel import ray_link, ray
+        from mail.parallel import ray as ray_pool, ray_link
         from mail.commands.cli import main
 
         mail.learners.collect.SHARD = {SHARD}

@@ -20,7 +20,7 @@ from mail.parallel import ray_link, signals
 from mail.parallel.pool import PoolError
 from mail.parallel.ray import RayPool
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # `train` as the command line starts it, but its work is to sleep on two workers.
 SCRIPT = """
@@ -150,10 +150,10 @@ def test_sigterm_ends_training_in_one_line(tmp_path: Path) -> None:
 
 DEAF = """
 import os, sys, time
-from mail import start
-start.end_at_once()
+from mail.parallel import signals
+signals.end_at_once()
 import mail.commands.games
-from mail.__main__ import main
+from mail.commands.cli import main
 
 class Deaf:
     def __del__(self):
