@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from mail.commands.usage import Parser, Words, complain, discard, flush, one_line, reason, settle
 from mail.parallel import signals
@@ -80,5 +81,7 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         if args.debug:
             raise
+        with suppress(OSError):  # what was printed before goes out, or, where that is what failed, goes
+            flush()
         complain(f"nashmail {args.command}: {one_line(reason(error))}")
         return 2

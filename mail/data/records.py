@@ -21,7 +21,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,9 +29,6 @@ from agents.storage.reading import Unreadable, printable, read_bytes
 from games.base import Game, NashmailError, States
 from games.registry import make
 from mail.parallel.streams import stream
-
-if TYPE_CHECKING:
-    pass
 
 FORMAT = 1
 TITLE = "nashmail game"
@@ -114,7 +110,7 @@ def parse(text: str, source: str) -> Played:
     """The game in a text, replayed; ``source`` is what messages call it. RecordError where it is none."""
     lines = [(number, _bare(line)) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in lines if line]
-    title = re.fullmatch(rf"{TITLE} ([0-9]{{1,9}})", lines[0][1]) if lines else None
+    title = re.fullmatch(rf"{TITLE} ([1-9][0-9]{{0,8}})", lines[0][1]) if lines else None
     if title is None:
         raise RecordError(f"{source} is no saved game: its first line must be '{TITLE} {FORMAT}'")
     if int(title[1]) > FORMAT:

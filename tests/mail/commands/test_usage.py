@@ -108,6 +108,7 @@ def test_whole_numbers_are_digits(number: str, capsys: pytest.CaptureFixture[str
     [
         ("games >/dev/full", "No space left"),
         ("games --help >/dev/full", "No space left"),
+        ("match tictactoe:2x2:2 random expert --games 4 >/dev/full", "No space left"),
         ("games >&-", "standard output is closed"),
     ],
 )

@@ -98,6 +98,7 @@ WRONG = {
     "lacks the line 'seat 1: ...'": ("seat 1: runs/demo#2\n", ""),
     "line 3: 'game: tictactoe' is neither": ("seat 0: human", "game: tictactoe"),
     "its first line must be 'nashmail game 1'": ("nashmail game 1", "chess"),
+    "no saved game: its first line must be": ("nashmail game 1", "nashmail game 0"),
     "format 2, newer than 1; update nashmail": ("nashmail game 1", "nashmail game 2"),
 }
 
