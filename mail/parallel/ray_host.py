@@ -24,7 +24,7 @@ from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NoReturn
 
 import ray
 
@@ -211,7 +211,7 @@ class Watch(threading.Thread):
             if ended and not self.over.is_set():
                 os._exit(min(ended))
             if not self.started.is_set() and hung_up(self.descriptor):
-                os._exit(1)
+                leave(1)
 
 
 def runs(process: Any) -> bool:
@@ -237,6 +237,13 @@ def part_of(process: Any) -> int:
     if first == "ray::RuntimeEnvAgent" or any(word.endswith("/runtime_env/agent/main.py") for word in words):
         return ENVIRONMENT_AGENT
     return 0
+
+
+def leave(status: int) -> NoReturn:
+    """End the process and its working folder, which a run that was killed can no longer remove."""
+    with suppress(OSError):  # unless it is empty, it is somebody else's
+        os.rmdir(os.getcwd())
+    os._exit(status)
 
 
 def hung_up(descriptor: int) -> bool:
@@ -273,4 +280,4 @@ def main() -> None:
     watch.over.set()
     threading.Timer(_ENDS, os._exit, [1]).start()
     ray.shutdown()
-    os._exit(0)
+    leave(0)

@@ -133,6 +133,19 @@ def test_a_signal_ends_training_on_workers(
     assert training.returncode == status
 
 
+@pytest.mark.slow
+def test_a_killed_run_leaves_nothing_behind(training: subprocess.Popen[str]) -> None:
+    session = host(training)
+    assert training.stdout is not None and training.stdout.readline() == "working\n"
+    place = Path(os.readlink(f"/proc/{session}/cwd"))
+    assert place.exists() and not list(place.iterdir())
+    training.kill()
+    deadline = time.monotonic() + 15
+    while place.exists() or any(runs for _, runs in ray_link.processes(session).values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_sigterm_ends_training_in_one_line(tmp_path: Path) -> None:
     """Without Ray; the run goes on afterwards."""
     folder = tmp_path / "run"
