@@ -37,7 +37,7 @@ RETRIES = 20
 _BITS = ("nashmail", "numpy", "torch")  # distributions whose versions decide the bits of results
 _LOOK = 0.05  # seconds between two looks at Ray's parts
 _STARTS = 30.0  # seconds within which all of them are there
-_ENDS = 10.0  # seconds that Ray may take to end
+_ENDS = 5.0  # seconds that Ray may take to end
 
 # --- what a worker runs ----------------------------------------------------------------------------------
 
@@ -240,7 +240,10 @@ def part_of(process: Any) -> int:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process and its working folder, which a run that was killed can no longer remove."""
+    """End the process, those that it started, and its working folder: a run that was killed can no longer do it."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            process.kill()
     with suppress(OSError):  # unless it is empty, it is somebody else's
         os.rmdir(os.getcwd())
     os._exit(status)
@@ -278,6 +281,6 @@ def main() -> None:
     connection.send(("ready",))
     Host(connection, paths).serve()
     watch.over.set()
-    threading.Timer(_ENDS, os._exit, [1]).start()
+    threading.Timer(_ENDS, leave, [1]).start()
     ray.shutdown()
     leave(0)

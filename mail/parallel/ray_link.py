@@ -88,13 +88,14 @@ class Link:
         """Wait for the first message. PoolError after so many seconds, or when a part of Ray dies meanwhile: Ray, which
         waits for it and lets nothing else run in its process, would take half a minute to say so.
         """
-        deadline, seen = time.monotonic() + seconds, set()
+        deadline, died = time.monotonic() + seconds, ""
+        seen: set[str] = set()
         while not self._connection.poll(_LOOK):
-            there = processes(self._process.pid).values()
-            seen |= {name for name, _ in there if name in _STARTED}
-            died = seen - {name for name, running in there if running}
-            if died and not self._connection.poll(0):  # else that of its process, of which the others die, was first
-                raise PoolError(f"Ray did not start: its {_STARTED[min(died)]} died")
+            there = processes(self._process.pid)
+            if died and there[self._process.pid][1]:  # it has outlived the part, which so did not die with it
+                raise PoolError(f"Ray did not start: its {_STARTED[died]} died")
+            seen |= {name for name, _ in there.values() if name in _STARTED}
+            died = min(seen - {name for name, running in there.values() if running}, default="")
             if time.monotonic() > deadline:
                 where = f"at {self.address} does not answer" if self.address else "did not start"
                 raise PoolError(f"Ray {where} within {seconds:.0f} seconds")

@@ -3,8 +3,8 @@
 DASHBOARD_AGENT, ENVIRONMENT_AGENT, GCS_SERVER, RAYLET = 41, 42, 43, 44
 
 PARTS = {
-    DASHBOARD_AGENT: "dashboard agent",
-    ENVIRONMENT_AGENT: "runtime environment agent",
+    DASHBOARD_AGENT: "agent",  # each takes the other along, at once
+    ENVIRONMENT_AGENT: "agent",
     GCS_SERVER: "GCS server",
     RAYLET: "raylet",
 }

@@ -99,7 +99,7 @@ def ended(process: subprocess.Popen[str], session: int) -> str:
     [
         ("raylet", "Ray's raylet died"),
         ("gcs_server", "Ray's GCS server died"),
-        ("ray::RuntimeEnv", "Ray's runtime environment agent died"),
+        ("ray::RuntimeEnv", "Ray's agent died"),
         ("python", "the process of Ray was killed by SIGKILL"),
     ],
 )
