@@ -17,7 +17,7 @@ import numpy as np
 
 from games.base import Bools, Enumerable, Game, GameError, Ints, Rng, States, Symmetric
 from games.calls import Calls
-from games.quick import _groups, _keys, _random
+from games.quick import check_keys, groups, random_actions
 
 _POSITIONS = 400  # positions that are asked about one by one, in both seats
 _MOVES = 2000  # moves that are looked at from there
@@ -48,7 +48,7 @@ def check(game: Game, *, games: int = 32, seed: int = 0) -> Checked:
     after = _legality(ask, before, actions)
     _illegal(ask, running[:64], rng)
     everything = np.unique(np.concatenate([some, after]), axis=0)
-    _keys(ask, everything)
+    check_keys(ask, everything)
     if isinstance(game, Enumerable):
         _successors(ask, before, actions)
     elif hasattr(game, "starts") or hasattr(game, "successors"):
@@ -78,7 +78,7 @@ def _play(ask: Calls, games: int, rng: Rng) -> States:
     states = ask.start(games, rng)
     seen = [states]
     for _ in range(ask.game.spec.longest):
-        actions = _random(ask, states, rng)
+        actions = random_actions(ask, states, rng)
         after, _, done = ask.step(states, actions, rng)
         going = ask.acting(after).any(1)
         if (going == done).any():
@@ -153,7 +153,7 @@ def _legality(ask: Calls, states: States, actions: Ints) -> States:
 
 def _illegal(ask: Calls, states: States, rng: Rng) -> None:
     """Each illegal action, and numbers that are none, is refused: alone and among legal ones."""
-    actions = _random(ask, states, rng)
+    actions = random_actions(ask, states, rng)
     for seat in (0, 1):
         legal = ask.legal(states, seat)
         for row in np.flatnonzero(legal.any(1)):
@@ -171,7 +171,7 @@ def _illegal(ask: Calls, states: States, rng: Rng) -> None:
 
 def _futures(ask: Calls, states: States, rng: Rng) -> None:
     """Equal keys have equal futures: every move leads to the same keys, rewards and ends."""
-    rows, first = _groups(ask.key(states))
+    rows, first = groups(ask.key(states))
     running = ask.acting(states[rows]).any(1)
     chosen = rng.permutation(np.flatnonzero(running))[:200]
     rows, first = rows[chosen], first[chosen]

@@ -20,13 +20,13 @@ def quick(game: Game) -> None:
         states = states[acting.any(1) & (open_ == acting).all(1)]  # where a move is missing, models say so themselves
         if not len(states):
             break
-        seen.append(ask.step(states, _random(ask, states, rng), rng)[0])
+        seen.append(ask.step(states, random_actions(ask, states, rng), rng)[0])
     states = np.concatenate(seen)
     ask.render(states[0])
-    _keys(ask, states)
+    check_keys(ask, states)
 
 
-def _random(ask: Calls, states: States, rng: Rng) -> Ints:
+def random_actions(ask: Calls, states: States, rng: Rng) -> Ints:
     """[N, 2] a uniformly random legal action for every seat that acts, -1 for the others."""
     actions = np.full((len(states), 2), -1, dtype=np.int64)
     for seat in (0, 1):
@@ -36,7 +36,7 @@ def _random(ask: Calls, states: States, rng: Rng) -> Ints:
     return actions
 
 
-def _groups(keys: np.ndarray) -> tuple[Ints, Ints]:
+def groups(keys: np.ndarray) -> tuple[Ints, Ints]:
     """Rows [n] that are not the first with their key, and for each the first one [n]."""
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     leader = first[inverse.reshape(-1)]
@@ -44,19 +44,19 @@ def _groups(keys: np.ndarray) -> tuple[Ints, Ints]:
     return rows, leader[rows]
 
 
-def _keys(ask: Calls, states: States) -> None:
+def check_keys(ask: Calls, states: States) -> None:
     """Equal keys: the same seats act, with the same legal actions and views. With a seat: the same for that seat."""
     key = ask.key(states)
     acting, legal = ask.acting(states), [ask.legal(states, seat) for seat in (0, 1)]
     views = [ask.observe(states, seat) for seat in (0, 1)]
     keys = [ask.key(states, seat) for seat in (0, 1)]
-    rows, first = _groups(key)
+    rows, first = groups(key)
     _same(ask, states, rows, first, "acting", acting)
     for seat in (0, 1):
         for what, answer in ((f"key for seat {seat}", keys[seat]), (f"legal for seat {seat}", legal[seat])):
             _same(ask, states, rows, first, what, answer)
         _same(ask, states, rows, first, f"observe for seat {seat}", views[seat])
-        own_rows, own_first = _groups(keys[seat])
+        own_rows, own_first = groups(keys[seat])
         for what, answer in (("legal", legal[seat]), ("observe", views[seat])):
             _same(ask, states, own_rows, own_first, f"{what} for seat {seat}", answer, f"key for seat {seat}")
 
