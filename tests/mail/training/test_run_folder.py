@@ -21,57 +21,17 @@ from mail.data.decisions import Decisions
 from mail.data.rollout import play
 from mail.parallel.streams import stream
 from mail.terminal.refutation import labelled
-from mail.training.config import Config, RunError
+from mail.training.config import RunError
 from mail.training.folder import Run
 from mail.training.profile import load_profile
 from mail.training.rounds import read_decisions, write_decisions
 from mail.training.train import train
+from tests.mail.training.run_folders import CONFIG, WORDS, contents, refused
 from tests.support import game
 
-OLD = Path(__file__).parents[2] / "fixtures" / "first_format"
-"""Made by the last version that wrote the first format; figures left out."""
+pytestmark = pytest.mark.usefixtures("no_figure")
 OLD_WORDS = ["tictactoe", "--learner", "bc-tabular", "--explorer", "uniform", "--episodes", "2"]
 HALF_WORDS = ["tictactoe:2x2:2", "--learner", "mail-tabular,bc-tabular", "--explorer", "tabular", "--episodes", "2"]
-CONFIG = Config("tictactoe:2x2:2", learners=("mail-tabular",), explorer="tabular", episodes=3, seed=3)
-WORDS = ["tictactoe:2x2:2", "--learner", "mail-tabular", "--explorer", "tabular", "--episodes", "3", "--seed", "3"]
-
-
-@pytest.fixture(autouse=True)
-def no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mail.training.figure.draw_run", lambda result: b"")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("folder") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mail.training.figure.draw_run", lambda result: b"")
-        train(Run.create(folder, CONFIG))
-    return folder
-
-
-@pytest.fixture
-def copied(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "run"))
-
-
-@pytest.fixture
-def old(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(OLD, tmp_path / "old"))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "clock.json")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line that a command ends with."""
-    capsys.readouterr()
-    assert main(words) == 2
-    said = capsys.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1
-    return said.err
 
 
 # --- rounds ----------------------------------------------------------------------------------------------
