@@ -3,6 +3,7 @@
 # make lint   ruff and mypy alone
 # make test-kernels
 #             the tests of equal results once for each of other processors' kernels, which this one can imitate
+# make docs   build the documentation site, build/docs/index.html; warnings are errors
 # make solver add the Connect Four solver (AGPL-3), by choice
 #
 # TORCH_ARGS  what pip is given for torch, e.g. TORCH_ARGS="torch --index-url <a CUDA index>"; a torch that is
@@ -20,7 +21,7 @@ TORCH_ARGS ?= torch -c constraints.txt
 KERNELS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=AVX2 \
 	PYTHONPATH=$(CURDIR)/tests/shaken
 
-.PHONY: demo test test-kernels lint solver install install-test clean
+.PHONY: demo test test-kernels lint docs solver install install-test clean
 
 install: $(VENV)/.installed
 install-test: $(VENV)/.installed-test
@@ -38,6 +39,14 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) install --quiet -c constraints.txt -e '.[test]'
 	@touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --quiet -c constraints.txt -e '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+	@echo "build/docs/index.html"
+
 solver: install
 	$(PIP) install --quiet -c constraints.txt -e '.[solver]'
 
@@ -48,8 +57,8 @@ demo: install
 	@echo "Or against BC:        $(BIN)/nashmail play tictactoe --against runs/demo:bc --seat 0"
 
 lint: install-test
-	$(BIN)/ruff check games agents mail scripts tests
-	$(BIN)/ruff format --check games agents mail scripts tests
+	$(BIN)/ruff check games agents mail scripts tests docs/conf.py
+	$(BIN)/ruff format --check games agents mail scripts tests docs/conf.py
 	$(BIN)/mypy
 
 test: lint

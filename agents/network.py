@@ -103,7 +103,7 @@ def layers(shape: tuple[int, ...], actions: int, architecture: Architecture) -> 
 
 
 class PolicyNet(nn.Module):
-    """Observations [N, *shape] to one logit per action [N, A]."""
+    """Observations ``[N, *shape]`` to one logit per action ``[N, A]``."""
 
     def __init__(self, shape: tuple[int, ...], actions: int, architecture: Architecture, *, rng: Rng) -> None:
         super().__init__()

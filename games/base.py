@@ -65,7 +65,7 @@ class Game(Protocol):
         """[N, A] legal actions; all False where the seat does not act."""
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
-        """[N, *observation] the position as the seat sees it, own things first."""
+        """``[N, *observation]`` the position as the seat sees it, own things first."""
 
     def key(self, states: States, seat: int | None = None) -> Keys:
         """[N, 2] identity of a position; with a seat, of what that seat can tell apart."""

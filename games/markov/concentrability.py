@@ -82,7 +82,7 @@ def feature_level(
     For the imitated seat's features phi(s, a), actions by its expert, Sigma = E[phi phi^T]: the largest eigenvalue of
     Sigma_E^(-1/2) Sigma_dev Sigma_E^(-1/2) over deviations of the *other* seat, the worst step with a horizon.
     ``ridge`` is added to both Sigmas. ``variant``: ``centred`` subtracts the expert's mean feature in each state (zero
-    for a deterministic expert), ``mean`` measures |E_dev phi| in the norm of Sigma_E^-1 instead. One-hot features
+    for a deterministic expert), ``mean`` measures ``|E_dev phi|`` in the norm of Sigma_E^-1 instead. One-hot features
     without ridge give the worst ratio of state-action pairs. GameError without features, or for games too large.
     """
     features = linear or model.game.linear

@@ -118,7 +118,7 @@ class MarkovGame:
         return np.asarray(self._legal[seat][states[:, 0]] & running[:, None])
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
-        """[N, *shape] the state as given, or one number per state; with a horizon, the share of it left at the end."""
+        """``[N, *shape]`` the state as given, or one number per state; with a horizon, last the share of it left."""
         if self._views is not None:
             seen = self._views[seat][states[:, 0]]
         else:

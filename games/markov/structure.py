@@ -30,7 +30,7 @@ class Residual:
 
     seat: int
     rewards: float
-    """|rho - fit| / |rho| in the Euclidean norm over all own state-action pairs."""
+    """``|rho - fit| / |rho|`` in the Euclidean norm over all own state-action pairs."""
     transitions: float
     """The same of K in the Frobenius norm; estimated from random combinations of its columns where ``exact`` is not."""
     rank: int

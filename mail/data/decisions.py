@@ -30,7 +30,7 @@ class Decisions:
     key: Keys
     """[R, 2] the position as the seat can tell it apart."""
     observation: NDArray[np.float32]
-    """[R, *shape] the seat's view."""
+    """``[R, *shape]`` the seat's view."""
     legal: Bools
     """[R, A]"""
     played: Ints
