@@ -23,7 +23,8 @@ from agents.storage.atomic import write_atomic
 from games import GameGraph
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import look
-from mail.terminal.session import HUMAN, Player, Session, Setting
+from mail.terminal.players import HUMAN, Player
+from mail.terminal.session import Session, Setting
 from mail.training.folder import Profile, load_profile
 
 ANSWERS = ("1", "analysis", "7", "9")

@@ -14,7 +14,7 @@ from games.base import NashmailError
 if TYPE_CHECKING:
     from agents.policy import Policy, Seats
     from games.base import Floats, Game, Model, States
-    from mail.terminal.session import Player
+    from mail.terminal.players import Player
     from mail.training.entrants import Entrant
 
 NAMES = {"expert": "the expert", "random": "the random player"}
@@ -45,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     from games import make
     from mail.data.records import RecordError
     from mail.terminal.analysis import oracle
-    from mail.terminal.session import Session, Setting, reader
+    from mail.terminal.answers import reader
+    from mail.terminal.session import Session, Setting
     from mail.training.entrants import asks_the_model
 
     game = make(args.game)
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Player]:
     """Who sits where."""
     from agents.storage.reading import printable
-    from mail.terminal.session import HUMAN, Player
+    from mail.terminal.players import HUMAN, Player
 
     if args.seat == "both" or seats is None:
         return HUMAN, HUMAN

@@ -23,9 +23,9 @@ def run(args: argparse.Namespace) -> int:
 
     from mail.data.records import read
     from mail.terminal.analysis import oracle
+    from mail.terminal.answers import reader
     from mail.terminal.boards import look
     from mail.terminal.pages import replayed, turn
-    from mail.terminal.session import reader
     from mail.training.entrants import model_for
 
     played = read(args.file)

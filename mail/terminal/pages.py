@@ -5,7 +5,7 @@ Pages are pure functions of a game; only ``turn`` prints and asks. Nothing heavy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -13,9 +13,8 @@ from rich.text import Text
 from games.base import Game, States
 from mail.data.records import Played
 from mail.terminal.analysis import Oracle, verdict
+from mail.terminal.answers import Read
 from mail.terminal.boards import Look, Scene, styled, view
-
-Read = Callable[[], str | None]
 
 
 def pages(

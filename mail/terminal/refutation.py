@@ -23,8 +23,9 @@ from games.symmetry import Quotient
 from mail.evaluation.refutation import Mistake
 from mail.evaluation.refutation import replay as positions
 from mail.terminal.analysis import CLOSE, Oracle, wording
+from mail.terminal.answers import Read
 from mail.terminal.boards import Look, Scene, View, look, styled, view
-from mail.terminal.pages import Read, pages, turn
+from mail.terminal.pages import pages, turn
 from mail.training.folder import Run
 from mail.training.profile import Profile, default_learner, split
 

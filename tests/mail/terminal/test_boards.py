@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from io import StringIO, TextIOWrapper
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from games import make
 from games.base import Game, States
 from games.markov.gridworld import gridworld
 from games.markov.model import MarkovModel
@@ -246,3 +248,21 @@ def test_help_fits_its_terminal() -> None:
         assert "analysis" in said
     assert max(map(len, helped(view(game("connect4")), ASCII).plain.splitlines())) <= 80
     assert "left right up down" in helped(view(gridworld(3, 3)), ASCII).plain
+
+
+@pytest.mark.parametrize("name", ["tictactoe", "connect4", "tictactoe:4x4:3", "connect4:1x12:4", "tictactoe:7x8:4"])
+@pytest.mark.parametrize("on", [Look(False, 120, 40), Look(True, 120, 40), Look(False, 40, 12)], ids=str)
+def test_numbers_stand_where_the_stone_will_be(name: str, on: Look) -> None:
+    played, rng = make(name), np.random.default_rng(0)
+    look, start = view(played), played.start(1, rng=rng)
+    column = look.noun == "column"
+    empty = look.draw(Scene(start[0]), on).plain.splitlines()
+    for action in range(played.spec.actions):
+        after, _, _ = played.step(start, np.array([[action, -1]]), rng=rng)
+        drawn = look.draw(Scene(after[0], start[0]), on).plain.splitlines()
+        line = next(line for line in drawn if re.search("[x\u25cf]", line))
+        number = empty[-1] if column else empty[drawn.index(line)]
+        ends = {int(found[0]): found.end() for found in re.finditer(r"\d+", number)}
+        assert re.search("[x\u25cf]", line).end() == ends[action + 1]  # type: ignore[union-attr]
+        if not column:
+            assert str(action + 1) not in re.findall(r"\d+", "\n".join(drawn))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from games import GameGraph, make
 from games.cost import TooLarge
-from games.models import TABLES, has_model, instead, model_of, own_board
+from games.models import TABLES, arrangements, has_model, instead, model_of, own_board
 from mail.commands.cli import main
+from tests.support import graph
 
 
 def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -78,3 +80,23 @@ def test_games_too_large_for_a_model_are_played(
     assert "cannot be enumerated, which expert needs" in told(["match", "openspiel:chess", "random", "expert"], capsys)
     line = told(["match", "openspiel:connect_four", "random", "expert"], capsys)
     assert "or connect4, our own game with the same rules" in line
+
+
+@pytest.mark.parametrize("name", ["tictactoe", "tictactoe:2x3:2", "connect4:2x3:2", "connect4:3x3:3"])
+def test_arrangements_are_all_fillings_with_stones_in_turn(name: str) -> None:
+    board = make(name)
+    count = 0
+    for cells in product(".xo", repeat=board.spec.longest):
+        columns = [cells[column :: board.columns] for column in range(board.columns)]
+        floating = any("." in column[row:] for column in columns for row in range(board.rows) if column[row] != ".")
+        count += cells.count("x") - cells.count("o") in (0, 1) and not (board.gravity and floating)
+    assert arrangements(board) == count
+    assert len(graph(name)) < count
+
+
+@pytest.mark.parametrize(
+    ("name", "positions"),
+    [("connect4:3x4", 12_031), ("connect4:4x4", 161_029), ("connect4:4x5", 3_945_711), ("connect4:5x5", 69_763_700)],
+)
+def test_arrangements_bound_the_known_numbers_of_positions(name: str, positions: int) -> None:
+    assert positions < arrangements(make(name)) < 3 * positions

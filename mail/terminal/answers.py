@@ -1,0 +1,101 @@
+"""What people type: lines of input, words such as ``hint``, and the moves that are meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from mail.terminal.boards import View
+
+Read = Callable[[], str | None]
+"""Gives the next line of input, or None at its end."""
+LONGEST_ANSWER = 1000  # characters of a line that are looked at; the rest of it is dropped
+SHORT_WORDS = {
+    "?": "help",
+    "h": "hint",
+    "u": "undo",
+    "s": "swap",
+    "r": "resign",
+    "a": "analysis",
+    "b": "board",
+    "q": "quit",
+}
+WORDS = ("help", "hint", "undo", "swap", "resign", "analysis", "save", "board", "quit", "exit")
+WITH_ARGUMENT = ("analysis", "save")
+
+
+class Lines(Protocol):
+    """A binary stream such as ``sys.stdin.buffer``."""
+
+    def readline(self, size: int = -1, /) -> bytes: ...
+
+
+def reader(lines: Lines | None) -> Read:
+    """Answers from a binary stream: undecodable bytes become question marks, long lines lose their ends.
+
+    Args:
+        lines: Where answers come from; None is an input that has ended.
+
+    Returns:
+        A function that gives one line per call, of at most ``LONGEST_ANSWER`` bytes, and None at the end.
+    """
+
+    def read() -> str | None:
+        line = lines.readline(LONGEST_ANSWER) if lines else b""
+        rest = line
+        while lines and rest and not rest.endswith(b"\n"):
+            rest = lines.readline(1 << 16)
+        return line.decode("utf-8", "replace") if line else None
+
+    return read
+
+
+def split(answer: str) -> tuple[str, str]:
+    """The first word of an answer, written out and in lower case, and what follows it."""
+    word, _, rest = answer.partition(" ")
+    return SHORT_WORDS.get(word.lower(), word.lower()), rest.strip()
+
+
+def is_word(answer: str) -> bool:
+    """Whether an answer is one of ``WORDS``, with an argument only where the word takes one."""
+    word, rest = split(answer)
+    return word in WORDS and (not rest or word in WITH_ARGUMENT)
+
+
+def understand(answer: str, legal: Sequence[int], shown: View, actions: int) -> tuple[int | None, str]:
+    """The action that an answer means.
+
+    Args:
+        answer: What was typed, without white space around it.
+        legal: The actions that may be played now.
+        shown: What the game's actions are called.
+        actions: How many actions the game has.
+
+    Returns:
+        The action, or None and one line that says what is wrong with the answer.
+    """
+    noun = shown.noun
+    if not answer:
+        return None, f"Nothing was typed. Type the number of a {noun}, or ? for help."
+    if answer.lower() in shown.names:
+        action = shown.names.index(answer.lower())
+    elif re.fullmatch(r"[0-9]{1,6}", answer):
+        action = int(answer) - 1
+    else:
+        return None, f"{quoted(answer)} is not the number of a {noun}. Type one from the list, or ? for help."
+    if not 0 <= action < actions:
+        return None, f"There is no {noun} {action + 1}; they count from 1 to {actions}."
+    if action not in legal:
+        return None, f"{noun.capitalize()} {action + 1} is {shown.taken}. Type one from the list."
+    return action, ""
+
+
+def short(answer: str) -> str:
+    """An answer, whatever is in it, as a few harmless characters."""
+    return answer if re.fullmatch(r"[ -~]{0,20}", answer) else quoted(answer)
+
+
+def quoted(answer: str, most: int = 20) -> str:
+    """The first ``most`` characters in quotes, in ASCII."""
+    return ascii(answer[:most]) + ("..." if len(answer) > most else "")

@@ -1,0 +1,87 @@
+"""Who sits in the two seats, and the sentences in which they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agents.policy import Policy
+from games.base import Game
+from games.boards import Board
+from mail.terminal.boards import View
+
+
+@dataclass(frozen=True)
+class Player:
+    """Who sits in a seat: a policy, or, without one, whoever answers."""
+
+    name: str
+    policy: Policy | None = None
+    ready: Callable[[], bool] = lambda: True
+    """Whether the policy can be asked without a wait; people who watch are shown the board meanwhile."""
+
+
+Players = tuple[Player, Player]
+HUMAN = Player("human")
+
+
+def humans(players: Players) -> list[int]:
+    """The seats of humans."""
+    return [seat for seat in (0, 1) if players[seat].policy is None]
+
+
+def both_human(players: Players) -> bool:
+    """Whether humans sit in both seats."""
+    return len(humans(players)) == 2
+
+
+def names(players: Players) -> tuple[str, str]:
+    """Both names, as a saved game holds them."""
+    first, second = ("human" if player.policy is None else player.name for player in players)
+    return first, second
+
+
+def greeting(game: Game, players: Players, shown: View, *, both_act: bool) -> list[str]:
+    """What is played, against whom, and how to answer; ``both_act``: both seats choose the first move."""
+    marks = shown.marks
+    if both_human(players):
+        return [f"{game.spec.name}, {marks[0]} against {marks[1]}, both yours.{shown.goal}"]
+    human = humans(players)[0]
+    turn = "both move at once" if both_act else f"move {('first', 'second')[human]}"
+    words = f", or {', '.join(shown.names)}" if shown.names else ""
+    return [
+        f"{game.spec.name} against {players[1 - human].name}.{shown.goal}",
+        f"You are {marks[human]} and {turn}. Answer with the number of a {shown.noun}{words}.",
+    ]
+
+
+def plays(players: Players, shown: View, seat: int) -> str:
+    """A seat as the subject of a sentence, with its verb."""
+    if players[seat].policy is None:
+        return f"{shown.marks[seat]} plays" if both_human(players) else "You play"
+    name = players[seat].name
+    return f"{'The ' + name[4:] if name.startswith('the ') else name} plays"
+
+
+def whose(players: Players, shown: View, seat: int) -> str:
+    """A human's seat before the word ``move``."""
+    return f"{shown.marks[seat]} to" if both_human(players) else "Your"
+
+
+def resigns(players: Players, shown: View, seat: int) -> str:
+    """That a human in this seat has resigned."""
+    if both_human(players):
+        return f"{shown.marks[seat]} resigns; {shown.marks[1 - seat]} wins."
+    return f"You resign: {players[1 - seat].name} wins."
+
+
+def ending(game: Game, players: Players, shown: View, earned: float) -> str:
+    """Who won, ``earned`` being seat 0's payoff."""
+    points = "" if isinstance(game, Board) or not earned else f" ({abs(earned):g} ahead)"
+    if both_human(players):
+        return "A draw." if earned == 0 else f"{shown.marks[0 if earned > 0 else 1]} wins{points}."
+    human = humans(players)[0]
+    opponent, own = players[1 - human].name, earned * (1 - 2 * human)
+    if own == 0:
+        return f"A draw between you and {opponent}."
+    return f"You win against {opponent}{points}." if own > 0 else f"You lose: {opponent} wins{points}."

@@ -1,0 +1,80 @@
+"""``nashmail games``: the list, as a table and as JSON, and what it takes to print it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from games import make
+from tests.mail.terminal.sitting import command
+from tests.support import PENNIES
+
+
+def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = command(monkeypatch, capsys, "games --json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    rows = {row["name"]: row for row in told["games"]}
+    assert {"tictactoe", "connect4", "connect4:4x4"} <= set(rows)
+    for name, row in rows.items():
+        assert make(name).spec.name == name
+        assert make(name).spec.actions == row["actions"]
+        assert set(row) == set(rows["tictactoe"])
+    expected = {
+        "rows": 3,
+        "columns": 3,
+        "in_a_row": 3,
+        "gravity": False,
+        "actions": 9,
+        "longest": 9,
+        "symmetries": 8,
+        "positions": 4520,
+        "enumerable": True,
+        "exact_gap": True,
+        "experts": ["first", "uniform"],
+    }
+    assert rows["tictactoe"].items() >= expected.items()
+    large = {"rows": 6, "columns": 7, "positions": None, "enumerable": False, "exact_gap": False}
+    assert rows["connect4"]["experts"] == ["first", "uniform"] and rows["connect4:5x5"]["experts"] == []
+    assert (
+        rows["gridworld:3x3"]["experts"] == ["first", "uniform", "vertex"] and rows["gridworld:3x3"]["positions"] == 72
+    )
+    assert rows["connect4"].items() >= large.items()
+    assert (rows["connect4:4x4"]["positions"], rows["connect4:4x4"]["enumerable"]) == (None, True)
+
+
+def test_games_as_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = command(monkeypatch, capsys, "games")
+    assert (status, err) == (0, "")
+    assert re.search(r"^tictactoe +3x3 +3 +9 +4,520 +first, uniform +exact$", out, re.MULTILINE)
+    assert re.search(r"^connect4 +6x7 +4 +7 +too large +first, uniform +-$", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) <= 92
+
+
+def test_registered_games_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules["games.registry"]._FACTORIES, "test-pennies", (lambda _: PENNIES, "two coins"))
+    _, out, _ = command(monkeypatch, capsys, "games")
+    assert re.search(r"^test-pennies +- +- +2 +enumerable +first, uniform +exact$", out, re.MULTILINE)
+
+
+def test_games_is_quick_and_imports_nothing_heavy() -> None:
+    heavy = ("torch", "ray", "pyspiel", "open_spiel", "pettingzoo", "matplotlib", "scipy", "rich")
+    code = f"import sys; from mail.commands.cli import main; main(['games']); print({{*{heavy}}} & {{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
+    assert seconds("-m", "mail", "games") < 6 * seconds("-c", "import numpy")
+
+
+def seconds(*words: str) -> float:
+    """The quickest of three runs of Python."""
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, *words], capture_output=True, check=True)
+        times.append(time.perf_counter() - begun)
+    return min(times)

@@ -1,0 +1,67 @@
+"""Analysis, hints and verdicts in a session."""
+
+from __future__ import annotations
+
+import re
+
+from agents import Uniform
+from tests.mail.terminal.sitting import expert, knowing, sit
+from tests.support import draw
+
+
+def test_analysis_shows_probabilities_values_and_verdicts() -> None:
+    _, second = expert("tictactoe")
+    _, said = sit("tictactoe", second, "1", "analysis on", "2", "6", "q", **knowing("tictactoe"))
+    table = draw(
+        """
+        cell  policy             value
+           4    0.0%             loses
+           6    0.0%             loses
+           7  100.0% ##########  draws  expert
+           8    0.0%             loses
+           9    0.0%             loses
+        """
+    )
+    assert table in said
+    assert "You play cell 2. Keeps the draw.\nThe opponent plays cell 3. The only move that draws.\n" in said
+    assert "You play cell 6. Throws away a draw: it loses now.\n" in said
+    assert "The opponent plays cell 7. The only move that wins.\n" in said
+
+
+def test_analysis_is_switched() -> None:
+    _, said = sit(
+        "tictactoe", Uniform(), "a", "5", "analysis off", "analysis perhaps", "a", "q", **knowing("tictactoe")
+    )
+    assert said.count("cell  policy") == 3  # switched on, the next turn, switched on again
+    assert "Analysis is off." in said
+    assert "Say analysis on, or analysis off." in said
+
+
+def test_hints() -> None:
+    _, second = expert("tictactoe")
+    _, said = sit("tictactoe", second, "hint", "1", "2", "hint", "q", **knowing("tictactoe"))
+    assert "Every move is as good as any other." in said
+    assert "An expert plays cell 7." in said
+    _, said = sit("tictactoe", second, "hint", "q", advisers=expert("tictactoe"))
+    assert "The policy likes cell 1 best; what is right is not known here." in said
+    _, said = sit("tictactoe", second, "hint", "a", "q")
+    assert "Nobody here knows better than you." in said
+    assert "Nothing is known of this position" in said
+
+
+def test_the_oracle_is_asked_for_once_and_only_when_needed() -> None:
+    made: list[int] = []
+
+    def oracle() -> None:
+        made.append(1)
+
+    sit("tictactoe", Uniform(), "5", "q", oracle=oracle)
+    assert made == []
+    sit("tictactoe", Uniform(), "hint", "5", "hint", "a", "q", oracle=oracle)
+    assert made == [1]
+
+
+def test_help_lists_every_word() -> None:
+    _, said = sit("tictactoe", Uniform(), "?", "help", "q")
+    for word in ("hint", "undo", "swap", "resign", "analysis", "save", "board", "help", "quit"):
+        assert len(re.findall(rf"^{word}", said, re.MULTILINE)) == 2
