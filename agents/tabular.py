@@ -12,13 +12,20 @@ from games.base import Floats, Game, Ints, Keys, Model, States, Table, one_line,
 
 
 class Tabular:
-    """Probabilities looked up by ``game.key``.
-
-    ``keys`` [K, 2] and ``table`` [K, A] are one row per known position. Elsewhere the policy plays uniformly,
-    or, with ``complete=True``, raises PolicyError: an expert never guesses.
-    """
+    """Probabilities looked up by ``game.key(states, seat)``: by what the seat can tell apart."""
 
     def __init__(self, keys: Keys, table: Table, *, complete: bool = False) -> None:
+        """Hold one row per known position.
+
+        Args:
+            keys: uint64 [K, 2], ``game.key(states, seat)`` of K positions, no two equal.
+            table: float64 [K, A], the action probabilities at each of them.
+            complete: whether a position that is not among them is an error, as for an expert, which never guesses;
+                otherwise play is uniform there.
+
+        Raises:
+            PolicyError: where two keys are equal.
+        """
         self._wide = bool(keys.size) and int(keys.max()) >> 32 > 0
         words = self._words(keys)
         order = np.argsort(words, kind="stable")
@@ -29,7 +36,7 @@ class Tabular:
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         legal = game.legal(states, seat)
-        known, row = self.find(game.key(states))
+        known, row = self.find(game.key(states, seat))
         if self.complete and not known[legal.any(1)].all():
             state = states[np.flatnonzero(legal.any(1) & ~known)[0]]
             raise PolicyError(
@@ -61,8 +68,15 @@ class Tabular:
 
 
 def from_model(model: Model, seat: int, table: Table) -> Tabular:
-    """A model's table [S, A] of one seat as a policy that knows every position of that seat."""
+    """A model's table of one seat as a policy that knows every position of that seat.
+
+    Args:
+        model: the exact model with S positions.
+        seat: the seat that plays.
+        table: float64 [S, A], its probabilities; rows where it does not act do not count. Rows of positions that the
+            seat cannot tell apart are equal in any policy; the first of them is kept.
+    """
     acts = np.flatnonzero(model.legal(seat).any(1))
-    keys = model.game.key(model.states[acts])
+    keys = model.game.key(model.states[acts], seat)
     _, first = np.unique(pack(keys), return_index=True)  # a graph repeats a position that several plies reach
     return Tabular(keys[first], table[acts[first]], complete=True)

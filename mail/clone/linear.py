@@ -17,7 +17,7 @@ from torch import Tensor
 from agents.linear import SoftmaxLinear, features
 from agents.network import masked_softmax, one_thread, tensor
 from games.base import Bools, Floats, Game, NashmailError
-from mail.clone.dataset import Fit, asked
+from mail.clone.dataset import Fit, demonstrations
 from mail.data.decisions import Decisions
 
 
@@ -46,10 +46,10 @@ def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClon
     """
     from scipy.optimize import minimize
 
-    shown = asked(decisions, seat)
+    shown = demonstrations(decisions, seat)
     phi = features(game, shown.state, seat)  # [D, A, d]
     check_ridge(phi, shown.legal, config)
-    label, weight = shown.label, np.ones(len(phi))
+    label, weight = shown.distribution, np.ones(len(phi))
     if config.weigh == "count":
         weight = shown.count.astype(np.float64)
     elif config.weigh == "pair":
@@ -66,8 +66,8 @@ def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClon
     found = run(loss, np.zeros(phi.shape[2]), jac=True, method="L-BFGS-B", options=options)
     policy = SoftmaxLinear(found.x)
     rows = policy.probabilities(game, shown.state, seat)
-    outside = float(np.where(shown.label > 0, 0.0, rows).sum(1).max())
-    return Fit(policy, int(found.nit), outside, float(0.5 * np.abs(rows - shown.label).sum(1).mean()))
+    outside = float(np.where(shown.distribution > 0, 0.0, rows).sum(1).max())
+    return Fit(policy, int(found.nit), outside, float(0.5 * np.abs(rows - shown.distribution).sum(1).mean()))
 
 
 def cross_entropy(

@@ -72,13 +72,13 @@ def train_on(
     """Train a network on, in place, until it agrees with the labels or its steps are spent. With ``mirrored`` it has
     to be tied already.
     """
-    rows = len(shown.label)
+    rows = len(shown)
     low = config.precision == "bfloat16"
     ties = Ties(net) if config.mirrored else None
     _lay_out(net, torch.channels_last if low else torch.contiguous_format)
     observation = tensor(shown.observation, device)
     legal = tensor(shown.legal, device)
-    label = tensor(shown.label, device)
+    label = tensor(shown.mean, device)
     check_every = 25 * max(1, rows // config.batch)
     most, step = _most_steps(rows, config), 0
     while step < most and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):

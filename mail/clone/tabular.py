@@ -10,7 +10,7 @@ from agents.tabular import Tabular
 from games.base import Game, NashmailError
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
-from mail.clone.dataset import Fit, asked
+from mail.clone.dataset import Fit, demonstrations
 from mail.data.decisions import Decisions
 
 
@@ -25,8 +25,8 @@ class TabularClone:
 
 def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularClone) -> Fit:
     """The mean labels as a table. NashmailError without labels, and where ``unseen`` is no action of a listed game."""
-    shown = asked(decisions, seat)
-    policy = Tabular(shown.key, shown.label)
+    labelled = demonstrations(decisions, seat)
+    policy = Tabular(labelled.key, labelled.distribution)
     unseen = game.unlabelled if config.unseen is None and isinstance(game, MarkovGame) else config.unseen
     if unseen is not None:
         policy = whole(game, policy, seat, unseen)
@@ -42,7 +42,7 @@ def whole(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
     if not 0 <= unseen < legal.shape[1]:
         raise NashmailError(f"unseen is one of the actions 0 to {legal.shape[1] - 1} of {game.spec.name}, not {unseen}")
     acts = np.flatnonzero(legal.any(1))
-    keys, first = np.unique(game.key(model.states[acts]), axis=0, return_index=True)
+    keys, first = np.unique(game.key(model.states[acts], seat), axis=0, return_index=True)
     rows = policy.probabilities(game, model.states[acts[first]], seat)
     known, _ = policy.find(keys)
     other = np.flatnonzero(~known & legal[acts[first], unseen])

@@ -37,16 +37,16 @@ class Selective:
     """Whether its answer is also what is played there, instead of the seat's own policy."""
 
 
-def first_occurrences(game: Game, states: States) -> Bools:
-    """[N] the first of every set of equal positions: for those who want to ask at none twice."""
+def first_occurrences(game: Game, states: States, seat: int) -> Bools:
+    """[N] the first of every set of positions that the seat cannot tell apart: for rules that query none twice."""
     first = np.zeros(len(states), dtype=np.bool_)
-    first[np.unique(game.key(states), axis=0, return_index=True)[1]] = True
+    first[np.unique(game.key(states, seat), axis=0, return_index=True)[1]] = True
     return first
 
 
 def labelled_table(game: Game, labelled: Sequence[Decisions]) -> Tabular:
     """The answers that labelled decisions of one seat hold, as a policy; the first of each position."""
-    keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(game.key(part.state) for part in labelled)])
+    keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(part.key for part in labelled)])
     labels = np.concatenate([np.zeros((0, game.spec.actions)), *(part.label for part in labelled)])
     keys, first = np.unique(keys, axis=0, return_index=True)
     return Tabular(keys, labels[first])

@@ -72,9 +72,9 @@ class Blunders:
         }
 
 
-def canonical_keys(game: Game, states: States) -> Keys:
-    """[N, 2] keys that a position shares with its images, where the game has symmetries."""
-    return Quotient(game).key(states) if isinstance(game, Symmetric) else game.key(states)
+def canonical_keys(game: Game, states: States, seat: int) -> Keys:
+    """[N, 2] keys for the seat that a position shares with its images, where the game has symmetries."""
+    return Quotient(game).key(states, seat) if isinstance(game, Symmetric) else game.key(states, seat)
 
 
 def blunders(
@@ -106,7 +106,7 @@ def held_out(game: Game, seats: Seats, seat: int, source: str, shown: Keys, seed
         states = decisions.state[decisions.seat == seat]
         # By games, so that a source that is cut short is not all openings.
         states = states[np.argsort(decisions.episode[decisions.seat == seat], kind="stable")]
-        for state, key in zip(states, canonical_keys(game, states), strict=True):
+        for state, key in zip(states, canonical_keys(game, states, seat), strict=True):
             name = (int(key[0]), int(key[1]))
             if name not in seen and len(kept) < positions:
                 seen.add(name)

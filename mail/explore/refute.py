@@ -71,7 +71,7 @@ class AtKeys:
     keys: np.ndarray  # uint64 [K] packed
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        return np.isin(pack(game.key(states)), self.keys)
+        return np.isin(pack(game.key(states, seat)), self.keys)
 
 
 class Refute(Base):
@@ -107,7 +107,7 @@ class Refute(Base):
         """Packed keys of the asked seat's decisions on the line, as far as the answers there are stay on it."""
         line = self.lines[0]
         mine = self.graph.seat[line.rows] == self.asked_seat
-        keys = pack(self.graph.game.key(self.graph.states[line.rows[mine]]))
+        keys = pack(self.graph.game.key(self.graph.states[line.rows[mine]], self.asked_seat))
         wanted = []
         for key, move in zip(keys.tolist(), line.moves[mine], strict=True):
             if key not in self.answers:
@@ -122,7 +122,7 @@ class Refute(Base):
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         asked = decisions.take(decisions.queried)
         self.labelled = asked if self.labelled is None else merge([self.labelled, asked])
-        self.answers.update(zip(pack(self.graph.game.key(asked.state)).tolist(), asked.label, strict=True))
+        self.answers.update(zip(pack(asked.key).tolist(), asked.label, strict=True))
         self.lines.pop(0)
         if self.lines:
             return {}
@@ -148,7 +148,7 @@ class Refute(Base):
         mine = self.graph.seat[line.rows] == seat
         table: Floats = np.zeros((int(mine.sum()), self.graph.legal_mask.shape[1]))
         table[np.arange(len(table)), line.moves[mine]] = 1.0
-        return Tabular(self.graph.game.key(self.graph.states[line.rows[mine]]), table)
+        return Tabular(self.graph.game.key(self.graph.states[line.rows[mine]], seat), table)
 
     def _aim(self, rng: Rng) -> Metrics:
         """Measure the clone and choose the next lines."""

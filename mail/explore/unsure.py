@@ -64,7 +64,7 @@ class Ensemble:
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         rows = self.labels.probabilities(game, states, seat)
-        guessed = np.flatnonzero(~self.labelled(game, states) & game.legal(states, seat).any(1))
+        guessed = np.flatnonzero(~self.labelled(game, states, seat) & game.legal(states, seat).any(1))
         rows[guessed] = greedy_rows(self.mean(game, states[guessed], seat))
         return rows
 
@@ -76,13 +76,13 @@ class Ensemble:
     def doubts(self, game: Game, states: States, seat: int) -> Floats:
         """[N] the members' mean probability of other actions than their best one; 0 where there is a label."""
         doubts = np.zeros(len(states))
-        new = np.flatnonzero(~self.labelled(game, states))
+        new = np.flatnonzero(~self.labelled(game, states, seat))
         doubts[new] = np.sort(self.mean(game, states[new], seat), axis=1)[:, :-1].sum(1)
         return doubts
 
-    def labelled(self, game: Game, states: States) -> Bools:
-        """[N] positions that have a label."""
-        return self.labels.find(game.key(states))[0]
+    def labelled(self, game: Game, states: States, seat: int) -> Bools:
+        """[N] positions that have a label, as far as the seat can tell them apart."""
+        return self.labels.find(game.key(states, seat))[0]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class UncertaintyRule:
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
         unsure = self.ensemble.doubts(game, states, seat) > self.ensemble.doubt
-        return np.asarray(first_occurrences(game, states) & unsure)
+        return np.asarray(first_occurrences(game, states, seat) & unsure)
 
 
 class Unsure(Counts):

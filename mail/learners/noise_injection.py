@@ -97,7 +97,7 @@ class UnseenOnly:
     answered: Tabular
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        return np.asarray(first_occurrences(game, states) & ~self.answered.find(game.key(states))[0])
+        return np.asarray(first_occurrences(game, states, seat) & ~self.answered.find(game.key(states, seat))[0])
 
 
 class NoiseInjection(SharedRolloutLearner):

@@ -167,7 +167,7 @@ def labelled(known: GameContext, found: dict[str, tuple[Seats, Learned]], seat: 
     keys = [np.zeros((0, 2), dtype=np.uint64)]
     for _, learned in found.values():
         decisions = learned.decisions[seat]
-        keys.append(canonical_keys(known.game, decisions.state[decisions.queried & (decisions.seat == seat)]))
+        keys.append(canonical_keys(known.game, decisions.state[decisions.queried & (decisions.seat == seat)], seat))
     return np.unique(np.concatenate(keys), axis=0)
 
 

@@ -48,7 +48,8 @@ def clone(played: Game, architecture: Architecture, labels: int) -> PolicyNet:
     label = np.eye(legal.shape[1], dtype=np.float32)[(legal * rng.random(legal.shape)).argmax(1)]
     config = CloneConfig(architecture=architecture, max_steps=150)
     net = PolicyNet(played.spec.observation, played.spec.actions, architecture, rng=rng)
-    shown = Demonstrations(played.observe(states, 1), legal, label)
+    rows = states, played.key(states, 1), played.observe(states, 1), legal
+    shown = Demonstrations(*rows, label.astype(np.float64), np.ones(len(states), dtype=np.int64))
     train_on(net, torch.optim.Adam(net.parameters(), lr=config.learning_rate), shown, config, rng=rng)
     return net
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from agents import expert
 from agents.network import Architecture, NetworkPolicy
 from agents.policy import Greedy, Uniform, tabulate, uniform_rows
 from games import Board, GameGraph, NashmailError
-from mail.clone.dataset import demonstrations
+from mail.clone.dataset import Demonstrations, demonstrations
 from mail.clone.network import CloneConfig, _cross_entropy, _most_steps, clone
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import play
@@ -65,22 +66,44 @@ def test_a_position_is_shown_once_with_its_mean_label(tictactoe: Board, tictacto
     corner, centre, last = np.eye(9)[[0, 4, 8]]
     decisions = labelled(tictactoe_graph, rows[[0, 1, 0, 0]], np.array([corner, last, centre, corner]), 0)
     shown = demonstrations(decisions, 0)
-    assert shown.label.dtype == np.float32
-    assert len(shown.label) == 2
+    assert shown.mean.dtype == np.float32
+    assert len(shown) == 2
     empty = int(np.flatnonzero(shown.legal.all(1))[0])
-    np.testing.assert_allclose(shown.label[empty], (2 * corner + centre) / 3, rtol=0, atol=1e-7)
-    np.testing.assert_allclose(shown.label[1 - empty], last, rtol=0, atol=0)
+    np.testing.assert_allclose(shown.mean[empty], (2 * corner + centre) / 3, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(shown.mean[1 - empty], last, rtol=0, atol=0)
     for at, row in ((empty, rows[0]), (1 - empty, rows[1])):
         assert np.array_equal(shown.observation[at], tictactoe.observe(tictactoe_graph.states[[row]], 0)[0])
         assert np.array_equal(shown.legal[at], tictactoe_graph.legal_mask[row])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"total": np.zeros((1, 2), dtype=np.float32)}, "total of demonstrations is float64 with 1 rows"),
+        ({"count": np.ones(2, dtype=np.int64)}, "count of demonstrations is int64 with 1 rows"),
+        ({"total": np.zeros((1, 3))}, r"not \[1, 3\], \[1, 2\] and \[1, 2\]"),
+    ],
+)
+def test_demonstrations_are_checked_where_they_are_made(changes: dict[str, Any], words: str) -> None:
+    right: dict[str, Any] = {
+        "state": np.zeros((1, 4), dtype=np.int64),
+        "key": np.zeros((1, 2), dtype=np.uint64),
+        "observation": np.zeros((1, 3), dtype=np.float32),
+        "legal": np.ones((1, 2), dtype=np.bool_),
+        "total": np.ones((1, 2)),
+        "count": np.ones(1, dtype=np.int64),
+    }
+    assert len(Demonstrations(**right)) == 1
+    with pytest.raises(NashmailError, match=words):
+        Demonstrations(**{**right, **changes})
 
 
 def test_only_the_seats_own_labelled_decisions_are_shown(tictactoe: Board, tictactoe_graph: GameGraph) -> None:
     experts = expert.make("first", tictactoe_graph)
     decisions = play(tictactoe, (Uniform(), Uniform()), 20, labels=(experts[0], None), rng=stream(0, "test"))
     shown = demonstrations(decisions, 0)
-    assert len(shown.label) == decisions.distinct_labels()
-    assert not np.isnan(shown.label).any()
+    assert len(shown) == decisions.distinct_labels()
+    assert not np.isnan(shown.mean).any()
     for seat, part in (
         (1, decisions),
         (0, decisions.take(decisions.seat == 1)),

@@ -13,7 +13,7 @@ from agents.policy import Policy, Uniform, query, tabulate
 from games.base import NashmailError
 from games.markov.model import MarkovModel
 from mail.clone import registry as cloners
-from mail.clone.dataset import asked, sampled_labels
+from mail.clone.dataset import demonstrations, sampled_labels
 from mail.clone.linear import LinearClone, cross_entropy
 from mail.clone.registry import ClonerConfig
 from mail.clone.tabular import TabularClone, whole
@@ -160,10 +160,10 @@ def test_the_fit_is_the_minimum() -> None:
     decisions = shown(model, 0, policy=Uniform())
     policy = fit("linear", model, decisions, 0, linear=LinearClone(ridge=1e-12))
     assert isinstance(policy, SoftmaxLinear)
-    positions = asked(decisions, 0)
+    positions = demonstrations(decisions, 0)
     phi = features(model.game, positions.state, 0)
     rows = query(policy, model.game, positions.state, 0)
-    difference = np.einsum("na,nad->d", rows - positions.label, phi) / len(rows)
+    difference = np.einsum("na,nad->d", rows - positions.distribution, phi) / len(rows)
     assert np.abs(difference).max() < 1e-7
 
 

@@ -52,14 +52,14 @@ def test_held_out_positions_are_decisions_of_the_seat_that_were_not_shown() -> N
     for seat in (0, 1):
         first = held_out(GAME, random, seat, "random", NOTHING, 0, 60)
         assert len(first) == 60 and GAME.acting(first)[:, seat].all()
-        keys = canonical_keys(GAME, first)
+        keys = canonical_keys(GAME, first, seat)
         assert len(np.unique(keys, axis=0)) == 60
         again = held_out(GAME, random, seat, "random", keys, 0, 60)
-        both = np.concatenate([keys, canonical_keys(GAME, GAME.images(again)[1])])
+        both = np.concatenate([keys, canonical_keys(GAME, GAME.images(again)[1], seat)])
         assert len(np.unique(both, axis=0)) == 120, "neither they nor their mirror images come again"
         assert (held_out(GAME, random, seat, "random", NOTHING, 0, 60) == first).all()
-    assert (canonical_keys(GAME, first) == canonical_keys(GAME, GAME.images(first)[1])).all()
-    assert (canonical_keys(GAME, first) == Quotient(GAME).key(first)).all()
+    assert (canonical_keys(GAME, first, seat) == canonical_keys(GAME, GAME.images(first)[1], seat)).all()
+    assert (canonical_keys(GAME, first, seat) == Quotient(GAME).key(first)).all()
 
 
 def test_the_expert_never_blunders_and_random_play_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_scores_come_through_the_pool() -> None:
     states = np.concatenate([position(GAME, picture) for picture in pictures])
     pool = Counting()
     found = judged(GAME, Uniform(), 0, "random", states, pool=pool)
-    assert pool.positions == len(np.unique(canonical_keys(GAME, states), axis=0))
+    assert pool.positions == len(np.unique(canonical_keys(GAME, states, 0), axis=0))
     use(Scores(None))
     assert (judged(GAME, Uniform(), 0, "random", states).chance == found.chance).all()
 

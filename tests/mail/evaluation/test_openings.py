@@ -30,7 +30,7 @@ def test_the_file_holds_two_hundred_positions_of_the_second_seat() -> None:
     states = positions(GAME, suite())
     assert len(states) == 200 and list(suite()) == sorted(suite())
     assert GAME.acting(states)[:, 1].all() and (np.bitwise_count(states[:, 1]) == 7).all()
-    assert len(np.unique(canonical_keys(GAME, states), axis=0)) == 200
+    assert len(np.unique(canonical_keys(GAME, states, 1), axis=0)) == 200
 
 
 def test_every_opening_is_drawn(solver: None) -> None:

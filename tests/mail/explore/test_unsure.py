@@ -131,5 +131,5 @@ def test_members_see_shares_of_the_labels_and_every_label_is_seen() -> None:
     assert not explorer.shown.all()
     model = graph("tictactoe:2x3")
     keys = {key.tobytes() for part in rounds for key in model.game.key(part.take(part.queried).state)}
-    labelled = model.states[explorer.ensemble.labelled(model.game, model.states)]
+    labelled = model.states[explorer.ensemble.labelled(model.game, model.states, 1 - explorer.seat)]
     assert {key.tobytes() for key in model.game.key(labelled)} == keys
