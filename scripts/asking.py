@@ -31,7 +31,7 @@ from mail.explore.base import Explorer, ExplorerContext, Fixed
 from mail.explore.refute import Led
 from mail.learners.collect import Collector
 from mail.parallel.streams import stream
-from mail.training.ground import GameContext, ground
+from mail.training.context import GameContext, game_context
 
 SOFT = 0.02
 TARGETS = {"greedy": 0.0, "soft": SOFT}
@@ -78,7 +78,7 @@ def named(group: str, seed: int) -> str:
 
 @cache
 def known(game: str, symmetry: bool) -> GameContext:
-    return ground(game, symmetry=symmetry)
+    return game_context(game, symmetry=symmetry)
 
 
 @cache

@@ -52,7 +52,7 @@ from games.graph import GameGraph
 from mail.clone.presets import preset
 from mail.evaluation.best_response import learned, payoffs
 from mail.evaluation.certificate.walk import certify
-from mail.evaluation.tabulate import tabulate
+from mail.evaluation.tabulate import policy_table
 from mail.learners.collect import Collector
 from mail.parallel import solver_labels
 from mail.parallel.pool import Local, Pool
@@ -268,7 +268,7 @@ def sweeping(seed: int, sizes: Sizes) -> Work:
     model: Model = GameGraph(_board(sizes.board))
     policy = network(model.game, seed)
     model.states  # noqa: B018 unpacked once, not part of the sweep
-    return lambda pool: tabulate(model, policy, 0, pool=pool)
+    return lambda pool: policy_table(model, policy, 0, pool=pool)
 
 
 def walking(seed: int, sizes: Sizes) -> Work:

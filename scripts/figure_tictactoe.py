@@ -35,7 +35,7 @@ from games.graph import GameGraph
 from mail.clone.network import CloneConfig, clone
 from mail.data.decisions import Decisions
 from mail.evaluation.coverage import CoverageBounds, imitation_limit
-from mail.evaluation.exact import measures, point
+from mail.evaluation.exact import profile_measures, seat_measures
 from mail.evaluation.gap import exploitability
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Options
@@ -43,9 +43,9 @@ from mail.learners.interactive import Mail
 from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local, Pool
 from mail.parallel.streams import stream
+from mail.training.context import GameContext
+from mail.training.evaluate import spending
 from mail.training.figure import FLOOR, dress, png
-from mail.training.ground import GameContext
-from mail.training.train import spending
 
 GAME = "tictactoe"
 BUDGETS = ((25, 50, 100, 200, 300, 410, 820, 1640), (100, 400, 800, 1200, 1600, 2000, 3000))
@@ -150,8 +150,10 @@ def curve(at: GameContext, line: Line, decisions: Decisions, seed: int) -> list[
         config = replace(CloneConfig(), max_steps=2000 if line.expert == "first" else 600)
         policy = clone(at.game, part, line.seat, config=config, rng=rng).policy
         table = policy.probabilities(at.game, at.model.states, line.seat)
-        found = {"labels": labels, "distinct_labels": part.take(part.seat == line.seat).distinct_labels()}
-        points.append({**found, **point(at.model, policy, line.seat), "proxy": proxy(at.model, table, line.seat)})
+        found: dict[str, float] = {"labels": labels}
+        found["distinct_labels"] = part.take(part.seat == line.seat).distinct_labels()
+        found |= seat_measures(at.model, policy, line.seat)
+        points.append({**found, "proxy": proxy(at.model, table, line.seat)})
     return points
 
 
@@ -204,7 +206,7 @@ def default(cell: tuple[bool, int]) -> dict[str, Any]:
     experts = make_expert("first", at.learned_model)
     learned = Mail(Options(seed=seed)).learn(at.learned, experts, Budget(), pool=Local(), journal=NullJournal())
     profile = (at.lift(learned.policies[0]), at.lift(learned.policies[1]))
-    return {"seed": seed, **spending(learned), **measures(at.model, profile)}
+    return {"seed": seed, **spending(learned), **profile_measures(at.model, profile)}
 
 
 def infinite(graph: GameGraph, ties: str) -> list[float]:

@@ -49,7 +49,7 @@ def hurried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Connect Four on 6x7 with everything that takes long made short, and a label cache of the test's own."""
     pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
     fit = CloneConfig(Architecture(4, 1, 16, 1), max_steps=40, mirrored=True)
-    monkeypatch.setattr("mail.training.train.preset", lambda game: Preset(fit))
+    monkeypatch.setattr("mail.training.context.preset", lambda game: Preset(fit))
     monkeypatch.setattr("mail.evaluation.sampled.GAMES", 2)
     monkeypatch.setattr("mail.evaluation.sampled.HELD_OUT", 4)
     monkeypatch.setattr("mail.evaluation.sampled.OPPONENTS", ("suboptimal:0",))

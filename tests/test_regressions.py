@@ -45,7 +45,7 @@ def test_force_spares_a_folder_whose_config_is_not_a_runs(tmp_path: Path) -> Non
 @pytest.mark.parametrize("at", ["end", "middle"])
 def test_a_truncated_round(at: str, tmp_path: Path) -> None:
     run = Run.create(tmp_path, Config("tictactoe"))
-    run.store("mail", 0, 0, some_decisions())
+    run.journal.store("mail", 0, 0, some_decisions())
     path = next(tmp_path.rglob("*.npz"))
     data = path.read_bytes()
     path.write_bytes(data[:-7] if at == "end" else data[: len(data) // 2])
@@ -55,7 +55,7 @@ def test_a_truncated_round(at: str, tmp_path: Path) -> None:
 
 def test_every_kind_of_flipped_bit(tmp_path: Path) -> None:
     run = Run.create(tmp_path, Config("tictactoe"))
-    run.store("mail", 0, 0, some_decisions())
+    run.journal.store("mail", 0, 0, some_decisions())
     path = next(tmp_path.rglob("*.npz"))
     data = path.read_bytes()
     central = data.index(b"PK\x01\x02")

@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from games.models import model_of
-    from mail.evaluation.exact import measures
+    from mail.evaluation.exact import profile_measures
 
     pool = workers.pool(args)
     game, found = _profiles(args.policy, args.game)
@@ -32,7 +32,9 @@ def run(args: argparse.Namespace) -> int:
     model = model_of(game)
     assert model is not None  # _profiles has refused games without one
     with pool as opened:
-        policies = {name: {**counts, **measures(model, seats, pool=opened)} for name, (seats, counts) in found.items()}
+        policies = {
+            name: {**counts, **profile_measures(model, seats, pool=opened)} for name, (seats, counts) in found.items()
+        }
     seconds = time.perf_counter() - begun
     if args.json:
         print(json.dumps({"game": game.spec.name, "exact": True, "seconds": seconds, "policies": policies}))

@@ -147,7 +147,7 @@ class _Progress:
         from rich.status import Status
 
         self._status = Status("learning", console=Console(stderr=True))
-        opened.listener = self._show
+        opened.journal.listener = self._show
 
     def _show(self, learner: str, seat: int, values: dict[str, float]) -> None:
         told = ", ".join(f"{values[key]:g} {key.replace('_', ' ')}" for key in ("games", "labels", "distinct_labels"))

@@ -6,18 +6,30 @@ from typing import Any
 
 from agents.expert import optimal_table
 from agents.policy import Policy, Seats, greedy_rows
-from games.base import Model
+from games.base import Model, Table
 from games.graph import GameGraph
 from mail.evaluation.coverage import coverage_bounds, imitation_limit
 from mail.evaluation.gap import exploitability, gap_of
-from mail.evaluation.tabulate import tabulate, unfolded
+from mail.evaluation.tabulate import policy_table, profile_tables, unfolded
 from mail.parallel.pool import Pool
 
 
-def measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
-    """Exploitability and gap, as the policies are and greedy."""
-    model = unfolded(model, profile)
-    tables = tabulate(model, profile[0], 0, pool=pool), tabulate(model, profile[1], 1, pool=pool)
+def profile_measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
+    """``table_measures`` of two policies, each asked once at every position, by ``pool``'s workers or here."""
+    return table_measures(*profile_tables(model, profile, pool=pool))
+
+
+def table_measures(model: Model, tables: tuple[Table, Table]) -> dict[str, Any]:
+    """Exploitability and Nash gap of a pair of tables, as they are and greedy.
+
+    Args:
+        model: the exact model whose positions the rows are.
+        tables: float64 [S, A], seat 0's and seat 1's, as ``mail.evaluation.tabulate`` makes them.
+
+    Returns:
+        Per seat ``exploitability`` and ``greedy_exploitability``, and ``nash_gap``, ``nash_gap_max`` and
+        ``greedy_nash_gap``, in units of reward (``mail.evaluation.gap.Gap``).
+    """
     soft, hard = gap_of(model, tables), gap_of(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
     return {
         "exploitability": list(soft.exploitability),
@@ -28,10 +40,10 @@ def measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[
     }
 
 
-def point(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:
-    """One seat's exploitability, as the policy is and greedy."""
+def seat_measures(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:
+    """One seat's exploitability, as its policy is and greedy: what ``profile_measures`` says of that seat."""
     model = unfolded(model, [policy])
-    table = tabulate(model, policy, seat, pool=pool)
+    table = policy_table(model, policy, seat, pool=pool)
     return {
         "exploitability": exploitability(model, table, seat),
         "greedy_exploitability": exploitability(model, greedy_rows(table), seat),

@@ -16,7 +16,7 @@ import numpy as np
 from agents.policy import Greedy, PolicyError, Seats
 from games.base import Model, NashmailError, Table
 from games.markov.model import MarkovModel
-from mail.evaluation.tabulate import tabulate, unfolded
+from mail.evaluation.tabulate import profile_tables
 from mail.parallel.pool import Pool
 
 _TOLERANCE = 1e-6  # how far from 1 a row of a table may sum, as ``agents.policy.ask`` has it
@@ -54,7 +54,7 @@ def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
 
 
 def gap_of(model: Model, profile: tuple[Table, Table]) -> Gap:
-    """``table_gap`` of tables that ``tabulate`` has made and so checked."""
+    """``table_gap`` of tables that ``policy_table`` has made and so checked."""
     value = model.solve()[0].value
     best_0, best_1 = model.respond(0, profile[1]).value, model.respond(1, profile[0]).value
     played = model.value(profile)
@@ -79,8 +79,7 @@ def nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) -> Gap:
                 f"nash_gap wants policies, which have probabilities(game, states, seat); seat {seat} has something of "
                 f"type {type(policy).__name__} (arrays [S, A] are measured by mail.evaluation.gap.table_gap)"
             )
-    model = unfolded(model, profile)
-    return gap_of(model, (tabulate(model, profile[0], 0, pool=pool), tabulate(model, profile[1], 1, pool=pool)))
+    return gap_of(*profile_tables(model, profile, pool=pool))
 
 
 def check_table(model: Model, table: Table, seat: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from agents.policy import Seats, tabulate
+from games.base import Table
 from games.markov.concentrability import interactive_bound, offline_bound
 from games.markov.model import MarkovModel
 from games.markov.structure import residual
@@ -20,13 +20,15 @@ _LISTED = 2_000
 """States up to which the offline bound is told: its coefficient solves one decision process for every state."""
 
 
-def structure(model: MarkovModel, experts: Seats, *, seed: int) -> dict[str, Any]:
-    """The game's features and, per seat, how far rewards and transitions are from their span; {} without features."""
+def structure(model: MarkovModel, experts: tuple[Table, Table], *, seed: int) -> dict[str, Any]:
+    """The game's features and, per seat, how far rewards and transitions are from their span; {} without features.
+
+    ``experts``: tables [S, A], seat 0's and seat 1's.
+    """
     linear = model.game.linear
     if linear is None:
         return {}
-    tables = (tabulate(model, experts[0], 0), tabulate(model, experts[1], 1))
-    found = [residual(model, tables[1 - seat], seat, rng=stream(seed, "residual", seat=seat)) for seat in (0, 1)]
+    found = [residual(model, experts[1 - seat], seat, rng=stream(seed, "residual", seat=seat)) for seat in (0, 1)]
     return {
         "features": linear.name,
         "oracle": linear.oracle,
@@ -38,16 +40,16 @@ def structure(model: MarkovModel, experts: Seats, *, seed: int) -> dict[str, Any
     }
 
 
-def bounds(model: MarkovModel, learned: Seats, experts: Seats) -> dict[str, float | None]:
+def bounds(model: MarkovModel, learned: tuple[Table, Table], experts: tuple[Table, Table]) -> dict[str, float | None]:
     """Two numbers that the Nash gap of ``learned`` cannot exceed; None where a bound is infinite or was left out.
 
     ``bound_offline`` pays for what is wrong where experts go with the worst ratio of visits that any deviation has;
     ``bound_interactive`` pays for what is wrong where best opponents go, with no coefficient.
+
+    ``learned`` and ``experts``: tables [S, A], seat 0's and seat 1's.
     """
-    pair = (tabulate(model, learned[0], 0), tabulate(model, learned[1], 1))
-    shown = (tabulate(model, experts[0], 0), tabulate(model, experts[1], 1))
-    offline = offline_bound(model, pair, shown) if len(model) <= _LISTED else math.inf
+    offline = offline_bound(model, learned, experts) if len(model) <= _LISTED else math.inf
     return {
         "bound_offline": offline if math.isfinite(offline) else None,
-        "bound_interactive": interactive_bound(model, pair, shown),
+        "bound_interactive": interactive_bound(model, learned, experts),
     }

@@ -42,7 +42,7 @@ HELD_OUT = 200  # positions of each source and seat at which blunders are counte
 GAMES = 100  # of each pair in each order, in the table that a run ends with
 
 
-def measures(
+def sampled_measures(
     game: Game, profile: Seats, *, shown: tuple[Keys, Keys], seed: int, pool: Pool | None = None
 ) -> dict[str, Any]:
     """What ``train`` reports of a pair of policies; the exact measures are there and null.

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 
 from agents import policy as policies
-from agents.policy import Policy, by_history, query
+from agents.policy import Policy, Seats, by_history, query
 from games.base import Floats, Game, Model, States, Table
 from games.graph import GameGraph
 from games.histories import HistoryTree, has_tree
@@ -41,14 +41,29 @@ def evaluate_shard(question: TabulateTask, states: States) -> Floats:
 
 def unfolded(model: Model, asked: Sequence[Policy]) -> Model:
     """The model in which these policies are tables: the tree of the graph's histories where one of them depends on the
-    history and the tree fits (``games.histories``), else ``model`` itself; ``tabulate`` then warns.
+    history and the tree fits (``games.histories``), else ``model`` itself; ``policy_table`` then warns.
     """
     if not any(map(by_history, asked)) or isinstance(model, HistoryTree):
         return model
     return HistoryTree(model) if isinstance(model, GameGraph) and has_tree(model) else model
 
 
-def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> Table:
+def profile_tables(model: Model, profile: Seats, *, pool: Pool | None = None) -> tuple[Model, tuple[Table, Table]]:
+    """Both seats' policies as tables, each asked once at every position.
+
+    Args:
+        model: the game's exact model.
+        profile: seat 0's policy and seat 1's.
+        pool: who asks them; this process unless given.
+
+    Returns:
+        The model in which they are tables (``unfolded``), and seat 0's and seat 1's, float64 [S, A].
+    """
+    model = unfolded(model, profile)
+    return model, (policy_table(model, profile[0], 0, pool=pool), policy_table(model, profile[1], 1, pool=pool))
+
+
+def policy_table(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> Table:
     """[S, A] the policy on every position of the model, as ``agents.policy.tabulate`` but through a pool, ``ROWS`` of
     them at a time.
 
@@ -58,7 +73,7 @@ def tabulate(model: Model, policy: Policy, seat: int, *, pool: Pool | None = Non
     if by_history(policy):
         return policies.tabulate(model, policy, seat)
     if isinstance(model, HistoryTree):
-        return np.asarray(tabulate(model.graph, policy, seat, pool=pool)[model.position])
+        return np.asarray(policy_table(model.graph, policy, seat, pool=pool)[model.position])
     question = TabulateTask(policy, model.game, seat)
 
     def asker(batches: Iterator[States]) -> Iterator[Floats]:

@@ -31,9 +31,9 @@ SLOW_ROUND = 8 * SHARD
 """Most games of a round where labels are slow (a solver's) and nothing is learned between: workers share its shards."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Learned:
-    """What came of it: per seat, the policy and the decisions whose labels it clones."""
+    """What a learner returns: per seat, the policy and the decisions whose labels it clones."""
 
     policies: Seats
     decisions: tuple[Decisions, Decisions]
@@ -42,6 +42,20 @@ class Learned:
     fits: tuple[Fit, Fit]
     cloner: str = "network"
     """How they were fitted, by name."""
+
+    @property
+    def labels(self) -> tuple[int, int]:
+        """Expert queries of each seat."""
+        return self._own(0).labels(), self._own(1).labels()
+
+    @property
+    def distinct_labels(self) -> tuple[int, int]:
+        """Positions of each seat that were labelled."""
+        return self._own(0).distinct_labels(), self._own(1).distinct_labels()
+
+    def _own(self, seat: int) -> Decisions:
+        decisions = self.decisions[seat]
+        return decisions.take(decisions.seat == seat)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def labelled(profile: Profile, seat: int) -> Labelled:
     states, labels = [np.zeros((0, width), dtype=np.uint64)], [np.zeros((0, total))]
     spent = profile.result.get("labels_by_seat")
     for home in (0, 1):
-        landed = run.rounds(learner, home)
+        landed = run.journal.rounds(learner, home)
         rows = [decisions.take(decisions.queried & (decisions.seat == seat)) for decisions in landed]
         if not (asked := [part for part in rows if len(part)]):
             continue

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.storage.reading import Unreadable, parse_json, printable, read_bytes
+from agents.storage.shapes import word
 from games.base import NashmailError
-from mail.training.shapes import word
 
 FORMAT = 2
 """Since 2 the files of a run carry check sums; folders of format 1 are read without them."""

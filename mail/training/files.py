@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from agents.storage.reading import Unreadable, parse_json, printable, read_bytes
+from agents.storage.shapes import count, flag, misfit, natural, null, number, plain, seat, word
 from mail.training.config import Begun, RunError, remedy
-from mail.training.shapes import count, flag, misfit, natural, null, number, plain, seat, word
 
 RESULT, CLOCK, METRICS, CHECK, FILES = "result.json", "clock.json", "metrics.jsonl", "check", "files"
 ROUND_METRICS = {"learner": word, "seat": seat, "*": number}

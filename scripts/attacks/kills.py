@@ -118,16 +118,16 @@ def _killed(words: tuple[str, ...], right: str, write: int, when: str) -> Case:
 
 def _slowly() -> None:
     """Every round that is stored takes a while: both writers are there at once."""
-    from mail.training.folder import Run
+    from mail.training.journal import RunJournal
 
     plainly()
-    store = Run.store
+    store = RunJournal.store
 
-    def slow(self: Run, *args: Any, **words: Any) -> None:
+    def slow(self: RunJournal, *args: Any, **words: Any) -> None:
         time.sleep(0.15)
         store(self, *args, **words)
 
-    Run.store = slow  # type: ignore[method-assign]
+    RunJournal.store = slow  # type: ignore[method-assign]
 
 
 def _late() -> None:

@@ -14,7 +14,7 @@ from agents.openspiel import from_openspiel_policy, rules_of, stone_order, to_op
 from agents.policy import Greedy, HistoryWarning, Lifted, Mixture, PolicyError, Uniform, by_history, query
 from agents.tabular import from_model
 from games import GameGraph
-from mail.evaluation.exact import measures
+from mail.evaluation.exact import profile_measures
 from mail.evaluation.gap import nash_gap
 from tests.support import PENNIES, Profile, draw, game, gap, graph, position, random_play, random_profile
 
@@ -205,7 +205,7 @@ def test_a_policy_by_histories_has_the_gap_that_openspiel_computes(name: str) ->
     rules = rules_of(model.game)
     table = scattered(rules, 4)
     policy = from_openspiel_policy(table, model.game)
-    measured = measures(model, (policy, policy))
+    measured = profile_measures(model, (policy, policy))
     assert nash_gap(model, (policy, policy)).nash_gap == pytest.approx(nash_conv(rules, table), abs=1e-9)
     assert measured["nash_gap"] == pytest.approx(nash_conv(rules, table), abs=1e-9)
     rows = table.action_probability_array

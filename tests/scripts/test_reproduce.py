@@ -29,7 +29,7 @@ from mail.learners.budget import Budget
 from mail.parallel.pool import Local, Pool, PoolError
 from mail.parallel.ray import RayPool
 from mail.parallel.streams import stream
-from mail.training.ground import GameContext
+from mail.training.context import GameContext
 from tests.support import graph, random_profile, reloaded
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"

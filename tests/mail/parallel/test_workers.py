@@ -30,7 +30,7 @@ from agents.storage.label_cache import LabelCache
 from games.base import States
 from mail.commands.cli import main
 from mail.evaluation.certificate.walk import certify
-from mail.evaluation.tabulate import tabulate
+from mail.evaluation.tabulate import policy_table
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Options
 from mail.learners.interactive import Mail
@@ -139,10 +139,10 @@ def test_a_round_goes_on_with_the_shards_that_landed(
 
 def test_parts_of_a_round_that_is_whole_are_swept_away(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run", CONFIG)
-    collector = Collector("mail", game("tictactoe"), 0, Local(), run)
+    collector = Collector("mail", game("tictactoe"), 0, Local(), run.journal)
     decisions = collector.round((Uniform(), Uniform()), (Uniform(), None), 9, seat=0, round_=0)
     before = contents(tmp_path / "run")
-    run.store_shard("mail", 0, 0, 1, decisions)  # killed between the round's file and the removal
+    run.journal.store_shard("mail", 0, 0, 1, decisions)  # killed between the round's file and the removal
     assert contents(tmp_path / "run") != before
     Run.resume(tmp_path / "run")
     assert contents(tmp_path / "run") == before
@@ -199,8 +199,8 @@ def until(done: Callable[[], bool], process: subprocess.Popen[str], *, seconds: 
 def test_a_sweep_has_the_same_bits_by_workers(ray_pool: RayPool) -> None:
     model, policy = graph("connect4:3x4"), network("connect4:3x4")
     for seat in (0, 1):
-        found = tabulate(model, policy, seat)
-        assert tabulate(model, policy, seat, pool=ray_pool).tobytes() == found.tobytes()
+        found = policy_table(model, policy, seat)
+        assert policy_table(model, policy, seat, pool=ray_pool).tobytes() == found.tobytes()
         assert tabulate_here(model, policy, seat, at_once=mail.evaluation.tabulate.ROWS).tobytes() == found.tobytes()
         np.testing.assert_allclose(tabulate_here(model, policy, seat), found, rtol=0, atol=1e-12)  # other batches
 

@@ -121,7 +121,7 @@ def test_what_a_run_was_told(tmp_path: Path, symmetry: bool) -> None:
         for n in (0, 1)
     ]
     for number, decisions in enumerate(rounds):
-        run.store("mail", 0, number, decisions)
+        run.journal.store("mail", 0, number, decisions)
     asked = [part.take(part.queried & (part.seat == 0)) for part in rounds]
     total = sum(len(part) for part in asked)
     for spent in (total, 3):

@@ -197,8 +197,8 @@ def test_resuming_needs_a_run(tmp_path: Path) -> None:
 
 def test_resuming_tells_metrics_anew_and_clears_what_a_kill_left(tmp_path: Path) -> None:
     run = Run.create(tmp_path, CONFIG)
-    run.log("mail", 0, {"games": 1})
-    run.store("mail", 0, 0, some_decisions())
+    run.journal.log("mail", 0, {"games": 1})
+    run.journal.store("mail", 0, 0, some_decisions())
     (tmp_path / "decisions" / "mail-0" / ".000001.npz.77.tmp").write_bytes(b"half")
     (tmp_path / ".config.json.77.tmp").write_bytes(b"half")
     Run.resume(tmp_path)
@@ -221,10 +221,10 @@ def test_rounds_come_back_bit_for_bit(tmp_path: Path) -> None:
     run = Run.create(tmp_path, CONFIG)
     rounds = {("mail", 0, 0): 1, ("mail", 1, 0): 2, ("mail", 0, 1): 3, ("bc", 0, 0): 4, ("bc-uniform", 0, 0): 5}
     for place, seed in rounds.items():
-        assert run.load(*place) is None
-        run.store(*place, some_decisions(seed))
+        assert run.journal.load(*place) is None
+        run.journal.store(*place, some_decisions(seed))
     for place, seed in rounds.items():
-        found, expected = Run.resume(tmp_path).load(*place), some_decisions(seed)
+        found, expected = Run.resume(tmp_path).journal.load(*place), some_decisions(seed)
         assert found is not None
         for name, array in expected.arrays().items():
             other = found.arrays()[name]
@@ -233,16 +233,16 @@ def test_rounds_come_back_bit_for_bit(tmp_path: Path) -> None:
 
 def test_equal_rounds_are_equal_files(tmp_path: Path) -> None:
     for name in "ab":
-        Run.create(tmp_path / name, CONFIG).store("mail", 0, 0, some_decisions())
+        Run.create(tmp_path / name, CONFIG).journal.store("mail", 0, 0, some_decisions())
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_progress_is_told_and_written_line_by_line(tmp_path: Path) -> None:
     run = Run.create(tmp_path, CONFIG)
     told: list[tuple[str, int, dict[str, float]]] = []
-    run.listener = lambda learner, seat, values: told.append((learner, seat, values))
-    run.log("mail", 0, {"games": 1, "loss": 0.5})
-    run.log("bc", 1, {"games": 2})
+    run.journal.listener = lambda learner, seat, values: told.append((learner, seat, values))
+    run.journal.log("mail", 0, {"games": 1, "loss": 0.5})
+    run.journal.log("bc", 1, {"games": 2})
     assert told == [("mail", 0, {"games": 1, "loss": 0.5}), ("bc", 1, {"games": 2})]
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert lines == [{"learner": "mail", "seat": 0, "games": 1, "loss": 0.5}, {"learner": "bc", "seat": 1, "games": 2}]
@@ -261,10 +261,10 @@ def middle(data: bytes) -> bytes:
 )
 def test_damaged_rounds_are_refused_by_name(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
     run = Run.create(tmp_path, CONFIG)
-    run.store("mail", 1, 12, some_decisions())
+    run.journal.store("mail", 1, 12, some_decisions())
     path = tmp_path / "decisions" / "mail-1" / "000012.npz"
     path.write_bytes(damage(path.read_bytes()))
-    refused(r"mail-1/000012.npz is damaged; delete it and resume", lambda: run.load("mail", 1, 12))
+    refused(r"mail-1/000012.npz is damaged; delete it and resume", lambda: run.journal.load("mail", 1, 12))
 
 
 @pytest.mark.parametrize(

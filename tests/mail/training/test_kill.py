@@ -16,12 +16,13 @@ import pytest
 import agents.storage.policies
 import mail.clone.registry
 import mail.evaluation.sampled
+import mail.training.context
 import mail.training.train
 from agents.policy import Uniform
 from mail.clone.presets import SMALL
 from mail.commands.cli import main
+from mail.training.context import GameContext, game_context
 from mail.training.folder import Config, Run
-from mail.training.ground import GameContext, ground
 
 KILLS = 50
 CONFIG = Config("tictactoe", explorer="counts", episodes=20, points=1)
@@ -117,11 +118,11 @@ def test_a_clone_that_was_fitted_is_not_fitted_again(
 
 def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config("connect4:6x6", learners=("bc", "mail"), explorer="uniform", expert="first", episodes=2, points=1)
-    monkeypatch.setattr(mail.training.train, "prepare", lambda config, games: ground(config.game, symmetry=False))
+    monkeypatch.setattr(mail.training.train, "prepare", lambda config, games: game_context(config.game, symmetry=False))
     monkeypatch.setattr(GameContext, "experts", lambda self, name: (Uniform(), Uniform()))
-    monkeypatch.setattr(mail.training.train, "preset", lambda game: SMALL)
+    monkeypatch.setattr(mail.training.context, "preset", lambda game: SMALL)
     measured: list[Any] = []
-    real = mail.evaluation.sampled.measures
+    real = mail.evaluation.sampled.sampled_measures
 
     def measures(*args: Any, **words: Any) -> Any:
         measured.append(args)
@@ -129,7 +130,7 @@ def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, mon
             raise KeyboardInterrupt
         return real(*args, **words)
 
-    monkeypatch.setattr(mail.evaluation.sampled, "measures", measures)
+    monkeypatch.setattr(mail.evaluation.sampled, "sampled_measures", measures)
     with pytest.raises(KeyboardInterrupt):
         mail.training.train.train(Run.create(tmp_path / "run", config))
     mail.training.train.train(Run.resume(tmp_path / "run"))

@@ -51,7 +51,7 @@ def test_nothing_is_left_that_would_block_the_corrected_command(
 def test_what_is_prepared_is_learned(game: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every learner, explorer and expert there is."""
     small = replace(SMALL, clone=replace(SMALL.clone, max_steps=3))
-    monkeypatch.setattr("mail.training.train.preset", lambda game: small)
+    monkeypatch.setattr("mail.training.context.preset", lambda game: small)
     monkeypatch.setattr("mail.training.figure.draw_run", lambda result: b"")
     done = refused = 0
     for ties in expert.names():

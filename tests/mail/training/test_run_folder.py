@@ -104,7 +104,7 @@ def test_a_round_that_is_not_the_runs_own_is_named_and_can_be_deleted(
     line = refused(["train", *WORDS, "--out", str(copied), "--resume"], capsys)
     assert says in line and str(path) in line and "delete it and resume" in line
     with pytest.raises(RunError, match=says):
-        list(Run.at(copied).rounds("mail-tabular", 0))
+        list(Run.at(copied).journal.rounds("mail-tabular", 0))
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     train(Run.resume(copied))
     same = contents(finished)
@@ -143,7 +143,7 @@ def columns(decisions: Decisions) -> dict[str, dict[str, Any]]:
 def test_rounds_without_a_check_sum_are_held_against_the_rules(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = old / "finished" / "decisions" / "bc-tabular-0" / "000000.npz"
     good = path.read_bytes()
-    rounds = [part.games for part in Run.at(old / "finished").rounds("bc-tabular", 0)]
+    rounds = [part.games for part in Run.at(old / "finished").journal.rounds("bc-tabular", 0)]
     assert rounds and all(rounds)
     profile = load_profile(str(old / "finished"))
     for name, change in columns(read_decisions(path)).items():
@@ -263,7 +263,7 @@ def test_files_that_may_not_be_read_are_not_called_damaged(
     readers: list[Callable[[], object]] = [
         lambda: read_progress(copied),
         lambda: read_seconds(copied),
-        lambda: list(Run.at(copied).rounds("mail-tabular", 0)),
+        lambda: list(Run.at(copied).journal.rounds("mail-tabular", 0)),
     ]
     said = []
     monkeypatch.setattr(os, "open", closed)
@@ -335,7 +335,7 @@ def test_an_empty_folder_name_is_wrong_usage(
 
 def test_metrics_are_finite(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run", CONFIG)
-    run.log("mail-tabular", 0, {"games": 1, "bonus": float("inf"), "loss": float("nan")})
+    run.journal.log("mail-tabular", 0, {"games": 1, "bonus": float("inf"), "loss": float("nan")})
     assert json.loads((tmp_path / "run" / "metrics.jsonl").read_text()) == {
         "learner": "mail-tabular",
         "seat": 0,
@@ -354,5 +354,5 @@ def test_a_kept_clone_of_another_run_is_fitted_anew(tmp_path: Path, monkeypatch:
     shutil.rmtree(tmp_path / "one" / "kept")
     shutil.copytree(tmp_path / "other" / "kept", tmp_path / "one" / "kept")
     stage = "mail-tabular/clone"
-    assert Run.at(tmp_path / "other").load_fit(stage, 0, game(CONFIG.game), "cpu") is not None
-    assert Run.at(tmp_path / "one").load_fit(stage, 0, game(CONFIG.game), "cpu") is None
+    assert Run.at(tmp_path / "other").journal.load_fit(stage, 0, game(CONFIG.game), "cpu") is not None
+    assert Run.at(tmp_path / "one").journal.load_fit(stage, 0, game(CONFIG.game), "cpu") is None

@@ -43,7 +43,7 @@ def quick_clones(monkeypatch: pytest.MonkeyPatch) -> None:
     from mail.clone.presets import SMALL
 
     small = replace(SMALL, clone=replace(SMALL.clone, max_steps=3))
-    monkeypatch.setattr("mail.training.train.preset", lambda game: small)
+    monkeypatch.setattr("mail.training.context.preset", lambda game: small)
 
 
 def test_a_run_that_was_killed_while_it_stored_its_games_learns_from_all_of_them(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import mail.training.evaluate
 import mail.training.train
 from games import NashmailError, make
 from mail.clone.presets import preset
@@ -21,6 +22,7 @@ from mail.commands.cli import COMMANDS, main
 from mail.commands.train import _device, arguments
 from mail.data.decisions import Decisions
 from mail.training.folder import Config, Run
+from mail.training.journal import RunJournal
 
 MEASURES = {"exploitability", "nash_gap", "greedy_exploitability", "greedy_nash_gap"}
 QUICK = Config("tictactoe:2x3", explorer="counts", episodes=6, seed=5, points=1)
@@ -206,9 +208,9 @@ def test_another_seed_gives_another_run(quick: Path, tmp_path: Path) -> None:
 
 def interrupt_play(monkeypatch: pytest.MonkeyPatch, *, rounds: int, stored: bool) -> None:
     """Stop the run when a round has been played, before or after it is stored."""
-    store, done = Run.store, 0
+    store, done = RunJournal.store, 0
 
-    def stop(self: Run, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
+    def stop(self: RunJournal, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
         nonlocal done
         done += 1
         if stored or done < rounds:
@@ -216,7 +218,7 @@ def interrupt_play(monkeypatch: pytest.MonkeyPatch, *, rounds: int, stored: bool
         if done == rounds:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Run, "store", stop)
+    monkeypatch.setattr(RunJournal, "store", stop)
 
 
 def interrupt_call(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, calls: int) -> None:
@@ -240,10 +242,10 @@ INTERRUPTIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "between the seats": lambda patch: interrupt_play(patch, rounds=6, stored=True),
     "in the second seat": lambda patch: interrupt_play(patch, rounds=9, stored=True),
     "in the next learner": lambda patch: interrupt_play(patch, rounds=13, stored=False),
-    "while telling": lambda patch: interrupt_call(patch, Run, "log", calls=3),
+    "while telling": lambda patch: interrupt_call(patch, RunJournal, "log", calls=3),
     "before policies are saved": lambda patch: interrupt_call(patch, Run, "save_policies", calls=1),
     "between two learners' policies": lambda patch: interrupt_call(patch, Run, "save_policies", calls=2),
-    "while measuring": lambda patch: interrupt_call(patch, mail.training.train, "curve", calls=2),
+    "while measuring": lambda patch: interrupt_call(patch, mail.training.evaluate, "curve", calls=2),
     "at the end": lambda patch: interrupt_call(patch, Run, "finish", calls=1),
     "before the result": lambda patch: interrupt_call(patch, mail.training.folder, "to_json", calls=2),
 }

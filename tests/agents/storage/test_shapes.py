@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mail.training.shapes import misfit, number, plain, word
+from agents.storage.shapes import misfit, number, plain, word
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from games.cost import TooLarge
 from games.models import called, model_of, own_board
 from games.registry import make as make_game
 from games.symmetry import Quotient
+from mail.clone.presets import preset
+from mail.learners.collect import Options
+from mail.training.config import Config
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,20 @@ class GameContext:
         """A policy of the learned game as it plays on the board."""
         return Lifted(policy, self.learned) if isinstance(self.learned, Quotient) else policy
 
+    def lifted(self, policies: Seats) -> Seats:
+        """Both seats' policies as they play on the board."""
+        return self.lift(policies[0]), self.lift(policies[1])
+
+    def options(self, config: Config) -> Options:
+        """What a run's learners are made with."""
+        return Options(
+            seed=config.seed,
+            explorer=config.explorer,
+            clone=preset(self.game).clone,
+            device=config.device,
+            model=self.learned_model,
+        )
+
     def experts(self, name: str) -> Seats:
         """The expert pair of this name, as it is asked while learning; made once. PolicyError where there is none."""
         if name not in self._experts:
@@ -54,7 +71,7 @@ class GameContext:
             raise
 
 
-def ground(name: str, *, symmetry: bool) -> GameContext:
+def game_context(name: str, *, symmetry: bool) -> GameContext:
     """Build game and models. PolicyError where the game has no symmetry and it is on."""
     game = make_game(name)
     if not symmetry:
