@@ -21,6 +21,7 @@ from agents.solver import solvable, solver_expert
 from agents.tabular import from_model
 from games.base import Game, Model, Table
 from games.graph import GameGraph
+from games.infosets.model import InfosetModel
 from games.markov.model import MarkovModel
 
 Known: TypeAlias = Model | Game
@@ -58,6 +59,17 @@ def optimal_table(graph: GameGraph, *, ties: str) -> Table:
     return table
 
 
+def _equilibrium(model: InfosetModel, ties: str) -> Seats:
+    """The equilibrium of a game of hidden information that the linear program ends on. PolicyError for ``uniform``."""
+    if ties == "uniform":
+        raise PolicyError(
+            f"in {model.game.spec.name} an equilibrium mixes actions by itself, so they cannot be mixed alike as the"
+            " expert 'uniform' does; choose the expert first"
+        )
+    first, second = model.solve()
+    return from_model(model, 0, first.policy), from_model(model, 1, second.policy)
+
+
 def _exact_expert(ties: str) -> Factory:
     def factory(known: Known) -> Seats:
         if isinstance(known, GameGraph):
@@ -65,6 +77,8 @@ def _exact_expert(ties: str) -> Factory:
             return from_model(known, 0, table), from_model(known, 1, table)
         if isinstance(known, MarkovModel):
             return markov_expert(known, ties)
+        if isinstance(known, InfosetModel):
+            return _equilibrium(known, ties)
         if isinstance(known, Game) and solvable(known):
             return solver_expert(known, ties=ties)
         raise PolicyError(

@@ -4,10 +4,11 @@
 numpy alone and knows of no learner.
 """
 
-from games.base import Enumerable, Game, GameError, Model, NashmailError, Response, Spec, Successors, Symmetric
+from games.base import Enumerable, Game, GameError, Hidden, Model, NashmailError, Response, Spec, Successors, Symmetric
 from games.boards import Board
 from games.check import check
 from games.graph import GameGraph
+from games.infosets.model import InfosetModel
 from games.markov.game import Linear, MarkovGame
 from games.markov.model import MarkovModel
 from games.registry import describe, make, names, register
@@ -19,6 +20,8 @@ __all__ = [
     "Game",
     "GameError",
     "GameGraph",
+    "Hidden",
+    "InfosetModel",
     "Linear",
     "MarkovGame",
     "MarkovModel",

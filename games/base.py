@@ -100,6 +100,18 @@ class Enumerable(Game, Protocol):
 
 
 @runtime_checkable
+class Hidden(Enumerable, Protocol):
+    """An enumerable game that begins with a draw of chance, or in which a seat may not see everything.
+
+    ``key(states, seat)`` is then the seat's information state: equal for what it cannot tell apart, different for what
+    it once could (perfect recall). Chance may also be in ``successors``. Measured by ``games.infosets``.
+    """
+
+    def start_probability(self) -> Floats:
+        """[n] the probability of each of ``starts``; they sum to 1."""
+
+
+@runtime_checkable
 class Symmetric(Enumerable, Protocol):
     """An enumerable game with board symmetries."""
 

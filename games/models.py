@@ -9,10 +9,11 @@ from __future__ import annotations
 from math import comb
 
 from games.adapters.outside import shown
-from games.base import Enumerable, Game, Model
+from games.base import Enumerable, Game, Hidden, Model
 from games.boards import Board
 from games.cost import Meter, TooLarge
 from games.graph import LIMIT, GameGraph
+from games.infosets.model import InfosetModel
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from games.symmetry import Quotient, board_behind
@@ -45,8 +46,9 @@ def model_of(game: Game) -> Model | None:
         return MarkovModel(game)
     if not isinstance(game, Enumerable) or not has_model(game):
         return None
+    meter = Meter(game, seconds=SECONDS, moves=TABLES, progress=True)
     try:
-        return GameGraph(game, meter=Meter(game, seconds=SECONDS, moves=TABLES, progress=True))
+        return InfosetModel(game, meter=meter) if isinstance(game, Hidden) else GameGraph(game, meter=meter)
     except MemoryError as error:
         reason = f"there is not enough memory for the positions of {called(game)}"
         raise TooLarge(f"{reason}; {instead(game)}") from error

@@ -1,7 +1,8 @@
 """Games by name. A name is a registered word, with parameters after a colon where the game takes some:
-``tictactoe``, ``tictactoe:4x4:3``, ``connect4``, ``connect4:4x5``, ``gridworld:3x3``, ``linear:100,5``. The words
-``openspiel``, ``simultaneous`` and ``pettingzoo`` are doors to other libraries' games: ``openspiel:hex(board_size=3)``,
-``simultaneous:goofspiel(num_cards=3,imp_info=False)`` (of OpenSpiel too), ``pettingzoo:tictactoe``.
+``tictactoe``, ``tictactoe:4x4:3``, ``connect4``, ``connect4:4x5``, ``leduc``, ``kuhn:13``, ``gridworld:3x3``,
+``linear:100,5``. The words ``openspiel``, ``simultaneous`` and ``pettingzoo`` are doors to other libraries' games:
+``openspiel:hex(board_size=3)``, ``simultaneous:goofspiel(num_cards=3,imp_info=False)`` (of OpenSpiel too),
+``pettingzoo:tictactoe``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from games.adapters.outside import shown
 from games.adapters.pettingzoo import classic
 from games.base import Game, GameError
 from games.boards import Board
+from games.cards import poker
 from games.markov import chain, gridworld, linear_games, shifted
 
 Factory = Callable[[str], Game]
@@ -86,6 +88,8 @@ def _board(word: str, default: tuple[int, int, int], *, gravity: bool) -> Factor
 
 register("tictactoe", _board("tictactoe", (3, 3, 3), gravity=False), summary="three in a row on a 3x3 board")
 register("connect4", _board("connect4", (6, 7, 4), gravity=True), summary="four in a row, stones fall down a column")
+register("kuhn", poker.kuhn, summary="Kuhn poker: three cards, one bet")
+register("leduc", poker.leduc, summary="Leduc poker: six cards, a public one, two rounds of bets")
 register("gridworld", gridworld.named, summary="two players race to a goal, or block each other, on a grid")
 register("chain", chain.named_chain, summary="the chain of despair: a mistake that experts never lead each other to")
 register("unseen", chain.named_unseen, summary="an answer that experts never show: infinite concentrability")

@@ -49,8 +49,9 @@ MARKOV = [
     "unseen",
     "simultaneous:matrix_rps",
 ]
+CARDS = ["kuhn", "kuhn:5", "leduc"]  # hidden information and chance
 GAMES: dict[str, Callable[[], Game]] = {
-    **{name: (lambda name=name: game(name)) for name in [*BOARDS, *WRAPPED, *MARKOV]},
+    **{name: (lambda name=name: game(name)) for name in [*BOARDS, *WRAPPED, *MARKOV, *CARDS]},
     "pennies (simultaneous, with chance)": lambda: PENNIES,
 }
 

@@ -1,0 +1,1 @@
+"""Small poker games: hidden cards, chance, and bets that both seats see."""

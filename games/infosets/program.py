@@ -1,0 +1,69 @@
+"""An equilibrium in sequence form, as a linear program for each seat (Koller, Megiddo, von Stengel 1994, 1996).
+
+Seat 0 chooses a plan x, a vector of sequence weights, that maximises what is left when seat 1 answers best. What the
+answer is worth is itself a linear program, whose dual has one number v for each of seat 1's information states and one
+for the start. So both are one program: maximise v_start subject to x being a plan and, for each sequence of seat 1, v
+of the information state it ends in at most the payoff of x against it plus the v of the information states after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from games.base import Floats, GameError
+from games.infosets.treeplex import Treeplex
+
+_EXACT = 1e-10  # feasibility, the least that HiGHS takes
+
+
+def maximin(own: Treeplex, other: Treeplex, payoff: Any, name: str) -> Floats:
+    """[Q] a plan of one seat that is worth most when the other answers best.
+
+    Args:
+        own: the seat that chooses.
+        other: the seat that answers.
+        payoff: sparse [Q, Q of the other] what the seat gains after each pair of sequences.
+        name: the game's, for messages.
+
+    Raises:
+        GameError: where the solver finds none.
+    """
+    from scipy.optimize import linprog
+    from scipy.sparse import block_array, csr_array
+
+    flow, answers = _constraints(own), _constraints(other)
+    count, states = len(own), answers.shape[0]
+    objective = np.zeros(count + states)
+    objective[count] = -1.0  # v of the start
+    whole = np.zeros(flow.shape[0])
+    whole[0] = 1.0
+    below: Any = csr_array(block_array([[-payoff.T, answers.T]]))
+    equal: Any = csr_array(block_array([[flow, csr_array((flow.shape[0], states))]]))
+    found = linprog(
+        objective,
+        A_ub=below,
+        b_ub=np.zeros(len(other)),
+        A_eq=equal,
+        b_eq=whole,
+        bounds=[(0.0, None)] * count + [(None, None)] * states,
+        method="highs",
+        options={"primal_feasibility_tolerance": _EXACT, "dual_feasibility_tolerance": _EXACT},
+    )
+    if found.x is None:
+        raise GameError(f"{name}: the linear program of its equilibrium was not solved: {found.message}")
+    return np.maximum(np.asarray(found.x[:count], dtype=np.float64), 0.0)
+
+
+def _constraints(seat: Treeplex) -> Any:
+    """Sparse [1 + I, Q] by which a vector is a plan: the empty sequence has weight 1, and the sequences of an
+    information state share the weight of the one that leads there.
+    """
+    from scipy.sparse import csr_array
+
+    infosets = np.arange(1, len(seat.parent) + 1)
+    row = np.concatenate([[0], infosets, seat.infoset[1:] + 1])
+    column = np.concatenate([[0], seat.parent, np.arange(1, len(seat))])
+    amount = np.concatenate([[1.0], -np.ones(len(infosets)), np.ones(len(seat) - 1)])
+    return csr_array((amount, (row, column)), shape=(len(infosets) + 1, len(seat)))
