@@ -35,13 +35,7 @@ from pathlib import Path
 from mail.commands import workers
 from mail.commands.usage import Parser
 
-for library in (
-    "OMP",
-    "OPENBLAS",
-    "MKL",
-):  # read when numpy is loaded: two threads slow small matrices
-    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FIGURES = (
     "tictactoe",
     "asks",
@@ -80,9 +74,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def figure(args: argparse.Namespace) -> int:
     """Make or redraw what the words ask for; one line for workers that are not to be had, or a cell that fails."""
-    from games.base import NashmailError  # numpy, once its threads are set
+    for variable in THREADS:  # read when numpy is loaded: two threads slow small matrices
+        os.environ.setdefault(variable, "1")
+    from games.base import NashmailError
 
-    module = importlib.import_module(f"figure_{args.figure.replace('-', '_')}")
+    module = importlib.import_module(f"figures.{args.figure.replace('-', '_')}")
     try:
         if args.redraw:
             module.redraw(args.out)

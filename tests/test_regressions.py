@@ -134,12 +134,3 @@ def test_debug_before_the_command() -> None:
 def test_symmetry_that_is_not_there_leaves_no_folder(tmp_path: Path) -> None:
     assert main(["train", "connect4:4x1", "--symmetry", "--out", str(tmp_path / "run")]) == 2
     assert list(tmp_path.iterdir()) == []
-
-
-def test_reproduce_usage_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "scripts"))
-    import reproduce
-
-    with pytest.raises(SystemExit):
-        reproduce.main([])
-    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,26 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attacks.judging import judge
+from attacks.mutations import mutations, packed
+from attacks.running import Command, Outcome
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 SHORT = 50  # cases of the short form
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """``attacks`` is a package of the scripts' folder."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "attacks"]:
-        del sys.modules[name]
 
 
 def judged(
     status: int, *, out: bytes = b"said\n", err: bytes = b"", after: dict[str, Any] | None = None, **changes: Any
 ) -> list[str]:
     """What is bad about a command that ended so, in a folder with one file."""
-    from attacks.judging import judge
-    from attacks.running import Command, Outcome
-
     fields = {name: changes.pop(name) for name in ("hung", "left", "memory") if name in changes}
     command = Command(("gap", "run"), **{"expect": "either", **changes})
     outcome = replace(Outcome(command, status, out, err, 1.0, 100), **fields)
@@ -76,16 +67,11 @@ def test_what_is_answered_badly(fault: dict[str, Any], word: str) -> None:
 
 @pytest.mark.parametrize("out", [b'{"a": NaN}', b'{"a": Infinity}', b"{", b'{"a": [-0.0]}'])
 def test_json_is_strict(out: bytes) -> None:
-    from attacks.judging import judge
-    from attacks.running import Command, Outcome
-
     command = Command(("gap", "run", "--json"), "accept")
     assert judge(Outcome(command, 0, out, b"", 1.0, 100), {}, {})
 
 
 def test_faults_are_faults_and_the_same_for_a_seed() -> None:
-    from attacks.mutations import mutations, packed
-
     data = json.dumps({"format": 1, "seed": 3, "learners": ["mail"]}, indent=2).encode()
     faults = list(mutations("config.json", data, np.random.default_rng(0)))
     assert all(content != data for _, content in faults)

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
+import kill
 import mail.learners.base
 from agents import Uniform, solver
 from agents.storage.label_cache import LabelCache
@@ -22,21 +22,12 @@ from mail.parallel.pool import Local
 from mail.parallel.ray import RayPool
 from tests.support import game
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+pytestmark = pytest.mark.skipif(not solver.installed(), reason="the extra `solver` is not installed")
 FULL, BEST = [1, 2, 3, 4, 3, 2, 1], [solver.WORSE] * 3 + [4] + [solver.WORSE] * 3
 
 
 @pytest.fixture
-def kill(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    import kill
-
-    return kill
-
-
-@pytest.fixture
-def noted(kill: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> kill.Noted:
     """The scores of a driver whose run is in ``tmp_path``, with two labels that landed."""
     monkeypatch.setenv("NASHMAIL_CACHE", str(tmp_path / "cache"))
     scores = kill.Noted(tmp_path, kill.Stamped(Local()))
@@ -44,20 +35,20 @@ def noted(kill: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return scores
 
 
-def test_what_landed_is_in_the_ledger_and_in_the_file(kill: ModuleType, noted: object, tmp_path: Path) -> None:
+def test_what_landed_is_in_the_ledger_and_in_the_file(noted: object, tmp_path: Path) -> None:
     assert kill.ledger(tmp_path) == [(5, True), (6, False)]
     assert kill.rows(tmp_path) == {5: FULL, 6: BEST}
     assert kill.inspect(tmp_path) == kill.Faults(lost=0, duplicated=0, repaid=0)
 
 
-def test_lost_labels_are_counted(kill: ModuleType, noted: object, tmp_path: Path) -> None:
+def test_lost_labels_are_counted(noted: object, tmp_path: Path) -> None:
     LabelCache.default().put("connect4", np.array([5]), np.array([BEST]))
     assert kill.inspect(tmp_path).lost == 1, "the scores of other moves were known"
     (tmp_path / "cache" / "scores.sqlite").unlink()
     assert kill.inspect(tmp_path).lost == 2
 
 
-def test_labels_that_are_paid_twice_are_counted(kill: ModuleType, noted: object, tmp_path: Path) -> None:
+def test_labels_that_are_paid_twice_are_counted(noted: object, tmp_path: Path) -> None:
     resumed = kill.Noted(tmp_path, kill.Stamped(Local()))
     resumed.receive(np.array([6]), np.array([BEST], dtype=np.int8))
     assert kill.inspect(tmp_path).repaid == 0, "its shard began before"
@@ -72,7 +63,7 @@ def test_labels_that_are_paid_twice_are_counted(kill: ModuleType, noted: object,
     assert kill.inspect(tmp_path) == kill.Faults(lost=0, duplicated=1, repaid=2)
 
 
-def test_only_workers_of_the_driver_are_found(kill: ModuleType) -> None:
+def test_only_workers_of_the_driver_are_found() -> None:
     words = ["bash", "-c", "exec -a ray::IDLE sleep 30 & exec -a ray::DashboardAgent sleep 30 & wait"]
     with subprocess.Popen(words, start_new_session=True) as driver:
         try:
@@ -108,9 +99,7 @@ for position in range(file.execute("SELECT count(*) FROM scores").fetchone()[0],
 
 
 @pytest.mark.parametrize("faulty", [False, True])
-def test_kills_go_on_over_runs_and_their_faults_are_added(
-    faulty: bool, kill: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kills_go_on_over_runs_and_their_faults_are_added(faulty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for drivers, which have no workers; the faulty ones lose ten labels on the way."""
 
     def start(place: Path, games: int, *, workers: int) -> subprocess.Popen[bytes]:
@@ -133,7 +122,7 @@ def test_kills_go_on_over_runs_and_their_faults_are_added(
 
 @pytest.mark.slow
 def test_workers_are_killed_while_they_label(
-    kill: ModuleType, ray_pool: RayPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ray_pool: RayPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three of them, each when forty more labels have landed, in a round of games on 6x7."""
     monkeypatch.setattr(mail.learners.collect, "SHARD", 2)

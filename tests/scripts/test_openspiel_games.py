@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import openspiel_games
-from scripts.openspiel_games import Outcome, asked, main, table
+import openspiel_games
+from openspiel_games import Outcome, asked, main, table
 
 WORKS = Outcome("openspiel:a", 0, "", 1.0, 0.9, 0.2)
 REFUSED = Outcome("openspiel:b", 2, "nashmail train: openspiel:b has 3 players\n", 2.0, 1.9, 0.3)

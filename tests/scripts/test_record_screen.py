@@ -9,7 +9,7 @@ import pytest
 from agents import make_expert
 from agents.policy import Seats, Uniform
 from mail.training.folder import Config, Profile, Run
-from scripts.record_screen import main, record
+from record_screen import main, record
 from tests.support import game, graph
 
 

@@ -12,15 +12,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from asking import SOFT, Cell, bounds_of, named, run
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import interval, kept, ranged
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from agents.storage.policies import to_json, write_atomic
+from figures.asking import SOFT, Cell, bounds_of, named, run
+from figures.over_seeds import interval, kept, ranged
 from mail.parallel.pool import Pool
 from mail.training.figure import png
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import GameContext, Reaching, banded, explored, grid, keep, on
 from matplotlib import pyplot as plt
-from over_seeds import done, interval
 
 from agents.storage.policies import write_atomic
+from figures.markov_games import GameContext, Reaching, banded, explored, grid, keep, on
+from figures.over_seeds import done, interval
 from games.markov.linear_games import linear
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool

@@ -19,9 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from asking import bounds_of, known
 from matplotlib import pyplot as plt
-from over_seeds import done, ranged, rounded
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -30,6 +28,8 @@ from agents import make_expert
 from agents.expert import optimal_table
 from agents.policy import uniform_rows
 from agents.storage.policies import to_json, write_atomic
+from figures.asking import bounds_of, known
+from figures.over_seeds import done, ranged, rounded
 from games.base import Floats
 from games.graph import GameGraph
 from mail.clone.network import CloneConfig, clone

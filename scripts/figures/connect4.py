@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import done, rounded
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +27,7 @@ from rich.table import Table
 from agents.policy import Greedy
 from agents.storage.policies import to_json, write_atomic
 from agents.suboptimal import RANDOM_WHEN_LOST, WORD, parse, suboptimal
+from figures.over_seeds import done, rounded
 from games.base import NashmailError
 from mail.data.rollout import Match, Shard
 from mail.evaluation.best_response import first_seat_payoffs

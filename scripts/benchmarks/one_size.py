@@ -1,21 +1,12 @@
-"""What exact knowledge of a game costs as the game grows, each size in a process of its own: the work of
-``bench.py scaling``, and, run by itself, of one size: ``python scripts/bench_scaling.py NAME SEED SECONDS``.
+"""The figures of one size of a game, measured by itself: ``python scripts/benchmarks/one_size.py NAME SEED SECONDS``.
 
-Figures of a size, all on one core: ``positions`` with a move to make and ``all positions`` with the finished ones
-(compared with numbers published elsewhere: Tic-Tac-Toe's, and J. Tromp's of Connect Four); seconds for the ``graph``,
-for ``minimax`` values of every position, and for the exact ``nash-gap`` of two networks of the default architecture
-with random weights (each asked once at every position of its seat, two best responses, the value of their play);
-peak ``memory`` of the process in MB, Python and numpy included, with graph and minimax values, and ``gap memory``,
-torch included, at its end. Sizes in ``BIG`` are not measured unless asked for, and have no gap: policy tables of such
-sizes are held in memory by nothing here.
+Prints them as JSON; what they mean says ``scaling.py``.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import resource
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -31,47 +22,9 @@ from mail.parallel.streams import stream
 
 T = TypeVar("T")
 
-SIZES = ("tictactoe", "connect4:3x4", "connect4:4x4", "connect4:5x4", "connect4:4x5")
 BIG = ("connect4:5x5",)
-KNOWN = {  # all positions, the finished ones included
-    "tictactoe": 5478,
-    "connect4:3x4": 12_031,
-    "connect4:4x4": 161_029,
-    "connect4:5x4": 1_706_255,
-    "connect4:4x5": 3_945_711,
-    "connect4:5x5": 69_763_700,
-}
-SECONDS = ("graph", "minimax", "nash-gap")
-MEGABYTES = ("memory", "gap memory")
+"""Sizes without a gap: policy tables of such sizes are held in memory by nothing here."""
 _CHUNK = 1 << 18  # moves that are made at once
-
-
-def measured(name: str, *, seed: int, seconds: float) -> dict[str, float]:
-    """The figures of one size, measured in a process of its own with one thread."""
-    command = [sys.executable, str(Path(__file__).resolve()), name, str(seed), str(seconds)]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=one_thread)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
-
-
-def markdown(figures: dict[str, dict[str, float]]) -> str:
-    """The README's table: one line per size."""
-    heads = ["game", "positions", "graph", "minimax", "memory", "Nash gap of a network", "memory"]
-    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
-    for name, found in figures.items():
-        times = {case: _seconds(found[case]) if case in found else "-" for case in SECONDS}
-        memory = {case: f"{found[case]:,.0f} MB" if case in found else "-" for case in MEGABYTES}
-        cells = [name, f"{found['all positions']:,.0f}", times["graph"], times["minimax"], memory["memory"]]
-        lines.append("| " + " | ".join([*cells, times["nash-gap"], memory["gap memory"]]) + " |")
-    return "\n".join(lines)
-
-
-def _seconds(value: float) -> str:
-    return f"{1000 * value:.2g} ms" if value < 0.1 else f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
-
-
-# --- in the process of one size --------------------------------------------------------------------------
 
 
 def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:

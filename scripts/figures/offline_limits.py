@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import grid, keep
 from matplotlib import pyplot as plt
-from over_seeds import done
 
 from agents.policy import uniform_rows
 from agents.storage.policies import write_atomic
+from figures.markov_games import grid, keep
+from figures.over_seeds import done
 from games.base import Table
 from games.markov.chain import unseen
 from games.markov.game import MarkovGame

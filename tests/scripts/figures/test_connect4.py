@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from agents.policy import PolicyError
+from figures import connect4 as figure
 from games.base import NashmailError
 from mail.parallel.pool import Local
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
 
 @pytest.fixture
-def figure(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    return importlib.import_module("figure_connect4")
-
-
-@pytest.fixture
-def small(hurried: None, figure: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def small(hurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two learners and two budgets of a few games."""
     monkeypatch.setattr("mail.evaluation.sampled.OPPONENTS", ("suboptimal:1", "suboptimal:0:hopeless"))
     monkeypatch.setattr(figure, "MORE", 3)
@@ -36,7 +27,7 @@ def small(hurried: None, figure: ModuleType, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.slow
 def test_a_figure_is_made_and_goes_on(
-    small: None, figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     out = tmp_path / "out"
     figure.make(2, out, Local())
@@ -64,16 +55,14 @@ def test_a_figure_is_made_and_goes_on(
     assert (out / "connect4.json").read_bytes() == before, "what is in the data is not run again"
 
 
-def test_a_run_with_other_settings_is_refused(
-    hurried: None, figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_with_other_settings_is_refused(hurried: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figure.run_of(tmp_path, (30, 1))
     monkeypatch.setattr(figure, "LEARNERS", {"bc": "black"})
     with pytest.raises(NashmailError, match="was begun with other settings; remove it, or give another --out"):
         figure.run_of(tmp_path, (30, 1))
 
 
-def test_nothing_is_begun_without_a_solver(figure: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_begun_without_a_solver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise PolicyError("no solver; make solver")
 
@@ -104,7 +93,7 @@ def row(won: tuple[int, int], rates: tuple[float, float], drawn: int, line: list
     }
 
 
-def test_numbers_are_those_of_all_seeds(figure: ModuleType, capsys: Any) -> None:
+def test_numbers_are_those_of_all_seeds(capsys: Any) -> None:
     rows = [row((6, 2), (0.02, 0.2), 70, [3, 3]), row((8, 3), (0.04, 0.4), 90, None)]
     assert figure.wins(rows, "matches", 0) == {"suboptimal:1": (14, 20)}
     assert figure.wins(rows, "matches", 1) == {"suboptimal:1": (5, 20)}
@@ -124,7 +113,7 @@ def test_numbers_are_those_of_all_seeds(figure: ModuleType, capsys: Any) -> None
     assert figure.short("suboptimal:0:hopeless") == "T=0*"
 
 
-def test_games_in_which_nobody_draws_a_move_count_once(figure: ModuleType) -> None:
+def test_games_in_which_nobody_draws_a_move_count_once() -> None:
     rows = [row((6, 2), (0.02, 0.2), 70, None), row((8, 3), (0.04, 0.4), 90, None)]
     for found in rows:
         for match in found["matches"]:

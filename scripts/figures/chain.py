@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import GameContext, Reaching, grid, keep, named
 from matplotlib import pyplot as plt
-from over_seeds import done
 
 from agents.storage.policies import write_atomic
+from figures.markov_games import GameContext, Reaching, grid, keep, named
+from figures.over_seeds import done
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
 from mail.training.figure import png

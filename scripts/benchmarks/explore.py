@@ -1,4 +1,4 @@
-"""Exploration of 6x7 Connect Four with a solver as the expert: the work of ``bench.py explore``.
+"""Exploration of 6x7 Connect Four with a solver as the expert: ``bench.py explore``; needs the solver extra.
 
 The algorithm: one seat draws uniformly among its legal moves, the other plays the solver's first best move, and every
 decision of the solver is a label; as many games with the solver in seat 0 as in seat 1. Ours plays them all at once
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ import games
 from agents import solver
 from agents.policy import Uniform
 from agents.storage.label_cache import LabelCache
+from benchmarks.results import Result, Settings, note
 from games.base import States
 from mail.data.rollout import play
 from mail.parallel.streams import stream
@@ -39,13 +39,14 @@ GAMES = 128  # of each seat in one repeat
 Line = list[int]  # the moves of one game
 
 
-def measured(seed: int, repeats: int | None = None, *, plays: int = GAMES) -> dict[str, Any]:
-    """The fields of a benchmark's result. PolicyError where the solver is not installed."""
+def run(settings: Settings, *, plays: int = GAMES) -> Result:
+    """Both rates. PolicyError where the solver is not installed."""
+    seed, repeats = settings.seed, settings.repeats or 3
     solver.load()
     found: dict[str, list[float]] = {}
     same = True
     try:
-        for repeat in range(repeats or 3):
+        for repeat in range(repeats):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "scores.sqlite"
                 figures = {**_ours("cold", path, seed, repeat, plays), **_ours("warm", path, seed, repeat, plays)}
@@ -53,7 +54,7 @@ def measured(seed: int, repeats: int | None = None, *, plays: int = GAMES) -> di
             same &= _agree(lines)
             for case, figure in {**figures, **theirs}.items():
                 found.setdefault(case, []).append(figure)
-                print(f"repeat {repeat}: {case}: {figure:,.3g}", file=sys.stderr, flush=True)
+                note(f"repeat {repeat}: {case}: {figure:,.3g}")
     finally:
         solver.use(None)
     figures = {case: median(values) for case, values in found.items()}
@@ -62,13 +63,7 @@ def measured(seed: int, repeats: int | None = None, *, plays: int = GAMES) -> di
         rate = figures.pop(f"pettingzoo {words}")
         peer |= {f"{words} cold": rate, f"{words} warm": rate}
     units = {case: f"{case.split()[0]}/s" for case in peer} | {"solver share": "of cold time"}
-    return {
-        "ours": figures,
-        "peers": {"pettingzoo": peer},
-        "units": units,
-        "repeats": repeats or 3,
-        "same_result": same,
-    }
+    return Result(ours=figures, peers={"pettingzoo": peer}, units=units, repeats=repeats, same_result=same)
 
 
 def _ours(heat: str, path: Path, seed: int, repeat: int, plays: int) -> dict[str, float]:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from over_seeds import interval, rounded
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +19,7 @@ from rich.table import Table
 from agents.policy import Policy, Seats, Uniform, tabulate
 from agents.storage.policies import to_json, write_atomic
 from agents.tabular import from_model
+from figures.over_seeds import interval, rounded
 from games.base import Floats
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel

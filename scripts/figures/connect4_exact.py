@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from asking import SOFT, TARGETS, Cell, bounds_of, traced
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from over_seeds import interval, kept
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from agents.storage.policies import to_json, write_atomic
+from figures.asking import SOFT, TARGETS, Cell, bounds_of, traced
+from figures.over_seeds import interval, kept
 from mail.parallel.pool import Pool
 from mail.training.figure import FLOOR, png
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import FLOOR, GameContext, cell, clones, explored, grid, keep, on
 from matplotlib import pyplot as plt
-from over_seeds import done
 
 from agents.storage.policies import write_atomic
+from figures.markov_games import FLOOR, GameContext, cell, clones, explored, grid, keep, on
+from figures.over_seeds import done
 from games.base import Floats
 from games.markov.concentrability import all_policies, feature_level
 from games.markov.game import Linear, MarkovGame

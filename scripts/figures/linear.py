@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from linear_figures import Line, banded, cell, gaps, grid, keep, named
 from matplotlib import pyplot as plt
-from over_seeds import done
 
 from agents.storage.policies import write_atomic
+from figures.markov_games import Line, banded, cell, gaps, grid, keep, named
+from figures.over_seeds import done
 from games.markov.structure import residual
 from mail.clone.linear import LinearClone
 from mail.learners.collect import Options

@@ -1,0 +1,109 @@
+"""Moves per second of uniformly random play, without and with an observation for every mover: ``bench.py play``.
+
+Ours: ``mail.data.rollout.random_moves`` on 4,096 games at once, so this is the speed of playing many games, not the
+delay of one move. Peers, one game at a time as they are used from Python: PettingZoo's AEC loop (its ``last()`` always
+observes and the legal moves are part of that, so one figure stands in both cases) and OpenSpiel states (observations
+written into one buffer, which is faster than ``observation_tensor``). Draws differ, so ``same_result`` is null.
+Contestants take turns; figures are medians over repeats.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+
+import games
+from benchmarks.clocks import rate
+from benchmarks.results import RATE, Result, Settings, note
+from mail.data.rollout import random_moves
+from mail.parallel.streams import stream
+
+BATCH = 4096  # games that random_moves plays at once
+
+
+def run(settings: Settings, *, batch: int = BATCH) -> Result:
+    """Moves per second of random play, without and with observations: us, PettingZoo, OpenSpiel."""
+    repeats = settings.repeats or 3
+    contestants: dict[tuple[str, str], Callable[[], int]] = {}  # (case, who) -> play some games, count the moves
+    for name, zoo, spiel in (
+        ("tictactoe", "classic/tictactoe-v3", "tic_tac_toe"),
+        ("connect4", "classic/connect_four-v3", "connect_four"),
+    ):
+        contestants[name, "pettingzoo"] = _pettingzoo(zoo, settings.seed)
+        for case, observe in ((name, False), (f"{name}+observe", True)):
+            contestants[case, "ours"] = _ours(name, settings.seed, batch, observe=observe)
+            contestants[case, "openspiel"] = _openspiel(spiel, settings.seed, observe=observe)
+
+    rates: dict[tuple[str, str], list[float]] = {key: [] for key in contestants}
+    for some_games in contestants.values():
+        some_games()  # caches and lazy imports are not what is measured
+    for repeat in range(repeats):
+        for (case, who), some_games in contestants.items():
+            rates[case, who].append(rate(some_games, settings.seconds))
+            note(f"repeat {repeat}: {case}, {who}: {rates[case, who][-1]:,.0f} moves/s")
+    figures = {key: median(found) for key, found in rates.items()}
+    cases = [case for case, who in contestants if who == "ours"]
+    return Result(
+        ours={case: figures[case, "ours"] for case in cases},
+        peers={
+            "pettingzoo": {case: figures[case.removesuffix("+observe"), "pettingzoo"] for case in cases},
+            "openspiel": {case: figures[case, "openspiel"] for case in cases},
+        },
+        units=dict.fromkeys(cases, RATE),
+        repeats=repeats,
+        same_result=None,
+    )
+
+
+def _ours(name: str, seed: int, batch: int, *, observe: bool) -> Callable[[], int]:
+    game, rng = games.make(name), stream(seed, "bench/play")
+    return lambda: random_moves(game, batch, rng=rng, observe=observe)
+
+
+def _pettingzoo(name: str, seed: int) -> Callable[[], int]:
+    """One game in the AEC loop; the steps of agents that are already out (action None) are spared."""
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    import pettingzoo
+
+    env, draw = pettingzoo.make("aec", name), random.Random(seed).random
+    env.reset(seed=seed)
+
+    def one_game() -> int:
+        env.reset()
+        moves = 0
+        while True:
+            observation, _, terminated, truncated, _ = env.last()
+            if terminated or truncated:
+                return moves
+            legal = np.flatnonzero(observation["action_mask"])
+            env.step(int(legal[int(draw() * len(legal))]))
+            moves += 1
+
+    return one_game
+
+
+def _openspiel(name: str, seed: int, *, observe: bool) -> Callable[[], int]:
+    """Twenty games."""
+    import pyspiel
+    from open_spiel.python.observation import make_observation
+
+    game, draw = pyspiel.load_game(name), random.Random(seed).random
+    see = make_observation(game).set_from
+
+    def some_games() -> int:
+        moves = 0
+        for _ in range(20):
+            state = game.new_initial_state()
+            while not state.is_terminal():
+                legal = state.legal_actions()
+                if observe:
+                    see(state, state.current_player())
+                state.apply_action(legal[int(draw() * len(legal))])
+                moves += 1
+        return moves
+
+    return some_games

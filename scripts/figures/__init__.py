@@ -1,0 +1,1 @@
+"""The figures of ``scripts/reproduce.py``, one module each with ``make`` and ``redraw``, and what they share."""

@@ -1,0 +1,91 @@
+"""What an explorer asks until its clone is good enough: counts, the search, and the measures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import expert
+from agents.policy import uniform_rows
+from agents.tabular import from_model
+from figures import asking
+from games import GameGraph
+from mail.evaluation.gap import exploitability
+from mail.training.context import GameContext
+from tests.scripts.figures.labelled import explored
+
+
+def test_asks_are_counted_game_by_game(tictactoe_graph: GameGraph) -> None:
+    """Against a plain count over rounds, some of whose games have no ask at all."""
+    rounds = [explored(tictactoe_graph, 0, games, seed) for seed, games in enumerate((3, 1, 4))]
+    rounds[1] = replace(rounds[1], label=np.full_like(rounds[1].label, np.nan))
+    everything = frozenset({row.tobytes() for part in rounds for row in part.key} | {b"elsewhere"})
+    counted = asking.Asked(0, everything)
+    for part in rounds:
+        counted.update(part)
+    seen: list[bytes] = []
+    spent: list[dict[str, int]] = []
+    games = 0
+    for part in rounds:
+        for episode in range(part.games):
+            games += 1
+            for row in np.flatnonzero(part.queried & (part.episode == episode)):
+                seen.append(part.key[row].tobytes())
+                spent.append({"distinct": len(set(seen)), "asks": len(seen), "games": games})
+    assert [counted.spent(number) for number in range(1, len(seen))] == spent[:-1]
+    assert counted.spent(len(seen)) == {**spent[-1], "games": 8}
+    assert counted.first == [at for at, key in enumerate(seen) if key not in seen[:at]]
+    labels = counted.labels(5)
+    assert [key.tobytes() for key in labels.key] == [seen[at] for at in counted.first[:5]]
+    assert counted.missing == everything - set(seen)
+
+
+@pytest.mark.parametrize("needed", [(30, 45), (61, 61), (9, 200), (1, 1), (150, 1000)])
+def test_the_search_finds_the_fewest_labels(
+    needed: tuple[int, int], tictactoe_graph: GameGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a clone that reaches its targets at so many distinct labels, to within 2 %."""
+    targets = dict(zip(asking.TARGETS, needed, strict=True))
+
+    def losses(search: Any, distinct: int) -> dict[str, float]:
+        return {name: float(distinct < need) for name, need in targets.items()}
+
+    monkeypatch.setattr(asking.Search, "_losses", losses)
+    counted = asking.Asked(1, frozenset())
+    search = asking.Search(asking.Cell("tictactoe", False, "uniform", 1, 0), None, counted)
+    for seed in range(40):
+        counted.update(explored(tictactoe_graph, 1, 5, seed))
+        search.look()
+    search.look(last=True)
+    there = len(counted.first)
+    assert 200 < there < 1000
+    assert search.over == (max(needed) <= there)
+    for name, found in search.found().items():
+        if targets[name] > there:
+            assert found is None
+        else:
+            assert targets[name] <= found["distinct"] <= max(targets[name] * 1.02 + 1, 8)
+            assert found == counted.spent(counted.first[found["distinct"] - 1] + 1)
+
+
+def test_the_keys_to_be_covered_are_those_that_are_counted() -> None:
+    for symmetry in (False, True):
+        for seat in (0, 1):
+            assert (
+                len(asking.reachable("tictactoe", symmetry, seat))
+                == asking.bounds_of("tictactoe", symmetry)[seat].labels
+            )
+
+
+def test_measures_are_exact_where_it_matters(tictactoe_graph: GameGraph) -> None:
+    at = GameContext(tictactoe_graph.game, tictactoe_graph, tictactoe_graph.game, tictactoe_graph)
+    table = expert.make("first", tictactoe_graph)[0].probabilities(tictactoe_graph.game, tictactoe_graph.states, 0)
+    for noise in (0.0, 1e-3, 0.3):
+        noisy = from_model(tictactoe_graph, 0, (1 - noise) * table + noise * uniform_rows(tictactoe_graph.legal(0)))
+        found = asking.measure(at, noisy, 0)
+        exact = exploitability(tictactoe_graph, (1 - noise) * table + noise * uniform_rows(tictactoe_graph.legal(0)), 0)
+        assert found["greedy"] == 0.0
+        assert (found["soft"] == exact) if exact <= asking.SOFT else (asking.SOFT < found["soft"] <= exact)
