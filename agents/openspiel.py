@@ -1,4 +1,4 @@
-"""Policies across the door to OpenSpiel: ours as its ``Policy`` and ``Bot``, its policies as ours.
+"""Policies across the OpenSpiel adapter: ours as its ``Policy`` and ``Bot``, its policies as ours.
 
 For boards of any size (Tic-Tac-Toe, Connect Four, m,n,k-games) and every game behind ``games.make("openspiel:...")``.
 OpenSpiel's ``nash_conv`` of an exported pair is our Nash gap of it, the slow way.
@@ -95,7 +95,7 @@ class ExportedBot(pyspiel.Bot):  # type: ignore[misc]  # OpenSpiel ships no type
 
 
 def to_openspiel_policy(profile: Seats, game: Game) -> ExportedPolicy:
-    """Both seats' policies of a board, or of an OpenSpiel game behind our door, as one OpenSpiel policy.
+    """Both seats' policies of a board, or of an adapted OpenSpiel game, as one OpenSpiel policy.
 
     Its ``game`` is OpenSpiel's game of the same rules. PolicyError for a game that OpenSpiel has not.
     """

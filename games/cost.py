@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from games.adapters.outside import shown
+from games.adapters.outside import printable
 from games.base import Game, GameError
 
 _SPARED = 0.8  # of the memory that is free, what may be asked for
@@ -53,7 +53,7 @@ def afford(needed: float, name: str, instead: str = "choose a smaller size") -> 
     """GameError where the game of this name needs more bytes than there is room for."""
     there = room()
     if needed > there:
-        raise GameError(f"{shown(name)} needs about {size(needed)} of memory, {size(there)} can be had; {instead}")
+        raise GameError(f"{printable(name)} needs about {size(needed)} of memory, {size(there)} can be had; {instead}")
 
 
 def size(count: float) -> str:
@@ -160,7 +160,7 @@ class Meter:
         return time.process_time() - self.work
 
     def _name(self) -> str:
-        return shown(getattr(self.game, "called", self.game.spec.name))
+        return printable(getattr(self.game, "called", self.game.spec.name))
 
     def _refusal(self) -> TooLarge:
         self.close()

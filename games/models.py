@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import comb
 
-from games.adapters.outside import shown
+from games.adapters.outside import printable
 from games.base import Enumerable, Game, Hidden, Model
 from games.boards import Board
 from games.cost import Meter, TooLarge
@@ -80,7 +80,7 @@ def own_board(game: Game) -> str:
 def called(game: Game) -> str:
     """The game by the name that it was asked for."""
     base = _base(game)
-    return shown(str(getattr(base, "called", base.spec.name)))
+    return printable(str(getattr(base, "called", base.spec.name)))
 
 
 def _base(game: Game) -> Game:

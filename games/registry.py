@@ -1,6 +1,6 @@
 """Games by name. A name is a registered word, with parameters after a colon where the game takes some:
 ``tictactoe``, ``tictactoe:4x4:3``, ``connect4``, ``connect4:4x5``, ``leduc``, ``kuhn:13``, ``gridworld:3x3``,
-``linear:100,5``. The words ``openspiel``, ``simultaneous`` and ``pettingzoo`` are doors to other libraries' games:
+``linear:100,5``. The words ``openspiel``, ``simultaneous`` and ``pettingzoo`` adapt other libraries' games:
 ``openspiel:hex(board_size=3)``, ``simultaneous:goofspiel(num_cards=3,imp_info=False)`` (of OpenSpiel too),
 ``pettingzoo:tictactoe``.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from games.adapters.openspiel import OpenSpielGame
 from games.adapters.openspiel_markov import from_openspiel
-from games.adapters.outside import shown
+from games.adapters.outside import printable
 from games.adapters.pettingzoo import classic
 from games.base import Game, GameError
 from games.boards import Board
@@ -21,38 +21,48 @@ from games.markov import chain, gridworld, linear_games, shifted
 
 Factory = Callable[[str], Game]
 _FACTORIES: dict[str, tuple[Factory, str]] = {}
-_DOORS: set[str] = set()
+_ADAPTERS: set[str] = set()
 
 
-def register(name: str, factory: Factory, *, summary: str = "", door: bool = False) -> None:
-    """Make ``make(name)`` and ``make(name + ":" + parameters)`` call ``factory(parameters)``.
+def register(name: str, factory: Factory, *, summary: str = "", adapter: bool = False) -> None:
+    """Register a game, so that ``make(name)`` and ``make(name + ":" + parameters)`` call ``factory(parameters)``.
 
-    ``factory`` receives the text after the first colon ("" without one) and raises GameError for text it
-    cannot use. The game's ``spec.name`` must lead back to it through ``make``. A ``door`` is no game by itself,
-    only with parameters: ``names`` leaves it out. Raises GameError if the name is taken or has a colon in it.
+    Args:
+        name: one word without a colon.
+        factory: receives the text after the first colon ("" without one). Raises GameError for text it cannot use.
+            ``make(game.spec.name)`` must return an equal game.
+        summary: one line for lists of games.
+        adapter: whether the word is a game only with parameters, as for other libraries. ``names`` omits such words.
+
+    Raises:
+        GameError: the name is taken or has a colon in it.
     """
     if ":" in name or not name:
         raise GameError(f"a game's name is one word without a colon, not {name!r}")
     if name in _FACTORIES:
-        raise GameError(f"there is a game called {name} already")
+        raise GameError(f"a game called {name} is already registered; choose another name")
     _FACTORIES[name] = (factory, summary)
-    if door:
-        _DOORS.add(name)
+    if adapter:
+        _ADAPTERS.add(name)
 
 
 def make(name: str) -> Game:
-    """The game of this name; GameError names the games there are when there is none."""
+    """The game of this name.
+
+    Raises:
+        GameError: no game has this name (the message lists the known ones), or its parameters cannot be used.
+    """
     word, _, parameters = name.partition(":")
     if word not in _FACTORIES:
-        listed = [*names(), *(f"{door}:NAME" for door in sorted(_DOORS))]
+        listed = [*names(), *(f"{adapter}:NAME" for adapter in sorted(_ADAPTERS))]
         raise GameError(
-            f"no game is called {shown(name)!r}; the games are: {', '.join(listed)}. A game of your own is known "
+            f"no game is called {printable(name)!r}; the games are: {', '.join(listed)}. A game of your own is known "
             "only to a program that registers it (games.register): make, measure and play it there"
         )
     try:
         return _FACTORIES[word][0](parameters)
     except MemoryError as error:
-        raise GameError(f"{shown(name)} needs more memory than there is; choose a smaller size") from error
+        raise GameError(f"{printable(name)} needs more memory than is available; choose a smaller size") from error
 
 
 def known(name: str) -> bool:
@@ -62,7 +72,7 @@ def known(name: str) -> bool:
 
 def names() -> list[str]:
     """The registered words that are games by themselves."""
-    return sorted(set(_FACTORIES) - _DOORS)
+    return sorted(set(_FACTORIES) - _ADAPTERS)
 
 
 def describe(name: str) -> str:
@@ -91,12 +101,12 @@ register("connect4", _board("connect4", (6, 7, 4), gravity=True), summary="four 
 register("kuhn", poker.kuhn, summary="Kuhn poker: three cards, one bet")
 register("leduc", poker.leduc, summary="Leduc poker: six cards, a public one, two rounds of bets")
 register("gridworld", gridworld.named, summary="two players race to a goal, or block each other, on a grid")
-register("chain", chain.named_chain, summary="the chain of despair: a mistake that experts never lead each other to")
-register("unseen", chain.named_unseen, summary="an answer that experts never show: infinite concentrability")
-register("shifted", shifted.named, summary="states that experts never show, in features that they show a little of")
-register("rps", chain.named_rps, summary="rock, paper, scissors for good; the hand that won last counts double")
+register("chain", chain.named_chain, summary="the chain of despair: states after a mistake that the experts never make")
+register("unseen", chain.named_unseen, summary="a state that the experts never visit: infinite concentrability")
+register("shifted", shifted.named, summary="states that the experts never visit, in features that they visit a little")
+register("rps", chain.named_rps, summary="repeated rock, paper, scissors; the last winning action counts double")
 register("linear", linear_games.named, summary="a random game linear in known features, one seat moving at a time")
 register("linear-joint", linear_games.named_joint, summary="a random game linear in features of both seats' actions")
-register("openspiel", OpenSpielGame, summary="a two-player game of OpenSpiel, by its name there", door=True)
-register("pettingzoo", classic, summary="a two-player board game of PettingZoo, by its name there", door=True)
-register("simultaneous", from_openspiel, summary="a simultaneous-move game of OpenSpiel, by its name there", door=True)
+register("openspiel", OpenSpielGame, summary="a two-player game of OpenSpiel, by its name there", adapter=True)
+register("pettingzoo", classic, summary="a two-player board game of PettingZoo, by its name there", adapter=True)
+register("simultaneous", from_openspiel, summary="a simultaneous game of OpenSpiel, by its name there", adapter=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MEMORY = 4.0  # GB
-DOORS = ("openspiel", "simultaneous")
+ADAPTERS = ("openspiel", "simultaneous")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Ask for every game and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="OpenSpiel's names (default: all that are registered)")
-    parser.add_argument("--door", choices=DOORS, default="openspiel", help="what stands before the colon")
+    parser.add_argument("--adapter", choices=ADAPTERS, default="openspiel", help="what stands before the colon")
     parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help="for each game (default: 20)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the table goes (default: standard output)")
     args = parser.parse_args(argv)
@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     outcomes = []
     for name in args.names or pyspiel.registered_names():
-        outcomes.append(asked(f"{args.door}:{name}", args.limit))
+        outcomes.append(asked(f"{args.adapter}:{name}", args.limit))
         print(f"{outcomes[-1].name}: {outcomes[-1].words[:100]}", file=sys.stderr)
     text = table(outcomes)
     if args.out is None:

@@ -1,1 +1,1 @@
-"""Games of OpenSpiel and PettingZoo as games of ours, and the other way round."""
+"""Adapters between our games and those of OpenSpiel and PettingZoo, in both directions."""

@@ -1,8 +1,9 @@
 """Our games as PettingZoo environments: ``to_aec(games.make("connect4"))``.
 
-For any turn-based game. Agents are ``player_0`` and ``player_1``; each observes a dictionary of ``observation`` (own
-stones first) and ``action_mask`` (all zeros while the other moves). As in PettingZoo's own classic games, an illegal
-move ends the game with -1 for whoever made it and 0 for the other: that is the interface's rule, not the game's.
+For any turn-based game. The agents are ``player_0`` (seat 0) and ``player_1`` (seat 1). Each observes a dictionary of
+``observation`` (own stones first) and ``action_mask`` (all zeros while the other agent moves). As in PettingZoo's own
+classic games, an illegal move ends the game with reward -1 for the agent that made it and 0 for the other. That is a
+rule of the interface, not of the game. Interface: https://pettingzoo.farama.org/api/aec/.
 """
 
 from __future__ import annotations
@@ -24,13 +25,20 @@ AGENTS = ("player_0", "player_1")
 def to_aec(game: Game, *, render_mode: str | None = None) -> Any:
     """The game as a ``pettingzoo.AECEnv``, in PettingZoo's usual wrappers.
 
-    ``render_mode`` is None, ``"ansi"`` (``render`` returns text) or ``"human"`` (it prints it). GameError for a game
-    with simultaneous moves, or another mode.
+    Args:
+        game: a turn-based game.
+        render_mode: None, ``"ansi"`` (``render`` returns text) or ``"human"`` (every step prints it).
+
+    Returns:
+        the wrapped environment. Observations are float32 of ``game.spec.observation``, masks int8 ``[A]``.
+
+    Raises:
+        GameError: the game has simultaneous moves, or ``render_mode`` is another value.
     """
     from pettingzoo.utils import wrappers
 
     if game.acting(game.start(1, rng=np.random.default_rng(0))).sum() != 1:
-        raise GameError(f"{game.spec.name} is not turn-based; agents of this interface move one after the other")
+        raise GameError(f"{game.spec.name} is not turn-based, which this interface needs; use to_parallel")
     if render_mode not in (None, "ansi", "human"):
         raise GameError(f"render_mode is None, 'ansi' or 'human', not {render_mode!r}")
     env = _bare(game, render_mode)
@@ -40,9 +48,9 @@ def to_aec(game: Game, *, render_mode: str | None = None) -> Any:
 
 
 class _Environment:
-    """What ``AECEnv`` asks for; ``_joined`` makes it one, so that PettingZoo is imported only where used."""
+    """The methods of ``AECEnv``. ``_joined`` adds the base class, so PettingZoo is imported only where it is used."""
 
-    _was_dead_step: Callable[[Any], None]  # AECEnv brings these two
+    _was_dead_step: Callable[[Any], None]  # AECEnv provides these two
     _accumulate_rewards: Callable[[], None]
 
     def __init__(self, game: Game, render_mode: str | None) -> None:
@@ -124,7 +132,7 @@ class _Environment:
 
 @cache
 def _joined() -> type:
-    """``_Environment`` as an ``AECEnv``."""
+    """``_Environment`` as a subclass of ``AECEnv``."""
     from pettingzoo import AECEnv
 
     return type("GameAEC", (_Environment, AECEnv), {"__doc__": _Environment.__doc__})
@@ -136,6 +144,6 @@ def _bare(game: Game, render_mode: str | None) -> Any:
 
 
 def _is_board(game: Game) -> bool:
-    """Whether observations are stones, 0 or 1."""
+    """Whether observations are planes of stones, with values 0 and 1."""
     base = game.base if isinstance(game, Quotient) else game
     return isinstance(base, Board) or (isinstance(base, Replayed) and base.board is not None)

@@ -1,10 +1,10 @@
-"""What a Python object holds, as a fingerprint: two states of an environment that hold the same go on alike.
+"""A fingerprint of everything a Python object holds. Two environments with equal fingerprints have the same future.
 
-Doors to other libraries ask whether two ways of play lead to one position. What an environment *shows* cannot tell:
-a counter, a pass or an earlier position may decide later. What it *holds* can: everything that can be reached from
-the object, through attributes, containers, arrays, generators and closures. An object that keeps something where
-Python cannot look (a library written in C, a file, a lock) has no fingerprint, and its positions are told apart by the
-moves that led there. Not looked at: variables of modules, and in which order a set would be walked through.
+Adapters must know whether two histories lead to the same position. What an environment *shows* does not decide that: a
+counter, a pass or an earlier position may matter later. What it *holds* does: everything reachable from the object
+through attributes, containers, arrays, generators and closures. An object that keeps state where Python cannot look (a
+C library, a file, a lock) has no fingerprint. Its positions are distinguished by the moves that led to them. The
+fingerprint ignores variables of modules and the iteration order of sets.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ import numpy as np
 _SCALARS = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), range, slice)
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict, bytearray)
 _NAMED = (type, type(len), type(np), type(str.join), type(object.__repr__))  # classes, modules, functions in C
-_PROXY = type(vars(object))  # a mapping that can be read only
+_PROXY = type(vars(object))  # a read-only mapping
 
 
 class _OpaqueError(Exception):
-    """Something is held that cannot be read."""
+    """The object holds something that cannot be read."""
 
 
 def fingerprint(thing: object) -> bytes | None:
-    """16 bytes, equal for objects that hold the same; None where it holds something that cannot be read.
+    """A 16-byte BLAKE2b digest of what ``thing`` holds.
 
-    The same in every process, as long as no set of unlike members is held.
+    Returns:
+        bytes that are equal for objects with equal contents, in every process (unless a set has members of different
+        types); None where the object holds something that cannot be read.
     """
     walk = _Walk()
     try:
@@ -40,7 +42,7 @@ def fingerprint(thing: object) -> bytes | None:
 
 
 class _Walk:
-    """One walk through everything that an object holds; what is met twice is told by when it was met first."""
+    """A walk through everything an object holds. A second visit is recorded as a reference to the first."""
 
     def __init__(self) -> None:
         self.digest = blake2b(digest_size=16)
@@ -59,7 +61,7 @@ class _Walk:
             self._say("dtype", repr(thing))
         elif isinstance(thing, np.generic):
             self._say(repr(thing.dtype), repr(thing))
-        elif isinstance(getattr(kind, "__members__", None), _PROXY):  # of an enumeration
+        elif isinstance(getattr(kind, "__members__", None), _PROXY):  # a member of an enumeration
             self._say("member", kind.__module__, kind.__qualname__, thing.name)
         elif id(thing) in self.met:
             self._say("again", str(self.met[id(thing)]))
@@ -91,7 +93,7 @@ class _Walk:
             self._attributes(thing, kind)
 
     def _members(self, thing: Any, kind: type) -> None:
-        """What a container contains; _OpaqueError for what is neither a container nor made of attributes alone."""
+        """The contents of a container. _OpaqueError if the object holds more than attributes and is no container."""
         base = next((base for base in kind.__mro__ if base in _CONTAINERS), object)
         if not _plain(kind, base):
             raise _OpaqueError
@@ -118,7 +120,7 @@ class _Walk:
             self._all(name, held[name])
 
     def _shared(self, kind: type) -> None:
-        """What objects of a class share, where that can change."""
+        """The mutable attributes of a class, which its objects share."""
         for base in kind.__mro__:
             if base.__module__ == "builtins" or id(base) in self.met:
                 continue
@@ -151,7 +153,7 @@ class _Walk:
             self.visit(thing)
 
     def _say(self, *words: str) -> None:
-        """Words into the digest, each with its length, so that no two lists of words read alike."""
+        """Add words to the digest, each with its length, so that different lists of words give different bytes."""
         for word in words:
             spelled = word.encode("utf-8", "surrogatepass")
             self.digest.update(b"%d:" % len(spelled))
@@ -159,7 +161,7 @@ class _Walk:
 
 
 def _slots(kind: type) -> tuple[str, ...]:
-    """The attributes that a class keeps outside ``__dict__``, under the names by which they are found."""
+    """The attributes that a class keeps outside ``__dict__``, under the names that ``getattr`` accepts."""
     given = vars(kind).get("__slots__", ())
     names = (given,) if isinstance(given, str) else tuple(given)
     private = f"_{kind.__name__.lstrip('_')}"
@@ -171,8 +173,9 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 
 def _plain(kind: type, base: type) -> bool:
-    """Whether objects of a class hold nothing beyond those of ``base`` but attributes: class by class, the room that
-    one takes is accounted for by its slots.
+    """Whether objects of a class hold only attributes beyond what ``base`` holds.
+
+    Checked class by class: the slots must account for the size of an object.
     """
     word = np.dtype(np.uintp).itemsize
     while kind is not base:

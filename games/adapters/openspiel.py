@@ -1,8 +1,8 @@
-"""OpenSpiel's games as games of ours: ``games.make("openspiel:connect_four(rows=4,columns=5)")``.
+"""Games of OpenSpiel (arXiv:1908.09453) as our games: ``games.make("openspiel:connect_four(rows=4,columns=5)")``.
 
-The text after the first colon goes to ``pyspiel.load_game``. For any two-player, zero-sum, sequential game of
-perfect information without chance. Tic-Tac-Toe, Connect Four and m,n,k-games have the keys, observations and
-action numbers of our ``Board`` (where the board fits one); the others observe OpenSpiel's own tensor for the seat.
+The text after the first colon goes to ``pyspiel.load_game``. The adapter takes any two-player, zero-sum, sequential
+game of perfect information without chance. Tic-Tac-Toe, Connect Four and m,n,k-games have the keys, observations and
+action numbers of our ``Board`` (where the size fits one). The others observe OpenSpiel's own tensor of the seat.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from games.adapters.openspiel_facts import fault, most_moves, shown_is_all
-from games.adapters.outside import answering, quiet, reason, shown
+from games.adapters.openspiel_facts import fault, is_mergeable, most_moves
+from games.adapters.outside import answering, printable, quiet, reason
 from games.adapters.replay import NO_VIEWS, Moves, Position, Replayed
 from games.adapters.trial import tried, trust
 from games.base import GameError, Spec
 from games.boards import Board
 
-_LONGEST = 1_000_000  # moves of a game: a state has a word for each
+_LONGEST = 1_000_000  # moves of a game; a state stores one word for each
 
 
 class OpenSpielGame(Replayed):
-    """The OpenSpiel game that ``text`` describes. GameError, in one line, for one that does not fit (see above)."""
+    """The OpenSpiel game that ``text`` describes, for example ``connect_four(rows=4,columns=5)``.
+
+    Raises:
+        GameError: OpenSpiel has no such game, or it is not of the kind named above.
+    """
 
     library = "OpenSpiel"
 
@@ -41,17 +45,18 @@ class OpenSpielGame(Replayed):
                 longest=most_moves(self.rules),
             )
         if spec.longest > _LONGEST:
-            raise GameError(f"{shown(called)} can last {spec.longest:,} moves, more than {_LONGEST:,}; make it shorter")
-        super().__init__(spec, board, merges=shown_is_all(self.rules), called=called)
+            limit = f"more than {_LONGEST:,}; choose a smaller size"
+            raise GameError(f"{printable(called)} can last {spec.longest:,} moves, {limit}")
+        super().__init__(spec, board, merges=is_mergeable(self.rules), called=called)
         self._text = text
-        self._parent: tuple[Moves, Any] | None = None  # where the last state came from, and that state: children and
-        self._last: tuple[Moves, Any] | None = None  # siblings of it need not be played from the start
+        self._parent: tuple[Moves, Any] | None = None  # the last state's predecessor and the last state itself:
+        self._last: tuple[Moves, Any] | None = None  # their successors need not be replayed from the start
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (self._text,)
 
     def state(self, moves: Moves) -> Any:
-        """OpenSpiel's own state after these moves; not to be changed, the next one may be a child of it."""
+        """OpenSpiel's own state after these moves. Do not change it: the next state may be cloned from it."""
         if not moves:
             return self.rules.new_initial_state()
         before = moves[:-1]
@@ -63,7 +68,7 @@ class OpenSpielGame(Replayed):
         return state
 
     def _played(self, moves: Moves) -> Any:
-        """The state after these moves, from the start."""
+        """The state after these moves, replayed from the start."""
         state = self.rules.new_initial_state()
         for action in moves:
             state.apply_action(action)
@@ -75,7 +80,7 @@ class OpenSpielGame(Replayed):
         reward = float(state.rewards()[0]) + 0.0 if moves else 0.0
         legal = () if over else tuple(state.legal_actions())
         if not over and not legal:
-            raise GameError(f"{self.called} goes on without a move to make after the moves {list(moves)}")
+            raise GameError(f"{self.called} has no legal action after the moves {list(moves)}, although it is not over")
         seat = -1 if over else state.current_player()
         if self.board is not None:
             return Position(seat, legal, reward, NO_VIEWS, "")
@@ -92,19 +97,24 @@ def _again(text: str) -> OpenSpielGame:
     return OpenSpielGame(text)
 
 
-def load(text: str, *, door: str = "openspiel") -> Any:
-    """The pyspiel game of this description, asked for as ``door:text``.
+def load(text: str, *, adapter: str = "openspiel") -> Any:
+    """Load the pyspiel game of a description.
 
-    GameError where OpenSpiel has none, or is not there, or where loading it, or the first moves of random games, fail
-    or end the process that tries them.
+    Args:
+        text: what ``pyspiel.load_game`` accepts.
+        adapter: the word before the colon, for messages: the user requested ``adapter:text``.
+
+    Raises:
+        GameError: OpenSpiel is not installed or has no such game, or loading it or playing random games with it fails
+            or ends the process that tries them.
     """
     try:
         import pyspiel
     except ImportError as error:
         raise GameError("this game needs OpenSpiel; install open_spiel") from error
-    name, word = f"{door}:{text}", text.partition("(")[0]
+    name, word = f"{adapter}:{text}", text.partition("(")[0]
     if not word:
-        raise GameError(f"name an OpenSpiel game after the colon, for example {_EXAMPLES.get(door, _EXAMPLES[''])}")
+        raise GameError(f"name an OpenSpiel game after the colon, for example {_EXAMPLES.get(adapter, _EXAMPLES[''])}")
     with answering(name):
         if "python_" in text:
             import open_spiel.python.games  # noqa: F401  # registers them
@@ -112,16 +122,16 @@ def load(text: str, *, door: str = "openspiel") -> Any:
     if word not in known:
         close = get_close_matches(word, known, n=1)
         meant = f"did you mean {close[0]}?" if close else "pyspiel.registered_names() lists what it has"
-        raise GameError(f"OpenSpiel has no game called {shown(word)!r}; {meant}")
+        raise GameError(f"OpenSpiel has no game called {printable(word)!r}; {meant}")
     wrong = tried(text, name, os.path.dirname(pyspiel.__file__))
     try:
         with quiet():
             rules = pyspiel.load_game(text)
     except Exception as error:
-        raise GameError(f"OpenSpiel cannot make {shown(name)}: {reason(error)}") from error
+        raise GameError(f"OpenSpiel cannot make {printable(name)}: {reason(error)}") from error
     if wrong:
         known = fault(rules)
-        raise GameError(f"{shown(name)} {known}" if known else f"OpenSpiel cannot make {shown(name)}: {wrong}")
+        raise GameError(f"{printable(name)} {known}" if known else f"OpenSpiel cannot make {printable(name)}: {wrong}")
     return rules
 
 
@@ -129,12 +139,14 @@ _EXAMPLES = {"": "openspiel:tic_tac_toe", "simultaneous": "simultaneous:matrix_r
 
 
 def parameters(rules: Any) -> dict[str, Any]:
-    """All parameters of a pyspiel game: some, such as ``mnk``, do not list those that were not given."""
+    """All parameters of a pyspiel game with their defaults: some games, such as ``mnk``, list only those that were
+    given.
+    """
     return {**rules.get_type().parameter_specification, **rules.get_parameters()}
 
 
 def board_of(rules: Any) -> Board | None:
-    """Our board with the rules of this pyspiel game; None where it is another game, or a size no board can have."""
+    """Our board with the rules of this pyspiel game. None for other games and for sizes that no board can have."""
     facts = parameters(rules)
     word = rules.get_type().short_name
     if word == "tic_tac_toe":
@@ -152,7 +164,7 @@ def board_of(rules: Any) -> Board | None:
 
 
 def twin(board: Board) -> Any:
-    """The pyspiel game with the rules of this board of ours: the way back of ``board_of``."""
+    """The pyspiel game with the rules of this board: the inverse of ``board_of``."""
     if board.gravity:
         return load(f"connect_four(rows={board.rows},columns={board.columns},x_in_row={board.k})")
     if (board.rows, board.columns, board.k) == (3, 3, 3):
@@ -161,7 +173,7 @@ def twin(board: Board) -> Any:
 
 
 def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
-    """GameError with the first reason why this is no two-player zero-sum game of perfect information and no chance."""
+    """Raise GameError unless this is a two-player, zero-sum, sequential game of perfect information without chance."""
     kind = rules.get_type()
     hidden = kind.information != kind.Information.PERFECT_INFORMATION
     reasons = {
@@ -172,11 +184,11 @@ def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
         "has hidden information; only perfect information fits": hidden,
         "gives no observation tensor, which learners need": not kind.provides_observation_tensor,
     }
-    name = shown(name)
+    name = printable(name)
     for words, applies in reasons.items():
         if applies:
             raise GameError(f"{name} {words}")
     if broken := fault(rules):
         raise GameError(f"{name} {broken}")
     if rules.max_game_length() < 1 or rules.new_initial_state().is_terminal():
-        raise GameError(f"{name} has no move to make; choose another size")
+        raise GameError(f"{name} is over before its first move; choose another size")

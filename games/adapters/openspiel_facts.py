@@ -1,10 +1,10 @@
-"""What OpenSpiel's games do not say of themselves: what their future depends on, and how long they can last.
+"""Facts that OpenSpiel's games do not report: what their future depends on, and how long they can last.
 
-A state of OpenSpiel tells no identity: what it serializes is its history, and its picture and tensors may leave out
-what decides later (passes and repetition in Go, captures without progress in Checkers, the piece in hand in Amazons).
-Nothing short of every history can find that out from outside, and there are too many. So histories are merged only
-in the games listed here, whose states were read in OpenSpiel's source and hold nothing else; tests walk through
-every history of small sizes of each. In any other game a position is the moves that led to it.
+An OpenSpiel state has no identity. It serializes its history, and its string and tensors may omit what matters later
+(passes and repetition in Go, captures without progress in Checkers, the piece in hand in Amazons). Only a walk through
+all histories could detect that from outside, and there are too many. So the adapter merges histories only in the games
+listed here. Their states were checked in OpenSpiel's source and hold nothing else, and tests walk through every history
+of small sizes of each. In any other game a position is the sequence of moves that led to it.
 """
 
 from __future__ import annotations
@@ -13,35 +13,37 @@ from typing import Any
 
 import numpy as np
 
-SHOWN = {
-    "breakthrough": "the pieces; a win is a place they reach",
+MERGEABLE = {
+    "breakthrough": "the pieces; a win is a square they reach",
     "clobber": "the pieces",
     "connect_four": "the stones",
-    "dots_and_boxes": "the lines and boxes with their owners, of which the points are the sum",
+    "dots_and_boxes": "the lines and boxes with their owners; the score is their sum",
     "gomoku": "the stones",
-    "havannah": "the stones, how groups are joined follows from them; a swap is for the second move alone",
-    "hex": "the stones, which edges a group reaches follows from them; a swap is for the second move alone",
+    "havannah": "the stones, which determine the groups; a swap is possible at the second move only",
+    "hex": "the stones, which determine the edges a group touches; a swap is possible at the second move only",
     "mnk": "the stones",
     "nim": "the piles",
     "tic_tac_toe": "the stones",
-    "y": "the stones, how groups are joined follows from them",
+    "y": "the stones, which determine the groups",
 }
-"""Games whose future follows from what is shown (picture, both tensors, mover, legal moves, number of moves): what
-their states hold."""
+"""What the states hold of games whose future follows from what they show: string, both tensors, mover, legal moves and
+number of moves."""
 
-_ONCE = ("dots_and_boxes", "hex")  # every action at most once; what they declare forgets some of the actions
-_GAMES, _MOVES = 1000, 4000  # most random games, and moves in all of them, by which a declared length is tried
-_MARGIN = 8  # times the longest of them, where they show that what is declared is too short
+_ONCE = ("dots_and_boxes", "hex")  # each action occurs at most once; the declared length omits some actions
+_GAMES, _MOVES = 1000, 4000  # limits of the random games that test a declared length
+_MARGIN = 8  # times the longest random game, where the declared length is too short
 
 
-def shown_is_all(rules: Any) -> bool:
-    """Whether what this pyspiel game shows of a position decides its future."""
+def is_mergeable(rules: Any) -> bool:
+    """Whether what this pyspiel game shows of a position determines its future, so that histories may be merged."""
     kind, within = rules.get_type().short_name, _within(rules)
-    return kind in SHOWN or (kind == "misere" and within is not None and shown_is_all(within))
+    return kind in MERGEABLE or (kind == "misere" and within is not None and is_mergeable(within))
 
 
 def fault(rules: Any) -> str | None:
-    """Why a game cannot be used although OpenSpiel makes it: a fault of OpenSpiel's that would end the process."""
+    """Why a game cannot be used although OpenSpiel loads it: a bug of OpenSpiel that would end the process. None if
+    usable.
+    """
     if (within := _within(rules)) is not None:
         return fault(within)
     facts = rules.get_parameters()
@@ -54,7 +56,7 @@ def fault(rules: Any) -> str | None:
 
 
 def _within(rules: Any) -> Any:
-    """The pyspiel game that another one changes; None where there is none."""
+    """The pyspiel game that another one wraps; None where it wraps none."""
     import pyspiel
 
     facts = rules.get_parameters().get("game")
@@ -65,14 +67,14 @@ def _within(rules: Any) -> Any:
 
 
 def most_moves(rules: Any) -> int:
-    """The most moves of a game: what OpenSpiel declares, or more where that is too short.
+    """An upper bound on the moves of one game: the length that OpenSpiel declares, or more where that is too short.
 
-    Declared lengths are wrong in places (a swap forgotten, rows taken for columns, passes not counted). For the games
-    of ``SHOWN`` the bound is known; elsewhere a few random games try it, always the same ones. Where one of them
-    outlasts half of it the bound is widened by half, where one outlasts it, to a multiple of the longest.
+    Some declared lengths are wrong (a swap forgotten, rows taken for columns, passes not counted). For the games of
+    ``MERGEABLE`` the bound is known. For others, fixed random games test it: if one is longer than half the bound, the
+    bound grows by half; if one is longer than the bound, it becomes a multiple of the longest.
     """
     declared, within = int(rules.max_game_length()), _within(rules)
-    if shown_is_all(rules):
+    if is_mergeable(rules):
         once = (within or rules).get_type().short_name in _ONCE
         return max(declared, int(rules.num_distinct_actions())) if once else declared
     seen = _longest_played(rules)
@@ -82,7 +84,7 @@ def most_moves(rules: Any) -> int:
 
 
 def _longest_played(rules: Any) -> int:
-    """The length of the longest of some random games; games that the moves run out for count as far as they went."""
+    """The length of the longest of some random games. The last game may be cut short by the limit on moves."""
     rng = np.random.default_rng(0)
     longest = moves = 0
     for _ in range(_GAMES):

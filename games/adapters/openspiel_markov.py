@@ -1,8 +1,8 @@
-"""OpenSpiel's simultaneous-move games and ours: ``to_openspiel(game)``, ``from_openspiel("goofspiel(num_cards=3)")``.
+"""Simultaneous-move games of OpenSpiel: ``to_openspiel(game)`` and ``from_openspiel("goofspiel(num_cards=3)")``.
 
-Out: a Markov game with a horizon becomes a Python game of OpenSpiel's with simultaneous nodes and explicit chance;
-discounts are paid out with the rewards, because OpenSpiel knows none. In: a two-player, zero-sum game of perfect
-information (or one-shot) is listed by its histories, chance included, and becomes a Markov game with a horizon.
+Export: a Markov game with a horizon becomes a Python game of OpenSpiel (arXiv:1908.09453) with simultaneous nodes and
+explicit chance. Rewards are multiplied by the discount, because OpenSpiel has none. Import: the histories of a
+two-player, zero-sum game of perfect information (or one-shot), chance included, become a Markov game with a horizon.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from games.adapters.openspiel import load
 from games.adapters.openspiel_facts import fault
-from games.adapters.outside import answering, shown
+from games.adapters.outside import answering, printable
 from games.base import Floats, GameError
 from games.cost import TooLarge, afford
 from games.markov.game import MarkovGame
@@ -23,29 +23,39 @@ from games.markov.transitions import Entries
 
 
 def to_openspiel(game: MarkovGame) -> Any:
-    """The game as a ``pyspiel.Game``. GameError for a game without a horizon, or without OpenSpiel."""
+    """The game as a ``pyspiel.Game``.
+
+    Raises:
+        GameError: the game has no horizon, starts in more states than a chance node can have, or OpenSpiel is not
+            installed.
+    """
     if game.horizon is None:
-        raise GameError(f"{game.spec.name} never ends; OpenSpiel's games do, so give it a horizon")
+        raise GameError(f"{game.spec.name} has no horizon; OpenSpiel's games must end, so give it one")
     if int((game.initial > 0).sum()) > _OUTCOMES:
-        raise GameError(f"{game.spec.name} starts in too many states for a chance node")
+        raise GameError(f"{game.spec.name} has more than {_OUTCOMES:,} initial states, too many for a chance node")
     return _classes()[0](_Held(game))
 
 
 def from_openspiel(text: str, *, most: int = 20_000) -> MarkovGame:
-    """The OpenSpiel game of this description as a Markov game, a state for every history.
+    """The OpenSpiel game of a description as a Markov game with one state per history.
 
-    GameError, in one line, for a game that is not for two players, zero-sum and of perfect information (or one-shot),
-    or that has more than ``most`` histories, or more than can be listed in a few seconds.
+    Args:
+        text: what ``pyspiel.load_game`` accepts.
+        most: the largest number of histories (decision nodes) to enumerate.
+
+    Raises:
+        GameError: the game is not for two players, zero-sum and of perfect information (or one-shot).
+        TooLarge: it has more than ``most`` histories, or more than can be enumerated in a few seconds.
     """
     name = f"simultaneous:{text}"
-    rules = load(text, door="simultaneous")
+    rules = load(text, adapter="simultaneous")
     with answering(name):
         _refuse_what_does_not_fit(rules, name)
         return _Listed(rules, most, name).game()
 
 
 def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
-    """GameError with the first reason why this is no two-player zero-sum game of perfect information."""
+    """Raise GameError unless this is a two-player, zero-sum game of perfect information."""
     facts = rules.get_type()
     reasons = [
         (rules.num_players() != 2, f"it is for {rules.num_players()} players"),
@@ -55,22 +65,22 @@ def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
     ]
     for bad, reason in reasons:
         if bad:
-            raise GameError(f"{shown(name)} does not fit: {reason.replace('_', ' ').lower()}")
+            raise GameError(f"{printable(name)} does not fit: {reason.replace('_', ' ').lower()}")
     if broken := fault(rules):
-        raise GameError(f"{shown(name)} {broken}")
+        raise GameError(f"{printable(name)} {broken}")
 
 
 _OUTCOMES = 100_000  # of one chance node
-_TABLES = 8  # of a number for every step, state and action, that measures of a game hold at once
-_JOINT = 5_000_000  # joint actions in all positions, each of which has a row in the game's tables
-_SECONDS = 6.0  # that a game's histories may take to list
+_TABLES = 8  # arrays [H, S, A] that the measures of a game hold at once
+_JOINT = 5_000_000  # joint actions of all positions; each has a row in the game's tables
+_SECONDS = 6.0  # allowed for the enumeration of histories
 
 
-# --- out ---------------------------------------------------------------------------------------------------
+# --- export ------------------------------------------------------------------------------------------------
 
 
 class _Held:
-    """Keeps the game from being copied with every state."""
+    """Holds the game, so that copies of a state share it."""
 
     def __init__(self, game: MarkovGame) -> None:
         self.game = game
@@ -80,12 +90,12 @@ class _Held:
 
 
 class _State:
-    """What ``pyspiel.State`` asks for: a joint move, then a draw of chance where there is one to draw."""
+    """The methods of ``pyspiel.State``: a joint action, then a chance node where the outcome is random."""
 
     def __init__(self, rules: Any, held: _Held) -> None:
         self.held = held
-        self.row: list[int] | None = None  # state and step; None until chance has chosen where to start
-        self.pending: tuple[int, int] | None = None  # the joint action whose outcome is to be drawn
+        self.row: list[int] | None = None  # state and step; None before the chance node of the initial state
+        self.pending: tuple[int, int] | None = None  # the joint action whose outcome chance decides next
         self.earned, self.total = 0.0, 0.0
         first = np.flatnonzero(held.game.initial > 0)
         if len(first) == 1:
@@ -160,7 +170,7 @@ class _State:
 
 
 class _Rules:
-    """What ``pyspiel.Game`` asks for."""
+    """The methods of ``pyspiel.Game``."""
 
     def __init__(self, held: _Held) -> None:
         self.held = held
@@ -173,7 +183,7 @@ class _Rules:
 
 
 class _Observer:
-    """Both seats see everything that has happened, in words; there is no tensor."""
+    """Both seats observe the whole history as a string. Provides no tensor."""
 
     tensor = None
 
@@ -189,7 +199,7 @@ class _Observer:
 
 @cache
 def _classes() -> tuple[type, type]:
-    """The two as OpenSpiel's, so that it is imported only where used."""
+    """Both classes with OpenSpiel's base classes, so that OpenSpiel is imported only where it is used."""
     import pyspiel
 
     kind = pyspiel.GameType(
@@ -234,71 +244,71 @@ def _classes() -> tuple[type, type]:
     return Rules, State
 
 
-# --- in ----------------------------------------------------------------------------------------------------
+# --- import ------------------------------------------------------------------------------------------------
 
 
 class _Listed:
-    """Every decision node of an OpenSpiel game by its history, with one state more for the end."""
+    """Every decision node of an OpenSpiel game, by its history, and one terminal state."""
 
     def __init__(self, rules: Any, most: int, name: str = "") -> None:
         self.rules, self.most = rules, most
-        self.name = shown(name or f"simultaneous:{rules}")
+        self.name = printable(name or f"simultaneous:{rules}")
         self.late = time.perf_counter() + _SECONDS
         self.nodes: list[Any] = []
         self.depth: list[int] = []
         self.entries: list[tuple[int, int, int, int, float, float]] = []  # node, a, b, next (-1: end), chance, reward
 
     def game(self) -> MarkovGame:
-        start = self._met(self.rules.new_initial_state(), 0)
+        start = self._decisions_after(self.rules.new_initial_state(), 0)
         if any(node < 0 for node, _, _ in start):
-            raise GameError(f"{self.name} can be over before it begins")
+            raise GameError(f"{self.name} can be over before its first move; choose another size")
         node = 0
         while node < len(self.nodes):
             self._expand(node)
             node += 1
         return self._made(start)
 
-    def _met(self, state: Any, depth: int) -> list[tuple[int, float, float]]:
-        """Decision nodes that chance leads to from here: number (-1 for the end), probability, returns of seat 0."""
+    def _decisions_after(self, state: Any, depth: int) -> list[tuple[int, float, float]]:
+        """The decision nodes that follow through chance: number (-1 if terminal), probability, seat 0's return."""
         if time.perf_counter() > self.late:
             raise TooLarge(
-                f"{self.name} has too many histories to list: {len(self.nodes):,} positions to move in and "
-                f"{len(self.entries):,} moves were found in {_SECONDS:.0f} s, and there are more; choose a smaller size"
+                f"{self.name} has too many histories to enumerate: {len(self.nodes):,} decision nodes and "
+                f"{len(self.entries):,} moves after {_SECONDS:.0f} s, and more remain; choose a smaller size"
             )
         if state.is_terminal():
             return [(-1, 1.0, float(state.returns()[0]))]
         if state.is_chance_node():
-            found = []
+            outcomes = []
             for action, chance in state.chance_outcomes():
-                met = self._met(state.child(action), depth)
-                found += [(node, chance * inner, returns) for node, inner, returns in met]
-            return found
+                following = self._decisions_after(state.child(action), depth)
+                outcomes += [(node, chance * inner, returns) for node, inner, returns in following]
+            return outcomes
         if len(self.nodes) >= self.most:
-            raise TooLarge(f"{self.name} has more than {self.most} histories; too many to list, choose a smaller size")
+            raise TooLarge(f"{self.name} has more than {self.most} histories to enumerate; choose a smaller size")
         self.nodes.append(state)
         self.depth.append(depth)
         return [(len(self.nodes) - 1, 1.0, float(state.returns()[0]))]
 
     def _expand(self, node: int) -> None:
-        """All joint actions of a node."""
+        """Record the outcomes of all joint actions of a node."""
         state = self.nodes[node]
         before = float(state.returns()[0])
         seats = (0, 1) if state.is_simultaneous_node() else (state.current_player(),)
         if not all(state.legal_actions(seat) for seat in seats):
-            raise GameError(f"{self.name} goes on without a move to make after {state.history()}")
+            raise GameError(f"{self.name} has no legal action after {state.history()}, although it is not over")
         for a in self._moves(state, 0):
             for b in self._moves(state, 1):
-                child = state.clone()
+                successor = state.clone()
                 if state.is_simultaneous_node():
-                    child.apply_actions([a, b])
+                    successor.apply_actions([a, b])
                 else:
-                    child.apply_action((a, b)[state.current_player()])
-                for following, chance, returns in self._met(child, self.depth[node] + 1):
+                    successor.apply_action((a, b)[state.current_player()])
+                for following, chance, returns in self._decisions_after(successor, self.depth[node] + 1):
                     self.entries.append((node, a, b, following, chance, returns - before))
 
     @staticmethod
     def _moves(state: Any, seat: int) -> list[int]:
-        """A seat's legal actions; action 0 stands for resting."""
+        """A seat's legal actions; [0] for a seat that does not act."""
         acts = state.is_simultaneous_node() or state.current_player() == seat
         return list(state.legal_actions(seat)) if acts else [0]
 
@@ -320,7 +330,7 @@ class _Listed:
         row = np.ravel_multi_index((node, a, b), shape)
         chance, reward = chance.astype(np.float64), reward.astype(np.float64)
         rewards = np.bincount(row, weights=chance * reward, minlength=states * actions**2).reshape(shape)
-        idle = np.setdiff1d(np.arange(states * actions**2), row)  # what nobody may do stays where it is
+        idle = np.setdiff1d(np.arange(states * actions**2), row)  # illegal joint actions lead back to their state
         initial = np.zeros(states)
         for begin, probability, _ in start:
             initial[begin] += probability
@@ -340,12 +350,12 @@ class _Listed:
         )
 
     def _views(self, states: int) -> tuple[np.ndarray, np.ndarray]:
-        """Per seat [S, *shape] OpenSpiel's observation tensor where it has one, else the number of the history."""
+        """Per seat [S, *shape]: OpenSpiel's observation tensor if the game has one, else the number of the history."""
         sides: list[Floats] = []
         for seat in (0, 1):
             if self.rules.get_type().provides_observation_tensor:
-                shown = [state.observation_tensor(seat) for state in self.nodes]
+                rows = [state.observation_tensor(seat) for state in self.nodes]
             else:
-                shown = [[float(node)] for node in range(states - 1)]
-            sides.append(np.array([*shown, np.zeros(len(shown[0]))], dtype=np.float64))
+                rows = [[float(node)] for node in range(states - 1)]
+            sides.append(np.array([*rows, np.zeros(len(rows[0]))], dtype=np.float64))
         return sides[0].astype(np.float32), sides[1].astype(np.float32)

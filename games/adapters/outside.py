@@ -1,7 +1,7 @@
-"""What other libraries do wrong, in one line: the adapters ask them inside ``answering``.
+"""Errors of other libraries as one line: adapters call them inside ``answering``.
 
-Whatever they raise becomes a GameError with the game's name and the reason, and what they write on standard error
-meanwhile is held back, below Python too: OpenSpiel writes every exception there before it raises it.
+Any exception becomes a GameError with the game's name and the reason. Standard error is silenced meanwhile, at the
+level of the file descriptor: OpenSpiel prints every exception there before it raises it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from contextlib import contextmanager
 
 from games.base import GameError, NashmailError
 
-_LONGEST = 160  # characters of a reason that are passed on
+_LONGEST = 160  # characters of a reason that are kept
 
 
 class answering:
-    """Inside, the library is asked about the game of this name: GameError where it raises anything at all."""
+    """A context in which another library is called for the game ``name``: any exception becomes a GameError."""
 
     def __init__(self, name: str, library: str = "OpenSpiel") -> None:
         self._name, self._library = name, library
@@ -28,7 +28,7 @@ class answering:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         _leave()
         if isinstance(error, Exception) and not isinstance(error, NashmailError):
-            raise GameError(f"{shown(self._name)} fails in {self._library}: {reason(error)}") from error
+            raise GameError(f"{printable(self._name)} fails in {self._library}: {reason(error)}") from error
 
 
 _CRYPTIC = {
@@ -36,32 +36,39 @@ _CRYPTIC = {
     "map::at": "a parameter that it needs is missing",
     "game_parameters.cc": "one of its parameters is not a number of the kind it needs",
 }
-"""What some checks in OpenSpiel's source mean."""
+"""The meaning of some failed checks in OpenSpiel's source."""
 
 
 def reason(error: BaseException) -> str:
-    """What an exception has to say, see ``worded``."""
+    """The message of an exception, see ``worded``."""
     return worded(type(error).__name__, str(error))
 
 
 def worded(kind: str, said: str) -> str:
-    """The first line of what an exception of this kind said, without the place in its library's source."""
+    """The first line of an exception's message, without the location in the library's source.
+
+    Args:
+        kind: the name of the exception's class.
+        said: its message.
+    """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     first = lines[0] if lines else ""
     if kind == "MemoryError" or "bad_alloc" in first or first.startswith(("vector::", "cannot create std::vector")):
-        return "it would need more memory than there is"
+        return "it needs more memory than is available"
     for piece, meaning in _CRYPTIC.items():
         if piece in first:
             return meaning
-    if first.startswith("/"):  # path/file.cc:123 what was checked; on the next line, what it came out as
+    if first.startswith("/"):  # path/file.cc:123 the failed check; its values follow on the next line
         first = " ".join([first.partition(" ")[2], *(f"({line})" for line in lines[1:2])])
     elif kind in ("KeyError", "IndexError", "AttributeError", "TypeError", "OverflowError"):
         first = f"{kind}: {first}"
-    return shown(first.removesuffix(" Available games are:") or kind, _LONGEST)
+    return printable(first.removesuffix(" Available games are:") or kind, _LONGEST)
 
 
-def shown(text: str, most: int = 80) -> str:
-    """Text from outside as part of a message: printable, and no longer than that."""
+def printable(text: str, most: int = 80) -> str:
+    """Text from outside as part of a message: unprintable characters become ``?``, and it is cut to ``most``
+    characters.
+    """
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= most else f"{clean[: most - 3]}..."
 
@@ -69,14 +76,14 @@ def shown(text: str, most: int = 80) -> str:
 # --- standard error -------------------------------------------------------------------------------------------
 
 _lock = threading.Lock()
-_inside = 0  # of quiet(), in all threads: the first to enter puts standard error away, the last to leave brings it back
-_kept = -1  # where standard error led meanwhile
+_inside = 0  # open contexts in all threads: the first silences standard error, the last restores it
+_kept = -1  # a duplicate of the original standard error
 _nowhere = -1
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Inside, nothing reaches the process's standard error (file descriptor 2)."""
+    """A context in which nothing reaches the process's standard error (file descriptor 2)."""
     _enter()
     try:
         yield
@@ -94,7 +101,7 @@ def _enter() -> None:
             if _nowhere < 0:
                 _nowhere = os.open(os.devnull, os.O_WRONLY)
             _kept = os.dup(2)
-        except OSError:  # closed, so that there is nothing to hold back
+        except OSError:  # standard error is closed, so there is nothing to silence
             _kept = -1
             return
         os.dup2(_nowhere, 2)

@@ -1,9 +1,10 @@
-"""PettingZoo's Parallel environments and our games: ``to_parallel(make("gridworld:3x3"))``, and ``from_parallel``.
+"""PettingZoo's Parallel environments: ``to_parallel(games.make("gridworld:3x3"))`` and ``from_parallel``.
 
-All agents of a Parallel environment act at every step: what a seat that rests sends is ignored. Agents are
-``player_0`` and ``player_1``; each observes a dictionary of ``observation`` and ``action_mask`` (all zeros where it
-rests). A game with a horizon terminates, a discounted one is truncated where its episode is cut; an illegal action
-raises. The way back enumerates an environment without chance by what it shows and holds.
+All agents of a Parallel environment act at every step. The action of a seat that does not move is ignored. The agents
+are ``player_0`` and ``player_1``. Each observes a dictionary of ``observation`` and ``action_mask`` (all zeros where it
+does not move). A game with a horizon terminates; a discounted one is truncated where its episode is cut. An illegal
+action raises. ``from_parallel`` enumerates an environment without chance by its observations and contents. Interface:
+https://pettingzoo.farama.org/api/parallel/.
 """
 
 from __future__ import annotations
@@ -25,14 +26,25 @@ Record = tuple[int, tuple[int, int], int, float]  # state, actions, next state, 
 
 
 def to_parallel(game: Game, *, render_mode: str | None = None) -> Any:
-    """The game as a ``pettingzoo.ParallelEnv``; ``render_mode`` is None, ``"ansi"`` or ``"human"``."""
+    """The game as a ``pettingzoo.ParallelEnv``.
+
+    Args:
+        game: any game.
+        render_mode: None, ``"ansi"`` (``render`` returns text) or ``"human"`` (every step prints it).
+
+    Returns:
+        the environment. Observations are float32 of ``game.spec.observation``, masks int8 ``[A]``.
+
+    Raises:
+        GameError: ``render_mode`` is another value.
+    """
     if render_mode not in (None, "ansi", "human"):
         raise GameError(f"render_mode is None, 'ansi' or 'human', not {render_mode!r}")
     return _joined()(game, render_mode)
 
 
 class _Environment:
-    """What ``ParallelEnv`` asks for; ``_joined`` makes it one, so that PettingZoo is imported only where used."""
+    """The methods of ``ParallelEnv``. ``_joined`` adds the base class, so PettingZoo is imported only where used."""
 
     def __init__(self, game: Game, render_mode: str | None) -> None:
         from gymnasium import spaces
@@ -113,58 +125,67 @@ class _Environment:
 
 @cache
 def _joined() -> type:
-    """``_Environment`` as a ``ParallelEnv``."""
+    """``_Environment`` as a subclass of ``ParallelEnv``."""
     from pettingzoo import ParallelEnv
 
     return type("GameParallel", (_Environment, ParallelEnv), {"__doc__": _Environment.__doc__})
 
 
-# --- the way back ------------------------------------------------------------------------------------------
+# --- import ------------------------------------------------------------------------------------------------
 
 
 def from_parallel(
     factory: Callable[[], Any], *, name: str, horizon: int, discount: float = 1.0, most: int = 10_000
 ) -> MarkovGame:
-    """The zero-sum Parallel environment of two agents that ``factory`` makes, as a Markov game of ``horizon`` steps.
+    """A zero-sum Parallel environment of two agents, without chance, as a Markov game.
 
-    Its states are found by playing every joint action from every state, from the start on, up to the horizon. Two
-    situations in which both agents observe (and may do) the same are one state if the environment also holds the same
-    (``games.adapters.memory``); where that can't be read, every way to play is a state. For environments without
-    chance. GameError where two seeds start differently, where the same moves do not show the same again, where rewards
-    do not sum to zero, where nobody can move although the game is not over, where the environment is cut (truncated) on
-    the way to a state, or for more than ``most`` states.
+    The states are enumerated breadth first: every joint action is played from every state, up to the horizon. Two
+    histories after which both agents have the same observations and legal actions are one state if the environment also
+    holds the same (``games.adapters.memory``). Where its contents cannot be read, every history is a state.
+
+    Args:
+        factory: makes the ``pettingzoo.ParallelEnv``.
+        name: the game's name.
+        horizon: steps of an episode.
+        discount: per step.
+        most: the largest number of states to enumerate.
+
+    Raises:
+        GameError: two seeds start differently, the same moves give different observations, rewards do not sum to 0,
+            no agent has a legal action although the game is not over, the environment truncates within the horizon, or
+            it has more than ``most`` states.
     """
     return _Explored(factory, name, horizon, most).game(discount)
 
 
 class _Explored:
-    """An environment walked through, breadth first, by replaying joint actions."""
+    """An environment enumerated breadth first by replaying joint actions."""
 
     def __init__(self, factory: Callable[[], Any], name: str, horizon: int, most: int) -> None:
         self.env, self.name, self.horizon, self.most = factory(), name, horizon, most
         self.agents = list(self.env.possible_agents)
         if len(self.agents) != 2:
-            raise GameError(f"{name} has {len(self.agents)} agents; only games for two fit")
+            raise GameError(f"{name} has {len(self.agents)} agents; use an environment with two")
         self.actions = tuple(int(self.env.action_space(agent).n) for agent in self.agents)
         self.known: dict[bytes, int] = {}
         self.views: list[tuple[Floats, Floats]] = []
         self.legal: list[tuple[Bools, Bools]] = []
         self.paths: list[Path] = []
-        starts = {self._shown(self.env.reset(seed=seed)[0], over=False)[0] for seed in (0, 1)}
+        starts = {self._parse(self.env.reset(seed=seed)[0], over=False)[0] for seed in (0, 1)}
         if len(starts) > 1:
-            raise GameError(f"{name} starts differently with another seed; only games without chance fit")
+            raise GameError(f"{name} starts differently with another seed; use an environment without chance")
         self.readable = self._repeats()
-        self._seen(self._play(())[0], ())
+        self._number(self._play(())[0], ())
 
     def game(self, discount: float) -> MarkovGame:
         records: list[Record] = []
         state = 0
         while state < len(self.paths):
             if len(self.paths) > self.most:
-                why = "" if self.readable else "; what it holds cannot be read, so every way to play is a state"
-                raise GameError(f"{self.name} has more than {self.most} states; too many to enumerate{why}")
+                why = "" if self.readable else "; its contents cannot be read, so every history is a state"
+                raise GameError(f"{self.name} has more than {self.most} states, too many to enumerate{why}")
             if len(self.paths[state]) < self.horizon:
-                records += [self._tried(state, joint) for joint in self._joints(state)]
+                records += [self._outcome(state, joint) for joint in self._joints(state)]
             state += 1
         shape = (len(self.paths), self.actions[0], self.actions[1])
         rewards = np.zeros(shape)
@@ -188,64 +209,64 @@ class _Explored:
         )
 
     def _joints(self, state: int) -> list[tuple[int, int]]:
-        """The joint actions to try: the legal ones, or the lowest of a seat that rests; none in a finished game."""
+        """The legal joint actions, with action 0 for a seat that does not act; none in a finished game."""
         mine, others = (np.flatnonzero(side) for side in self.legal[state])
         if not len(mine) and not len(others):
             return []
         return [(int(a), int(b)) for a in (mine if len(mine) else [0]) for b in (others if len(others) else [0])]
 
-    def _tried(self, state: int, joint: tuple[int, int]) -> Record:
-        """What a joint action does, after playing the way to the state again."""
+    def _outcome(self, state: int, joint: tuple[int, int]) -> Record:
+        """The outcome of a joint action, after replaying the path to the state."""
         path = (*self.paths[state], joint)
         observed, reward, over = self._play(path)
-        return state, joint, self._seen(observed, path, over=over), reward
+        return state, joint, self._number(observed, path, over=over), reward
 
     def _play(self, path: Path) -> tuple[dict[str, Any], float, bool]:
-        """What is observed after these joint actions, player 0's reward for the last, and whether the game is over."""
+        """The observations after these joint actions, player 0's reward for the last, and whether the game is over."""
         observed, _ = self.env.reset(seed=0)
         first, over = 0.0, False
         for step in path:
             observed, rewards, ended, cut, _ = self.env.step(dict(zip(self.agents, step, strict=True)))
             over = any(ended.values())
             if any(cut.values()):
-                raise GameError(f"{self.name} is cut after {len(path)} steps; make it with a limit that is not met")
+                raise GameError(f"{self.name} truncates after {len(path)} steps; give it a limit beyond the horizon")
             first, second = (float(rewards[agent]) for agent in self.agents)
             if abs(first + second) > 1e-9:
-                raise GameError(f"{self.name} is not zero-sum: it pays {first:g} and {second:g} at once")
+                raise GameError(f"{self.name} is not zero-sum: one step gave the rewards {first:g} and {second:g}")
         return observed, first, over
 
     def _repeats(self) -> bool:
-        """Whether what the environment holds can be read, and is the same when the same moves are played again.
+        """Whether the environment's contents can be read and are the same when the same moves are replayed.
 
-        GameError where what it shows is not.
+        GameError where its observations are not.
         """
         path: Path = ()
         readable = True
         while len(path) <= self.horizon:
-            shown, held = [], []
+            runs, held = [], []
             for _ in range(2):
                 observed, _, over = self._play(path)
                 held.append(fingerprint(self.env))
-                shown.append(self._shown(observed, over=over))
-            if shown[0][0] != shown[1][0]:
+                runs.append(self._parse(observed, over=over))
+            if runs[0][0] != runs[1][0]:
                 raise GameError(
-                    f"{self.name} shows other things when the same moves are played again; chance doesn't fit"
+                    f"{self.name} differs when the same moves are replayed; use an environment without chance"
                 )
             readable = readable and held[0] is not None and held[0] == held[1]
-            moves = [np.flatnonzero(mask) for mask in shown[0][2]]
+            moves = [np.flatnonzero(mask) for mask in runs[0][2]]
             if not any(map(len, moves)):
                 break
             path = (*path, (int(moves[0][-1]) if len(moves[0]) else 0, int(moves[1][-1]) if len(moves[1]) else 0))
         return readable
 
-    def _seen(self, observed: dict[str, Any], path: Path, *, over: bool = False) -> int:
-        """The number of the state in which this is observed; a new one for what was not met before."""
+    def _number(self, observed: dict[str, Any], path: Path, *, over: bool = False) -> int:
+        """The number of the state with these observations; a new number for a new state."""
         held = fingerprint(self.env) if self.readable else None
-        shown, views, masks = self._shown(observed, over=over)
+        content, views, masks = self._parse(observed, over=over)
         if not over and len(path) < self.horizon and not (masks[0].any() or masks[1].any()):
-            raise GameError(f"{self.name} goes on without a move to make after the joint actions {list(path)}")
+            raise GameError(f"{self.name} has no legal action after the joint actions {list(path)}")
         decides = repr(path).encode() if held is None else held
-        key = shown if over else shown + decides  # nothing follows an end
+        key = content if over else content + decides  # a finished game has no future
         if key not in self.known:
             self.known[key] = len(self.paths)
             self.views.append(views)
@@ -253,18 +274,18 @@ class _Explored:
             self.paths.append(path)
         return self.known[key]
 
-    def _shown(
+    def _parse(
         self, observed: dict[str, Any], *, over: bool
     ) -> tuple[bytes, tuple[Floats, Floats], tuple[Bools, Bools]]:
-        """Bytes of all that is observed, each agent's view, and what it may do."""
+        """All observations as bytes, and each agent's observation and legal actions."""
         views, masks = [], []
         for agent, actions in zip(self.agents, self.actions, strict=True):
-            shown = observed[agent]
+            view = observed[agent]
             mask = np.ones(actions, dtype=np.bool_)
-            if isinstance(shown, dict):
-                mask = np.asarray(shown["action_mask"], dtype=np.bool_)
-                shown = shown["observation"]
-            views.append(np.asarray(shown, dtype=np.float64).reshape(np.shape(shown) or (1,)))
+            if isinstance(view, dict):
+                mask = np.asarray(view["action_mask"], dtype=np.bool_)
+                view = view["observation"]
+            views.append(np.asarray(view, dtype=np.float64).reshape(np.shape(view) or (1,)))
             masks.append(mask & (not over))
-        told = b"".join([bytes([over]), *(part.tobytes() for part in (*views, *masks))])
-        return told, (views[0], views[1]), (masks[0], masks[1])
+        content = b"".join([bytes([over]), *(part.tobytes() for part in (*views, *masks))])
+        return content, (views[0], views[1]), (masks[0], masks[1])

@@ -1,9 +1,9 @@
-"""Games of other libraries as games of ours: a state is the moves so far, played again in the other library.
+"""Games of other libraries as our games: a state is the sequence of moves, replayed in the other library.
 
-What the doors to OpenSpiel and PettingZoo share: rows of moves, batching, and what makes two positions equal.
-Where the other library's game is one of our boards, a position's key, observation and picture are the board's
-own, so that policies, labels and counts carry over from one backend to the other bit by bit; who moves, what is
-legal, rewards and the end always come from the other library. For turn-based games without chance; slow.
+What the adapters of OpenSpiel and PettingZoo share: rows of moves, batching, and the identity of positions. Where the
+other library's game is one of our boards, a position's key, observation and picture are the board's own, so that
+policies, labels and counts are the same, bit by bit, for every backend. The seat to move, legal actions, rewards and
+the end always come from the other library. For turn-based games without chance. Slow.
 """
 
 from __future__ import annotations
@@ -20,59 +20,64 @@ from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, 
 from games.boards import Board
 
 Moves = tuple[int, ...]
-_REMEMBERED = 1 << 14  # positions that a game keeps at hand; more are played again
-_COMPARED = 200  # positions at which ``successors`` compares two histories that met there
+_REMEMBERED = 1 << 14  # positions in a game's cache; others are replayed
+_COMPARED = 200  # positions at which ``successors`` compares two histories that lead there
 
 
 @dataclass(frozen=True)
 class Position:
-    """What the other library says of the position that some moves lead to."""
+    """What the other library reports about the position after some moves."""
 
     seat: int
-    """Who moves; -1 once the game is over."""
+    """The seat to move; -1 once the game is over."""
     legal: Moves
     reward: float
-    """Seat 0's, for the last of the moves."""
+    """Seat 0's reward for the last move."""
     views: NDArray[np.float32]
-    """[2, *observation] what each seat sees; empty where a board of ours tells."""
+    """[2, *observation] each seat's observation; empty where our board provides it."""
     picture: str
     future: bytes | None = None
-    """Bytes on which all that can follow depends, given who moves, what is legal and how many moves were made; None:
-    only the moves are known to decide it. Not used where a board of ours tells."""
+    """Bytes that determine the future, together with the seat to move, the legal actions and the number of moves. None:
+    only the whole sequence of moves is known to determine it. Not used with a board of ours."""
 
 
 NO_VIEWS = np.zeros(0, dtype=np.float32)
 
 
 class Replayed(ABC):
-    """A two-player, zero-sum, turn-based game of perfect information without chance, by its moves.
+    """A two-player, zero-sum, turn-based game of perfect information without chance, represented by its moves.
 
-    States are ``int64 [N, longest]``, the actions of both seats in order, padded with -1. Without a board of
-    ours, the key is 64 bits of a BLAKE2b hash (as two 32-bit words, which tables and graphs can pack) of the number of
-    moves, who moves, what is legal and ``Position.future``; where the door does not know on what the future depends,
-    of the moves, so that every way to play is a position of its own. Counting the moves keeps positions of different
-    lengths apart, as a game's length limit may.
+    States are ``int64 [N, longest]``: the actions of both seats in order, padded with -1. Without a board of ours, the
+    key is 64 bits of a BLAKE2b hash (as two 32-bit words, which tables and graphs can pack). It hashes the number of
+    moves, the seat to move, the legal actions and ``Position.future``. Where ``future`` is unknown it hashes the moves,
+    so that every history is a position. The number of moves is included because a limit on a game's length may use it.
 
-    ``successors``, by which positions are listed, looks at what it is told: where two histories meet in one position
-    it compares what each of their moves brings (reward, end, key), at up to 200 positions a call. One move ahead, that
-    notices a door that is wrong, and doesn't prove one right. Two of n positions share a hash by accident with
-    probability n**2 / 2**65 (one in 37 million for a million positions); 64 further bits are compared for that.
+    ``successors``, which enumerates positions, tests the adapter: where two histories lead to one position, it compares
+    the outcome of each move (reward, end, key), at up to 200 positions a call. Looking one move ahead can show that an
+    adapter is wrong, but cannot prove that it is right. Two of n positions share a hash by accident with probability
+    n**2 / 2**65 (one in 37 million for a million positions). The comparison of 64 further bits detects that.
     """
 
     library = "its library"
-    """Who has the rules, in messages."""
+    """The library that has the rules, for messages."""
 
     def __init__(self, spec: Spec, board: Board | None, *, merges: bool, called: str = "") -> None:
-        """``merges`` is whether ``Position.future`` is given; False: the moves tell positions apart. ``called`` is the
-        name that the game was asked for, if not ``spec.name``, which is the same for all descriptions of it.
+        """Set up an empty cache of positions.
+
+        Args:
+            spec: the fixed facts of the game.
+            board: our board with the same rules, if there is one.
+            merges: whether ``Position.future`` is given. If not, positions are distinguished by their moves.
+            called: the name that the user requested, if it differs from ``spec.name``, which is the same for all
+                descriptions of one game.
         """
         self.spec = spec
         self.called = called or spec.name
         self.board = board
         self.merges = merges
         self._known: dict[Moves, Position] = {}
-        self._witness: dict[bytes, tuple[bytes, Moves]] = {}  # key: 64 further bits, the moves that led there first
-        self._compared: set[bytes] = set()  # keys at which two histories have met
+        self._witness: dict[bytes, tuple[bytes, Moves]] = {}  # key: 64 further bits, the first moves that led there
+        self._compared: set[bytes] = set()  # keys at which two histories were compared
 
     @abstractmethod
     def replay(self, moves: Moves) -> Position:
@@ -81,7 +86,7 @@ class Replayed(ABC):
     # --- the contract of games.base ----------------------------------------------------------------------
 
     def start(self, n: int, *, rng: Rng) -> States:
-        """[N, longest] no moves; nothing is drawn from ``rng``."""
+        """[N, longest] no moves; ``rng`` is not used."""
         return np.full((n, self.spec.longest), -1, dtype=np.int64)
 
     def acting(self, states: States) -> Bools:
@@ -90,7 +95,7 @@ class Replayed(ABC):
         return np.asarray(seats[:, None] == [0, 1])
 
     def legal(self, states: States, seat: int) -> Bools:
-        """[N, A] as the other library has it, where the seat is to move."""
+        """[N, A] the other library's legal actions of the seat to move."""
         out = np.zeros((len(states), self.spec.actions), dtype=np.bool_)
         for row, position in enumerate(self.positions(states)):
             if position.seat == seat:
@@ -98,21 +103,21 @@ class Replayed(ABC):
         return out
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
-        """[N, *observation] the board's own observation, or the other library's."""
+        """[N, *observation] the board's observation, or the other library's."""
         if self.board is not None:
             return self.board.observe(self.on_board(self.board, states), seat)
         views = [position.views[seat] for position in self.positions(states)]
         return np.stack(views) if views else np.zeros((0, *self.spec.observation), dtype=np.float32)
 
     def key(self, states: States, seat: int | None = None) -> Keys:
-        """[N, 2] the board's own key, or the hash: both seats see everything."""
+        """[N, 2] the board's key, or the hash. Both seats see everything."""
         if self.board is not None:
             return self.board.key(self.on_board(self.board, states))
         digests = b"".join(self._digest(moves)[:8] for moves in _moves(states))
         return np.frombuffer(digests, dtype=">u4").reshape(-1, 2).astype(np.uint64)
 
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
-        """One more move in each row. GameError where it is not legal, or the game is over."""
+        """Append one move to each row. GameError where it is not legal or the game is over."""
         after = states.copy()
         rewards = np.zeros(len(states))
         done = np.zeros(len(states), dtype=np.bool_)
@@ -122,45 +127,46 @@ class Replayed(ABC):
             if action not in before.legal:
                 raise GameError(f"{self.spec.name}: action {action} is not legal after the moves {list(moves)}")
             if len(moves) == self.spec.longest:
-                raise GameError(f"{self.spec.name} goes on after {len(moves)} moves, its stated length; make it longer")
+                raise GameError(f"{self.spec.name} continues after its stated length of {len(moves)} moves; state more")
             after[row, len(moves)] = action
             position = self.position((*moves, action))
             rewards[row], done[row] = position.reward, position.seat < 0
         return after, rewards, done
 
     def render(self, state: States) -> str:
-        """The board's own picture, or the other library's and the number of moves, which tells positions apart."""
+        """The board's picture, or the other library's and the number of moves, which distinguishes positions."""
         if self.board is not None:
             return self.board.render(self.on_board(self.board, state[None])[0])
         moves = _moves(state[None])[0]
         return f"{self.position(moves).picture.rstrip()}\nmoves played: {len(moves)}"
 
     def starts(self) -> States:
-        """[1, longest] the one first position."""
+        """[1, longest] the first position."""
         return np.full((1, self.spec.longest), -1, dtype=np.int64)
 
     def successors(self, states: States, actions: Ints) -> Successors:
         """One certain outcome per move.
 
-        GameError where two positions met here share a key by accident, or two histories that share one differ in what
-        a move brings.
+        Raises:
+            GameError: two positions share a key by accident, or two histories with the same key differ in the outcome
+                of a move.
         """
         after, rewards, done = self.step(states, actions, rng=_NO_CHANCE)
         if self.board is None:
             compared = 0
             for moves in _moves(after):
-                if (first := self._met(moves)) != moves and compared < _COMPARED:
+                if (first := self._first_history(moves)) != moves and compared < _COMPARED:
                     compared += self._compare(first, moves)
         return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
 
     # --- moves -------------------------------------------------------------------------------------------
 
     def positions(self, states: States) -> list[Position]:
-        """[N] what the other library says of each row."""
+        """[N] what the other library reports about each row."""
         return [self.position(moves) for moves in _moves(states)]
 
     def position(self, moves: Moves) -> Position:
-        """The same for one row's moves; remembered for a while."""
+        """The same for one row's moves, from the cache if possible."""
         if moves not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
@@ -168,36 +174,36 @@ class Replayed(ABC):
                 self._known[moves] = self.replay(moves)
         return self._known[moves]
 
-    def _met(self, moves: Moves) -> Moves:
-        """The moves that led to the same position first, since positions have been listed."""
+    def _first_history(self, moves: Moves) -> Moves:
+        """The first moves that led to the same position since the enumeration began."""
         digest = self._digest(moves)
         rest, first = self._witness.setdefault(digest[:8], (digest[8:], moves if self.merges else ()))
         if rest != digest[8:]:
-            raise GameError(f"two positions of {self.spec.name} have the same 64-bit hash; cannot list them")
+            raise GameError(f"two positions of {self.spec.name} have the same 64-bit hash; it cannot be enumerated")
         return first if self.merges else moves
 
     def _compare(self, first: Moves, moves: Moves) -> bool:
-        """Whether it was for the first time that the position of both was looked at; GameError where they differ."""
+        """Compare two histories of one position; False if it was compared before. GameError where they differ."""
         key = self._digest(moves)[:8]
         if key in self._compared:
             return False
         self._compared.add(key)
         for action in self.position(moves).legal:
-            if self._brings((*first, action)) != self._brings((*moves, action)):
+            if self._outcome((*first, action)) != self._outcome((*moves, action)):
                 raise GameError(
                     f"{self.spec.name}: the moves {list(first)} and {list(moves)} seem to lead to the same position,"
-                    f" but action {action} does not bring the same after both; this door cannot tell positions apart"
+                    f" but action {action} has different outcomes; the adapter cannot distinguish its positions"
                 )
         return True
 
-    def _brings(self, moves: Moves) -> tuple[float, bool, bytes]:
-        """What the last of these moves leads to: reward, end, key."""
+    def _outcome(self, moves: Moves) -> tuple[float, bool, bytes]:
+        """The outcome of the last of these moves: reward, end, key."""
         position = self.position(moves)
         over = position.seat < 0
         return position.reward, over, b"" if over else self._digest(moves)
 
     def on_board(self, board: Board, states: States) -> States:
-        """[N, 2] the same moves made on a board of ours."""
+        """[N, 2] the same moves made on our board."""
         out = board.start(len(states), rng=_NO_CHANCE)
         for move in states.T:  # [N] one ply of every row
             rows = np.flatnonzero(move >= 0)
@@ -207,20 +213,20 @@ class Replayed(ABC):
         return out
 
     def _digest(self, moves: Moves) -> bytes:
-        """16 bytes of what decides the future of a position: 8 for the key, 8 to notice an accident."""
+        """16 bytes that identify a position by its future: 8 for the key, 8 to detect collisions."""
         position = self.position(moves) if self.merges else None
         if position is None or position.future is None:
-            told, decides = "moves", " ".join(map(str, moves)).encode()
+            prefix, decides = "moves", " ".join(map(str, moves)).encode()
         else:
-            told, decides = f"{len(moves)} {position.seat} {sorted(position.legal)}", position.future
-        return blake2b(told.encode() + b" " + decides, digest_size=16).digest()
+            prefix, decides = f"{len(moves)} {position.seat} {sorted(position.legal)}", position.future
+        return blake2b(prefix.encode() + b" " + decides, digest_size=16).digest()
 
 
 def _moves(states: States) -> list[Moves]:
-    """Each row without its padding, which may be most of it."""
+    """Each row without its padding."""
     lengths = (states >= 0).sum(1)
     rows = states[:, : int(lengths.max(initial=0))].tolist()
     return [tuple(row[:length]) for row, length in zip(rows, lengths.tolist(), strict=True)]
 
 
-_NO_CHANCE = np.random.default_rng(0)  # these games draw nothing; step() is only given something to hold
+_NO_CHANCE = np.random.default_rng(0)  # these games have no chance; step() needs a generator all the same

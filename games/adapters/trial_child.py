@@ -1,9 +1,9 @@
-"""The process in which a description of an OpenSpiel game is tried before this one is given it:
-``games.adapters.trial``.
+"""The process in which ``games.adapters.trial`` tries the description of an OpenSpiel game.
 
-Run by its path, with OpenSpiel's folder as its argument and the description on standard input: loads the game, asks
-all that the adapters ask and plays a few random games. Prints a line once the game is loaded, then one JSON object: {}
-or the kind of what went wrong and what it said. What kills it would have killed whoever asked. Imports nothing of ours.
+Run by its path, with OpenSpiel's directory as its argument and the description on standard input. It loads the game,
+makes every call that the adapters make and plays a few random games. It prints a line once the game is loaded, then one
+JSON object: {} or the class and message of the exception. What kills it would have killed its parent. It imports
+nothing of this project.
 """
 
 from __future__ import annotations
@@ -16,31 +16,32 @@ import sys
 import time
 from typing import Any
 
-MEMORY = 3 << 30  # bytes of addresses
+MEMORY = 3 << 30  # bytes of address space
 SECONDS = 8  # of processor time
-PLAY = 0.15  # seconds that random games may take
+PLAY = 0.15  # seconds allowed for random games
 GAMES = 20
 MOVES = 4000
 
 
 def main() -> None:
-    """Try what standard input says."""
+    """Try the description on standard input."""
     for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)):
         limits = resource.getrlimit(kind)
         soft = min([most, *(limit for limit in limits if limit != resource.RLIM_INFINITY)])
         resource.setrlimit(kind, (soft, limits[1]))
     text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     answer, sys.stdout = os.fdopen(os.dup(1), "w"), sys.stderr
-    os.dup2(2, 1)  # the answer alone goes to standard output
-    found = {}
+    os.dup2(2, 1)  # only the result goes to standard output
+
+    problem = {}
     try:
         game = _loaded(text)
         answer.write("loaded\n")
         answer.flush()
         _tried(game)
     except Exception as error:
-        found = {"kind": type(error).__name__, "said": str(error)[:2000]}
-    answer.write(json.dumps(found))
+        problem = {"kind": type(error).__name__, "said": str(error)[:2000]}
+    answer.write(json.dumps(problem))
     answer.flush()
     os._exit(0)
 
@@ -56,15 +57,15 @@ def _loaded(text: str) -> Any:
 
 
 def _tried(game: Any) -> None:
-    """Everything once; raises what OpenSpiel raises."""
+    """Make every call once; raises what OpenSpiel raises."""
     kind = game.get_type()
     str(game), game.get_parameters(), game.num_players(), game.num_distinct_actions(), game.max_game_length()
     if kind.provides_observation_tensor:
         game.observation_tensor_shape()
     if game.max_game_length() < 1 or game.new_initial_state().is_terminal():
-        raise ValueError("it has no move to make; choose another size")
+        raise ValueError("it is over before its first move; choose another size")
     if game.num_players() != 2 or kind.dynamics == kind.Dynamics.MEAN_FIELD:
-        return  # which the adapters refuse
+        return  # the adapters refuse these
     begun = time.perf_counter()
     for number in range(GAMES):
         _play(game, kind.provides_observation_tensor, begun, random.Random(number))
@@ -75,9 +76,7 @@ def _tried(game: Any) -> None:
 
 
 def _moves_alone(game: Any) -> None:
-    """Games as those by which ``games.adapters.openspiel_facts`` finds out how long one lasts: they must be quick
-    enough.
-    """
+    """Random games like those with which ``games.adapters.openspiel_facts`` measures length: they must be fast."""
     moves = 0
     for number in range(GAMES):
         state, draw = game.new_initial_state(), random.Random(number)
@@ -87,7 +86,7 @@ def _moves_alone(game: Any) -> None:
 
 
 def _play(game: Any, tensors: bool, begun: float, draw: random.Random) -> None:
-    """A random game, as far as time allows."""
+    """One random game, within the time limit."""
     state = game.new_initial_state()
     for _ in range(game.max_game_length() + 1):
         str(state), state.is_terminal(), state.rewards(), state.returns()
@@ -109,7 +108,7 @@ def _choice(state: Any, seat: int, draw: random.Random) -> int:
     """A legal action of the seat."""
     actions: list[int] = state.legal_actions(seat)
     if not actions:
-        raise ValueError(f"it goes on without a move to make after the moves {state.history()}; choose another size")
+        raise ValueError(f"it has no legal action after the moves {state.history()}; choose another size")
     return draw.choice(actions)
 
 

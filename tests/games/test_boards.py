@@ -349,9 +349,9 @@ def test_register_adds_a_game_and_refuses_a_taken_name(monkeypatch: pytest.Monke
     assert games.describe("gravity-three") == "three in a row, stones fall"
     assert games.make("gravity-three").spec.actions == 3
     assert games.make("gravity-three:a:b").spec.name == "gravity-three:a:b"
-    with pytest.raises(GameError, match=r"^there is a game called gravity-three already$"):
+    with pytest.raises(GameError, match=r"^a game called gravity-three is already registered; choose another name$"):
         games.register("gravity-three", factory)
-    with pytest.raises(GameError, match=r"^there is a game called tictactoe already$"):
+    with pytest.raises(GameError, match=r"^a game called tictactoe is already registered; choose another name$"):
         games.register("tictactoe", factory)
     for name in ("", "a:b"):
         with pytest.raises(GameError, match="one word without a colon"):

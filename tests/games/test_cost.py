@@ -74,7 +74,7 @@ def test_what_runs_out_of_memory_after_all_is_one_line(monkeypatch: pytest.Monke
         raise MemoryError
 
     monkeypatch.setitem(__import__("games.registry").registry._FACTORIES, "greedy", (greedy, ""))
-    with pytest.raises(GameError, match=r"^greedy:9 needs more memory than there is; choose a smaller size$"):
+    with pytest.raises(GameError, match=r"^greedy:9 needs more memory than is available; choose a smaller size$"):
         make("greedy:9")
 
 

@@ -1,6 +1,6 @@
-"""The doors between our games and other libraries: OpenSpiel's and PettingZoo's as ours, ours as PettingZoo's.
+"""The adapters between our games and other libraries: OpenSpiel's and PettingZoo's as ours, ours as PettingZoo's.
 
-The wrapped games also run through the conformance suite; here is what holds for doors only: that the backend
+The wrapped games also run through the conformance suite; here is what holds for adapters only: that the backend
 makes no difference, what is refused and why, and what tells two positions apart.
 """
 
@@ -104,7 +104,7 @@ def test_games_alone_load_no_other_library() -> None:
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
-def test_doors_are_no_games_by_themselves() -> None:
+def test_adapters_are_no_games_by_themselves() -> None:
     assert not {"openspiel", "pettingzoo"} & set(games.names())
     with pytest.raises(GameError, match="openspiel:NAME, pettingzoo:NAME"):
         games.make("nope")
@@ -207,7 +207,7 @@ def test_moves_that_are_not_legal_are_refused(name: str) -> None:
         ("openspiel", "name an OpenSpiel game after the colon"),
         ("openspiel:nope", "OpenSpiel has no game called 'nope'"),
         ("openspiel:connect_four(rows=4,cols=5)", "OpenSpiel cannot make .*: Unknown parameter 'cols'"),
-        ("openspiel:connect_four(rows=0)", "has no move to make"),
+        ("openspiel:connect_four(rows=0)", "is over before its first move"),
         ("openspiel:kuhn_poker", "kuhn_poker has chance moves"),
         ("openspiel:dark_hex", "dark_hex.* has hidden information"),
         ("openspiel:matrix_pd", "matrix_pd is not zero-sum"),
@@ -215,8 +215,8 @@ def test_moves_that_are_not_legal_are_refused(name: str) -> None:
         ("openspiel:oshi_zumo", "oshi_zumo has simultaneous moves"),
         ("openspiel:chinese_checkers(players=3)", "has 3 players; only games for two fit"),
         ("openspiel:pathfinding", "only games for two fit"),
-        ("pettingzoo", "there is no door to a PettingZoo game ''; there is pettingzoo:tictactoe"),
-        ("pettingzoo:chess", "there is no door to a PettingZoo game 'chess'; there is pettingzoo:tictactoe"),
+        ("pettingzoo", "no PettingZoo game is called '' here; use pettingzoo:tictactoe"),
+        ("pettingzoo:chess", "no PettingZoo game is called 'chess' here; use pettingzoo:tictactoe"),
     ],
 )
 def test_games_that_do_not_fit_are_refused_with_the_reason(name: str, reason: str) -> None:
@@ -293,10 +293,10 @@ def test_any_fitting_environment_becomes_a_game(mask: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"agents": 3}, "test-race has 3 agents; only games for two fit"),
+        ({"agents": 3}, "test-race has 3 agents; use an environment with two"),
         ({"mask": "none"}, "test-race gives runner_0 no action_mask"),
         ({"chance": True}, "test-race starts differently with another seed"),
-        ({"cost": 0.0}, "test-race is not zero-sum: one move brought the rewards 1 and 0"),
+        ({"cost": 0.0}, "test-race is not zero-sum: one move gave the rewards 1 and 0"),
     ],
 )
 def test_environments_that_do_not_fit_are_refused_with_the_reason(settings: dict[str, Any], reason: str) -> None:
@@ -331,7 +331,7 @@ def test_an_agent_that_is_done_before_the_other_moves_no_more() -> None:
 
 
 def test_a_game_that_outlasts_its_stated_length_is_refused() -> None:
-    with pytest.raises(GameError, match="test-race goes on after 2 moves, its stated length"):
+    with pytest.raises(GameError, match="test-race continues after its stated length of 2 moves"):
         GameGraph(from_aec(Race, name="test-race", longest=2))
 
 

@@ -141,7 +141,7 @@ def test_somebody_elses_environment_comes_in() -> None:
     [
         ({"prize": 1.0}, "not zero-sum"),
         ({"chance": True}, "starts differently"),
-        ({"limit": True}, "is cut after 1 steps"),
+        ({"limit": True}, "truncates after 1 steps"),
         ({"players": 3}, "has 3 agents"),
     ],
 )
@@ -259,5 +259,5 @@ def test_openspiels_games_that_do_not_fit_are_refused(text: str, says: str) -> N
         from_openspiel(text)
     with pytest.raises(GameError, match="more than 5 histories"):
         from_openspiel("goofspiel(num_cards=3,imp_info=False,points_order=descending)", most=5)
-    with pytest.raises(GameError, match="never ends"):
+    with pytest.raises(GameError, match="has no horizon"):
         to_openspiel(games.make("rps"))  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from games import GameError, make
-from games.adapters.outside import answering, quiet, reason, shown
+from games.adapters.outside import answering, printable, quiet, reason
 from games.adapters.replay import Replayed
 from games.adapters.trial import tried
 
@@ -26,14 +26,14 @@ def refusal(name: str) -> str:
 @pytest.mark.parametrize(
     ("name", "says"),
     {
-        "openspiel:havannah(board_size=-1)": "breaks down on these parameters (SIGSEGV)",
-        "openspiel:hanabi(colors=-1)": "breaks down on these parameters (SIGABRT)",
-        "openspiel:havannah(board_size=0)": "without a move to make",
-        "openspiel:connect_four(rows=0)": "no move to make",
+        "openspiel:havannah(board_size=-1)": "crashes on these parameters (SIGSEGV)",
+        "openspiel:hanabi(colors=-1)": "crashes on these parameters (SIGABRT)",
+        "openspiel:havannah(board_size=0)": "no legal action",
+        "openspiel:connect_four(rows=0)": "over before its first move",
         "openspiel:dots_and_boxes(num_rows=0)": "num_rows_ >= 1",
         "openspiel:go(board_size=1)": "unsupported board size",
         "openspiel:go(max_game_length=2147483647)": "can last 2,147,483,647 moves",
-        "openspiel:breakthrough(rows=100000,columns=100000)": "more memory than there is",
+        "openspiel:breakthrough(rows=100000,columns=100000)": "more memory than is available",
         "openspiel:efg_game(filename=/nonexistent)": "cannot open its file",
         "openspiel:connect_four(rows=99999999999)": "not a number of the kind it needs",
         "openspiel:misere(game=tictactoe())": "Unknown game 'tictactoe'",
@@ -109,7 +109,7 @@ def test_what_fails_later_is_one_line_too(error: Exception, capfd: pytest.Captur
 def test_reasons_leave_the_library_s_source_out() -> None:
     assert reason(RuntimeError("/project/a.cc:12 CHECK_GE(x, 1)\nx = 0, 1 = 1")) == "CHECK_GE(x, 1) (x = 0, 1 = 1)"
     assert reason(KeyError("n")) == "KeyError: 'n'" and reason(RuntimeError()) == "RuntimeError"
-    assert shown("a\x1b[0m\n") == "a?[0m?" and len(shown("x" * 500)) == 80
+    assert printable("a\x1b[0m\n") == "a?[0m?" and len(printable("x" * 500)) == 80
 
 
 def test_errors_of_ours_pass() -> None:

@@ -23,7 +23,7 @@ import games
 from agents import Uniform
 from games import GameError, GameGraph
 from games.adapters.openspiel import OpenSpielGame
-from games.adapters.openspiel_facts import SHOWN
+from games.adapters.openspiel_facts import MERGEABLE
 from games.adapters.parallel import from_parallel
 from games.adapters.pettingzoo import from_aec
 from mail.data.rollout import play
@@ -132,7 +132,7 @@ def test_values_and_gaps_are_openspiels_on_the_history_tree(text: str) -> None:
     [
         text if text in SMALL else pytest.param(text, marks=pytest.mark.slow)
         for text in [*SMALL, *LARGER]
-        if text.partition("(")[0] in {*SHOWN, "misere"}
+        if text.partition("(")[0] in {*MERGEABLE, "misere"}
     ],
 )
 def test_histories_that_share_a_key_have_one_future(text: str) -> None:
@@ -156,9 +156,9 @@ def test_histories_that_share_a_key_have_one_future(text: str) -> None:
 
 def test_every_game_that_is_merged_was_walked_through() -> None:
     tried = {text.partition("(")[0] for text in SMALL}
-    boards = {"tic_tac_toe"}  # a board of ours: test_doors.py compares it, position by position
-    assert set(SHOWN) <= tried | boards
-    assert set(SHOWN) <= set(pyspiel.registered_names())
+    boards = {"tic_tac_toe"}  # a board of ours: test_adapters.py compares it, position by position
+    assert set(MERGEABLE) <= tried | boards
+    assert set(MERGEABLE) <= set(pyspiel.registered_names())
 
 
 def test_a_pass_in_go_is_part_of_the_position() -> None:
@@ -208,25 +208,25 @@ def test_games_that_outlast_what_is_declared_are_played(text: str) -> None:
 # --- what is refused -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("door", ["openspiel", "simultaneous"])
+@pytest.mark.parametrize("adapter", ["openspiel", "simultaneous"])
 @pytest.mark.parametrize("text", ["hex(board_size=1)", "hex(num_rows=1,num_cols=3)"])
-def test_a_game_that_goes_on_without_a_move_is_refused(door: str, text: str) -> None:
-    with pytest.raises(GameError, match=r"hex.* goes on without a move to make after .*\[\d"):
-        GameGraph(games.make(f"{door}:{text}"))  # type: ignore[arg-type]
+def test_a_running_game_without_a_legal_action_is_refused(adapter: str, text: str) -> None:
+    with pytest.raises(GameError, match=r"hex.* has no legal action after .*\[\d"):
+        GameGraph(games.make(f"{adapter}:{text}"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("door", ["openspiel", "simultaneous"])
+@pytest.mark.parametrize("adapter", ["openspiel", "simultaneous"])
 @pytest.mark.parametrize(
     "text", ["hex(num_rows=2,num_cols=3,swap=True)", "misere(game=hex(num_rows=3,num_cols=2,plain_obs_tensor=True))"]
 )
-def test_games_that_would_end_the_process_are_refused(door: str, text: str) -> None:
+def test_games_that_would_end_the_process_are_refused(adapter: str, text: str) -> None:
     with pytest.raises(GameError, match="on a board that is not square"):
-        games.make(f"{door}:{text}")
+        games.make(f"{adapter}:{text}")
 
 
-def test_a_door_that_merges_what_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SHOWN, "go", "not true")
-    with pytest.raises(GameError, match=r"seem to lead to the same position, but action 4 does not bring the same"):
+def test_an_adapter_that_merges_what_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MERGEABLE, "go", "not true")
+    with pytest.raises(GameError, match=r"seem to lead to the same position, but action 4 has different outcomes"):
         GameGraph(games.make("openspiel:go(board_size=2,komi=0.5,max_game_length=5)"))
 
 
@@ -321,7 +321,7 @@ class Dice(Lights):
 
 
 def test_chance_within_a_game_is_noticed() -> None:
-    with pytest.raises(GameError, match="shows other things when the same moves are played again"):
+    with pytest.raises(GameError, match="differs when the same moves are replayed"):
         from_aec(lambda: Dice(memory=False), name="test-dice", longest=4)
 
 
@@ -365,5 +365,5 @@ def test_a_parallel_environment_that_remembers_keeps_its_situations_apart() -> N
 
 
 def test_a_parallel_environment_without_a_move_is_refused() -> None:
-    with pytest.raises(GameError, match=r"test-debt goes on without a move to make after the joint actions \[\(0, 0\)"):
+    with pytest.raises(GameError, match=r"test-debt has no legal action after the joint actions \[\(0, 0\)"):
         from_parallel(lambda: Debt(dead=True), name="test-debt", horizon=3)

@@ -67,7 +67,7 @@ MISTAKES = {
     "an exit": (lambda text: "raise SystemExit(0)", "line 1: SystemExit: 0"),
     "a name that is taken": (
         lambda text: text.replace('register("nim"', 'register("chain"'),
-        "there is a game called chain already",
+        "a game called chain is already registered",
     ),
     "a factory that fails": (
         lambda text: text.replace("Nim(int(text or 10))", "Nim(int(text))"),

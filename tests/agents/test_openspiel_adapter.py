@@ -1,4 +1,4 @@
-"""Policies across the door to OpenSpiel: exported, OpenSpiel measures and plays them as we do; imported, so do we."""
+"""Policies across the OpenSpiel adapter: exported, OpenSpiel measures and plays them as we do; imported, so do we."""
 
 from __future__ import annotations
 
