@@ -1,1 +1,1 @@
-"""Policies for use elsewhere: numpy, ONNX, TorchScript."""
+"""Export of policies to other programs: numpy, ONNX, TorchScript."""

@@ -1,7 +1,7 @@
-"""A plan (``agents.export.write``) as an ONNX graph, written node by node with ``onnx.helper``: no tracing, no torch.
+"""A plan (``agents.export.plan``) as an ONNX graph, built node by node with ``onnx.helper``: no tracing, no torch.
 
-The package onnx is the optional extra ``export``; operators are those of opset 17, which every runtime of the last
-years knows.
+The package onnx is the optional extra ``export``. The operators are those of opset 17, which current runtimes support.
+Operators: https://onnx.ai/onnx/operators/.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ TINY = 1e-300
 
 
 def to_onnx(one: Plan) -> bytes:
-    """The bytes of a checked ONNX model. PolicyError where the package onnx is missing."""
+    """The bytes of a checked ONNX model.
+
+    Inputs: ``observation`` float32 [N, *shape] and ``legal`` bool [N, A]. Output: ``probabilities`` float64 [N, A].
+
+    Raises:
+        PolicyError: the package onnx is not installed.
+    """
     try:
         import onnx
         from onnx import TensorProto, helper
@@ -41,7 +47,7 @@ def to_onnx(one: Plan) -> bytes:
 
 
 class _Graph:
-    """Nodes and constants as they come; every method returns the name of a value."""
+    """The nodes and constants of a graph. Methods add to it and return the name of a value."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -75,20 +81,20 @@ class _Graph:
     # --- the policy ------------------------------------------------------------------------------------
 
     def probabilities(self, one: Plan) -> None:
-        """The whole of it, from the inputs to the output."""
+        """Add the whole policy, from the inputs to the output."""
         if one.symmetry is None:
-            found = self.queried(one, "observation", "legal")
+            result = self.query(one, "observation", "legal")
         else:
             observation, which = self.canonical(one)
             to = self.node("Gather", self.constant(one.symmetry.forward), which, axis=0)
             back = self.node("Gather", self.constant(np.argsort(one.symmetry.forward, axis=1)), which, axis=0)
             moved = self.cast(self.node("GatherElements", self.cast("legal", "INT64"), back, axis=1), "BOOL")
-            found = self.node("GatherElements", self.queried(one, observation, moved), to, axis=1)
+            result = self.node("GatherElements", self.query(one, observation, moved), to, axis=1)
         from onnx import helper
 
-        self.nodes.append(helper.make_node("Identity", [found], ["probabilities"]))
+        self.nodes.append(helper.make_node("Identity", [result], ["probabilities"]))
 
-    def queried(self, one: Plan, observation: str, legal: str) -> str:
+    def query(self, one: Plan, observation: str, legal: str) -> str:
         rows = (
             self.table(one, observation, legal)
             if one.kind == "table"
@@ -109,7 +115,7 @@ class _Graph:
         return rows
 
     def logits(self, one: Plan, rows: str, legal: str) -> str:
-        """[N, A] in double precision; none at all (equal logits) without layers."""
+        """[N, A] in double precision; equal logits if there are no layers."""
         if not one.layers:
             return self.cast(legal, "DOUBLE")
         rows = self.cast(rows, "DOUBLE")
@@ -129,15 +135,15 @@ class _Graph:
         return rows
 
     def double(self, array: NDArray[Any]) -> str:
-        """A constant in double precision, stored as it is."""
+        """A constant in double precision, stored in its own precision."""
         return self.cast(self.constant(array), "DOUBLE")
 
     def convolved(self, one: Plan, planes: str, layer: str) -> str:
-        """A 3 x 3 convolution with a border of zeros, as a matrix product: ONNX Runtime has no Conv of doubles."""
+        """A 3 x 3 convolution with zero padding, as a matrix product: ONNX Runtime has no Conv for doubles."""
         weight, bias = one.arrays[f"{layer}.weight"], one.arrays[f"{layer}.bias"]
         filters, channels = weight.shape[:2]
         _, height, width = one.observation
-        cells = np.full((channels, height + 2, width + 2), channels * height * width)  # beyond the border: one zero
+        cells = np.full((channels, height + 2, width + 2), channels * height * width)  # padding: index of a zero
         cells[:, 1:-1, 1:-1] = np.arange(channels * height * width).reshape(channels, height, width)
         windows = np.lib.stride_tricks.sliding_window_view(cells, (3, 3), axis=(1, 2))  # [C, height, width, 3, 3]
         wanted = windows.transpose(1, 2, 0, 3, 4).reshape(height * width, channels * 9)
@@ -148,13 +154,13 @@ class _Graph:
         return self.node("Reshape", turned, self.axes(0, filters, height, width))
 
     def softmax(self, logits: str, legal: str) -> str:
-        """Over the legal actions alone; rows without one are 0."""
+        """Softmax over the legal actions; rows without one are 0."""
         masked = self.node("Where", legal, logits, self.number(-1e300))
         below = self.node("Sub", masked, self.node("ReduceMax", masked, axes=[1], keepdims=1))
         return self.shares(self.node("Where", legal, self.node("Exp", below), self.number(0.0)))
 
     def shares(self, weights: str) -> str:
-        """Weights over their sum."""
+        """Weights divided by their sum."""
         total = self.node("ReduceSum", weights, self.axes(1), keepdims=1)
         return self.node("Div", weights, self.node("Max", total, self.number(TINY)))
 
@@ -170,13 +176,11 @@ class _Graph:
         """[N, 2, cells] int64 of planes."""
         zero = self.constant(np.array(0.0, dtype=np.float32))
         stones = self.cast(self.node("Greater", observation, zero), "INT64")
-        return self.node(
-            "Reshape", stones, self.axes(0, 2, cells)
-        )  # no -1, which is nothing in particular without rows
+        return self.node("Reshape", stones, self.axes(0, 2, cells))  # explicit: -1 is undefined for zero rows
 
     def canonical(self, one: Plan) -> tuple[str, str]:
-        """The least image of every board as planes, and which symmetry [N] leads there."""
-        assert one.symmetry is not None and one.bits is not None  # whoever calls has looked
+        """The canonical (smallest) image of every board as planes, and the symmetry [N] that maps to it."""
+        assert one.symmetry is not None and one.bits is not None  # checked by the caller
         bits, flat = self.constant(one.bits), self.flat("observation", len(one.bits))
         best, (own, stones) = flat, self.words(flat, bits)
         which = self.node("Sub", own, own)  # zeros
@@ -192,7 +196,7 @@ class _Graph:
         return planes, which
 
     def table(self, one: Plan, observation: str, legal: str) -> str:
-        """The rows of known positions, every legal action alike elsewhere."""
+        """The rows of known positions; uniform over legal actions elsewhere."""
         assert one.bits is not None  # tables are for boards
         own, stones = self.words(self.flat(observation, len(one.bits)), self.constant(one.bits))
         column = self.axes(1)
@@ -201,10 +205,10 @@ class _Graph:
             self.node("Equal", self.node("Unsqueeze", own, column), self.constant(one.arrays["keys"][:, 0])),
             self.node("Equal", self.node("Unsqueeze", stones, column), self.constant(one.arrays["keys"][:, 1])),
         )
-        found = self.cast(match, "FLOAT")
-        row = self.node("ArgMax", found, axis=1, keepdims=0)
+        hits = self.cast(match, "FLOAT")
+        row = self.node("ArgMax", hits, axis=1, keepdims=0)
         mask = self.cast(legal, "DOUBLE")
-        hit = self.node("ReduceMax", found, axes=[1], keepdims=1)
+        hit = self.node("ReduceMax", hits, axes=[1], keepdims=1)
         known = self.node("Greater", hit, self.constant(np.array(0.0, dtype=np.float32)))
         rows = self.node("Mul", self.node("Gather", self.constant(one.arrays["table"]), row, axis=0), mask)
         return self.node("Where", known, rows, self.shares(mask))

@@ -1,7 +1,7 @@
-"""What of a policy is exported: arrays and a few words, the one description that all forms are written from.
+"""A plan describes a policy for export: arrays and a few words, from which every form is written.
 
-What leaves is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N, A]) to
-probabilities (float64 [N, A]). A policy that reads more than these, such as features of states, has no plan.
+An exported policy is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N,
+A]) to probabilities (float64 [N, A]). A policy that needs other input, such as features of states, has no plan.
 """
 
 from __future__ import annotations
@@ -26,35 +26,38 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Symmetry:
-    """How a board is brought to its least image; G symmetries, the identity first."""
+    """How a board is mapped to its canonical image; G symmetries, the identity first."""
 
-    source: Ints  # [G, cells] the cell that arrives at each cell of the image
-    forward: Ints  # [G, A] where each action goes
+    source: Ints  # [G, cells] the cell that moves to each cell of the image
+    forward: Ints  # [G, A] the image of each action
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A policy as arrays and a few words."""
+    """A policy for export, as arrays and a few words."""
 
     game: str
     seat: int
     observation: tuple[int, ...]
     actions: int
     kind: str
-    """``layers`` (logits from a stack of layers; none at all play uniformly) or ``table``."""
+    """``layers`` (logits from a stack of layers; uniform if it is empty) or ``table``."""
     layers: tuple[str, ...] = ()
-    """conv, relu, residual, flatten, linear; weights are ``arrays`` named by the layer's number."""
+    """conv, relu, residual, flatten, linear; the weights are ``arrays`` named by the layer's index."""
     arrays: dict[str, Array] = field(default_factory=dict)
     then: tuple[tuple[str, float], ...] = ()
-    """What is done to the probabilities, innermost first: ("greedy", 0) or ("tempered", temperature)."""
+    """Transformations of the probabilities, innermost first: ("greedy", 0) or ("tempered", temperature)."""
     bits: Ints | None = None
-    """[cells] the bit of each cell, row by row, in the two words of a position; for tables and symmetries."""
+    """[cells] the bit of each cell, row by row, in the two words of a position. For tables and symmetries."""
     symmetry: Symmetry | None = None
 
 
 def plan(policy: Policy, game: Game, seat: int) -> Plan:
-    """What there is to export. PolicyError for a policy that reads more than its observation and the mask,
-    or whose numbers are not finite."""
+    """The plan of a policy.
+
+    Raises:
+        PolicyError: the policy needs more than its observation and the legal mask, or its numbers are not finite.
+    """
     lifted = isinstance(policy, Lifted)
     bare = policy.policy if isinstance(policy, Lifted) else policy
     then: list[tuple[str, float]] = []
@@ -65,7 +68,7 @@ def plan(policy: Policy, game: Game, seat: int) -> Plan:
     refuse_unless_finite(arrays)
     on_board = lifted or kind == "table"
     if on_board and not isinstance(game, Board):
-        raise PolicyError(f"tables and symmetries can be exported for boards alone, not for {game.spec.name}")
+        raise PolicyError(f"only policies of boards can be exported with a table or symmetries, not {game.spec.name}")
     bits, symmetry = _geometry(game) if isinstance(game, Board) and on_board else (None, None)
     return Plan(
         game=game.spec.name,
@@ -82,13 +85,13 @@ def plan(policy: Policy, game: Game, seat: int) -> Plan:
 
 
 def _parts(policy: Policy, game: Game) -> tuple[str, tuple[str, ...], dict[str, Array]]:
-    """Kind, layers and arrays of a policy without what is done to its answers."""
+    """Kind, layers and arrays of a policy, without the transformations of its probabilities."""
     if isinstance(policy, Uniform):
         return "layers", (), {}
     if isinstance(policy, Tabular):
         return "table", (), {"keys": policy.keys.astype(np.int64), "table": np.asarray(policy.table)}
     if isinstance(policy, SoftmaxLinear) and not isinstance(game, Featured):
-        blocks = policy.theta.reshape(game.spec.actions, -1)  # one per action: weights, then the constant's
+        blocks = policy.theta.reshape(game.spec.actions, -1)  # one per action: weights, then the bias
         arrays = {"1.weight": np.ascontiguousarray(blocks[:, :-1]), "1.bias": np.ascontiguousarray(blocks[:, -1])}
         return "layers", ("flatten", "linear"), arrays
     if isinstance(policy, NetworkPolicy):
@@ -113,11 +116,11 @@ def _network(policy: NetworkPolicy) -> tuple[str, tuple[str, ...], dict[str, Arr
 
 
 def _geometry(game: Board) -> tuple[Ints, Symmetry]:
-    """The bit of each cell and the symmetries, read off boards with a single stone."""
+    """The bit of each cell and the symmetries, computed from boards with a single stone."""
     cells = game.rows * game.columns
     states = np.array([[0, 1 << bit] for bit in range(63)], dtype=np.uint64)
-    seen = game.observe(states, 1)[:, 1].reshape(len(states), -1)  # the other seat's only stone
-    bits = seen.argmax(0)  # [cells]
+    stones = game.observe(states, 1)[:, 1].reshape(len(states), -1)  # the other seat's only stone
+    bits = stones.argmax(0)  # [cells]
     images = game.images(states[bits])  # [G, cells, 2]
     arrives = np.stack([game.observe(image, 1)[:, 1].reshape(cells, cells).argmax(1) for image in images])
     return 1 << bits, Symmetry(np.argsort(arrives, axis=1), np.array(game.spec.symmetries, dtype=np.int64))

@@ -1,7 +1,7 @@
-"""A plan (``agents.export.write``) as a torch module, and that as TorchScript.
+"""A plan (``agents.export.plan``) as a torch module, compiled to TorchScript.
 
-TorchScript is deprecated in torch (2.13 warns when it is written and when it is read), but it is what C++ programs
-load today; the warnings are held back here because the choice was the user's.
+Torch has deprecated TorchScript (2.13 warns on writing and reading), but C++ programs load it today. The warnings are
+suppressed here because the user chose this form.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TINY = 1e-300
 
 
 class Exported(nn.Module):
-    """Observations [N, *shape] and legal masks [N, A] to probabilities [N, A] in double precision."""
+    """A module from observations [N, *shape] and legal masks [N, A] to probabilities [N, A] in double precision."""
 
     def __init__(self, one: Plan) -> None:
         super().__init__()
@@ -36,13 +36,13 @@ class Exported(nn.Module):
 
     def forward(self, observation: Tensor, legal: Tensor) -> Tensor:
         if self.plan.symmetry is None:
-            return self._asked(observation, legal)
+            return self._query(observation, legal)
         observation, which = self._canonical(observation)
         to = cast(Tensor, self.goes)[which]
         moved = torch.zeros_like(legal).scatter(1, to, legal)
-        return self._asked(observation, moved).gather(1, to)
+        return self._query(observation, moved).gather(1, to)
 
-    def _asked(self, observation: Tensor, legal: Tensor) -> Tensor:
+    def _query(self, observation: Tensor, legal: Tensor) -> Tensor:
         rows = self._table(observation, legal) if self.plan.kind == "table" else self._network(observation, legal)
         for word, number in self.plan.then:
             if word == "greedy":
@@ -74,7 +74,7 @@ class Exported(nn.Module):
         return weights / weights.sum(1, keepdim=True).clamp(min=TINY)
 
     def _convolved(self, planes: Tensor, layer: str) -> Tensor:
-        """A 3 x 3 convolution with a border of zeros, as a matrix product: torch's own of doubles is slower."""
+        """A 3 x 3 convolution with zero padding, as a matrix product: faster than torch's Conv2d for doubles."""
         weight, bias = self._numbers(layer)
         windows = nn.functional.unfold(planes, 3, padding=1)  # [N, 9 C, cells]
         return (weight.flatten(1) @ windows + bias[:, None]).view(-1, len(weight), *self.plan.observation[1:])
@@ -84,12 +84,12 @@ class Exported(nn.Module):
         return self.get_buffer(f"{layer}_weight").double(), self.get_buffer(f"{layer}_bias").double()
 
     def _words(self, planes: Tensor) -> tuple[Tensor, Tensor]:
-        """[N] own stones and all stones as whole numbers."""
+        """[N] own stones and all stones as integers."""
         stones = ((planes.flatten(2) > 0).long() * cast(Tensor, self.bits)).sum(2)
         return stones[:, 0], stones[:, 0] + stones[:, 1]
 
     def _canonical(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """The least image of every board, and which symmetry leads there."""
+        """The canonical (smallest) image of every board, and the symmetry [N] that maps to it."""
         flat = observation.flatten(2)
         best = flat
         own, stones = self._words(best)
@@ -108,19 +108,19 @@ class Exported(nn.Module):
         own, stones = self._words(observation)
         keys = self.get_buffer("keys")
         match = (own[:, None] == keys[:, 0]) & (stones[:, None] == keys[:, 1])
-        alike = legal.double() / legal.double().sum(1, keepdim=True).clamp(min=1.0)
+        uniform = legal.double() / legal.double().sum(1, keepdim=True).clamp(min=1.0)
         known = match.any(1) & legal.any(1)
-        return torch.where(known[:, None], self.get_buffer("table")[match.long().argmax(1)], alike)
+        return torch.where(known[:, None], self.get_buffer("table")[match.long().argmax(1)], uniform)
 
 
 @one_thread
 def to_torchscript(one: Plan) -> bytes:
-    """The bytes of a TorchScript file that takes any number of rows."""
+    """The bytes of a TorchScript file. It takes batches of any size N."""
     module = Exported(one).eval()
     example = (torch.zeros((2, *one.observation)), torch.ones((2, one.actions), dtype=torch.bool))
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # also about its loops over layers and symmetries, whose number is fixed
+        warnings.simplefilter("ignore")  # also about loops over layers and symmetries, whose number is fixed
         traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         torch.jit.save(traced, buffer)  # type: ignore[no-untyped-call, unused-ignore]
     return buffer.getvalue()

@@ -1,10 +1,9 @@
-"""Policies for elsewhere: a folder of numbers that numpy reads, ONNX, TorchScript; each with a loader of its own.
+"""Export of policies: files that numpy reads (``folder``), ONNX or TorchScript, each with its own loader.
 
-What leaves is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N, A])
-to probabilities (float64 [N, A]), with the mask inside it. Where a policy lives on canonical positions, finding the
-least image of a board, and moving the answer back, happens inside it too. ``Plan`` is the one description that all
-three forms are written from. Weights leave as they were trained, in single precision; every form computes with
-them in double, as ``agents.network`` does.
+An exported policy is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N,
+A]) to probabilities (float64 [N, A]); the mask is applied inside. For a policy on canonical positions, the function
+also maps a board to its canonical image and the probabilities back. ``Plan`` describes all three forms. Weights are
+exported in the precision of training, single; every form computes in double precision, as ``agents.network`` does.
 """
 
 from __future__ import annotations
@@ -27,16 +26,25 @@ FORMS = ("folder", "onnx", "torchscript")
 LOADER = "load.py"
 
 
-# --- from a policy to a plan -----------------------------------------------------------------------------
-
-
 # --- writing ---------------------------------------------------------------------------------------------
 
 
 def export(plans: tuple[Plan, Plan], form: str, folder: Path) -> list[Path]:
-    """Write both seats and the loader into ``folder``; the files. PolicyError for a form there is none of."""
+    """Write both seats and the loader.
+
+    Args:
+        plans: one plan per seat.
+        form: one of ``FORMS``.
+        folder: the directory, made if necessary.
+
+    Returns:
+        the files written.
+
+    Raises:
+        PolicyError: ``form`` is unknown, or it needs a package that is not installed.
+    """
     if form not in FORMS:
-        raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {form!r}")
+        raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {form!r}; choose one of them")
     written = []
     for one in plans:
         for suffix, data in _files(one, form):
@@ -48,7 +56,7 @@ def export(plans: tuple[Plan, Plan], form: str, folder: Path) -> list[Path]:
 
 
 def _files(one: Plan, form: str) -> list[tuple[str, bytes]]:
-    """Suffix and content of every file of one seat."""
+    """Suffix and contents of every file of one seat."""
     if form == "folder":
         numbers = save(arrays_of(one))
         return [("safetensors", numbers), ("json", to_json(about(one, numbers)))]
@@ -62,7 +70,7 @@ def _files(one: Plan, form: str) -> list[tuple[str, bytes]]:
 
 
 def arrays_of(one: Plan) -> dict[str, Array]:
-    """Every array of a plan by name, as the folder form holds them."""
+    """Every array of a plan by name, as in the folder form."""
     arrays = dict(one.arrays)
     if one.bits is not None:
         arrays["bits"] = one.bits
@@ -72,8 +80,8 @@ def arrays_of(one: Plan) -> dict[str, Array]:
 
 
 def about(one: Plan, numbers: bytes) -> dict[str, Any]:
-    """The JSON beside the numbers, with a check sum of them and one of itself."""
-    said = {
+    """The metadata of the folder form, with check sums of the arrays and of itself."""
+    facts = {
         "format": FORMAT,
         "game": one.game,
         "seat": one.seat,
@@ -86,4 +94,4 @@ def about(one: Plan, numbers: bytes) -> dict[str, Any]:
         "sha256": hashlib.sha256(numbers).hexdigest(),
         "inputs": "observation float32 [N, *observation]: the mover's view, own things first; legal bool [N, actions]",
     }
-    return {**said, "check": hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}
+    return {**facts, "check": hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()}

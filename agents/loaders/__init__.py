@@ -1,4 +1,4 @@
-"""Programs that go along with an exported policy; each runs on its own, without any package of ours.
+"""Loaders that accompany an exported policy. Each runs on its own, without any package of this project.
 
-``agents.export.write`` copies them as they stand. They ask for observations and a legal mask and give probabilities.
+``agents.export.write`` copies them. They map observations and a legal mask to probabilities.
 """

@@ -1,11 +1,11 @@
-"""An exported policy in numpy alone: numbers from SEAT.safetensors, what they are from SEAT.json.
+"""An exported policy in pure numpy: arrays in SEAT.safetensors, metadata in SEAT.json.
 
     from load import load
     policy = load("seat0")                              # beside this file
     probabilities = policy(observation, legal)          # float32 [N, *shape], bool [N, A] -> float64 [N, A]
 
-Observations are the mover's view, as SEAT.json describes them. Illegal actions get exactly 0; a row without a legal
-action stays 0. Everything is computed in double precision. Needs Python 3.9 and numpy.
+Observations are the mover's view, as SEAT.json describes them. Illegal actions get exactly 0. A row without a legal
+action is all 0. All computation is in double precision. Needs Python 3.9 and numpy.
 """
 
 from __future__ import annotations
@@ -26,14 +26,22 @@ KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
 
 
 def load(seat: str, folder: str | Path = Path(__file__).parent) -> Policy:
-    """The policy of one seat, ``seat0`` or ``seat1``. ValueError, in one line, unless its files are as exported."""
+    """Load the policy of one seat.
+
+    Args:
+        seat: ``seat0`` or ``seat1``.
+        folder: the directory of the exported files.
+
+    Raises:
+        ValueError: a file is missing, unreadable or not as exported.
+    """
     path = Path(folder) / f"{seat}.json"
     try:
         about = described(read(path))
         path = path.with_suffix(".safetensors")
         data = read(path)
         if hashlib.sha256(data).hexdigest() != about["sha256"]:
-            raise ValueError("it is not what was exported (check sum differs)")
+            raise ValueError("it was changed after the export (check sum differs)")
         return Policy(about, tensors(data))
     except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
@@ -41,62 +49,73 @@ def load(seat: str, folder: str | Path = Path(__file__).parent) -> Policy:
 
 
 def read(path: Path) -> bytes:
-    """The bytes of a file, which is no pipe or device."""
+    """The contents of a regular file."""
     if path.exists() and not path.is_file():
         raise ValueError("it is not a regular file")
     return path.read_bytes()
 
 
 def described(data: bytes) -> dict[str, Any]:
-    """What the JSON says, which since format 2 carries a check sum of the rest of it."""
+    """The metadata. Since format 2 it carries a check sum of its other entries."""
     about = json.loads(data)
     check = about.pop("check", None)
     if about["format"] > FORMAT:
         raise ValueError(f"format {about['format']} is newer than this loader; use the one beside the policy")
     rest = json.dumps(about, sort_keys=True).encode()
     if about["format"] != 1 and hashlib.sha256(rest).hexdigest() != check:
-        raise ValueError("it is not what was exported (check sum differs)")
+        raise ValueError("it was changed after the export (check sum differs)")
     return dict(about)
 
 
 def tensors(data: bytes) -> dict[str, Array]:
-    """The arrays of a safetensors file: the length of a JSON header, the header, the numbers."""
+    """The arrays of a safetensors file: the length of a JSON header, the header, the data."""
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     header.pop("__metadata__", None)
-    found = {}
+    arrays = {}
     for name, entry in header.items():
         first, last = entry["data_offsets"]
         numbers = np.frombuffer(data[start + first : start + last], dtype=KINDS[entry["dtype"]])
-        found[name] = numbers.reshape(entry["shape"])
-    return found
+        arrays[name] = numbers.reshape(entry["shape"])
+    return arrays
 
 
 class Policy:
-    """Observations and legal masks to probabilities."""
+    """A function from observations and legal masks to probabilities."""
 
     def __init__(self, about: dict[str, Any], arrays: dict[str, Array]) -> None:
         self.about, self.arrays = about, arrays
 
     def __call__(self, observation: Array, legal: Array) -> Array:
-        """[N, A] float64 for float32 [N, *shape] and bool [N, A]. ValueError for arrays of other shapes."""
+        """The probabilities of a batch.
+
+        Args:
+            observation: float32 [N, *shape], the mover's view.
+            legal: bool [N, A].
+
+        Returns:
+            float64 [N, A]; 0 for illegal actions.
+
+        Raises:
+            ValueError: the arrays have other shapes.
+        """
         observation, legal = np.asarray(observation), np.asarray(legal)
         shape, actions = tuple(self.about["observation"]), self.about["actions"]
         if not observation.size and not legal.size:
             return np.zeros((0, actions))
         if observation.shape[1:] != shape or legal.shape != (len(observation), actions):
             raise ValueError(
-                f"observations are [N, {shape}] and legal is [N, {actions}], not {observation.shape} and {legal.shape}"
+                f"need observation [N, {shape}] and legal [N, {actions}], not {observation.shape} and {legal.shape}"
             )
         if not self.about["symmetry"]:
-            return self._asked(observation, legal)
+            return self._query(observation, legal)
         observation, which = self._canonical(observation)
-        to = self.arrays["symmetry.forward"][which]  # [N, A] where each action goes
+        to = self.arrays["symmetry.forward"][which]  # [N, A] the image of each action
         moved = np.zeros(legal.shape, dtype=np.bool_)
         np.put_along_axis(moved, to, legal.astype(np.bool_), axis=1)
-        return np.take_along_axis(self._asked(observation, moved), to, axis=1)
+        return np.take_along_axis(self._query(observation, moved), to, axis=1)
 
-    def _asked(self, observation: Array, legal: Array) -> Array:
+    def _query(self, observation: Array, legal: Array) -> Array:
         legal = legal.astype(np.bool_)
         if self.about["kind"] == "table":
             rows = self._table(observation, legal)
@@ -108,7 +127,7 @@ class Policy:
         return rows
 
     def _logits(self, rows: Array) -> Array:
-        """[N, A] of a stack of layers, in double precision."""
+        """[N, A] the output of the layers, in double precision."""
         rows = rows.astype(np.float64)
         for index, layer in enumerate(self.about["layers"]):
             if layer == "relu":
@@ -130,61 +149,61 @@ class Policy:
         return self.arrays[f"{layer}.weight"].astype(np.float64), self.arrays[f"{layer}.bias"].astype(np.float64)
 
     def _words(self, planes: Array) -> tuple[Array, Array]:
-        """[N] own stones and all stones as whole numbers, one bit per cell."""
+        """[N] own stones and all stones as integers, one bit per cell."""
         bits = self.arrays["bits"]
         own, other = (planes.reshape(len(planes), 2, -1) > 0).astype(np.int64).transpose(1, 0, 2) @ bits
         return own, own + other
 
     def _canonical(self, observation: Array) -> tuple[Array, Array]:
-        """The least image of every board, and which symmetry leads there."""
+        """The canonical (smallest) image of every board, and the symmetry [N] that maps to it."""
         flat = observation.reshape(len(observation), 2, -1)
         best, which = flat, np.zeros(len(flat), dtype=np.int64)
-        least = self._words(best)
+        smallest = self._words(best)
         for g, source in enumerate(self.arrays["symmetry.source"][1:], start=1):
             image = flat[:, :, source]
             words = self._words(image)
-            less = (words[0] < least[0]) | ((words[0] == least[0]) & (words[1] < least[1]))
+            less = (words[0] < smallest[0]) | ((words[0] == smallest[0]) & (words[1] < smallest[1]))
             best = np.where(less[:, None, None], image, best)
-            least = (np.where(less, words[0], least[0]), np.where(less, words[1], least[1]))
+            smallest = (np.where(less, words[0], smallest[0]), np.where(less, words[1], smallest[1]))
             which = np.where(less, g, which)
         return best.reshape(observation.shape), which
 
     def _table(self, observation: Array, legal: Array) -> Array:
-        """[N, A] the rows of known positions, every legal action alike elsewhere."""
+        """[N, A] the rows of known positions; uniform over legal actions elsewhere."""
         own, stones = self._words(observation)
         place = {(int(a), int(b)): row for row, (a, b) in enumerate(self.arrays["keys"])}
-        found = np.array([place.get((int(a), int(b)), -1) for a, b in zip(own, stones)])  # noqa: B905
-        alike = legal / np.maximum(legal.sum(1, keepdims=True), 1)
-        known = ((found >= 0) & legal.any(1))[:, None]
-        return np.asarray(np.where(known, self.arrays["table"][np.maximum(found, 0)], alike))
+        at = np.array([place.get((int(a), int(b)), -1) for a, b in zip(own, stones)])  # noqa: B905
+        uniform = legal / np.maximum(legal.sum(1, keepdims=True), 1)
+        known = ((at >= 0) & legal.any(1))[:, None]
+        return np.asarray(np.where(known, self.arrays["table"][np.maximum(at, 0)], uniform))
 
 
 def convolved(rows: Array, weight: Array, bias: Array) -> Array:
-    """[N, F, rows, columns] a 3 x 3 convolution with a border of zeros."""
+    """[N, F, rows, columns] a 3 x 3 convolution with zero padding."""
     padded = np.pad(rows, ((0, 0), (0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))  # [N, C, rows, columns, 3, 3]
-    found = np.tensordot(windows, weight, axes=((1, 4, 5), (1, 2, 3)))  # [N, rows, columns, F]
-    return np.asarray(found.transpose(0, 3, 1, 2) + bias[:, None, None])
+    out = np.tensordot(windows, weight, axes=((1, 4, 5), (1, 2, 3)))  # [N, rows, columns, F]
+    return np.asarray(out.transpose(0, 3, 1, 2) + bias[:, None, None])
 
 
 def softmax(logits: Array, legal: Array) -> Array:
-    """[N, A] over the legal actions alone; rows without one are 0."""
+    """[N, A] softmax over the legal actions; rows without one are 0."""
     top = np.where(legal, logits, -np.inf).max(1, keepdims=True, initial=-1e300)
     weights = np.where(legal, np.exp(np.where(legal, logits - top, 0.0)), 0.0)
     return np.asarray(weights / np.maximum(weights.sum(1, keepdims=True), 1e-300))
 
 
 def greedy(rows: Array) -> Array:
-    """[N, A] the most probable action of each row, the lowest of equals, with certainty.
+    """[N, A] probability 1 for the most probable action of each row, the lowest among equals.
 
-    Equals differ by less than the last digits, which are not the same on all processors.
+    Probabilities within a relative 1e-9 count as equal, because their last digits differ between processors.
     """
     best = (rows >= rows.max(1, keepdims=True) * (1.0 - SLACK)) & (rows > 0)
     return np.asarray(best & (best.cumsum(1) == 1), dtype=np.float64)
 
 
 def tempered(rows: Array, temperature: float) -> Array:
-    """[N, A] the probabilities to the power 1 / temperature."""
+    """[N, A] the probabilities to the power 1 / temperature, normalized."""
     scaled = (rows / np.maximum(rows.max(1, keepdims=True), 1e-300)) ** (1.0 / temperature)
     return np.asarray(scaled / np.maximum(scaled.sum(1, keepdims=True), 1e-300))
 

@@ -1,4 +1,4 @@
-"""An exported policy in ONNX Runtime: SEAT.onnx has the legal mask, the softmax and the symmetries inside.
+"""An exported policy in ONNX Runtime. SEAT.onnx contains the legal mask, the softmax and the symmetries.
 
     from load import load
     policy = load("seat0")                              # beside this file
@@ -22,12 +22,12 @@ Array = NDArray[Any]
 
 
 def load(seat: str, folder: str | Path = Path(__file__).parent) -> Callable[[Array, Array], Array]:
-    """The policy of one seat, ``seat0`` or ``seat1``."""
+    """Load the policy of one seat, ``seat0`` or ``seat1``."""
     session = onnxruntime.InferenceSession(str(Path(folder) / f"{seat}.onnx"), providers=["CPUExecutionProvider"])
 
     def policy(observation: Array, legal: Array) -> Array:
-        fed = {"observation": observation.astype(np.float32), "legal": legal.astype(np.bool_)}
-        return np.asarray(session.run(["probabilities"], fed)[0])
+        inputs = {"observation": observation.astype(np.float32), "legal": legal.astype(np.bool_)}
+        return np.asarray(session.run(["probabilities"], inputs)[0])
 
     return policy
 

@@ -1,10 +1,10 @@
-"""An exported policy in torch alone: SEAT.pt has the legal mask, the softmax and the symmetries inside.
+"""An exported policy in torch. SEAT.pt contains the legal mask, the softmax and the symmetries.
 
     from load import load
     policy = load("seat0")                              # beside this file
     probabilities = policy(observation, legal)          # float32 [N, *shape], bool [N, A] -> float64 [N, A]
 
-Needs torch. TorchScript is on its way out of torch (loading it warns since 2.10); `--to onnx` has a future.
+Needs torch. Torch has deprecated TorchScript (loading it warns since 2.10); prefer `--to onnx`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 
 
 def load(seat: str, folder: str | Path = Path(__file__).parent) -> Any:
-    """The policy of one seat, ``seat0`` or ``seat1``."""
+    """Load the policy of one seat, ``seat0`` or ``seat1``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.load(str(Path(folder) / f"{seat}.pt")).eval()  # type: ignore[no-untyped-call]

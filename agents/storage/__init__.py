@@ -1,1 +1,1 @@
-"""Files of policies, tables and labels: written atomically, read with suspicion."""
+"""Files of policies, tables and labels: written atomically, checked when read."""

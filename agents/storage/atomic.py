@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all; no heavy import, so that a terminal can write one too."""
+"""Atomic writing of files. No heavy import, so that the terminal can use it too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from pathlib import Path
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename: the file is there whole or not at all."""
+    """Write under a temporary name in the same directory, then rename: the file is complete or absent.
+
+    Args:
+        path: the file; its directory is made if necessary.
+        data: its contents.
+
+    Raises:
+        OSError: the file cannot be written; the old file, if any, is unchanged.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

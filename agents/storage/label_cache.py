@@ -1,9 +1,9 @@
-"""Slow labels on disk: a solver's scores by game and position, in one sqlite file that all runs of a user share.
+"""A cache of slow labels: a solver's scores by game and position, in one SQLite file that all runs of a user share.
 
-The file is ``scores.sqlite`` in the folder ``NASHMAIL_CACHE``, else in ``nashmail`` under ``XDG_CACHE_HOME``, else
-under ``~/.cache``. Every batch is one transaction of a write-ahead log: a process that is killed at any moment
-leaves every batch before it. Every row carries a check sum. A file that is damaged is set aside under another name,
-with a line on standard error, and a new one takes its place, with the rows that could still be read.
+The file is ``scores.sqlite`` in the directory ``NASHMAIL_CACHE``, else in ``nashmail`` under ``XDG_CACHE_HOME``, else
+under ``~/.cache``. Each batch is one transaction of a write-ahead log, so a killed process leaves every earlier batch
+intact. Each row carries a check sum. A damaged file is renamed, with a line on standard error, and a new file replaces
+it with the rows that could still be read.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from games.base import Bools, Ints
 
 FORMAT = 1
 WAIT = 8.0
-"""Seconds to wait for other processes, before the cache cannot be had."""
-_BESIDE = ("-wal", "-shm", "-journal", ".lock")  # what sqlite and we keep beside the file
-_ASKED_AT_ONCE = 500
-_HEADER = 100  # bytes of sqlite's own, at the start of the file
-_SCHEMAS = 4  # kinds of schema that sqlite has
-_NEVER = 1_000  # from here on a number is damage and no format that there will be
+"""Seconds to wait for other processes before the cache counts as unavailable."""
+_BESIDE = ("-wal", "-shm", "-journal", ".lock")  # suffixes of the files that SQLite and this module keep beside it
+_QUERY_SIZE = 500  # positions in one SQL query
+_HEADER = 100  # bytes of SQLite's header at the start of the file
+_SCHEMAS = 4  # schema formats that SQLite has
+_NEVER = 1_000  # a format number from here on means damage
 _TABLE = """
     CREATE TABLE IF NOT EXISTS scores (
         game TEXT NOT NULL, position INTEGER NOT NULL, scores BLOB NOT NULL, sum INTEGER NOT NULL,
@@ -47,43 +47,55 @@ _T = TypeVar("_T")
 
 
 class LabelCache:
-    """The file, opened when it is first used. PolicyError where it cannot be made or read at all, or not soon."""
+    """The cache file, opened at its first use. Methods raise PolicyError where it cannot be created, read or locked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None  # which one is open
+        self._file: tuple[int, int] | None = None  # identity of the open file
 
     @classmethod
     def default(cls) -> LabelCache:
-        """The user's cache, see above."""
+        """The user's cache, at the path described above."""
         folder = os.environ.get("NASHMAIL_CACHE")
         if not folder:
             folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nashmail")
         return cls(Path(folder) / "scores.sqlite")
 
     def get(self, game: str, position: Ints, actions: int) -> tuple[Bools, NDArray[np.int8]]:
-        """Whether the scores of each position [N] are there, and those that are, [N, actions]."""
+        """Read the cached scores of positions.
+
+        Args:
+            game: the game's name.
+            position: [N] int64 position codes.
+            actions: A.
+
+        Returns:
+            [N] bool, whether each position is cached; [N, A] int8 scores, 0 where it is not.
+
+        Raises:
+            PolicyError: the cache cannot be used.
+        """
         return self._safely(lambda connection: _get(connection, game, position, actions))
 
     def put(self, game: str, position: Ints, scores: NDArray[np.int8]) -> None:
-        """Write down the scores [N, A] of positions [N]; on return they survive the end of this process."""
+        """Write the int8 scores [N, A] of positions [N]. They are on disk when this returns."""
         rows = [
             (game, key, data, _sum(game, key, data))
             for key, data in zip(position.tolist(), map(bytes, scores.astype(np.int8)), strict=True)
         ]
         self._safely(lambda connection: _put(connection, rows))
-        while self._moved():  # another process has set the file aside meanwhile
+        while self._moved():  # another process has replaced the damaged file in the meantime
             self._safely(lambda connection: _put(connection, rows))
 
     def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
+        """Close the file; the next use opens it again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _safely(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        """The work done on the file, or, where that is damaged, on the new one that replaces it."""
+        """Do the work on the file or, if that is damaged, on the new file that replaces it."""
         try:
             try:
                 return work(self._open())
@@ -107,9 +119,9 @@ class LabelCache:
                     self._connect(max(deadline - time.monotonic(), 1.0))
             except OSError as error:
                 raise PolicyError(
-                    f"cannot make the label cache {self.path}: {error.strerror}; set NASHMAIL_CACHE to a folder for it"
+                    f"cannot create the label cache {self.path}: {error.strerror}; set NASHMAIL_CACHE to another folder"
                 ) from error
-        assert self._connection is not None  # it has just been made
+        assert self._connection is not None  # opened above
         return self._connection
 
     def _connect(self, wait: float = WAIT) -> None:
@@ -117,16 +129,16 @@ class LabelCache:
         self._file = _identity(self.path)
 
     def _moved(self) -> bool:
-        """Whether what is open is no longer the file at the path."""
+        """Whether the open file is no longer the one at the path."""
         return self._file != _identity(self.path)
 
     def _set_aside(self) -> None:
-        """Rename the damaged file, unless another process has done that meanwhile."""
+        """Rename the damaged file, unless another process has already done so."""
         with self._lock():
             try:
-                found = _connect(self.path, WAIT)
-                _check_rows(found)
-                found.close()
+                current = _connect(self.path, WAIT)
+                _check_rows(current)
+                current.close()
                 if not _is_mislabelled(self.path):
                     return
             except (sqlite3.DatabaseError, _Damaged):
@@ -140,25 +152,25 @@ class LabelCache:
                     part.rename(aside.with_name(aside.name + end))
             rescued = _rescue(aside)
             self._connect()
-            assert self._connection is not None  # it has just been made
+            assert self._connection is not None  # opened above
             _put(self._connection, rescued)
         print(
-            f"the label cache {self.path} was damaged: kept as {aside.name}, begun anew with {len(rescued):,} labels",
+            f"the label cache {self.path} was damaged: kept as {aside.name}; {len(rescued):,} labels were saved",
             file=sys.stderr,
         )
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """One process at a time, by a file beside the cache; freed by the system when a process ends.
+        """Exclusive access among processes, by a lock file beside the cache. The system frees it when a process ends.
 
-        Where the system has no such locks (Windows), only setting a damaged file aside is not safe from others.
+        Without such locks (on Windows) only the replacement of a damaged file is unsafe.
         """
         if find_spec("fcntl") is None:
             yield
             return
         fcntl = import_module("fcntl")
         self._refuse_odd_files()
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # nothing there is changed
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # never truncates
         descriptor = os.open(self._beside(".lock"), flags, 0o666)
         try:
             deadline = time.monotonic() + WAIT
@@ -174,7 +186,7 @@ class LabelCache:
         return self.path.with_name(self.path.name + end)
 
     def _refuse_odd_files(self) -> None:
-        """PolicyError for pipes, devices and folders, on which sqlite may wait, and for links beside the file."""
+        """PolicyError for pipes, devices and directories, on which SQLite may block, and for links beside the file."""
         for path in (self.path, *map(self._beside, _BESIDE)):
             try:
                 mode = os.stat(path, follow_symlinks=path == self.path).st_mode
@@ -184,11 +196,11 @@ class LabelCache:
                 raise self._unusable(f"{path.name} is not a regular file")
 
     def _unusable(self, why: object) -> PolicyError:
-        return PolicyError(f"cannot use the label cache {self.path}: {why}; set NASHMAIL_CACHE to a folder for it")
+        return PolicyError(f"cannot use the label cache {self.path}: {why}; set NASHMAIL_CACHE to another folder")
 
 
 def _locked(fcntl: Any, descriptor: int) -> bool:
-    """Whether the lock could be had at once."""
+    """Whether the lock was acquired at once."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -197,20 +209,20 @@ def _locked(fcntl: Any, descriptor: int) -> bool:
 
 
 class _Damaged(Exception):
-    """The file can be read, and what it says cannot be."""
+    """The file can be read, but its contents are invalid."""
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is there, whatever it is called; None where there is none."""
+    """Device and inode of the file at the path; None if there is no file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _connect(path: Path, wait: float) -> sqlite3.Connection:
-    """An open cache file of this format, whole as far as sqlite can tell; other writers are waited for."""
+    """Open a cache file of this format and check it. Waits up to ``wait`` seconds for other writers."""
     connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -234,20 +246,20 @@ def _connect(path: Path, wait: float) -> sqlite3.Connection:
 
 
 def _get(connection: sqlite3.Connection, game: str, position: Ints, actions: int) -> tuple[Bools, NDArray[np.int8]]:
-    found = np.zeros(len(position), dtype=np.bool_)
+    cached = np.zeros(len(position), dtype=np.bool_)
     scores = np.zeros((len(position), actions), dtype=np.int8)
     keys = position.tolist()
     place = {key: row for row, key in enumerate(keys)}
-    for start in range(0, len(keys), _ASKED_AT_ONCE):
-        asked = keys[start : start + _ASKED_AT_ONCE]
-        marks = ",".join("?" * len(asked))
+    for start in range(0, len(keys), _QUERY_SIZE):
+        batch = keys[start : start + _QUERY_SIZE]
+        marks = ",".join("?" * len(batch))
         query = f"SELECT position, scores, sum FROM scores WHERE game = ? AND position IN ({marks})"
-        for key, data, total in connection.execute(query, (game, *asked)):
+        for key, data, total in connection.execute(query, (game, *batch)):
             if total != _sum(game, key, data) or len(data) != actions:
                 raise _Damaged(f"position {key}")
-            found[place[key]] = True
+            cached[place[key]] = True
             scores[place[key]] = np.frombuffer(data, dtype=np.int8)
-    return found, scores
+    return cached, scores
 
 
 def _put(connection: sqlite3.Connection, rows: list[_Row]) -> None:
@@ -262,39 +274,39 @@ def _put(connection: sqlite3.Connection, rows: list[_Row]) -> None:
 
 
 def _check_rows(connection: sqlite3.Connection) -> None:
-    """_Damaged at the first row that is not what was written."""
+    """_Damaged at the first row whose check sum is wrong."""
     for row in connection.execute(_ALL):
         if row[3] != _sum(*row[:3]):
             raise _Damaged(f"position {row[1]}")
 
 
 def _rescue(path: Path) -> list[_Row]:
-    """The rows of a damaged file that are what was written, up to where it cannot be read."""
+    """The rows of a damaged file with a correct check sum, up to the first unreadable page."""
     rows: list[_Row] = []
     try:
         with closing(sqlite3.connect(path)) as connection:
             rows += (row for row in connection.execute(_ALL) if row[3] == _sum(*row[:3]))
     except sqlite3.DatabaseError:
-        pass  # that is as far as it goes
+        pass  # the rest is unreadable
     return rows
 
 
 def _sum(game: str, position: int, scores: bytes) -> int:
     try:
         return crc32(scores, crc32(f"{game} {position} ".encode()))
-    except TypeError:  # a column of another kind than was written
+    except TypeError:  # a column of another type
         return -1
 
 
 def _is_damage(error: Exception, path: Path) -> bool:
-    """Whether the file is at fault, not its surroundings (no room, no permission, locked for too long)."""
+    """Whether the file is at fault and not its surroundings (full disk, no permission, locked for too long)."""
     if not isinstance(error, sqlite3.OperationalError) or "no such column" in str(error):
         return True
     return _is_mislabelled(path)
 
 
 def _is_mislabelled(path: Path) -> bool:
-    """Whether sqlite would take the file for one that may not be written, or for one of a later sqlite."""
+    """Whether damage makes SQLite take the file for read-only or for one of a later version."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)

@@ -1,8 +1,7 @@
-"""Policies on disk: numbers in NAME.safetensors, what they are in NAME.json, both written atomically.
+"""Policies on disk: arrays in NAME.safetensors, metadata in NAME.json, both written atomically.
 
-The JSON carries a format version, the game, the seat, whether the policy lives on canonical positions
-(symmetry), and check sums of the numbers and of itself, so that a truncated or edited file is refused with
-one line instead of playing something else. No pickle anywhere.
+The JSON holds a format version, the game, the seat, whether the policy is defined on canonical positions (symmetry),
+and check sums of the arrays and of itself. A truncated or edited file is refused with one line. No pickle.
 """
 
 from __future__ import annotations
@@ -35,21 +34,23 @@ _KEYS = {"format": int, "kind": str, "settings": dict, "game": str, "seat": int,
 _WRAPPERS: dict[str, dict[str, type]] = {
     "greedy": {"of": str, "settings": dict},
     "tempered": {"of": str, "settings": dict, "temperature": float},
-}  # kinds made of another policy, and their settings
-_DEEPEST = 8  # policies inside policies
-_LONGEST = 1 << 16  # bytes of a description
-_TOLERANCE = 1e-6  # how far from 1 a row may sum, as ``query`` has it
+}  # kinds that wrap another policy, and their settings
+_DEEPEST = 8  # nested policies
+_LONGEST = 1 << 16  # bytes of the JSON
+_TOLERANCE = 1e-6  # allowed deviation of a row's sum from 1, as in ``query``
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A policy as it was read: for which game and seat, and ready to play on the board."""
+    """A policy read from disk, ready to play."""
 
     game: Game
+    """The game it was saved for; the board itself, also with symmetry."""
     seat: int
     policy: Policy
     symmetry: bool
+    """Whether it is defined on canonical positions; ``policy`` is then ``Lifted``."""
 
 
 def to_json(values: Any) -> bytes:
@@ -58,7 +59,17 @@ def to_json(values: Any) -> bytes:
 
 
 def save_policy(path: Path, policy: Policy, *, game: Game, seat: int) -> None:
-    """Write ``path``.safetensors and ``path``.json. PolicyError for a kind of policy that has no file form."""
+    """Write ``path``.safetensors and ``path``.json.
+
+    Args:
+        path: the common stem of both files.
+        policy: a network, table, linear or uniform policy, or a greedy, tempered or lifted version of one.
+        game: the game it plays (the board itself for a ``Lifted`` policy).
+        seat: 0 or 1.
+
+    Raises:
+        PolicyError: policies of this kind cannot be saved, or its numbers are not finite.
+    """
     symmetry = isinstance(policy, Lifted)
     bare = policy.policy if isinstance(policy, Lifted) else policy
     kind, settings, arrays = _describe(bare)
@@ -78,7 +89,15 @@ def save_policy(path: Path, policy: Policy, *, game: Game, seat: int) -> None:
 
 
 def load_policy(path: Path, *, device: str = "cpu") -> Saved:
-    """Read what ``save_policy`` wrote. PolicyError, in one line, for anything that is not exactly that."""
+    """Read what ``save_policy`` wrote.
+
+    Args:
+        path: the common stem of both files.
+        device: the torch device of a network.
+
+    Raises:
+        PolicyError: the files are missing, damaged or edited, or their game is unknown.
+    """
     file = path.with_name(path.name + ".json")
     about = _read_about(file)
     numbers = path.with_name(path.name + ".safetensors")
@@ -88,7 +107,7 @@ def load_policy(path: Path, *, device: str = "cpu") -> Saved:
     try:
         game = make(about["game"])
     except NashmailError as error:
-        raise PolicyError(f"{file} is for no game: {error}") from error
+        raise PolicyError(f"{file} names no usable game: {error}") from error
     try:
         policy = _rebuild(about["kind"], about["settings"], load(data), game, device)
     except (SafetensorError, ArithmeticError, KeyError, MemoryError, RuntimeError, TypeError, ValueError) as error:
@@ -96,13 +115,13 @@ def load_policy(path: Path, *, device: str = "cpu") -> Saved:
         raise PolicyError(f"{numbers} does not hold a {about['kind']} policy of {about['game']}: {why}") from error
     if about["symmetry"]:
         if not isinstance(game, Symmetric):
-            raise PolicyError(f"{file} says symmetry, which {about['game']} does not have")
+            raise PolicyError(f"{file} requires symmetry, which {about['game']} does not have; train again")
         policy = Lifted(policy, Quotient(game))
     return Saved(game, about["seat"], policy, about["symmetry"])
 
 
 def refuse_unless_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """PolicyError where numbers of a policy are NaN or infinite: nothing that plays is made of them."""
+    """Raise PolicyError if numbers of a policy are NaN or infinite."""
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise PolicyError(f"its {name} holds numbers that are not finite; train again, or restore it")
@@ -116,7 +135,7 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _read_about(path: Path) -> dict[str, Any]:
-    """The JSON beside the numbers, checked against its own check sum."""
+    """The metadata, checked against its own check sum."""
     data = _read(path, _LONGEST)
     try:
         about = fields(parse_json(data), {**_KEYS, "check": str})
@@ -140,7 +159,7 @@ def _check(about: dict[str, Any]) -> str:
 
 
 def _describe(policy: Policy) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:
-    """Kind, settings and arrays of a policy that can be saved."""
+    """Kind, settings and arrays of a policy. PolicyError for a kind that cannot be saved."""
     if isinstance(policy, NetworkPolicy):
         weights = {name: tensor.cpu().numpy() for name, tensor in policy.net.state_dict().items()}
         return "network", policy.net.architecture.as_dict(), weights
@@ -155,17 +174,17 @@ def _describe(policy: Policy) -> tuple[str, dict[str, Any], dict[str, np.ndarray
         if isinstance(policy, Greedy):
             return "greedy", {"of": kind, "settings": settings}, arrays
         return "tempered", {"of": kind, "settings": settings, "temperature": policy.temperature}, arrays
-    raise PolicyError(f"a {type(policy).__name__} policy has no file form; save what it is made of")
+    raise PolicyError(f"a {type(policy).__name__} policy cannot be saved; save the policies it is made of")
 
 
 def _rebuild(kind: str, settings: dict[str, Any], arrays: Arrays, game: Game, device: str, *, depth: int = 0) -> Policy:
-    """The way back from ``_describe``. ValueError (PolicyError is one) for what ``_describe`` never says."""
+    """The inverse of ``_describe``. ValueError (PolicyError is one) for input that ``_describe`` never produces."""
     if kind in _WRAPPERS:
-        found = fields(settings, _WRAPPERS[kind])
+        wrapper = fields(settings, _WRAPPERS[kind])
         if depth == _DEEPEST:
-            raise ValueError(f"policies inside policies, more than {_DEEPEST} deep")
-        inner = _rebuild(found["of"], found["settings"], arrays, game, device, depth=depth + 1)
-        return Greedy(inner) if kind == "greedy" else Tempered(inner, float(found["temperature"]))
+            raise ValueError(f"more than {_DEEPEST} nested policies")
+        inner = _rebuild(wrapper["of"], wrapper["settings"], arrays, game, device, depth=depth + 1)
+        return Greedy(inner) if kind == "greedy" else Tempered(inner, float(wrapper["temperature"]))
     if kind == "network":
         sizes = Architecture.parse(settings)
         fields({"blocks": 0, **settings}, dict.fromkeys(sizes.as_dict(), int))  # older files have no blocks
@@ -176,7 +195,7 @@ def _rebuild(kind: str, settings: dict[str, Any], arrays: Arrays, game: Game, de
         raise PolicyError(f"unknown kind of policy {kind!r}")
     fields(settings, {})
     if kind == "linear":
-        start = game.start(1, rng=np.random.default_rng(0))  # any position has as many features
+        start = game.start(1, rng=np.random.default_rng(0))  # every position has the same number of features
         _expect(arrays, {"theta": ((features(game, start, 0).shape[2],), ("float64",))})
         return SoftmaxLinear(arrays["theta"])
     _expect(arrays, {})
@@ -184,18 +203,18 @@ def _rebuild(kind: str, settings: dict[str, Any], arrays: Arrays, game: Game, de
 
 
 def _network(sizes: Architecture, arrays: Arrays, game: Game, device: str) -> NetworkPolicy:
-    """The network of these weights; nothing of its size is made before they are known to be all there."""
+    """The network with these weights. It is allocated only after all weights have been checked."""
     spec = game.spec
     wanted = layers(spec.observation, spec.actions, sizes).state_dict(prefix="layers.")
     _expect(arrays, {name: (tuple(weights.shape), ("float32",)) for name, weights in wanted.items()})
-    rng = np.random.default_rng(0)  # drawn over at once by the saved weights
+    rng = np.random.default_rng(0)  # the saved weights replace the random ones
     net = PolicyNet(spec.observation, spec.actions, sizes, rng=rng)
     net.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays.items()})
     return NetworkPolicy(net, device=device)
 
 
 def _tabular(complete: bool, arrays: Arrays, game: Game) -> Tabular:
-    """The table of these rows, which are distributions."""
+    """The table with these rows, which must be distributions."""
     rows = len(arrays["keys"]) if arrays.get("keys", np.zeros(())).ndim else 0
     wide = ("float64", "float32")
     _expect(arrays, {"keys": ((rows, 2), ("uint64",)), "table": ((rows, game.spec.actions), wide)})
@@ -206,9 +225,9 @@ def _tabular(complete: bool, arrays: Arrays, game: Game) -> Tabular:
 
 
 def _expect(arrays: Arrays, wanted: Mapping[str, tuple[tuple[int, ...], tuple[str, ...]]]) -> None:
-    """PolicyError unless these are the arrays, each of its shape and one of its dtypes, and finite."""
+    """Raise PolicyError unless these are the arrays, each with its shape, one of its dtypes and finite numbers."""
     if odd := set(arrays) ^ set(wanted):
-        raise PolicyError(f"its arrays are not those that it needs: {', '.join(sorted(odd))[:80]}")
+        raise PolicyError(f"its arrays are not the expected ones: {', '.join(sorted(odd))[:80]}")
     for name, (shape, dtypes) in wanted.items():
         array = arrays[name]
         if array.shape != shape or array.dtype.name not in dtypes:

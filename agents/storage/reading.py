@@ -1,8 +1,8 @@
-"""Reading files that anybody may have written: bounded, strict, and refused in one line where they are damaged.
+"""Bounded, strict reading of files that anyone may have written. Damaged files are refused with one line.
 
-Only regular files are read, so that a pipe doesn't hang, a device doesn't fill the memory and a folder is called a
-folder. JSON is strict: no NaN or Infinity, no nesting that exhausts the stack. Arrays are bounded by what they unpack
-to, not by what they take on the disk. No heavy import, so that the terminal can read with it too.
+Only regular files are read: a pipe must not block, a device must not fill the memory, a directory must be called one.
+JSON is strict: no NaN or Infinity, no nesting that exhausts the stack. Archives of arrays are limited by their unpacked
+size, not by their size on disk. No heavy import, so that the terminal can use it too.
 """
 
 from __future__ import annotations
@@ -23,19 +23,24 @@ from numpy.typing import NDArray
 from games.base import NashmailError
 
 LARGEST = 1 << 31
-"""Most bytes of a file, and of what an archive of arrays unpacks to, unless a caller says less."""
+"""Default limit in bytes of a file, and of the unpacked arrays of an archive."""
 
 _DAMAGED = (OSError, ValueError, TypeError, EOFError, IndexError, RuntimeError, MemoryError, KeyError, SyntaxError)
 
 
 class Unreadable(NashmailError):
-    """A file that is missing, closed to this user, no regular file, too large, or not what it should be."""
+    """A file that is missing, unreadable for this user, not a regular file, too large or malformed."""
 
 
 def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
-    """The bytes of a regular file (links are followed). Unreadable, with the reason, where it cannot be read.
+    """The contents of a regular file. Links are followed.
 
-    ``most``: bytes that it may have.
+    Args:
+        path: the file.
+        most: the limit on its size in bytes.
+
+    Raises:
+        Unreadable: the file cannot be read, is not regular or is larger than ``most``.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -49,19 +54,19 @@ def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if about.st_size > most:
             raise Unreadable(
-                f"cannot read {printable(path)}: too large, it has {about.st_size:,} bytes, at most {most:,} are read"
+                f"cannot read {printable(path)}: too large, it has {about.st_size:,} bytes, limit {most:,}"
             )
         try:
             data = file.read(most + 1)
         except OSError as error:
             raise Unreadable(f"cannot read {printable(path)}: {error.strerror}") from error
-    if len(data) > most:  # it grew meanwhile
-        raise Unreadable(f"cannot read {printable(path)}: at most {most:,} bytes of a file are read")
+    if len(data) > most:  # it grew after fstat
+        raise Unreadable(f"cannot read {printable(path)}: it has more than the limit of {most:,} bytes")
     return data
 
 
 def parse_json(data: bytes | str) -> Any:
-    """The value of a strict JSON text. ValueError, with the reason, for anything else."""
+    """The value of a strict JSON text. ValueError, with the reason, for any other text."""
     try:
         return json.loads(data, parse_constant=_refuse_constant)
     except RecursionError as error:
@@ -69,29 +74,29 @@ def parse_json(data: bytes | str) -> Any:
 
 
 def read_json(path: Path, *, most: int = 1 << 26) -> dict[str, Any]:
-    """The JSON object in a file. Unreadable where there is none."""
+    """The JSON object in a file of at most ``most`` bytes. Unreadable if it holds none."""
     data = read_bytes(path, most=most)
     try:
         values = parse_json(data)
     except ValueError as error:
-        raise Unreadable(f"{printable(path)} is no JSON: {printable(error)}") from error
+        raise Unreadable(f"{printable(path)} is not JSON: {printable(error)}") from error
     if not isinstance(values, dict):
         raise Unreadable(f"{printable(path)} holds no JSON object")
     return values
 
 
 def read_arrays(path: Path, *, most: int = LARGEST) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz file, by name. Unreadable for any other file, or more than ``most`` bytes."""
+    """The arrays of an npz file, by name. Unreadable for another file or more than ``most`` unpacked bytes."""
     return parse_arrays(read_bytes(path, most=most), path, most=most)
 
 
 def parse_arrays(data: bytes, path: Path, *, most: int = LARGEST) -> dict[str, NDArray[Any]]:
-    """The arrays in the bytes of an npz file, as ``read_arrays`` gives them; messages name ``path``."""
+    """The arrays in the bytes of an npz file, as in ``read_arrays``. ``path`` is for messages only."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > most:
-            raise Unreadable(f"{printable(path)} unpacks to {size:,} bytes, at most {most:,} are read")
+            raise Unreadable(f"{printable(path)} unpacks to {size:,} bytes, more than the limit of {most:,}")
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (*_DAMAGED, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
@@ -101,13 +106,22 @@ def parse_arrays(data: bytes, path: Path, *, most: int = LARGEST) -> dict[str, N
 
 
 def fields(values: object, kinds: Mapping[str, type]) -> dict[str, Any]:
-    """The object that was read, which has these keys with values of these types, and no others.
+    """Check that a value is an object with exactly these keys, whose values have these types.
 
-    Types are exact (True is no int); where a float is wanted, a whole number will do. ValueError, with the reason, for
-    anything else.
+    Types are exact (True is not an int), except that an int is accepted for a float.
+
+    Args:
+        values: the value read.
+        kinds: the type of each key's value.
+
+    Returns:
+        ``values``.
+
+    Raises:
+        ValueError: ``values`` is something else; the message gives the reason.
     """
     if not isinstance(values, dict):
-        raise ValueError(f"an object is wanted, not {type(values).__name__}")
+        raise ValueError(f"an object is expected, not {type(values).__name__}")
     if unknown := set(values) - set(kinds):
         raise ValueError(f"unknown keys: {', '.join(sorted(map(repr, unknown)))}")
     for key, kind in kinds.items():
@@ -119,20 +133,20 @@ def fields(values: object, kinds: Mapping[str, type]) -> dict[str, Any]:
 
 
 def printable(value: object) -> str:
-    """Text that was read or given, safe to print: characters that a terminal acts on are shown as escapes."""
+    """Text that is safe to print: control characters and other unprintable ones become escapes."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in _encodable(value))
 
 
 def _encodable(value: object) -> str:
-    """The text with bytes that are no UTF-8 (as names of files may hold) shown as escapes."""
+    """The text with bytes that are not UTF-8 (as in some file names) as escapes."""
     return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number in JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def _kind(mode: int) -> str:
-    """What a file is that is not a regular one."""
+    """The kind of a file that is not regular."""
     kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
     return kinds.get(stat.S_IFMT(mode), "a device")

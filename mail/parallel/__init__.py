@@ -1,1 +1,1 @@
-"""Where work is done: pools of processes and machines, random streams, labels that solvers compute."""
+"""Parallel work: pools of processes and machines, random streams, labels computed by solvers."""

@@ -1,4 +1,4 @@
-"""The pool that ``--workers`` and ``--ray-address`` ask for; Ray is imported only where it is used."""
+"""The pool for ``--workers`` and ``--ray-address``. Ray is imported only where it is used."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from mail.parallel.pool import START_UP, Local, Pool, PoolError
 def pool_for(
     workers: int | None, address: str | None = None, *, patience: float = START_UP
 ) -> AbstractContextManager[Pool]:
-    """The pool of so many workers, to be closed by ``with``: this process for one, else Ray, here or at an address.
+    """The pool of so many workers, for use in a ``with`` statement: this process for one worker, else Ray.
 
-    None is one worker, or, with an address, every processor of that cluster. This process works alone for ``patience``
-    seconds before Ray is started. PoolError where there can be none.
+    Args:
+        workers: number of worker processes. None means one, or, with an address, every processor of that cluster.
+        address: HOST:PORT of a Ray cluster; None for this machine.
+        patience: seconds for which this process works alone before it starts Ray.
+
+    Raises:
+        PoolError: the arguments are invalid, or the cluster cannot be reached.
     """
     if workers is not None and workers < 1:
         raise PoolError(f"--workers must be at least 1, not {workers}")
     if address is None and workers in (None, 1):
         return Local()
-    from mail.parallel.ray import RayPool, report  # Ray is not loaded by who does not use it
+    from mail.parallel.ray import RayPool, report  # not loaded without need
 
     return RayPool(workers, address=address, say=report, patience=patience)

@@ -1,8 +1,7 @@
-"""Who does the work: a pool maps a task over shards and gives the results back in shard order.
+"""A pool maps a task over shards and returns the results in shard order.
 
-Results depend on the shards alone, so every pool gives the same bits; how many workers there are, where they
-run and how often one of them died decides only how long it takes. ``Local`` is this process; ``mail.parallel.ray``
-has the other one.
+Results depend on the shards only, so every pool gives the same bits. The number of workers, their machines and their
+deaths affect only the time it takes. ``Local`` is this process; ``mail.parallel.ray`` has the pool of many processes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Protocol, Self, TypeVar
 from games.base import NashmailError
 
 START_UP = 2.0
-"""Seconds that Ray takes to start, and so the work that is done without it first."""
+"""Seconds that Ray takes to start. A pool works without Ray for so long first."""
 
 _Shared = TypeVar("_Shared")
 _Shard = TypeVar("_Shard")
@@ -22,15 +21,15 @@ _Result = TypeVar("_Result")
 
 
 class PoolError(NashmailError):
-    """Workers that cannot be had, or a shard that failed on one of them."""
+    """The pool cannot start or lost its workers, or a shard failed."""
 
 
 class Pool(Protocol):
-    """``task`` and what it is given must be picklable, and a shard's result must follow from them alone."""
+    """A map over shards. Tasks and their arguments must be picklable, and a result must depend on them alone."""
 
     @property
     def workers(self) -> int:
-        """Processes that work at once."""
+        """The number of processes that work at the same time."""
 
     def map(
         self,
@@ -42,14 +41,24 @@ class Pool(Protocol):
     ) -> list[_Result]:
         """``[task(shared, shard) for shard in shards]``, wherever it is computed.
 
-        ``landed(index, result)`` is called here, in whatever order shards finish: what a killed run keeps. Arrays in
-        a result may be read-only. Raises PoolError, naming shard and cause, where a task raises anything but a
-        NashmailError, which passes as it is.
+        Args:
+            task: a picklable function.
+            shared: the argument that all shards share; sent once.
+            shards: the other argument, one per call.
+            on_result: called in this process as ``on_result(index, result)`` for each result, in the order in which
+                shards complete. A run saves results here, so that they survive if it is killed.
+
+        Returns:
+            the results in the order of ``shards``. Arrays in them may be read-only.
+
+        Raises:
+            PoolError: a task raised an error (the message names shard and cause), or the workers were lost.
+            NashmailError: raised by a task; passed on unchanged.
         """
 
 
 class Local:
-    """In this process, one shard after the other."""
+    """The pool of this process: one shard after another."""
 
     workers = 1
 
@@ -82,6 +91,6 @@ class Local:
         return None
 
 
-def failed(index: int, shards: int, kind: str, told: str) -> PoolError:
-    """The error of a shard whose task raised an error of this kind."""
-    return PoolError(f"shard {index + 1} of {shards} failed: {kind}: {' '.join(told.split()) or 'no message'}")
+def failed(index: int, shards: int, kind: str, message: str) -> PoolError:
+    """The error for a shard (``index`` of ``shards``) whose task raised an exception of class ``kind``."""
+    return PoolError(f"shard {index + 1} of {shards} failed: {kind}: {' '.join(message.split()) or 'no message'}")

@@ -1,12 +1,12 @@
-"""The pool of many processes and machines: shards as Ray tasks.
+"""The pool of many processes and machines: shards as Ray tasks (arXiv:1712.05889).
 
-What the shards share goes into the object store once; a bounded number of shards is in flight; a shard whose
-worker or node dies is run again (tasks retry, and they are pure). There are no actors: what a worker needs to
-keep, like a solver with its opening book, is a lazy global of its process that a new worker makes again.
+What the shards share goes into the object store once. A bounded number of shards is in flight. A shard whose worker or
+node dies runs again (tasks retry, and they are pure). There are no actors: what a worker must keep, like a solver with
+its opening book, is a lazy global of its process, which a new worker creates again.
 
-Ray takes about two seconds to start, so it is only started once that much work has been done in this process
-without it: short work never pays for it, long work loses a few seconds. Results are the same bits either way.
-It lives in a process of its own (``mail.parallel.ray_link``), so that nothing that happens to it happens to a run.
+Ray takes about two seconds to start, so it starts only after that much work has been done in this process. Short work
+never waits for it, long work loses a few seconds, and results are the same bits either way. Ray runs in a separate
+process (``mail.parallel.ray_link``), so that its failures do not end a run.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _Result = TypeVar("_Result")
 
 _REACH = 10.0  # seconds within which a cluster must answer
 _AHEAD = 2  # shards in flight per worker: one running, one waiting
-_PING, _PAYLOAD = 6, b"nashmail"  # a frame that is answered by its like
+_PING, _PAYLOAD = 6, b"nashmail"  # an HTTP/2 ping frame; the answer has the same type and payload
 _HELLO = (  # HTTP/2 with default settings, and a ping
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
     + bytes([0, 0, len(_PAYLOAD), _PING, 0, 0, 0, 0, 0])
     + _PAYLOAD
 )
-_MOST = 1 << 16  # bytes within which a ping is answered
-_LONGEST = 80  # characters of an address that are shown
+_MOST = 1 << 16  # bytes within which a ping must be answered
+_LONGEST = 80  # characters of an address in messages
 
 
 class RayPool:
-    """``workers`` processes on this machine, or as many of the cluster at ``address`` (HOST:PORT), None being all."""
+    """``workers`` processes on this machine or in the cluster at ``address``."""
 
     def __init__(
         self,
@@ -54,9 +54,17 @@ class RayPool:
         memory: int = 1 << 30,
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
-        """``patience``: seconds of work to do here before Ray is started. ``memory``: bytes of its object store.
+        """Check the arguments; Ray starts later, when it is needed.
 
-        Raises PoolError for less than one worker, or an address where nobody answers.
+        Args:
+            workers: number of processes. None: one here, every processor of a cluster.
+            address: HOST:PORT of a cluster; None for this machine.
+            patience: seconds of work in this process before Ray starts.
+            memory: bytes of Ray's object store on this machine.
+            say: receives one line when Ray starts, for the user.
+
+        Raises:
+            PoolError: fewer than one worker, or no Ray head listens at ``address``.
         """
         if workers is not None and workers < 1:
             raise PoolError(f"--workers must be at least 1, not {workers}")
@@ -66,21 +74,21 @@ class RayPool:
         self._workers = 1 if workers is None and address is None else workers
         self._left = patience
         self._link: Link | None = None
-        self._kept: tuple[Any, Any] | None = None  # task and shared that the workers have now
-        self._shares = self._maps = 0  # how many there were
-        self._early: list[tuple[Any, ...]] = []  # messages that came before the one waited for
+        self._kept: tuple[Any, Any] | None = None  # the task and shared argument that the workers have
+        self._shares = self._maps = 0  # numbers of the last of each
+        self._early: list[tuple[Any, ...]] = []  # results received while waiting for another message
 
     @property
     def workers(self) -> int:
-        """Processes that work at once; of a whole cluster, the processors that it has now."""
+        """The number of processes that work at the same time; for a whole cluster, its current number of processors."""
         if self._workers is not None:
             return self._workers
         if self._link is None:
             return 1
         self._link.send(("processors",))
-        while (told := self._link.receive())[0] != "processors":
-            self._early.append(told)
-        return int(told[1])
+        while (message := self._link.receive())[0] != "processors":
+            self._early.append(message)
+        return int(message[1])
 
     def map(
         self,
@@ -114,7 +122,7 @@ class RayPool:
         return [results[index] for index in range(len(shards))]
 
     def _stays_here(self, shards: int) -> bool:
-        """Whether the next of so many shards is done in this process: it is the only one, or Ray not yet worth it."""
+        """Whether the next shard runs in this process: it is the only one left, or Ray is not yet worth starting."""
         return shards == 1 or (self._left > 0 and self._link is None)
 
     def _scatter(
@@ -125,7 +133,7 @@ class RayPool:
         total: int,
         keep: Callable[[int, _Result], None],
     ) -> None:
-        """Keep ``_AHEAD`` shards per worker in flight until all have landed."""
+        """Keep ``_AHEAD`` shards per worker in flight until all have completed."""
         link = self._started()
         self._maps += 1
         flying, waiting = 0, iter(todo)
@@ -138,33 +146,33 @@ class RayPool:
                     flying += 1
                 if not flying:
                     return
-                index, outcome = self._landed(link)
+                index, outcome = self._completed(link)
                 flying -= 1
                 keep(index, _result(outcome, index, total))
         except Exception:
             with suppress(PoolError):
                 link.send(("drop",))
             raise
-        except BaseException:  # which may have come between the halves of a message
+        except BaseException:  # possibly in the middle of a message
             self.close()
             raise
 
     def _share(self, link: Link, task: object, shared: object) -> None:
-        """Send what all shards share, once for each version."""
+        """Send the task and the shared argument, unless the workers have them."""
         if self._kept is None or self._kept[0] is not task or self._kept[1] is not shared:
             self._shares += 1
             link.send(("share", self._shares, _packed((task, shared))))
             self._kept = task, shared
 
-    def _landed(self, link: Link) -> tuple[int, tuple[Any, ...]]:
-        """The next shard of this map that lands, and what became of it."""
+    def _completed(self, link: Link) -> tuple[int, tuple[Any, ...]]:
+        """The index and outcome of the next shard of this map that completes."""
         while True:
             _, (of, index), outcome = self._early.pop(0) if self._early else link.receive()
-            if of == self._maps:  # else nobody waits for it any longer
+            if of == self._maps:  # else it belongs to an abandoned map
                 return index, outcome
 
     def _started(self) -> Link:
-        """Ray, started or joined now if it has not been; PoolError in one line where that fails."""
+        """The link to Ray, which is started or joined at the first call."""
         if self._link is None:
             where = (
                 f"joining the Ray cluster at {self.address}" if self.address else f"starting {self._workers} workers"
@@ -174,7 +182,7 @@ class RayPool:
         return self._link
 
     def close(self) -> None:
-        """Stop the workers of this machine, or leave the cluster."""
+        """Stop the workers on this machine, or leave the cluster."""
         if self._link is not None:
             self._link.close()
         self._link = self._kept = None
@@ -192,7 +200,7 @@ class RayPool:
 
 
 def _packed(thing: object) -> bytes:
-    """What workers unpack; PoolError for what holds something of this process alone."""
+    """The pickled object. PoolError if it holds something that cannot leave this process."""
     try:
         return bytes(cloudpickle.dumps(thing))
     except Exception as error:
@@ -200,35 +208,35 @@ def _packed(thing: object) -> bytes:
 
 
 def _result(outcome: tuple[Any, ...], index: int, total: int) -> Any:
-    """A landed shard's result. PoolError naming the shard where its task raised, or its worker died too often."""
-    kind, *told = outcome
+    """The result of a completed shard. PoolError if its task raised an error or its workers kept dying."""
+    kind, *content = outcome
     if kind == "result":
-        return cloudpickle.loads(told[0])
+        return cloudpickle.loads(content[0])
     if kind == "refused":
-        raise cloudpickle.loads(told[0])
-    name, message, trace = told
+        raise cloudpickle.loads(content[0])
+    name, message, trace = content
     raise failed(index, total, name, message) from RuntimeError(trace)
 
 
 def _reach(address: str) -> None:
-    """PoolError unless a Ray head, or what greets like one, listens at HOST:PORT."""
+    """Raise PoolError unless a server that speaks gRPC, as Ray heads do, listens at HOST:PORT."""
     host, _, port = address.rpartition(":")
-    shown = ascii(address if len(address) <= _LONGEST else f"{address[:_LONGEST]}...")
+    where = ascii(address if len(address) <= _LONGEST else f"{address[:_LONGEST]}...")
     if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-        raise PoolError(f"a Ray address is HOST:PORT, not {shown}")
-    shown = shown[1:-1]
+        raise PoolError(f"a Ray address is HOST:PORT, not {where}")
+    where = where[1:-1]
     try:
         with socket.create_connection((host, int(port)), timeout=_REACH) as connection:
             speaks = _speaks(connection)
-    except (OSError, ValueError) as error:  # ValueError: a name that no host can have
+    except (OSError, ValueError) as error:  # ValueError: an invalid host name
         reason = "no such name" if isinstance(error, ValueError) else error.strerror or "timed out"
-        raise PoolError(f"nobody answers at {shown} ({reason}); start a head there with `ray start --head`") from error
+        raise PoolError(f"cannot connect to {where} ({reason}); start a head there with `ray start --head`") from error
     if not speaks:
-        raise PoolError(f"what answers at {shown} is no Ray head; start one with `ray start --head`")
+        raise PoolError(f"the server at {where} is not a Ray head; start one with `ray start --head`")
 
 
 def _speaks(connection: socket.socket) -> bool:
-    """Whether the other side answers like a gRPC server, as Ray heads do; Ray itself would wait for minutes."""
+    """Whether the other side answers like a gRPC server. Ray itself would wait for minutes."""
     deadline = time.monotonic() + _REACH
     answer = b""
     try:
@@ -244,7 +252,7 @@ def _speaks(connection: socket.socket) -> bool:
 
 
 def _answers(answer: bytes) -> bool:
-    """Whether our ping is answered among these frames: 3 bytes of length, kind, flags, 4 bytes of stream, the rest."""
+    """Whether these frames answer the ping. A frame: 3 bytes of length, type, flags, 4 bytes of stream, payload."""
     while len(answer) >= 9 + (length := int.from_bytes(answer[:3])):
         if answer[3] == _PING and answer[4] & 1 and answer[9 : 9 + length] == _PAYLOAD:
             return True
@@ -253,5 +261,5 @@ def _answers(answer: bytes) -> bool:
 
 
 def report(line: str) -> None:
-    """Say something on standard error."""
+    """Print a line on standard error."""
     print(line, file=sys.stderr, flush=True)

@@ -1,10 +1,9 @@
-"""The process that Ray lives in, apart from the run it works for; and what Ray's workers run.
+"""The process in which Ray runs, separate from the run it works for; and the code of Ray's workers.
 
-Ray's core ends or aborts the process that loaded it when one of its parts dies, takes signals for itself and writes
-to its standard error. So a run never loads it: it starts this process (``mail.parallel.ray_link``), which starts or
-joins Ray, sends shards to the workers and hands back what they found. What tasks, shards and results are is none of its
-business: they pass through as bytes, packed by the run and by the workers. This process ends when its connection does,
-and with an exit status that says so when a part of Ray died.
+Ray's core ends or aborts its process when one of Ray's parts dies, handles signals itself and writes to standard error.
+So a run never loads it. The run starts this process (``mail.parallel.ray_link``), which starts or joins Ray, sends
+shards to the workers and returns their results. Tasks, shards and results pass through as bytes, pickled by the run and
+by the workers. This process ends when its connection is closed. If a part of Ray died, its exit status says which one.
 
 The only module that imports ray.
 """
@@ -28,28 +27,34 @@ from typing import Any, NoReturn
 
 import ray
 
-import psutil  # isort: skip  # which Ray brings
+import psutil  # isort: skip  # a dependency of Ray
 
 from mail.parallel.ray_parts import DASHBOARD_AGENT, ENVIRONMENT_AGENT, GCS_SERVER, PARTS, RAYLET
 
 RETRIES = 20
-"""Times a shard is run again after its worker or node has died."""
-_BITS = ("nashmail", "numpy", "torch")  # distributions whose versions decide the bits of results
-_LOOK = 0.05  # seconds between two looks at Ray's parts
-_STARTS = 30.0  # seconds within which all of them are there
-_ENDS = 5.0  # seconds that Ray may take to end
+"""How often a shard runs again after its worker or node has died."""
+_VERSIONED = ("nashmail", "numpy", "torch")  # distributions whose versions affect floating-point results
+_LOOK = 0.05  # seconds between two checks of Ray's parts
+_STARTS = 30.0  # seconds within which all parts have started
+_ENDS = 5.0  # seconds that Ray may take to shut down
 
-# --- what a worker runs ----------------------------------------------------------------------------------
+# --- the code of a worker --------------------------------------------------------------------------------
 
-_kept: dict[int, Any] = {}  # of a worker: the task and what it shares with all shards, unpacked, under its number
+_kept: dict[int, Any] = {}  # in a worker: the unpickled task and shared argument, by number
 
 
 def run_shard(number: int, shared: tuple[dict[str, str], list[str], Any], shard: bytes) -> tuple[Any, ...]:
-    """What became of a shard: ``("result", packed)``, ``("refused", packed error)`` for a NashmailError, else
-    ``("failed", class, message, traceback)``.
+    """Run one shard in a worker.
 
-    ``shared``, which ``number`` stands for: the versions that this process must have, where the run finds its modules,
-    and the bytes of the packed task and what its shards share.
+    Args:
+        number: identifies ``shared``, which is unpickled once.
+        shared: the versions that this process must have, the run's module paths, and the pickled task and shared
+            argument.
+        shard: the pickled shard.
+
+    Returns:
+        ``("result", pickled result)``, ``("refused", pickled error)`` for a NashmailError, or
+        ``("failed", class, message, traceback)``.
     """
     import cloudpickle
 
@@ -71,7 +76,7 @@ def run_shard(number: int, shared: tuple[dict[str, str], list[str], Any], shard:
 
 
 def check_versions(wanted: dict[str, str]) -> None:
-    """PoolError where the results of this process would have other bits."""
+    """Raise PoolError if other versions in this process could change floating-point results."""
     from mail.parallel.pool import PoolError
 
     mine = versions()
@@ -83,14 +88,14 @@ def check_versions(wanted: dict[str, str]) -> None:
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions of this process; "none" for what is not there."""
-    found = {}
-    for name in _BITS:
+    """The versions in this process; "none" for a distribution that is not installed."""
+    installed = {}
+    for name in _VERSIONED:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "none"
-    return found
+            installed[name] = "none"
+    return installed
 
 
 # --- the process -----------------------------------------------------------------------------------------
@@ -99,8 +104,8 @@ def versions() -> dict[str, str]:
 class Host:
     """Ray, at the other end of a connection.
 
-    Takes ``("share", number, packed)``, ``("shard", (map, index), packed)``, ``("drop",)`` and ``("processors",)``;
-    answers with ``("landed", (map, index), outcome)`` and ``("processors", how many)``.
+    Receives ``("share", number, pickled)``, ``("shard", (map, index), pickled)``, ``("drop",)`` and
+    ``("processors",)``; sends ``("completed", (map, index), outcome)`` and ``("processors", count)``.
     """
 
     def __init__(self, connection: Connection, paths: list[str]) -> None:
@@ -109,11 +114,11 @@ class Host:
         self._run: Any = ray.remote(max_retries=RETRIES, num_cpus=1)(run_shard)
         self._shared: tuple[int, Any] = (0, None)
         self._flying: dict[tuple[int, int], Any] = {}
-        self._out: SimpleQueue[tuple[Any, ...]] = SimpleQueue()  # Ray's threads never wait until the run reads
+        self._out: SimpleQueue[tuple[Any, ...]] = SimpleQueue()  # so that Ray's threads never wait for the run
         threading.Thread(target=self._answer, daemon=True).start()
 
     def serve(self) -> None:
-        """Do what is asked for until the connection ends; ``("refused", why)`` for what Ray cannot do."""
+        """Handle messages until the connection is closed; answer ``("refused", why)`` if Ray raises an error."""
         while True:
             try:
                 kind, *words = self.connection.recv()
@@ -122,14 +127,14 @@ class Host:
             try:
                 self._do(kind, words)
             except Exception as error:
-                time.sleep(1.0)  # where a part of Ray has died, that is what is to be said, and another thread does
+                time.sleep(1.0)  # if a part of Ray has died, the other thread reports that instead
                 self._out.put(("refused", one_line(error)))
 
     def _do(self, kind: str, words: list[Any]) -> None:
         if kind == "share":
             import numpy as np  # while the workers start
 
-            packed = np.frombuffer(words[1], dtype=np.uint8)  # which workers need not copy
+            packed = np.frombuffer(words[1], dtype=np.uint8)  # workers read it without a copy
             self._shared = words[0], ray.put((*self._terms, packed))
         elif kind == "shard":
             self._fly(*words)
@@ -141,16 +146,16 @@ class Host:
     def _fly(self, key: tuple[int, int], shard: bytes) -> None:
         reference = self._run.remote(*self._shared, shard)
         self._flying[key] = reference
-        reference.future().add_done_callback(partial(self._landed, key))
+        reference.future().add_done_callback(partial(self._completed, key))
 
-    def _landed(self, key: tuple[int, int], future: Any) -> None:
+    def _completed(self, key: tuple[int, int], future: Any) -> None:
         self._flying.pop(key, None)
         error = future.exception()
-        outcome = future.result() if error is None else ("failed", "RuntimeError", rays_own(error), "")
-        self._out.put(("landed", key, outcome))
+        outcome = future.result() if error is None else ("failed", "RuntimeError", ray_message(error), "")
+        self._out.put(("completed", key, outcome))
 
     def _drop(self) -> None:
-        """Nobody waits any longer for the shards in flight."""
+        """Cancel the shards in flight."""
         while self._flying:
             ray.cancel(self._flying.popitem()[1], force=True)
 
@@ -164,31 +169,31 @@ class Host:
 
 
 def processors() -> int:
-    """Those of all nodes together; 1 where that is not to be known."""
+    """The processors of all nodes together; 1 if unknown."""
     try:
         resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    except Exception:  # the head is gone; whoever waits for a shard will be told
+    except Exception:  # the head is gone; waiting for a shard will report it
         return 1
     return max(1, int(resources.get("CPU", 1)))
 
 
-def rays_own(error: BaseException) -> str:
-    """An error of Ray itself, cut to the line that matters: like a module that another machine does not have."""
+def ray_message(error: BaseException) -> str:
+    """The line of Ray's own error that matters, for example a module that another machine lacks."""
     cause = getattr(error, "cause", None) or error
     lines = [line for line in str(cause).splitlines() if line.strip()] or [type(cause).__name__]
     return lines[-1 if any("Traceback" in line for line in lines) else 0]
 
 
 def one_line(error: BaseException) -> str:
-    """An error of Ray's, and what it follows from."""
-    why = f": {rays_own(error.__cause__)}" if error.__cause__ else ""
+    """An error of Ray and its cause, in one line."""
+    why = f": {ray_message(error.__cause__)}" if error.__cause__ else ""
     return (" ".join(str(error).split()) or type(error).__name__) + why
 
 
 class Watch(threading.Thread):
-    """Ends the process when a part of Ray that it started has died, or, while Ray starts, when nobody waits for it.
+    """Ends the process when a part of Ray that it started has died, or when the run is gone while Ray starts.
 
-    Ray itself notices after up to a minute, and says so in its own way.
+    Ray itself notices only after up to a minute.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -198,7 +203,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         me, begun = psutil.Process(), time.monotonic()
         parts: dict[int, Any] = {}
-        handles: dict[int, int] = {}  # what can be read when a part has ended, where there is such a thing
+        handles: dict[int, int] = {}  # pidfds, readable when a part has ended (on Linux)
         while not self.over.is_set():
             if len(parts) < len(PARTS) and time.monotonic() - begun < _STARTS:
                 for part in me.children(recursive=True):
@@ -215,7 +220,7 @@ class Watch(threading.Thread):
 
 
 def runs(process: Any) -> bool:
-    """Whether a process has not ended; one that only waits to be waited for has."""
+    """Whether a process is running. Zombies are not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
@@ -223,10 +228,10 @@ def runs(process: Any) -> bool:
 
 
 def part_of(process: Any) -> int:
-    """Which of ``mail.parallel.ray_parts.PARTS`` a process is; 0 for another."""
+    """The exit status in ``mail.parallel.ray_parts.PARTS`` of a process; 0 if it is none of the parts."""
     try:
         name = process.name()
-        if name in ("raylet", "gcs_server"):  # those that have ended, too, which have no command line
+        if name in ("raylet", "gcs_server"):  # zombies, too, which have no command line
             return RAYLET if name == "raylet" else GCS_SERVER
         words = process.cmdline()
     except psutil.Error:
@@ -240,17 +245,17 @@ def part_of(process: Any) -> int:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process, those that it started, and its working folder: a run that was killed can no longer do it."""
+    """End this process and its descendants and remove its working directory, which a killed run no longer can."""
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             process.kill()
-    with suppress(OSError):  # unless it is empty, it is somebody else's
+    with suppress(OSError):  # not empty: it is not ours
         os.rmdir(os.getcwd())
     os._exit(status)
 
 
 def hung_up(descriptor: int) -> bool:
-    """Whether nobody is left at the other end of this socket."""
+    """Whether the other end of this socket is closed."""
     with socket.socket(fileno=os.dup(descriptor)) as caller:
         ready = select.select([caller], [], [], 0)[0]
         return bool(ready) and not caller.recv(1, socket.MSG_PEEK)
@@ -266,7 +271,7 @@ def start(workers: int | None, address: str | None, memory: int) -> None:
 
 
 def main() -> None:
-    """What the process does; its argument is the descriptor of its end of the connection."""
+    """Run the process. Its argument is the file descriptor of its end of the connection."""
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
     connection, watch = Connection(descriptor), Watch(descriptor)
@@ -274,7 +279,7 @@ def main() -> None:
     watch.start()
     try:
         start(workers, address, memory)
-    except BaseException as error:  # Ray raises Exception itself, and SystemExit
+    except BaseException as error:  # Ray raises Exception itself and SystemExit
         connection.send(("refused", one_line(error)))
         os._exit(1)
     watch.started.set()

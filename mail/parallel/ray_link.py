@@ -1,8 +1,7 @@
-"""The process that Ray lives in (``mail.parallel.ray_host``), as a run sees it: started, spoken to, and ended with all
-its own.
+"""The run's side of Ray's process (``mail.parallel.ray_host``): start it, exchange messages, end it.
 
-Its working folder is an empty one, since Ray lets workers import from there; modules are found where this process
-finds them. Whatever happens to it comes out as PoolError here, in one line, and nothing of it stays behind.
+Its working directory is empty, because Ray lets workers import from there; modules come from this process's paths. Any
+failure becomes a PoolError of one line, and no process or file is left behind.
 """
 
 from __future__ import annotations
@@ -22,20 +21,29 @@ from typing import Any
 from mail.parallel.pool import PoolError
 from mail.parallel.ray_parts import GCS_SERVER, PARTS, RAYLET
 
-_HOST = "from mail.parallel.ray_host import main; main()"  # as a module that workers import, not as __main__
-_STARTED = {"gcs_server": PARTS[GCS_SERVER], "raylet": PARTS[RAYLET]}  # what their processes are called
-_LOOK = 0.1  # seconds between two looks at them
+_HOST = "from mail.parallel.ray_host import main; main()"  # imported, so that workers find it by its module name
+_STARTED = {"gcs_server": PARTS[GCS_SERVER], "raylet": PARTS[RAYLET]}  # by the names of their processes
+_LOOK = 0.1  # seconds between two checks of them
 STARTS, JOINS = 120.0, 30.0  # seconds within which Ray must have started here, or been joined elsewhere
-ENDS = 5.0  # seconds that Ray gets to end by itself
-_CORE = 1  # the status with which Ray's core ends the process itself, when its connection to the raylet is gone
-_FOLDERS = ("NASHMAIL_CACHE", "XDG_CACHE_HOME", "TMPDIR")  # what the environment may give relative to where we are
+ENDS = 5.0  # seconds that Ray may take to shut down
+_CORE = 1  # the exit status of Ray's core when it loses its connection to the raylet
+_FOLDERS = ("NASHMAIL_CACHE", "XDG_CACHE_HOME", "TMPDIR")  # environment variables that may hold relative paths
 
 
 def opened(workers: int | None, address: str | None, memory: int) -> Link:
-    """Ray, started here or joined; PoolError where that fails.
+    """Start Ray here, or join the cluster at an address.
 
-    A cluster may want a token, which Ray makes the default for heads and not for who joins them. Who has one cannot
-    show it to be safe: workers that want none are refused by those who do. So it is shown when it was asked for.
+    A cluster may require a token. Ray requires one by default for heads, but does not send one by default when it
+    joins. Sending one always would not work, because clusters without tokens refuse it. So it is sent only after a
+    refusal.
+
+    Args:
+        workers: number of processes on this machine.
+        address: HOST:PORT of a cluster, or None.
+        memory: bytes of the object store on this machine.
+
+    Raises:
+        PoolError: Ray does not start or cannot be joined.
     """
     if address is None or "RAY_AUTH_MODE" in os.environ or not has_token():
         return Link(workers, address, memory)
@@ -48,12 +56,10 @@ def opened(workers: int | None, address: str | None, memory: int) -> Link:
 
 
 class Link:
-    """Ray with so many workers here, or at an address; see ``mail.parallel.ray_host.Host`` for what can be sent and
-    received.
-    """
+    """A connection to Ray. ``mail.parallel.ray_host.Host`` describes the messages."""
 
     def __init__(self, workers: int | None, address: str | None, memory: int, **settings: str) -> None:
-        """``settings``: further environment variables. PoolError where Ray does not start, or nobody answers."""
+        """Start the process and wait for Ray. ``settings`` are further environment variables. PoolError on failure."""
         self.address = address
         self._folder = tempfile.mkdtemp(prefix="nashmail-ray-")
         self._socket, theirs = socket.socketpair()
@@ -64,7 +70,7 @@ class Link:
                 env={**environment(alone=address is None), **settings},
                 cwd=self._folder,
                 pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C in a terminal is for the run alone
+                start_new_session=True,  # Ctrl-C in a terminal must reach the run only
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -78,21 +84,22 @@ class Link:
             raise
 
     def send(self, message: tuple[Any, ...]) -> None:
-        """PoolError where nobody is there to receive it."""
+        """Send a message. PoolError if the process is gone."""
         try:
             self._connection.send(message)
         except OSError as error:
             raise self._lost() from error
 
     def _await(self, seconds: float) -> None:
-        """Wait for the first message. PoolError after so many seconds, or when a part of Ray dies meanwhile: Ray, which
-        waits for it and lets nothing else run in its process, would take half a minute to say so.
+        """Wait for the first message. PoolError after ``seconds``, or when a part of Ray dies.
+
+        Ray itself blocks its process meanwhile and would need half a minute to report a death.
         """
         deadline, died = time.monotonic() + seconds, ""
         seen: set[str] = set()
         while not self._connection.poll(_LOOK):
             there = processes(self._process.pid)
-            if died and there[self._process.pid][1]:  # it has outlived the part, which so did not die with it
+            if died and there[self._process.pid][1]:  # the process outlived the part
                 raise PoolError(f"Ray did not start: its {_STARTED[died]} died")
             seen |= {name for name, _ in there.values() if name in _STARTED}
             died = min(seen - {name for name, running in there.values() if running}, default="")
@@ -101,7 +108,7 @@ class Link:
                 raise PoolError(f"Ray {where} within {seconds:.0f} seconds")
 
     def receive(self, refused: str = "failed") -> tuple[Any, ...]:
-        """The next message. PoolError where Ray has ended, or ``refused`` something."""
+        """The next message. PoolError if Ray has ended or refused something; ``refused`` is the verb of the message."""
         try:
             message: tuple[Any, ...] = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -124,7 +131,7 @@ class Link:
             self._end()
 
     def _lost(self) -> PoolError:
-        """What is said when the process has ended, which nobody asked it to."""
+        """The error to raise when the process has ended unexpectedly."""
         status = self._end()
         if status in PARTS:
             return PoolError(f"Ray's {PARTS[status]} died")
@@ -136,8 +143,8 @@ class Link:
         return PoolError(f"the process of Ray {how}")
 
     def _end(self) -> int:
-        """Kill whatever is left of it; its exit status."""
-        if self._process.returncode is None:  # until somebody waits for it, its number is its session's
+        """Kill what is left of the process and return its exit status."""
+        if self._process.returncode is None:  # until it is waited for, its pid is its session's
             end_session(self._process.pid)
         status = self._process.wait()
         self._connection.close()
@@ -148,7 +155,7 @@ class Link:
 
 
 def environment(*, alone: bool) -> dict[str, str]:
-    """The environment of Ray's process and of the workers that it starts."""
+    """The environment of Ray's process and its workers. ``alone``: on this machine only."""
     ours = {name: os.path.abspath(os.environ[name]) for name in _FOLDERS if os.environ.get(name)}
     ours["PYTHONPATH"] = os.pathsep.join(path for path in paths() if os.pathsep not in path)
     if alone:  # all ports on the loopback address
@@ -158,18 +165,18 @@ def environment(*, alone: bool) -> dict[str, str]:
 
 
 def has_token() -> bool:
-    """Whether there is a token to show to a cluster, where Ray looks for it."""
+    """Whether a token for clusters is set, where Ray looks for one."""
     given = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
     return given or os.path.exists(os.path.expanduser("~/.ray/auth_token"))
 
 
 def paths() -> list[str]:
-    """Where this process finds its modules."""
+    """The module search path of this process, as absolute paths."""
     return list(dict.fromkeys(os.path.abspath(path) for path in sys.path))
 
 
 def end_session(session: int) -> None:
-    """Kill all processes of a session, and wait until they are gone, but not for long."""
+    """Kill all processes of a session, and wait up to ``ENDS`` seconds until they are gone."""
     deadline = time.monotonic() + ENDS
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(session, signal.SIGKILL)
@@ -184,15 +191,15 @@ def end_session(session: int) -> None:
 
 
 def processes(session: int) -> dict[int, tuple[str, bool]]:
-    """The processes of a session: name, and whether it still runs or only waits to be waited for.
+    """The processes of a session by pid: name, and whether it is running (False for a zombie).
 
-    None where there is no /proc: there, Ray's parts end each other, and take their time.
+    Empty without /proc. Ray's parts then end each other, more slowly.
     """
-    found = {}
+    members = {}
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             before, _, after = (entry / "stat").read_text(errors="replace").rpartition(")")
             state, _, _, its = after.split()[:4]
             if int(its) == session:
-                found[int(entry.name)] = before.partition("(")[2], state not in "ZX"
-    return found
+                members[int(entry.name)] = before.partition("(")[2], state not in "ZX"
+    return members

@@ -1,12 +1,12 @@
-"""What Ctrl-C and SIGTERM do to ``nashmail``, and where its modules come from.
+"""How ``nashmail`` handles Ctrl-C and SIGTERM, and where it imports modules from.
 
-An interrupt that Python raises in the middle of an import can come out as anything: a traceback, an ImportError of
-whoever caught it, or "Exception ignored in ..." and no interrupt at all. While a command is only being read there is
-nothing to put away, so Ctrl-C (exit status 130) and SIGTERM (143) end the process at once, with one line. From then on
-they are exceptions, KeyboardInterrupt and ``Terminated``, which the command tidies up after.
+An interrupt in the middle of an import can surface as anything: a traceback, an ImportError of code that caught it, or
+"Exception ignored in ..." and no interrupt at all. While a command is being parsed there is nothing to clean up, so
+Ctrl-C (exit status 130) and SIGTERM (143) end the process at once, with one line. From then on they are exceptions,
+KeyboardInterrupt and ``Terminated``, after which the command cleans up.
 
-``python -m`` puts the working folder in front of everything else; a folder of files that somebody sent may hold
-modules by our names, so it goes.
+``python -m`` puts the working directory first on the module path. A directory of files from elsewhere may hold modules
+with our names, so it is removed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 class Terminated(BaseException):
-    """SIGTERM, as KeyboardInterrupt is Ctrl-C; what it says is for the command's last line."""
+    """SIGTERM as an exception, as KeyboardInterrupt is for Ctrl-C. Its message becomes the command's last line."""
 
 
 def end_at_once() -> None:
-    """From now on signals end the process. Does nothing where they are ignored, or somebody else's to handle."""
-    sys.excepthook = _last  # before anything is imported, not even what handles signals
+    """From now on signals end the process. Leaves signals alone that are ignored or have another handler."""
+    sys.excepthook = _last  # before any import, even that of signal
     leave_folder()
     import signal
 
@@ -47,7 +47,7 @@ def as_exception() -> None:
 
 
 def over() -> None:
-    """The command has ended, and only Python has still to: signals come too late."""
+    """The command has ended and only Python's shutdown remains: ignore signals."""
     import signal
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -61,9 +61,9 @@ def stopped(stop: BaseException) -> tuple[int, str]:
 
 
 def leave_folder() -> None:
-    """Take the working folder off ``sys.path``, unless this package or Python itself is there."""
+    """Remove the working directory from ``sys.path``, unless this package or Python itself is there."""
     home = os.path.abspath(__file__)
-    for _ in range(3):  # this file, its room, the package
+    for _ in range(3):  # this file, its package, the top package
         home = os.path.dirname(home)
     try:
         here = os.getcwd()
@@ -86,7 +86,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _unheard(lost: sys.UnraisableHookArgs) -> None:
-    """An exception where Python can raise none, as while it tidies up behind an import: a signal comes once more."""
+    """A signal's exception raised where Python ignores exceptions, such as during an import: send the signal again."""
     if not issubclass(lost.exc_type, KeyboardInterrupt | Terminated):
         sys.__unraisablehook__(lost)
         return
@@ -101,7 +101,7 @@ def _again(number: int) -> None:
 
 
 def _last(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What nobody caught: a signal in one line, anything else as Python shows it."""
+    """Print an uncaught exception: a signal as one line, anything else as a traceback."""
     if issubclass(kind, KeyboardInterrupt | Terminated):
         _end(15 if issubclass(kind, Terminated) else 2, None)
     sys.__excepthook__(kind, error, trace)

@@ -1,9 +1,8 @@
-"""Slow labels and pools: what workers make a solver compute comes back with their shards and is written down here.
+"""Solver labels in pools: the scores that workers compute return with their shards and are saved here.
 
-Only the process that drives a run writes the file of scores (``agents.storage.label_cache``). A worker reads that of
-its own machine; the scores it had to compute travel beside its shard's result, and are in the file here before that
-result counts as landed: what has landed is never computed again, whoever is killed. Games without a solver pass
-through.
+Only the process that drives a run writes the label cache (``agents.storage.label_cache``). A worker reads the cache of
+its own machine. The scores it computes travel with its shard's result and are saved before the shard counts as
+completed, so a completed shard is never computed again. Games without a solver pass through.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ _Shard = TypeVar("_Shard")
 _Result = TypeVar("_Result")
 
 CHUNK, MOST = 16, 256
-"""Fewest and most positions that one shard has scored; 16 with a dozen stones take a few tenths of a second."""
-_SHARDS = 256  # of a large number of positions; more of them until MOST is reached would only burden the driver
-_HERE = uuid4().hex  # tells a worker's process from the one that drives
+"""Fewest and most positions that one shard scores. 16 positions with a dozen stones take a few tenths of a second."""
+_SHARDS = 256  # for many positions; more shards would only burden the driver
+_HERE = uuid4().hex  # identifies the driving process in its workers
 
 
 def labelled_map(
@@ -38,27 +37,39 @@ def labelled_map(
     game: Game,
     on_result: Callable[[int, _Result], None] | None = None,
 ) -> list[_Result]:
-    """``pool.map`` for tasks that may ask the solver of ``game``; what it computed is written down before ``on_result``
-    is told.
+    """``pool.map`` for tasks that may query the solver of ``game``.
+
+    The scores that a shard computed are saved before ``on_result`` is called for it. See ``Pool.map`` for the
+    arguments.
     """
     if not solver.solvable(game):
         return pool.map(task, shared, shards, on_result=on_result)
 
-    def keep(index: int, found: tuple[_Result, Ints, solver.Scored]) -> None:
-        result, position, scored = found
+    def keep(index: int, outcome: tuple[_Result, Ints, solver.Scored]) -> None:
+        result, position, scored = outcome
         if len(position):
             solver.shared().receive(position, scored)
         if on_result is not None:
             on_result(index, result)
 
-    return [found[0] for found in pool.map(_with_scores, (_HERE, task, shared), shards, on_result=keep)]
+    return [outcome[0] for outcome in pool.map(_with_scores, (_HERE, task, shared), shards, on_result=keep)]
 
 
 def scores(pool: Pool, game: Game, states: States, *, best_only: bool = False) -> Floats:
-    """As ``agents.solver.scores``, [N, A]; what is not known yet is computed through the pool."""
+    """The solver's scores of positions, with unknown ones computed through the pool.
+
+    Args:
+        pool: does the work.
+        game: a game with a solver.
+        states: [N, W] positions.
+        best_only: whether only the best actions are needed, which is faster.
+
+    Returns:
+        [N, A] as ``agents.solver.scores``.
+    """
     running = states[game.acting(states).any(1)]
     unknown = running[solver.shared().unknown(running, best_only=best_only)]
-    # Those with few stones first: they take longest, and whoever got one last would let the others wait.
+    # Positions with few stones first: they take longest, and as the last ones they would delay the end.
     unknown = unknown[np.argsort(np.bitwise_count(unknown[:, 1]), kind="stable")]
     size = min(MOST, max(CHUNK, len(unknown) // _SHARDS))
     chunks = [unknown[at : at + size] for at in range(0, len(unknown), size)]
@@ -69,9 +80,9 @@ def scores(pool: Pool, game: Game, states: States, *, best_only: bool = False) -
 def _with_scores(
     job: tuple[str, Callable[[_Shared, _Shard], _Result], _Shared], shard: _Shard
 ) -> tuple[_Result, Ints, solver.Scored]:
-    """A pool's task: another task's result, and what a worker's solver computed meanwhile."""
+    """A pool's task: another task's result, and the scores that its worker's solver computed."""
     home, task, shared = job
-    if home == _HERE:  # this process writes down what it computes
+    if home == _HERE:  # this process saves its scores itself
         return task(shared, shard), np.zeros(0, np.int64), np.zeros((0, 7), np.int8)
     if solver.shared().writes:
         solver.use(solver.Scores(LabelCache.default(), writes=False))
@@ -80,6 +91,6 @@ def _with_scores(
 
 
 def _solve(shared: tuple[Game, bool], states: States) -> None:
-    """A pool's task: have these positions scored."""
+    """A pool's task: compute the scores of these positions."""
     game, best_only = shared
     solver.scores(game, states, best_only=best_only)

@@ -1,7 +1,7 @@
-"""One seed, addressed streams: every draw's generator is named by what it is for, never by who runs it.
+"""Random streams from one seed: the address of a generator names its purpose, never the worker that uses it.
 
-A stream's address is (stage, seat, round, shard). The same address gives the same draws in any process, in
-any order, on any number of workers, so no generator's state is ever saved.
+An address is (stage, seat, round, shard). The same address gives the same draws in any process, in any order, on any
+number of workers, so no generator's state is ever saved. Based on ``numpy.random.SeedSequence`` with ``spawn_key``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,14 @@ from games.base import Rng
 
 
 def stream(seed: int, stage: str, *, seat: int = 0, round_: int = 0, shard: int = 0) -> Rng:
-    """The generator at this address. ``stage`` is a word such as "mail/explore"; its bytes are the number."""
+    """The generator at an address.
+
+    Args:
+        seed: the run's seed, a non-negative integer.
+        stage: a word for the purpose, such as "mail/explore"; its CRC-32 is part of the address.
+        seat: 0 or 1.
+        round_: the round of learning.
+        shard: the shard of work.
+    """
     address = (crc32(stage.encode()), seat, round_, shard)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=address))

@@ -191,7 +191,7 @@ def test_a_file_of_a_newer_format_is_left_alone(cache: LabelCache) -> None:
 
 def test_a_place_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(PolicyError, match=r"cannot make the label cache .*set NASHMAIL_CACHE to a folder for it"):
+    with pytest.raises(PolicyError, match=r"cannot create the label cache .*set NASHMAIL_CACHE to another folder"):
         LabelCache(tmp_path / "file" / "scores.sqlite").get("game", np.arange(3), 7)
     (tmp_path / "folder.sqlite").mkdir()
     with pytest.raises(PolicyError, match=r"cannot use the label cache .*set NASHMAIL_CACHE"):

@@ -138,7 +138,7 @@ def test_a_games_name_says_its_size(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("policy", [Mixture([Uniform()], [1.0]), Greedy(Mixture([Uniform()], [1.0]))])
 def test_what_has_no_file_form_is_refused_before_anything_is_written(policy: Policy, tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match="a Mixture policy has no file form"):
+    with pytest.raises(PolicyError, match="a Mixture policy cannot be saved"):
         saved(tmp_path / "new", policy)
     assert not (tmp_path / "new").exists()
 
@@ -295,7 +295,7 @@ def test_descriptions_that_do_not_fit_their_numbers(changes: dict[str, Any], say
         ({"kind": "uniform", "settings": {"of": "network"}}, "unknown keys: 'of'"),
         ({"kind": "greedy", "settings": {"of": 1, "settings": {}}}, "of must be str"),
         ({"kind": "tempered", "settings": {"of": "network", "settings": {}}}, "temperature is missing"),
-        ({"kind": "linear", "settings": {}}, "its arrays are not those"),
+        ({"kind": "linear", "settings": {}}, "its arrays are not the expected ones"),
     ],
 )
 def test_descriptions_of_other_types(changes: dict[str, Any], says: str, tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_policies_inside_policies_without_end(tmp_path: Path) -> None:
     for _ in range(9):
         kind, settings = "greedy", {"of": kind, "settings": settings}
     rewrite(path, {**described(path), "kind": kind, "settings": settings})
-    refused(path, "more than 8 deep")
+    refused(path, "more than 8 nested policies")
 
 
 def renumber(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -376,8 +376,8 @@ def test_a_policy_that_is_not_finite_is_not_saved(tmp_path: Path) -> None:
         (lambda arrays: {**arrays, "keys": arrays["keys"].repeat(2, axis=1)}, "its keys is"),
         (lambda arrays: {**arrays, "keys": np.zeros((), dtype=np.uint64)}, "its keys is"),
         (lambda arrays: {**arrays, "keys": arrays["keys"][:1].repeat(len(arrays["keys"]), axis=0)}, "twice"),
-        (lambda arrays: {**arrays, "more": np.zeros(3)}, "not those that it needs: more"),
-        (lambda arrays: {}, "not those that it needs: keys, table"),
+        (lambda arrays: {**arrays, "more": np.zeros(3)}, "not the expected ones: more"),
+        (lambda arrays: {}, "not the expected ones: keys, table"),
     ],
 )
 def test_tables_of_other_shapes_types_and_numbers(

@@ -100,10 +100,10 @@ def test_up_to_symmetry_a_table_has_to_be_symmetric(folder: Path) -> None:
     assert nash_gap(quotient, (read, read)).nash_gap == pytest.approx(1.9196593915343916, abs=1e-12)
     write_table(Path("first.csv"), expert.make("first", model), model)
     with pytest.raises(
-        PolicyError, match=r"^first.csv, line \d+: \S+ and its image \S+ are answered differently; up to"
+        PolicyError, match=r"^first.csv, line \d+: \S+ and its image \S+ have other probabilities; measure"
     ):
         read_table(Path("first.csv"), quotient.game)
-    with pytest.raises(PolicyError, match=r"a table holds every position of the board: lift the policies \(Lifted\)"):
+    with pytest.raises(PolicyError, match=r"a table needs every position of the board: lift the policies \(Lifted\)"):
         write_table(Path("lifted.csv"), Uniform(), quotient)
 
 
@@ -185,17 +185,26 @@ CSV_MISTAKES: dict[str, tuple[Change, str]] = {
     "sum": (put(2, f"{ROOT},0.25,0.25,0.25,0.24"), f"t.csv, line 2: {ROOT} holds probabilities that do not sum to 1"),
     "all zero": (put(2, f"{ROOT},0,0,0,0"), f"t.csv, line 2: {ROOT} holds probabilities that do not sum to 1"),
     "illegal": (add("x./..,1,0,0,0"), "t.csv, line 19: x./.. puts probability on an illegal action: 1, 0, 0, 0"),
-    "over": (add("xo/x.,0,0,0,1"), "t.csv, line 19: 'xo/x.' is no reachable position of tictactoe:2x2:2 with a move"),
-    "unreachable": (add("xx/..,0,0,0,1"), "t.csv, line 19: 'xx/..' is no reachable position of tictactoe:2x2:2 with"),
-    "wrong size": (add(".../...,0,0,0,1"), "t.csv, line 19: '.../...' is no board of 2 rows of 2 characters x, o or ."),
-    "capitals": (add("X./..,0,0,0,1"), "t.csv, line 19: 'X./..' is no board of 2 rows of 2 characters x, o or ."),
-    "no board": (add("\u00e9,0,0,0,1"), "t.csv, line 19: '\u00e9' is no board of 2 rows of 2 characters x, o or ."),
-    "twice": (add(f"{ROOT},1,0,0,0"), "t.csv, line 19: ../.. was there before, in t.csv, line 2"),
+    "over": (
+        add("xo/x.,0,0,0,1"),
+        "t.csv, line 19: 'xo/x.' is not a reachable position of tictactoe:2x2:2 with a move",
+    ),
+    "unreachable": (
+        add("xx/..,0,0,0,1"),
+        "t.csv, line 19: 'xx/..' is not a reachable position of tictactoe:2x2:2 with",
+    ),
+    "wrong size": (
+        add(".../...,0,0,0,1"),
+        "t.csv, line 19: '.../...' is not a board of 2 rows of 2 characters x, o or .",
+    ),
+    "capitals": (add("X./..,0,0,0,1"), "t.csv, line 19: 'X./..' is not a board of 2 rows of 2 characters x, o or ."),
+    "no board": (add("\u00e9,0,0,0,1"), "t.csv, line 19: '\u00e9' is not a board of 2 rows of 2 characters x, o or ."),
+    "twice": (add(f"{ROOT},1,0,0,0"), "t.csv, line 19: ../.. repeats t.csv, line 2"),
     "too few": (put(2, f"{ROOT},0.5,0.5,0"), "t.csv, line 2: 3 probabilities; tictactoe:2x2:2 has 4 actions"),
     "too many": (put(2, f"{ROOT},1,0,0,0,0"), "t.csv, line 2: 5 probabilities; tictactoe:2x2:2 has 4 actions"),
-    "word": (put(3, "x./..,0,half,0.5,0"), "t.csv, line 3: a probability is a number: could not convert string"),
+    "word": (put(3, "x./..,0,half,0.5,0"), "t.csv, line 3: a probability must be a number: could not convert string"),
     "semicolons": (put(2, f"{ROOT};1;0;0;0"), "t.csv, line 2: 0 probabilities; tictactoe:2x2:2 has 4 actions"),
-    "heading later": (add("board,0,1,2,3"), "t.csv, line 19: 'board' is no board of 2 rows"),
+    "heading later": (add("board,0,1,2,3"), "t.csv, line 19: 'board' is not a board of 2 rows"),
 }
 
 
@@ -217,8 +226,8 @@ JSON_MISTAKES: dict[str, tuple[Callable[[str], str], str]] = {
         lambda text: text.replace(NAME, "connect4"),
         "t.json, line 2: this is a table for connect4, not for",
     ),
-    "no game": (lambda text: text.replace('"game"', '"name"'), "t.json, line 1: a table is "),
-    "a list": (lambda text: "[1, 2]", "t.json, line 1: a table is "),
+    "no game": (lambda text: text.replace('"game"', '"name"'), "t.json, line 1: a table must be "),
+    "a list": (lambda text: "[1, 2]", "t.json, line 1: a table must be "),
     "no list": (lambda text: text.replace("[0.25, 0.25, 0.25, 0.25]", "0.25"), "t.json, line 4: ../.. needs a list of"),
     "text": (lambda text: text.replace("[0.25,", '["0.25",'), "t.json, line 4: ../.. needs a list of numbers"),
     "true": (lambda text: text.replace("[0.25,", "[true,"), "t.json, line 4: ../.. needs a list of numbers"),
@@ -234,14 +243,17 @@ JSON_MISTAKES: dict[str, tuple[Callable[[str], str], str]] = {
     ),
     "too large": (
         lambda text: text.replace("[0.25, ", f"[1{'0' * 400}, "),
-        "t.json, line 4: a probability is a number",
+        "t.json, line 4: a probability must be a number",
     ),
     "far too large": (lambda text: text.replace("[0.25, ", f"[1{'0' * 5000}, "), "t.json: JSON that cannot be read: "),
     "too deep": (lambda text: "[" * 100_000, "t.json"),
-    "unreachable": (lambda text: text.replace("../..", "o./.."), "t.json, line 4: 'o./..' is no reachable position of"),
+    "unreachable": (
+        lambda text: text.replace("../..", "o./.."),
+        "t.json, line 4: 'o./..' is not a reachable position of",
+    ),
     "twice": (
         lambda text: text.replace('    "../..": [0.25', '    "../..": [1, 0, 0, 0],\n    "../..": [0.25'),
-        "t.json, line 5: ../.. was there before, in t.json, line 4",
+        "t.json, line 5: ../.. repeats t.json, line 4",
     ),
 }
 
@@ -259,7 +271,7 @@ def test_a_mistake_in_json_is_named_with_its_line(folder: Path, mistake: str) ->
 
 def test_files_that_cannot_be_tables_are_refused(folder: Path) -> None:
     refused(Path("nowhere.csv"), "cannot read nowhere.csv: No such file or directory")
-    refused(Path("policy.txt"), "policy.txt: a table is a .csv or a .json file")
+    refused(Path("policy.txt"), "policy.txt: a table must be a .csv or .json file")
     Path("binary.csv").write_bytes(b"\xff\xfe\x00")
     refused(Path("binary.csv"), "binary.csv is not text in UTF-8")
     Path("open.csv").write_text(f'"{"x" * 200_000}')
@@ -273,7 +285,7 @@ def test_files_that_cannot_be_tables_are_refused(folder: Path) -> None:
     refused(Path("large.csv"), "cannot read large.csv: too large")
     Path("wide.csv").write_text("0," * 1_000_000)
     refused(Path("wide.csv"), "wide.csv, line 1: 2,000,000 characters are no row of tictactoe:2x2:2")
-    with pytest.raises(PolicyError, match=r"a table is a \.csv or a \.json file"):
+    with pytest.raises(PolicyError, match=r"a table must be a \.csv or \.json file"):
         write_table(Path("policy.txt"), Uniform(), graph(NAME))
     assert not Path("policy.txt").exists()
 
@@ -281,7 +293,7 @@ def test_files_that_cannot_be_tables_are_refused(folder: Path) -> None:
 @pytest.mark.parametrize("other", [PENNIES, game("openspiel:hex(board_size=3)")])
 def test_games_that_are_not_drawn_as_boards_are_refused(folder: Path, other: Any) -> None:
     Path("t.csv").write_text("")
-    with pytest.raises(PolicyError, match="is not drawn as a board; tables are for boards"):
+    with pytest.raises(PolicyError, match="is not a board; tables are for boards only"):
         read_table(Path("t.csv"), other)
 
 

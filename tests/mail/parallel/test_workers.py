@@ -339,7 +339,7 @@ def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     command = ["train", "tictactoe", "--ray-address", "127.0.0.1:1", "--out", str(tmp_path / "run")]
     assert main(command) == 2
     told = capsys.readouterr().err
-    assert "nobody answers at 127.0.0.1:1" in told and told.count("\n") == 1 and not (tmp_path / "run").exists()
+    assert "cannot connect to 127.0.0.1:1" in told and told.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
 SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
@@ -362,7 +362,7 @@ def test_an_answer_that_is_not_rays_is_refused(answer: bytes | None, monkeypatch
                 connection.close()
 
             threading.Thread(target=serve, daemon=True).start()
-        with pytest.raises(PoolError, match="is no Ray head"):
+        with pytest.raises(PoolError, match="is not a Ray head"):
             RayPool(2, address=f"127.0.0.1:{server.getsockname()[1]}")
 
 
