@@ -54,7 +54,7 @@ def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         if about.st_size > most:
             raise Unreadable(
-                f"cannot read {printable(path)}: too large, it has {about.st_size:,} bytes, limit {most:,}"
+                f"cannot read {printable(path)}: too large, it has {about.st_size:,} bytes, at most {most:,}"
             )
         try:
             data = file.read(most + 1)

@@ -32,7 +32,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abcd")
-    with pytest.raises(Unreadable, match="has 4 bytes, limit 3"):
+    with pytest.raises(Unreadable, match="has 4 bytes, at most 3"):
         read_bytes(tmp_path / "file", most=3)
 
 
