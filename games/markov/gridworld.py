@@ -80,7 +80,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Picture:
-    """SharedRolloutLearner states as text: 0 and 1 are the players, * the goal."""
+    """Joint states as text: 0 and 1 are the players, * the goal."""
 
     grid: Grid
 

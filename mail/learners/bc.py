@@ -2,43 +2,50 @@
 
 No learner that only sees experts play each other can be unexploitable off their path: it is the baseline of
 arXiv 2602.22810.
+
+    until the budget is spent:
+        play rounds of the experts pi_0 and pi_1 against each other, and query each at its decisions
+    return for each seat the clone of its labels
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from agents.policy import Seats
 from agents.solver import solvable
-from mail.data.decisions import Decisions
+from games.base import Game
+from mail.clone import registry
 from mail.learners import collect
-from mail.learners.budget import BudgetTracker
-from mail.learners.collect import SLOW_ROUND, Collector, Options
-from mail.learners.joint import Round, SharedRolloutLearner
+from mail.learners.budget import Budget, BudgetTracker
+from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, Rounds, finish
+from mail.learners.journal import Journal
+from mail.parallel.pool import Pool
 
 
-class Bc(SharedRolloutLearner):
-    """Behavioural cloning: two experts play each other, every decision of both is an ask.
+class Bc:
+    """Behavioral cloning: two experts play each other, every decision of both is a query.
 
-    With a budget of labels, a seat is asked until its share is spent; the last game is cut where that is.
+    With a budget of labels, a seat is queried until its share is spent; the last game is cut where that is.
     """
+
+    knows: frozenset[str] = frozenset({"labels", "expert"})
 
     def __init__(
         self, options: Options, *, name: str = "bc", expert: str | None = None, cloner: str = "network"
     ) -> None:
-        super().__init__(options, name=name, expert=expert, cloner=cloner)
+        self.name, self.options, self.expert, self.cloner = name, options, expert, cloner
 
-    def round(
-        self,
-        collector: Collector,
-        experts: Seats,
-        watches: tuple[BudgetTracker, BudgetTracker],
-        rounds: Sequence[Decisions],
-    ) -> Round | None:
-        wanting = [watch for watch in watches if not watch.done]
-        if not wanting:
-            return None
-        most = -(-collector.game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
-        whole = SLOW_ROUND if solvable(collector.game) and watches[0].budget.labels is not None else collect.SHARD
-        labels = (None if watches[0].done else experts[0], None if watches[1].done else experts[1])
-        return experts, labels, min(whole, *(watch.games_left(most) for watch in wanting))
+    def check(self, game: Game, experts: Seats) -> None:
+        registry.check(self.cloner, game)
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        collector = Collector(self.name, game, self.options.seed, pool, journal)
+        first, second = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
+        rounds = Rounds(collector, first, second)
+        most = -(-game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
+        whole = SLOW_ROUND if solvable(game) and budget.labels is not None else collect.SHARD
+        while wanting := [tracker for tracker in (first, second) if not tracker.done]:
+            labels = (None if first.done else experts[0], None if second.done else experts[1])
+            rounds.play(experts, labels, min(whole, *(tracker.games_left(most) for tracker in wanting)))
+            rounds.log()
+        seen = rounds.decisions()
+        return finish(collector, (seen[0], seen[1]), rounds.games, self.options, cloner=self.cloner)

@@ -1,11 +1,13 @@
 """What all learners share: what they are made with, how rounds of games are collected, and how labels are cloned.
 
+A learner's loop is: while the budget lasts, play a round, learn from it, log (``Rounds``); then clone (``finish``).
 Rounds are played in shards through the pool, whose sizes never depend on the workers; what has been played before is
-read from the journal.
+read from the journal (``Collector``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agents.policy import Seats
@@ -18,6 +20,7 @@ from mail.clone.registry import Cloner, ClonerConfig
 from mail.clone.tabular import TabularClone
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels, Match, Shard, play_shard, shards
+from mail.learners.budget import BudgetTracker
 from mail.learners.journal import Journal, NullJournal
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import labelled_map
@@ -120,6 +123,48 @@ class Collector:
         played = labelled_map(self.pool, play_shard, match, missing, game=self.game, on_result=keep)
         parts |= {shard.shard: part for shard, part in zip(missing, played, strict=True)}
         return [parts[shard.shard] for shard in wanted]
+
+
+class Rounds:
+    """The rounds of one collection, and what each seat that they teach has spent on them."""
+
+    def __init__(self, collector: Collector, *trackers: BudgetTracker) -> None:
+        """
+        Args:
+            collector: plays them.
+            trackers: one for each seat that is queried; the first one's seat addresses the random streams.
+        """
+        self.collector, self.trackers = collector, trackers
+        self.played: list[Decisions] = []
+
+    @property
+    def games(self) -> int:
+        """Games played so far."""
+        return self.trackers[0].games
+
+    def play(self, seats: Seats, labels: Labels, episodes: int) -> Decisions:
+        """Play the next round.
+
+        Args:
+            seats: who plays, frozen for the round.
+            labels: whom each seat's decisions are labelled by (``mail.data.rollout.play``).
+            episodes: how many games.
+        """
+        seat = self.trackers[0].seat
+        self.played.append(self.collector.round(seats, labels, episodes, seat=seat, round_=len(self.played)))
+        for tracker in self.trackers:
+            tracker.update(self.played[-1])
+        return self.played[-1]
+
+    def log(self, metrics: Mapping[str, float] | None = None) -> None:
+        """Log what each seat has spent so far, and what else there is to say of the last round."""
+        for tracker in self.trackers:
+            self.collector.journal.log(self.collector.name, tracker.seat, {**tracker.progress(), **(metrics or {})})
+
+    def decisions(self) -> list[Decisions]:
+        """Every decision, for each tracker's seat cut where its budget of labels is spent."""
+        merged = merge(self.played)
+        return [tracker.within(merged) for tracker in self.trackers]
 
 
 def finish(

@@ -3,6 +3,12 @@
 For each seat, an explorer in the *other* seat plays against the seat's expert; every decision of the expert is a query,
 and the answers are cloned. Any explorer and any cloner can be put together. Source: Viano et al., "Multi-agent
 imitation learning with function approximation: linear Markov games and beyond", arXiv 2602.22810.
+
+    for each seat i:
+        for k = 1, 2, ... until the budget is spent or the explorer is done:
+            play rounds of the explorer's policy mu_k against the expert pi_i, and query pi_i at each of its decisions
+            the explorer learns from what it has seen and gives mu_{k+1}
+        return the clone of all labels of seat i
 """
 
 from __future__ import annotations
@@ -15,12 +21,12 @@ from games.base import Game, NashmailError
 from mail import explore
 from mail.clone import registry
 from mail.clone.dataset import Fit
-from mail.data.decisions import Decisions, merge
+from mail.data.decisions import Decisions
 from mail.data.rollout import Labels
 from mail.explore import Explorer, ExplorerContext
 from mail.explore.base import Fixed
 from mail.learners.budget import Budget, BudgetTracker
-from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, finish
+from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, Rounds, finish
 from mail.learners.journal import Journal
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
@@ -55,9 +61,9 @@ class Mail:
     def check(self, game: Game, experts: Seats) -> None:
         registry.check(self.cloner, game)
         for seat in (0, 1):
-            explore.check(self.explorer, self._setting(game, experts, seat))
+            explore.check(self.explorer, self._context(game, experts, seat))
 
-    def _setting(self, game: Game, experts: Seats, seat: int) -> ExplorerContext:
+    def _context(self, game: Game, experts: Seats, seat: int) -> ExplorerContext:
         """What the explorer that leads this seat's expert around is made for."""
         return ExplorerContext(game, 1 - seat, experts, self.options.device, self.options.model)
 
@@ -70,34 +76,37 @@ class Mail:
         return finish(collector, found, games, self.options, fits=fits, cloner=self.cloner)
 
     def explore(
-        self, collector: Collector, experts: Seats, budget: Budget, seat: int, watch: BudgetTracker | None = None
+        self, collector: Collector, experts: Seats, budget: Budget, seat: int, tracker: BudgetTracker | None = None
     ) -> Explored:
-        """Everything seen while the explorer in the other seat leads this seat's expert around.
+        """Everything seen while the explorer in the other seat plays against this seat's expert.
 
-        ``watch`` says when it is enough; by default it follows the budget.
+        Args:
+            collector: plays the rounds.
+            experts: both seats' experts; this seat's is queried.
+            budget: what may be spent.
+            seat: the seat that is imitated.
+            tracker: says when it is enough; by default it follows the budget.
         """
         name, seed = f"{self.name}/explore", self.options.seed
-        setting = self._setting(collector.game, experts, seat)
-        explorer = explore.make(self.explorer, setting, rng=stream(seed, name, seat=seat))
+        context = self._context(collector.game, experts, seat)
+        explorer = explore.make(self.explorer, context, rng=stream(seed, name, seat=seat))
         if self.options.sample_labels and explorer.opponent_policy() is not explorer.labels():
             raise NashmailError(f"the explorer {self.explorer} leads a clone around, so its asks are not drawn by play")
-        watch = watch or BudgetTracker(budget, seat)
-        rounds: list[Decisions] = []
-        while not (watch.done or explorer.done or watch.games >= budget.episodes):
-            pair = (explorer.opponent_policy(), explorer.behavior_policy())
-            seats = pair if seat == 0 else (pair[1], pair[0])
-            asked = explorer.labels()
-            labels: Labels = (asked, None) if seat == 0 else (None, asked)
-            episodes = min(_games_of_a_round(explorer, collector.game, watch), budget.episodes - watch.games)
-            rounds.append(collector.round(seats, labels, episodes, seat=seat, round_=len(rounds)))
-            metrics = explorer.update(rounds[-1], rng=stream(seed, f"{name}/update", seat=seat, round_=len(rounds)))
-            watch.update(rounds[-1])
-            collector.journal.log(self.name, seat, {**watch.progress(), **metrics})
-        return Explored(watch.within(merge(rounds)), explorer.clone())
+        tracker = tracker or BudgetTracker(budget, seat)
+        rounds = Rounds(collector, tracker)
+        while not (tracker.done or explorer.done or rounds.games >= budget.episodes):
+            opponent, behavior, queried = explorer.opponent_policy(), explorer.behavior_policy(), explorer.labels()
+            seats = (opponent, behavior) if seat == 0 else (behavior, opponent)
+            labels: Labels = (queried, None) if seat == 0 else (None, queried)
+            episodes = min(_games_of_a_round(explorer, collector.game, tracker), budget.episodes - rounds.games)
+            decisions = rounds.play(seats, labels, episodes)
+            round_ = len(rounds.played)
+            rounds.log(explorer.update(decisions, rng=stream(seed, f"{name}/update", seat=seat, round_=round_)))
+        return Explored(rounds.decisions()[0], explorer.clone())
 
 
-def _games_of_a_round(explorer: Explorer, game: Game, watch: BudgetTracker) -> int:
+def _games_of_a_round(explorer: Explorer, game: Game, tracker: BudgetTracker) -> int:
     """As many as the explorer wants; where labels are slow, and it learns nothing, all that will be played anyway."""
     if not (isinstance(explorer, Fixed) and solvable(game)):
         return explorer.games_per_round
-    return max(explorer.games_per_round, min(SLOW_ROUND, watch.sure))
+    return max(explorer.games_per_round, min(SLOW_ROUND, tracker.sure))

@@ -1,18 +1,22 @@
-"""Noise injection: both seats play with hands that tremble, and their experts are asked wherever that leads.
+"""Noise injection: both experts play each other with noise, and are queried wherever that leads.
 
-A hand is a mixture, drawn afresh for every move: now and then it plays a uniformly random legal move, now and then what
-a clone of the answers so far would play, and else the expert's. Random slips are noise injection (Laskey et al. 2017,
-DART), a clone in the asked seat is data aggregation (Ross et al. 2011, DAgger), and one in the other seat an opponent
-who errs as players of some strength do; here both seats err at once, so that a game teaches both. Rounds go through a
-fixed list of pairs of hands, ``NOISE_SCHEDULE``, from none that tremble, which is behavioural cloning and where most
-labels are needed, over slips of either seat to random play of one or both. When half of the budget is spent a clone of
-each seat is fitted to the answers so far, with half of the steps, and plays in the rounds that follow,
-``CLONE_SCHEDULE``. In between nothing is learned: all games of a round are played at once, by any number of workers.
+Who makes a move is drawn afresh each time (``NoiseMixture``): sometimes chance, sometimes a clone of the labels so far,
+else the expert. Random moves are noise injection (Laskey et al. 2017, DART), a clone in the queried seat is data
+aggregation (Ross et al. 2011, DAgger), and one in the other seat is an opponent who errs as players of some strength
+do; here both seats err at once, so that a game teaches both.
 
-No position is asked about again in a later round: its answer is a distribution, and kept. (Shards of one round do not
-know of each other: on 6x7 one ask in forty is of that kind.) A seat that plays at random throughout while
-the other does not is not asked: where it is, its expert never goes. Asks are counted as for behavioural cloning, the
-opponent's moves included: each is an ask of that seat, or was one before.
+    schedule = NOISE_SCHEDULE: from no noise, which is behavioral cloning and where most labels are needed, over random
+               moves of either seat to random play of one or both
+    for k = 0, 1, ... until the budget is spent:
+        if half of it is spent: fit a clone of each seat, with half of the steps; schedule = CLONE_SCHEDULE
+        play a round with the schedule's k-th pair of mixtures, and query both experts where they have not answered yet
+    return for each seat the clone of its labels
+
+Between rounds nothing else is learned: all games of a round are played at once, by any number of workers. No position
+is queried again in a later round: its answer is a distribution, and kept. (Shards of one round do not know of each
+other: on 6x7 one query in forty is repeated.) A seat that plays at random throughout while the other does not is not
+queried: where it is, its expert never goes. Queries are counted as for behavioral cloning, the opponent's moves
+included: each is a query of that seat, or was one before.
 """
 
 from __future__ import annotations
@@ -25,12 +29,14 @@ import numpy as np
 from agents.policy import Mixture, Policy, Seats, Uniform
 from agents.tabular import Tabular
 from games.base import Bools, Game, NashmailError, States
+from mail.clone import registry
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective, first_occurrences, labelled_table
 from mail.learners.base import register
-from mail.learners.budget import BudgetTracker
-from mail.learners.collect import SHARD, Collector, Options, both_cloned
-from mail.learners.joint import Round, SharedRolloutLearner
+from mail.learners.budget import Budget, BudgetTracker
+from mail.learners.collect import SHARD, Collector, Learned, Options, Rounds, both_cloned, finish
+from mail.learners.journal import Journal
+from mail.parallel.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ CLONE_START = 0.5
 """Share of the budget after which there are."""
 ROUND = 4 * SHARD
 """Games of a round."""
+_STAGE = "mail-tremble"  # what random streams are addressed by: the name of older runs, whose results stay
 
 
 @dataclass(frozen=True)
@@ -100,50 +107,56 @@ class UnseenOnly:
         return np.asarray(first_occurrences(game, states, seat) & ~self.answered.find(game.key(states, seat))[0])
 
 
-class NoiseInjection(SharedRolloutLearner):
+class NoiseInjection:
     """The learner: one collection for both seats, then a clone of each."""
 
-    stage = "mail-tremble"  # its name when figures were made with it: results stay what they are
+    knows: frozenset[str] = frozenset({"labels", "expert"})
+    expert: str | None = None
 
     def __init__(self, options: Options, *, name: str) -> None:
-        super().__init__(options, name=name)
+        self.name, self.options = name, options
         if options.sample_labels:
             raise NashmailError(f"{name} lets others play in the asked seat, so its asks are not drawn by play")
-        self._led: tuple[int, Seats] | None = None
-        """Once clones play: the rounds before they did, and the clones."""
 
-    def round(
-        self,
-        collector: Collector,
-        experts: Seats,
-        watches: tuple[BudgetTracker, BudgetTracker],
-        rounds: Sequence[Decisions],
-    ) -> Round | None:
-        if not rounds:
-            self._led = None
-        left = watches[0].budget.episodes - watches[0].games
-        if (watches[0].done and watches[1].done) or left <= 0:
-            return None
-        if self._led is None and min(watch.spent for watch in watches) >= CLONE_START:
-            self._led = len(rounds), self._clones(collector, rounds)
-        begun, clones = self._led or (0, (None, None))
-        hands = CLONE_SCHEDULE if self._led else NOISE_SCHEDULE
-        pair = hands[(len(rounds) - begun) % len(hands)]
-        asked = [
-            Selective(experts[seat], UnseenOnly(answers(collector.game, rounds, seat)))
-            if not watches[seat].done and (pair[seat] is not RANDOM or pair[1 - seat] is RANDOM)
-            else None
-            for seat in (0, 1)
-        ]
-        first, second = (pair[seat](experts[seat], clones[seat]) for seat in (0, 1))
-        return (first, second), (asked[0], asked[1]), min(ROUND, left)
+    def check(self, game: Game, experts: Seats) -> None:
+        registry.check("network", game)
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        collector = Collector(self.name, game, self.options.seed, pool, journal, _STAGE)
+        first, second = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
+        rounds = Rounds(collector, first, second)
+        schedule, begun = NOISE_SCHEDULE, 0
+        clones: tuple[Policy | None, Policy | None] = (None, None)
+        while not (first.done and second.done) and rounds.games < budget.episodes:
+            if schedule is NOISE_SCHEDULE and min(first.spent, second.spent) >= CLONE_START:
+                schedule, begun, clones = CLONE_SCHEDULE, len(rounds.played), self._clones(collector, rounds.played)
+            pair = schedule[(len(rounds.played) - begun) % len(schedule)]
+            seats = (pair[0](experts[0], clones[0]), pair[1](experts[1], clones[1]))
+            labels = (
+                None if first.done or _strays(pair, 0) else unseen(experts[0], game, rounds.played, 0),
+                None if second.done or _strays(pair, 1) else unseen(experts[1], game, rounds.played, 1),
+            )
+            rounds.play(seats, labels, min(ROUND, budget.episodes - rounds.games))
+            rounds.log()
+        seen = rounds.decisions()
+        return finish(collector, (seen[0], seen[1]), rounds.games, self.options)
 
     def _clones(self, collector: Collector, rounds: Sequence[Decisions]) -> Seats:
-        """The clones that play from now on."""
-        merged = merge(list(rounds))
+        """The clones that play from now on: fitted to all labels so far, with half of the steps."""
+        merged = merge(rounds)
         brief = replace(self.options.clone, max_steps=max(1, self.options.clone.max_steps // 2))
         fits = both_cloned("turn", collector, (merged, merged), replace(self.options, clone=brief))
         return fits[0].policy, fits[1].policy
+
+
+def _strays(pair: tuple[NoiseMixture, NoiseMixture], seat: int) -> bool:
+    """Whether a seat plays at random while the other does not: where it is then, its expert never goes."""
+    return pair[seat] is RANDOM and pair[1 - seat] is not RANDOM
+
+
+def unseen(expert: Policy, game: Game, rounds: Sequence[Decisions], seat: int) -> Selective:
+    """A seat's expert, queried only where these rounds have no answer of it."""
+    return Selective(expert, UnseenOnly(answers(game, rounds, seat)))
 
 
 def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:
