@@ -23,30 +23,37 @@ from games.base import Game, Model, Table
 from games.graph import GameGraph
 from games.infosets.model import InfosetModel
 from games.markov.model import MarkovModel
+from games.registered import Declaration, Registry
 
 Known: TypeAlias = Model | Game
 """What an expert is made from: the exact model, or the game where it has none."""
 Factory = Callable[[Known], Seats]
-_EXPERTS: dict[str, Factory] = {}
+EXPERTS: Registry[Factory, Declaration] = Registry("expert", error=PolicyError)
 
 
-def register(name: str, factory: Factory) -> None:
-    """Make ``make(name, known)`` call ``factory(known)``, which gives one policy per seat, or raises PolicyError."""
-    if name in _EXPERTS:
-        raise PolicyError(f"there is an expert called {name} already")
-    _EXPERTS[name] = factory
+def register(name: str, factory: Factory | str, *, summary: str = "") -> None:
+    """Add an expert.
+
+    Args:
+        name: A new name.
+        factory: ``factory(known)`` gives one policy per seat, or raises PolicyError; or ``"module:attribute"`` to
+            import it from.
+        summary: One line for tables and help.
+
+    Raises:
+        PolicyError: For a name that is taken or is no name.
+    """
+    EXPERTS.add(name, factory, Declaration(summary))
 
 
 def make(name: str, known: Known) -> Seats:
     """The expert pair of this name for a model's game, or for a game; PolicyError names the experts there are."""
-    if name not in _EXPERTS:
-        raise PolicyError(f"no expert is called {name!r}; the experts are: {', '.join(names())}")
-    return _EXPERTS[name](known)
+    return EXPERTS.find(name)(known)
 
 
 def names() -> list[str]:
     """The registered experts."""
-    return sorted(_EXPERTS)
+    return EXPERTS.names()
 
 
 def optimal_table(graph: GameGraph, *, ties: str) -> Table:
@@ -94,6 +101,6 @@ def _vertex_expert(known: Known) -> Seats:
     return markov_expert(known, "vertex")
 
 
-register("first", _exact_expert("first"))
-register("uniform", _exact_expert("uniform"))
-register("vertex", _vertex_expert)
+register("first", _exact_expert("first"), summary="the lowest of its best actions")
+register("uniform", _exact_expert("uniform"), summary="all its best actions alike")
+register("vertex", _vertex_expert, summary="Markov games alone: what a linear program of each state ends on")

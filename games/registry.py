@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from games.adapters.openspiel import OpenSpielGame
 from games.adapters.openspiel_markov import from_openspiel
@@ -18,13 +19,25 @@ from games.base import Game, GameError
 from games.boards import Board
 from games.cards import poker
 from games.markov import chain, gridworld, linear_games, shifted
+from games.registered import Declaration, Registry
 
 Factory = Callable[[str], Game]
-_FACTORIES: dict[str, tuple[Factory, str]] = {}
-_ADAPTERS: set[str] = set()
 
 
-def register(name: str, factory: Factory, *, summary: str = "", adapter: bool = False) -> None:
+@dataclass(frozen=True)
+class GameDeclaration(Declaration):
+    """What is declared of a game."""
+
+    adapter: bool = False
+    """Whether the word is a game only with parameters, as for other libraries."""
+
+
+GAMES: Registry[Factory, GameDeclaration] = Registry(
+    "game", error=GameError, rule="[^:]+", rule_said="one word without a colon"
+)
+
+
+def register(name: str, factory: Factory | str, *, summary: str = "", adapter: bool = False) -> None:
     """Register a game, so that ``make(name)`` and ``make(name + ":" + parameters)`` call ``factory(parameters)``.
 
     Args:
@@ -37,13 +50,7 @@ def register(name: str, factory: Factory, *, summary: str = "", adapter: bool = 
     Raises:
         GameError: the name is taken or has a colon in it.
     """
-    if ":" in name or not name:
-        raise GameError(f"a game's name is one word without a colon, not {name!r}")
-    if name in _FACTORIES:
-        raise GameError(f"a game called {name} is already registered; choose another name")
-    _FACTORIES[name] = (factory, summary)
-    if adapter:
-        _ADAPTERS.add(name)
+    GAMES.add(name, factory, GameDeclaration(summary, adapter=adapter))
 
 
 def make(name: str) -> Game:
@@ -53,31 +60,31 @@ def make(name: str) -> Game:
         GameError: no game has this name (the message lists the known ones), or its parameters cannot be used.
     """
     word, _, parameters = name.partition(":")
-    if word not in _FACTORIES:
-        listed = [*names(), *(f"{adapter}:NAME" for adapter in sorted(_ADAPTERS))]
+    if word not in GAMES:
+        listed = [*names(), *(f"{other}:NAME" for other in GAMES.names() if GAMES.about(other).adapter)]
         raise GameError(
             f"no game is called {printable(name)!r}; the games are: {', '.join(listed)}. A game of your own is known "
             "only to a program that registers it (games.register): make, measure and play it there"
         )
     try:
-        return _FACTORIES[word][0](parameters)
+        return GAMES.find(word)(parameters)
     except MemoryError as error:
         raise GameError(f"{printable(name)} needs more memory than is available; choose a smaller size") from error
 
 
 def known(name: str) -> bool:
     """Whether the first word of this name is registered."""
-    return name.partition(":")[0] in _FACTORIES
+    return name.partition(":")[0] in GAMES
 
 
 def names() -> list[str]:
     """The registered words that are games by themselves."""
-    return sorted(set(_FACTORIES) - _ADAPTERS)
+    return [name for name in GAMES.names() if not GAMES.about(name).adapter]
 
 
 def describe(name: str) -> str:
     """The one-line summary a game was registered with."""
-    return _FACTORIES[name][1]
+    return GAMES.about(name).summary
 
 
 def _board(word: str, default: tuple[int, int, int], *, gravity: bool) -> Factory:

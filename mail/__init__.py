@@ -8,25 +8,60 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
     from typing import Any
 
 _HOMES = {
     "Budget": "mail.learners.budget",
     "Config": "mail.training.folder",
     "Decisions": "mail.data.decisions",
+    "ExplorerDeclaration": "mail.explore.base",
     "Gap": "mail.evaluation.gap",
+    "LearnerDeclaration": "mail.learners.base",
     "Run": "mail.training.folder",
     "load_profile": "mail.training.folder",
     "nash_gap": "mail.evaluation.gap",
     "register_explorer": ("mail.explore", "register"),
-    "register_learner": ("mail.learners.base", "register"),
+    "register_learner": ("mail.learners", "register"),
 }
 
 
-def train(game: str, out: str, **options: Any) -> dict[str, Any]:
-    """Train on a game into the new folder ``out`` and return the result; options are the fields of ``Config``.
+def train(
+    game: str,
+    out: str | PathLike[str],
+    *,
+    learners: Sequence[str] = ("mail", "bc"),
+    explorer: str = "deep",
+    expert: str = "first",
+    symmetry: bool = False,
+    episodes: int = 1000,
+    labels: int = 0,
+    seed: int = 0,
+    device: str = "cpu",
+    points: int = 8,
+) -> dict[str, Any]:
+    """Train on a game into a new folder, measure, and return the result.
 
-    Raises NashmailError for names that do not exist and for a folder that holds something already.
+    Args:
+        game: A game's name, as ``games.make`` takes it.
+        out: The run's folder, which holds nothing yet.
+        learners: Learned in this order. Those that do not explore spend as many labels as the first that does.
+        explorer: The explorer of learners that leave it to the run, like ``mail``.
+        expert: Which of equally good actions the expert takes: ``first``, ``uniform``, ``vertex``.
+        symmetry: Whether positions that are images of each other are learned as one.
+        episodes: Most games per seat.
+        labels: Expert queries per seat that every learner spends; 0 for as many as bring something new.
+        seed: Of every random stream, 0 or more.
+        device: Where networks are trained and queried, a torch device: ``cpu``, ``cuda``, ``mps``.
+        points: Budgets, equally far apart, at which the curves of exploitability are measured; at least 1.
+
+    Returns:
+        What the run's ``result.json`` holds: ``learners`` with the measures of each by name, ``curves``, ``limits``.
+
+    Raises:
+        NashmailError: For names that do not exist, values that make no run, a game that the expert or a learner cannot
+            play, and a folder that holds something already.
     """
     from pathlib import Path
 
@@ -34,7 +69,18 @@ def train(game: str, out: str, **options: Any) -> dict[str, Any]:
     from mail.training.train import prepare
     from mail.training.train import train as run_training
 
-    config = Config(game=game, **options)
+    config = Config(
+        game=game,
+        learners=tuple(learners),
+        explorer=explorer,
+        expert=expert,
+        symmetry=symmetry,
+        episodes=episodes,
+        labels=labels,
+        seed=seed,
+        device=device,
+        points=points,
+    )
     known = prepare(config)
     return run_training(Run.create(Path(out), config), known=known)
 

@@ -13,12 +13,17 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from agents.expert import EXPERTS
 from agents.network import Architecture
 from agents.solver import Scores, use
 from agents.storage.label_cache import LabelCache
 from games import Board, GameGraph, Quotient
+from games.registry import GAMES
 from mail.clone.network import CloneConfig
 from mail.clone.presets import Preset
+from mail.clone.registry import CLONERS
+from mail.explore import EXPLORERS
+from mail.learners import LEARNERS
 from mail.parallel.ray import RayPool
 from tests import support
 
@@ -42,6 +47,13 @@ def ray_pool(own_cache: None) -> Iterator[RayPool]:
     """One Ray for all tests, with a small object store; its workers start when the first test needs them."""
     with RayPool(2, patience=0.0, memory=100 << 20) as pool:
         yield pool
+
+
+@pytest.fixture
+def registries_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is gone afterwards."""
+    for registry in (GAMES, EXPERTS, CLONERS, EXPLORERS, LEARNERS):
+        monkeypatch.setattr(registry, "entries", dict(registry.entries))
 
 
 @pytest.fixture

@@ -12,61 +12,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from agents.linear import features
-from games.base import Game, NashmailError, Rng
+from games.base import Game, Rng
+from games.registered import Declaration, Registry, resolved
 from mail.clone.dataset import Fit
-from mail.clone.linear import LinearClone, clone_linear
-from mail.clone.network import CloneConfig, clone
-from mail.clone.tabular import TabularClone, clone_tabular
 from mail.data.decisions import Decisions
+
+if TYPE_CHECKING:
+    from mail.clone.cloners import ClonerConfig
+
+Cloner = Callable[[Game, Decisions, int, "ClonerConfig", Rng, str], Fit]
+"""From a game, decisions, a seat, the configuration, a generator and a torch device to a fitted policy; picklable."""
+Check = Callable[[Game], None]
 
 
 @dataclass(frozen=True)
-class ClonerConfig:
-    """What every cloner is set to; each reads its own part."""
+class ClonerDeclaration(Declaration):
+    """What a cloner declares."""
 
-    network: CloneConfig = field(default_factory=CloneConfig)
-    linear: LinearClone = field(default_factory=LinearClone)
-    tabular: TabularClone = field(default_factory=TabularClone)
-
-
-Cloner = Callable[[Game, Decisions, int, ClonerConfig, Rng, str], Fit]
-"""From a game, decisions, a seat, the configuration, a generator and a torch device to a fitted policy; picklable."""
-Check = Callable[[Game], None]
-_CLONERS: dict[str, Cloner] = {}
-_CHECKS: dict[str, Check] = {}
+    check: Check | str | None = None
+    """Raises NashmailError for a game that it cannot take; None where it takes all."""
 
 
-def register(name: str, cloner: Cloner, *, check: Check | None = None) -> None:
-    """Make ``fit(name, ...)`` call ``cloner``; ``check`` raises NashmailError for a game that it cannot take."""
-    if name in _CLONERS:
-        raise NashmailError(f"there is a cloner called {name} already")
-    _CLONERS[name] = cloner
-    if check is not None:
-        _CHECKS[name] = check
+CLONERS: Registry[Cloner, ClonerDeclaration] = Registry("cloner")
+
+
+def register(
+    name: str, cloner: Cloner | str, declared: ClonerDeclaration | None = None, *, check: Check | None = None
+) -> None:
+    """Add a cloner.
+
+    Args:
+        name: A new name.
+        cloner: Fits a policy, see ``Cloner``; or ``"module:attribute"`` to import it from.
+        declared: A summary, a source, and which games it takes.
+        check: As in the declaration, for a cloner without one.
+
+    Raises:
+        NashmailError: For a name that is taken or is no name.
+    """
+    CLONERS.add(name, cloner, declared or ClonerDeclaration(check=check))
 
 
 def check(name: str, game: Game | None = None) -> None:
     """NashmailError unless there is a cloner of this name and, where a game is given, it takes that."""
-    if name not in _CLONERS:
-        raise NashmailError(f"no cloner is called {name!r}; the cloners are: {', '.join(names())}")
-    if game is not None and name in _CHECKS:
-        _CHECKS[name](game)
+    refuses = CLONERS.about(name).check
+    if game is not None and refuses is not None:
+        resolved(refuses)(game)
 
 
 def names() -> list[str]:
     """The registered cloners."""
-    return sorted(_CLONERS)
+    return CLONERS.names()
 
 
 def find(name: str) -> Cloner:
     """The cloner of this name; NashmailError names those there are."""
-    check(name)
-    return _CLONERS[name]
+    return CLONERS.find(name)
 
 
 def fit(
@@ -76,25 +80,22 @@ def fit(
     return find(name)(game, decisions, seat, config, rng, device)
 
 
-def _network(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
-    return clone(game, decisions, seat, config=config.network, rng=rng, device=device)
-
-
-def _linear(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
-    return clone_linear(game, decisions, seat, config.linear)
-
-
-def _tabular(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
-    return clone_tabular(game, decisions, seat, config.tabular)
-
-
-def _featured(game: Game) -> None:
-    """GameError for a Markov game without features."""
-    start = game.start(1, rng=np.random.default_rng(0))
-    for seat in (0, 1):
-        features(game, start, seat)
-
-
-register("network", _network)
-register("linear", _linear, check=_featured)
-register("tabular", _tabular)
+register(
+    "network",
+    "mail.clone.cloners:network",
+    ClonerDeclaration("a network trained by gradient steps", "docs/algorithms.md, behavioral cloning"),
+)
+register(
+    "linear",
+    "mail.clone.cloners:linear",
+    ClonerDeclaration(
+        "softmax-linear in the features of the game, a convex fit",
+        "docs/algorithms.md, behavioral cloning",
+        check="mail.clone.cloners:check_features",
+    ),
+)
+register(
+    "tabular",
+    "mail.clone.cloners:tabular",
+    ClonerDeclaration("the mean label of every labelled position", "docs/algorithms.md, behavioral cloning"),
+)

@@ -1,21 +1,28 @@
-"""Explorers by name: ``counts``, ``deep``, ``expert``, ``linear``, ``linear-reference``, ``refute``, ``tabular``,
-``uniform``, ``unsure``, and what ``register`` adds.
-"""
+"""Explorers by name: those of ``mail.explore.builtin``, and what ``register`` adds. Nothing here imports torch."""
 
-from mail.explore import counts, deep, linear, refute, tabular, unsure
-from mail.explore.base import Explorer, ExplorerContext, check, make, names, register
+from mail.explore import builtin as builtin
+from mail.explore.base import (
+    EXPLORERS,
+    KNOWLEDGE,
+    Explorer,
+    ExplorerContext,
+    ExplorerDeclaration,
+    check,
+    declared,
+    make,
+    names,
+    register,
+)
 
 __all__ = [
+    "EXPLORERS",
+    "KNOWLEDGE",
     "Explorer",
     "ExplorerContext",
+    "ExplorerDeclaration",
     "check",
-    "counts",
-    "deep",
-    "linear",
+    "declared",
     "make",
     "names",
-    "refute",
     "register",
-    "tabular",
-    "unsure",
 ]

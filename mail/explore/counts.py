@@ -17,7 +17,7 @@ from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
 from games.base import Floats, Rng
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, ExplorerContext, Metrics, register
+from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.memory import Memory, Transitions
 
 
@@ -59,4 +59,6 @@ def optimistic_values(seen: Transitions, horizon: int) -> Floats:
     return np.asarray(q)
 
 
-register("counts", lambda setting, rng: Counts(setting))
+def counts(setting: ExplorerContext, rng: Rng) -> Counts:
+    """The explorer ``counts``."""
+    return Counts(setting)

@@ -31,7 +31,7 @@ from agents.q_network import QNet, QSizes
 from games.base import Floats, Game, Rng, States
 from mail.clone.presets import large
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, ExplorerContext, Metrics, register
+from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.memory import Memory, Transitions
 
 _ROWS = 16  # of an inference batch: rounds are of few games, and each row costs A d^2
@@ -185,4 +185,6 @@ LARGE = DeepConfig(games_per_round=64)
 """On large boards, where nearly every game ends an epoch, and an epoch of all that was seen takes seconds."""
 
 
-register("deep", lambda setting, rng: Deep(setting, LARGE if large(setting.game) else DeepConfig(), rng=rng))
+def deep(setting: ExplorerContext, rng: Rng) -> Deep:
+    """The explorer ``deep``, with the constants for the size of its game."""
+    return Deep(setting, LARGE if large(setting.game) else DeepConfig(), rng=rng)

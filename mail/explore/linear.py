@@ -31,7 +31,7 @@ from agents.policy import Policy, uniform_rows
 from games.base import Floats, Game, Ints, NashmailError, Rng, States
 from games.markov.game import MarkovGame
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, ExplorerContext, Metrics, register
+from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.process import SeatTransitions, clock, steps_of
 
 _TIE = 1e-7  # actions this close to the best one, relative to H, are as good; rounding is far below that
@@ -256,5 +256,11 @@ class Linear(Base):
         return plan
 
 
-register("linear", lambda setting, rng: Linear(setting, LinearConfig(), rng=rng))
-register("linear-reference", lambda setting, rng: Linear(setting, REFERENCE, rng=rng))
+def linear(setting: ExplorerContext, rng: Rng) -> Linear:
+    """The explorer ``linear``."""
+    return Linear(setting, LinearConfig(), rng=rng)
+
+
+def linear_reference(setting: ExplorerContext, rng: Rng) -> Linear:
+    """The explorer ``linear-reference``."""
+    return Linear(setting, REFERENCE, rng=rng)

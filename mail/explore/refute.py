@@ -31,7 +31,7 @@ from mail.clone.network import CloneConfig, train_on
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.evaluation.gap import exploitability
-from mail.explore.base import Base, ExplorerContext, Metrics, register
+from mail.explore.base import Base, ExplorerContext, Metrics
 
 _ROUNDING = 1e-12  # values this close are equal
 
@@ -76,8 +76,6 @@ class AtKeys:
 
 class Refute(Base):
     """One line a round, several rounds between two fits."""
-
-    knows = frozenset({"labels", "rules", "model", "reward"})
 
     def __init__(self, setting: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
         super().__init__(setting)
@@ -282,9 +280,11 @@ def _graph(setting: ExplorerContext) -> GameGraph:
     return setting.model
 
 
-def _check(setting: ExplorerContext) -> None:
+def check(setting: ExplorerContext) -> None:
     """Without measuring the clone, which making the explorer does."""
     _graph(setting)
 
 
-register("refute", lambda setting, rng: Refute(setting, RefuteConfig(), rng=rng), check=_check)
+def refute(setting: ExplorerContext, rng: Rng) -> Refute:
+    """The explorer ``refute``."""
+    return Refute(setting, RefuteConfig(), rng=rng)

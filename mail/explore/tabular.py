@@ -20,7 +20,7 @@ from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
 from games.base import Floats, Game, Ints, Rng, States
 from mail.data.decisions import Decisions
-from mail.explore.base import Base, ExplorerContext, Metrics, register
+from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.process import SeatTransitions, clock, steps_of
 
 
@@ -135,4 +135,6 @@ def optimistic_values(
     return q, tries
 
 
-register("tabular", lambda setting, rng: TimeAwareTabular(setting, TabularConfig()))
+def tabular(setting: ExplorerContext, rng: Rng) -> TimeAwareTabular:
+    """The explorer ``tabular``."""
+    return TimeAwareTabular(setting, TabularConfig())

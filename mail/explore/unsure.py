@@ -26,7 +26,7 @@ from mail.clone.dataset import demonstrations
 from mail.clone.network import CloneConfig, train_on
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective, first_occurrences, labelled_table
-from mail.explore.base import ExplorerContext, Metrics, register
+from mail.explore.base import ExplorerContext, Metrics
 from mail.explore.counts import Counts
 
 
@@ -99,8 +99,6 @@ class UncertaintyRule:
 class Unsure(Counts):
     """The explorer: rounds of a few games, clones trained on now and then."""
 
-    knows = frozenset({"labels"})
-
     def __init__(self, setting: ExplorerContext, config: UnsureConfig, *, rng: Rng) -> None:
         super().__init__(setting)
         self.config, self.asked_seat = config, 1 - setting.seat
@@ -160,4 +158,6 @@ class Unsure(Counts):
         return Ensemble(labels, members, self.doubt)
 
 
-register("unsure", lambda setting, rng: Unsure(setting, UnsureConfig(), rng=rng))
+def unsure(setting: ExplorerContext, rng: Rng) -> Unsure:
+    """The explorer ``unsure``."""
+    return Unsure(setting, UnsureConfig(), rng=rng)

@@ -1,1 +1,30 @@
-"""Learners: what they collect, and what they clone."""
+"""Learners by name: those of ``mail.learners.builtin``, and what ``register`` adds. Nothing here imports torch."""
+
+from mail.learners import builtin as builtin
+from mail.learners.base import (
+    LEARNERS,
+    OF_THE_RUN,
+    Choosy,
+    Learner,
+    LearnerDeclaration,
+    check,
+    declared,
+    knowledge,
+    make_learner,
+    names,
+    register,
+)
+
+__all__ = [
+    "LEARNERS",
+    "OF_THE_RUN",
+    "Choosy",
+    "Learner",
+    "LearnerDeclaration",
+    "check",
+    "declared",
+    "knowledge",
+    "make_learner",
+    "names",
+    "register",
+]

@@ -27,12 +27,8 @@ class Bc:
     With a budget of labels, a seat is queried until its share is spent; the last game is cut where that is.
     """
 
-    knows: frozenset[str] = frozenset({"labels", "expert"})
-
-    def __init__(
-        self, options: Options, *, name: str = "bc", expert: str | None = None, cloner: str = "network"
-    ) -> None:
-        self.name, self.options, self.expert, self.cloner = name, options, expert, cloner
+    def __init__(self, options: Options, *, name: str = "bc", cloner: str = "network") -> None:
+        self.name, self.options, self.cloner = name, options, cloner
 
     def check(self, game: Game, experts: Seats) -> None:
         registry.check(self.cloner, game)

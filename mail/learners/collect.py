@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from agents.policy import Seats
 from games.base import Game, Model, Rng
 from mail.clone import registry
+from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, sampled_labels
 from mail.clone.linear import LinearClone
 from mail.clone.network import CloneConfig
-from mail.clone.registry import Cloner, ClonerConfig
+from mail.clone.registry import Cloner
 from mail.clone.tabular import TabularClone
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels, Match, Shard, play_shard, shards

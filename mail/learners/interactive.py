@@ -24,7 +24,7 @@ from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.data.rollout import Labels
 from mail.explore import Explorer, ExplorerContext
-from mail.explore.base import Fixed
+from mail.explore.fixed import Fixed
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, Rounds, finish
 from mail.learners.journal import Journal
@@ -44,18 +44,10 @@ class Explored:
 class Mail:
     """Interactive imitation with any explorer (None: the options') and any cloner."""
 
-    knows: frozenset[str] = frozenset({"labels"})
-
     def __init__(
-        self,
-        options: Options,
-        *,
-        name: str = "mail",
-        expert: str | None = None,
-        explorer: str | None = None,
-        cloner: str = "network",
+        self, options: Options, *, name: str = "mail", explorer: str | None = None, cloner: str = "network"
     ) -> None:
-        self.name, self.options, self.expert = name, options, expert
+        self.name, self.options = name, options
         self.explorer, self.cloner = explorer or options.explorer, cloner
 
     def check(self, game: Game, experts: Seats) -> None:

@@ -32,7 +32,6 @@ from games.base import Bools, Game, NashmailError, States
 from mail.clone import registry
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective, first_occurrences, labelled_table
-from mail.learners.base import register
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SHARD, Collector, Learned, Options, Rounds, both_cloned, finish
 from mail.learners.journal import Journal
@@ -110,9 +109,6 @@ class UnseenOnly:
 class NoiseInjection:
     """The learner: one collection for both seats, then a clone of each."""
 
-    knows: frozenset[str] = frozenset({"labels", "expert"})
-    expert: str | None = None
-
     def __init__(self, options: Options, *, name: str) -> None:
         self.name, self.options = name, options
         if options.sample_labels:
@@ -162,7 +158,3 @@ def unseen(expert: Policy, game: Game, rounds: Sequence[Decisions], seat: int) -
 def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:
     """What a seat's expert has said so far."""
     return labelled_table(game, [part.take(part.queried & (part.seat == seat)) for part in rounds])
-
-
-register("mail-noise", lambda options: NoiseInjection(options, name="mail-noise"))
-register("mail-tremble", lambda options: NoiseInjection(options, name="mail-tremble"))  # the name in older runs

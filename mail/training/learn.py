@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mail.data.records import GAMES, Played
-from mail.learners.base import make_learner
+from mail.learners.base import declared, make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Learned
 from mail.learners.from_games import learn_from_games
@@ -39,7 +39,7 @@ def learn(run: Run, known: GameContext, games: Sequence[Played], *, pool: Pool) 
             learned = learn_from_games(games, options, symmetry=config.symmetry)
         else:
             learner = make_learner(name, options)
-            experts = known.experts(learner.expert or config.expert)
+            experts = known.experts(declared(name).expert or config.expert)
             budget = Budget(config.episodes, wanted or (None if explores(name) else spent))
             learned = learner.learn(known.learned, experts, budget, pool=pool, journal=run.journal)
         if explores(name) and spent is None:
@@ -50,5 +50,5 @@ def learn(run: Run, known: GameContext, games: Sequence[Played], *, pool: Pool) 
 
 
 def explores(name: str) -> bool:
-    """Whether a learner is one of ours that explore: its asks are its own, and the others are given as many."""
-    return name == "mail" or name.startswith("mail-")
+    """Whether a learner decides itself what is labelled: the others are given as many labels as the first that does."""
+    return name != GAMES and declared(name).explores

@@ -14,20 +14,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from agents.expert import names as expert_names
-from agents.policy import PolicyError
-from games.registry import make as make_game
-from mail import explore
 from mail.data.records import GAMES, Played, stored_games
-from mail.learners import noise_injection  # noqa: F401  (it registers its learner)
-from mail.learners.base import Choosy, make_learner
-from mail.learners.base import check as check_learner
+from mail.learners.base import Choosy, declared, make_learner
 from mail.learners.from_games import demonstrated
 from mail.parallel.pool import Local, Pool
 from mail.training.context import GameContext, game_context
 from mail.training.evaluate import evaluate
 from mail.training.folder import Config, Run, RunError
 from mail.training.learn import learn
+from mail.training.names import check_names
 from mail.training.report import report
 
 
@@ -63,19 +58,13 @@ def prepare(config: Config, games: Sequence[Played] = ()) -> GameContext:
         if name == GAMES:
             continue
         learner = make_learner(name, options)
-        experts = known.experts(learner.expert or config.expert)
+        experts = known.experts(declared(name).expert or config.expert)
         if isinstance(learner, Choosy):
             learner.check(known.learned, experts)
     return known
 
 
 def check(config: Config) -> None:
-    """NashmailError for names that do not exist."""
+    """NashmailError for values that make no run, and for names that do not exist."""
     config.check()
-    make_game(config.game)
-    explore.check(config.explorer)
-    if config.expert not in expert_names():
-        raise PolicyError(f"no expert is called {config.expert!r}; the experts are: {', '.join(expert_names())}")
-    for name in config.learners:
-        if name != GAMES:
-            check_learner(name)
+    check_names(config)

@@ -443,15 +443,15 @@ def test_a_table_is_in_any_order_but_names_a_position_once() -> None:
 # --- experts ---------------------------------------------------------------------------------------------
 
 
-def test_experts_by_name(tictactoe_graph: GameGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("registries_as_they_were")
+def test_experts_by_name(tictactoe_graph: GameGraph) -> None:
     assert {"first", "uniform"} <= set(expert.names())
     with pytest.raises(PolicyError, match=r"^no expert is called 'nope'; the experts are: .*first.*uniform") as error:
         expert.make("nope", tictactoe_graph)
     assert "\n" not in str(error.value)
-    monkeypatch.setattr(expert, "_EXPERTS", dict(expert._EXPERTS))
     expert.register("random", lambda _: same(Uniform()))
     assert isinstance(expert.make("random", tictactoe_graph)[0], Uniform)
-    with pytest.raises(PolicyError, match="there is an expert called first already"):
+    with pytest.raises(PolicyError, match="an expert called first is already registered"):
         expert.register("first", lambda _: same(Uniform()))
 
 

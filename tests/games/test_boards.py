@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import games
-from games import Board, GameError, Quotient, registry
+from games import Board, GameError, Quotient
 from tests.support import PlainBoard, draw, game, move, position
 
 NO_DRAW = np.random.default_rng(0)
@@ -338,9 +338,8 @@ def test_names_say_the_least_that_leads_back() -> None:
     assert games.make("tictactoe:4x4").spec == games.make("tictactoe:4x4:3").spec
 
 
-def test_register_adds_a_game_and_refuses_a_taken_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_FACTORIES", dict(registry._FACTORIES))
-
+@pytest.mark.usefixtures("registries_as_they_were")
+def test_register_adds_a_game_and_refuses_a_taken_name() -> None:
     def factory(parameters: str) -> Board:
         return Board(3, 3, 3, gravity=True, name=f"gravity-three:{parameters}" if parameters else "gravity-three")
 

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from games import GameError, GameGraph, make
+from games import Game, GameError, GameGraph, make, register
 from games.cost import Meter, TooLarge, afford, ahead, duration, room, size, worded
 from games.markov.linear_games import linear
 
@@ -69,11 +69,12 @@ def test_memory_that_is_not_there_is_refused_before_it_is_taken(monkeypatch: pyt
         linear(50_000, 100)
 
 
-def test_what_runs_out_of_memory_after_all_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def greedy(parameters: str) -> None:
+@pytest.mark.usefixtures("registries_as_they_were")
+def test_what_runs_out_of_memory_after_all_is_one_line() -> None:
+    def greedy(parameters: str) -> Game:
         raise MemoryError
 
-    monkeypatch.setitem(__import__("games.registry").registry._FACTORIES, "greedy", (greedy, ""))
+    register("greedy", greedy)
     with pytest.raises(GameError, match=r"^greedy:9 needs more memory than is available; choose a smaller size$"):
         make("greedy:9")
 

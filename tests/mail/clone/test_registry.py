@@ -13,10 +13,10 @@ from agents.policy import Policy, Uniform, query, tabulate
 from games.base import NashmailError
 from games.markov.model import MarkovModel
 from mail.clone import registry as cloners
+from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import demonstrations, sampled_labels
-from mail.clone.linear import LinearClone, cross_entropy
-from mail.clone.registry import ClonerConfig
-from mail.clone.tabular import TabularClone, whole
+from mail.clone.linear import LinearClone, clone_linear, cross_entropy
+from mail.clone.tabular import TabularClone, clone_tabular, whole
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import play
 from mail.evaluation.gap import nash_gap
@@ -116,7 +116,7 @@ def test_positions_weigh_the_same_unless_told_to_count() -> None:
     alike.__dict__ = model.game.__dict__
     for weigh, expected in (("position", 0.5), ("count", share)):
         config = LinearClone(weigh=weigh, ridge=1e-10)
-        policy = cloners.clone_linear(alike, few, 0, config).policy
+        policy = clone_linear(alike, few, 0, config).policy
         rows = query(policy, alike, few.state[:1], 0)
         assert rows[0, 0] == pytest.approx(expected, abs=1e-4)
 
@@ -203,7 +203,7 @@ def test_unseen_positions_may_play_a_stated_action() -> None:
     labels = (Uniform(), None)
     decisions = play(board, (Uniform(), Uniform()), 1, labels=labels, rng=stream(0, "test"))
     with pytest.raises(NashmailError, match=r"^unseen positions of tictactoe are not listed; leave unseen at None$"):
-        cloners.clone_tabular(board, decisions, 0, TabularClone(unseen=2))
+        clone_tabular(board, decisions, 0, TabularClone(unseen=2))
 
 
 def test_where_the_stated_action_is_illegal_play_is_uniform() -> None:
@@ -245,18 +245,18 @@ def test_ridge_0_will_do_where_they_do() -> None:
 
     made = Two.__new__(Two)
     made.__dict__ = model.game.__dict__
-    policy = cloners.clone_linear(made, decisions, 0, LinearClone(ridge=0.0)).policy
+    policy = clone_linear(made, decisions, 0, LinearClone(ridge=0.0)).policy
     assert np.abs(query(policy, made, decisions.take(decisions.queried).state, 0).max(1) - 1 / 3).max() < 1e-5
 
 
-def test_cloners_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("registries_as_they_were")
+def test_cloners_by_name() -> None:
     assert {"linear", "network", "tabular"} <= set(cloners.names())
     with pytest.raises(NashmailError, match=r"^no cloner is called 'nope'; the cloners are: linear, network, tabular"):
         fit("nope", ring(), shown(ring(), 0), 0)
-    with pytest.raises(NashmailError, match="there is a cloner called linear already"):
-        cloners.register("linear", cloners._CLONERS["linear"])
-    monkeypatch.setattr(cloners, "_CLONERS", dict(cloners._CLONERS))
-    cloners.register("mine", cloners._CLONERS["tabular"])
+    with pytest.raises(NashmailError, match="a cloner called linear is already registered"):
+        cloners.register("linear", cloners.find("linear"))
+    cloners.register("mine", cloners.find("tabular"))
     assert "mine" in cloners.names()
 
 

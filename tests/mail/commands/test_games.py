@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from games import make
+from games import make, register
 from tests.mail.terminal.sitting import command
 from tests.support import PENNIES
 
@@ -56,8 +56,9 @@ def test_games_as_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     assert max(map(len, out.splitlines())) <= 92
 
 
+@pytest.mark.usefixtures("registries_as_they_were")
 def test_registered_games_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setitem(sys.modules["games.registry"]._FACTORIES, "test-pennies", (lambda _: PENNIES, "two coins"))
+    register("test-pennies", lambda _: PENNIES, summary="two coins")
     _, out, _ = command(monkeypatch, capsys, "games")
     assert re.search(r"^test-pennies +- +- +2 +enumerable +first, uniform +exact$", out, re.MULTILINE)
 

@@ -5,23 +5,16 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from games import registry
 from mail.commands.cli import main
 
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(autouse=True)
-def registry_as_it_was() -> Iterator[None]:
-    before = dict(registry._FACTORIES)
-    yield
-    registry._FACTORIES.clear()
-    registry._FACTORIES.update(before)
+pytestmark = pytest.mark.usefixtures("registries_as_they_were")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from agents.expert import optimal_table
 from agents.policy import Policy, Seats, Uniform, greedy_rows, query, tabulate, uniform_rows
 from agents.q_network import QSizes
 from games import Game, GameGraph, NashmailError
-from games.base import States
+from games.base import Rng, States
 from mail import explore
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import play
@@ -28,6 +28,7 @@ from mail.evaluation.gap import exploitability
 from mail.explore import Explorer, ExplorerContext
 from mail.explore.counts import optimistic_values
 from mail.explore.deep import Deep, DeepConfig, bonus
+from mail.explore.fixed import uniform
 from mail.explore.memory import Memory, Transitions
 from mail.explore.refute import Led, Refute, RefuteConfig
 from mail.learners.budget import Budget
@@ -36,7 +37,6 @@ from mail.learners.interactive import Mail
 from mail.parallel.streams import stream
 from tests.support import game, graph, random_profile, reloaded, visited
 
-KNOWLEDGE = {"labels", "rules", "model", "reward", "expert"}
 GAMES = ["tictactoe", "quotient:tictactoe"]
 
 # --- what every explorer promises ------------------------------------------------------------------------
@@ -95,8 +95,8 @@ class Case:
 
 def knows_what_there_is_to_know(case: Case) -> None:
     explorer = case.build()
-    assert isinstance(explorer.knows, frozenset)
-    assert explorer.knows <= KNOWLEDGE
+    assert explore.declared(case.name).knows <= explore.KNOWLEDGE
+    assert explore.declared(case.name).summary
     assert explorer.games_per_round >= 1
     assert explorer.done is False
 
@@ -183,23 +183,48 @@ def test_explorer(name: str, seat: int, game_name: str, check: Callable[[Case], 
     check(Case(name, seat, graph(game_name)))
 
 
-def test_explorers_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("registries_as_they_were")
+def test_explorers_by_name() -> None:
     assert {"expert", "uniform", "counts", "deep", "refute", "unsure"} <= set(explore.names())
     with pytest.raises(NashmailError, match=r"^no explorer is called 'nope'; the explorers are: counts, deep") as error:
         explore.check("nope")
     assert "\n" not in str(error.value)
-    with pytest.raises(NashmailError, match="there is an explorer called counts already"):
+    with pytest.raises(NashmailError, match="an explorer called counts is already registered"):
         explore.register("counts", lambda setting, rng: Deep(setting, DeepConfig(), rng=rng))
-    monkeypatch.setattr(explore.base, "_EXPLORERS", dict(explore.base._EXPLORERS))
     explore.register("mine", lambda setting, rng: explore.make("uniform", setting, rng=rng))
     case = Case("mine", 0, graph("tictactoe"))
     assert isinstance(case.build().behavior_policy(), Uniform)
 
 
 def test_only_those_who_say_so_know_the_expert_the_model_or_the_reward() -> None:
-    knows = {name: Case(name, 0, graph("tictactoe")).build().knows for name in explore.names()}
+    knows = {name: explore.declared(name).knows for name in explore.names()}
     assert knows["expert"] == {"expert"}
     assert knows["uniform"] == knows["counts"] == knows["deep"] == frozenset()
+    assert knows["unsure"] == {"labels"}
+    assert {name for name, known in knows.items() if known & {"model", "reward", "rules"}} == {"refute"}
+
+
+@pytest.mark.usefixtures("registries_as_they_were")
+@pytest.mark.parametrize("knows", [None, frozenset({"model"}), frozenset({"labels", "rules"})])
+def test_the_model_is_given_to_those_that_declare_it(knows: frozenset[str] | None) -> None:
+    given = []
+
+    def factory(setting: ExplorerContext, rng: Rng) -> Explorer:
+        given.append(setting.model)
+        return uniform(setting, rng)
+
+    declared = None if knows is None else explore.ExplorerDeclaration(knows=knows)
+    explore.register("curious", factory, declared)
+    model = graph("tictactoe")
+    setting = ExplorerContext(model.game, 0, first_experts(model), model=model)
+    explore.make("curious", setting, rng=stream(0, "test"))
+    explore.check("curious", setting)
+    assert given == [model if knows is None or "model" in knows else None] * 2
+
+
+def test_what_there_is_not_to_know_is_refused() -> None:
+    with pytest.raises(NashmailError, match=r"what may be known is any of expert, labels, .*, not future, past"):
+        explore.ExplorerDeclaration(knows=frozenset({"past", "labels", "future"}))
 
 
 # --- memory ----------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from mail.clone.network import CloneConfig
 from mail.data.decisions import Decisions
 from mail.data.rollout import Shard, play
 from mail.evaluation.gap import exploitability
-from mail.learners.base import Learner, check, make_learner, names, register
+from mail.learners.base import LEARNERS, OF_THE_RUN, Learner, check, declared, make_learner, names, register
 from mail.learners.bc import Bc
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SHARD, Collector, Learned, Options
@@ -29,7 +29,6 @@ from mail.parallel.pool import Local
 from mail.parallel.streams import stream
 from tests.support import graph
 
-KNOWLEDGE = {"labels", "rules", "model", "reward", "expert"}
 QUICK = CloneConfig(architecture=Architecture(channels=4, convolutions=1, hidden=16), max_steps=30)
 Round = tuple[str, int, int]
 
@@ -109,7 +108,7 @@ class Case:
         learner = self.build(seed)
         return learner.learn(
             self.model.game,
-            experts(self.model, learner.expert or "first"),
+            experts(self.model, declared(self.name).expert or "first"),
             Budget(episodes),
             pool=pool or Local(),
             journal=journal or NullJournal(),
@@ -124,11 +123,21 @@ class Case:
 # --- what every learner promises -------------------------------------------------------------------------
 
 
-def says_what_it_knows(case: Case) -> None:
-    learner = case.build()
-    assert isinstance(learner.knows, frozenset)
-    assert learner.knows <= KNOWLEDGE
-    assert learner.expert is None or learner.expert in expert.names()
+def declares_what_there_is(case: Case) -> None:
+    about = declared(case.name)
+    assert about.summary and about.source
+    assert "labels" in about.knows <= explore.KNOWLEDGE
+    assert about.expert is None or about.expert in expert.names()
+    assert about.explorer in (None, OF_THE_RUN) or about.explorer in explore.names()
+    assert about.explores or about.explorer is None
+
+
+def teaches_the_seats_that_it_declares(case: Case) -> None:
+    learned = case.learn()
+    first, second = learned.decisions
+    shared = np.array_equal(first.state, second.state) and learned.games == first.games == second.games
+    assert shared == declared(case.name).both_seats
+    assert shared or learned.games == first.games + second.games
 
 
 def gives_a_legal_policy_for_each_seat(case: Case) -> None:
@@ -144,7 +153,7 @@ def clones_labels_of_its_own_seat(case: Case) -> None:
     for seat, decisions in enumerate(learned.decisions):
         mine = decisions.take(decisions.seat == seat)
         assert mine.labels() > 0
-        ties = case.build().expert or "first"
+        ties = declared(case.name).expert or "first"
         answers = query(experts(case.model, ties)[seat], case.model.game, mine.state, seat).astype(np.float32)
         assert np.array_equal(mine.label[mine.queried], answers[mine.queried])
 
@@ -204,7 +213,8 @@ def gives_the_same_bits_from_another_pool(case: Case) -> None:
 
 
 CHECKS = [
-    says_what_it_knows,
+    declares_what_there_is,
+    teaches_the_seats_that_it_declares,
     gives_a_legal_policy_for_each_seat,
     clones_labels_of_its_own_seat,
     follows_from_its_seed,
@@ -231,8 +241,10 @@ def test_learners_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NashmailError, match=r"^no learner is called 'nope'; the learners are: bc, .*mail") as error:
         check("nope")
     assert "\n" not in str(error.value)
-    monkeypatch.setattr("mail.learners.base._LEARNERS", {"bc": Bc})
-    for bad in ("bc", "", "two words", "a:b", "a/b", "a,b"):
+    monkeypatch.setattr(LEARNERS, "entries", {"bc": LEARNERS.entries["bc"]})
+    with pytest.raises(NashmailError, match="a learner called bc is already registered"):
+        register("bc", Bc)
+    for bad in ("", "two words", "a:b", "a/b", "a,b"):
         with pytest.raises(NashmailError, match="a learner's name is a new word"):
             register(bad, Bc)
     register("mine-2", lambda given: Mail(given, name="mine-2"))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import agents.storage.policies
-import mail.clone.registry
+import mail.clone.cloners
 import mail.evaluation.sampled
 import mail.training.context
 import mail.training.train
@@ -106,9 +106,9 @@ def test_a_clone_that_was_fitted_is_not_fitted_again(
     assert len(list((tmp_path / "run" / "kept").glob("*.fit"))) == 4
     (tmp_path / "run" / "kept" / "bc-clone-1.safetensors").write_bytes(b"half")
     fitted: list[int] = []
-    real = mail.clone.registry.clone
+    real = mail.clone.cloners.clone
     monkeypatch.setattr(
-        mail.clone.registry, "clone", lambda *args, **words: fitted.append(args[2]) or real(*args, **words)
+        mail.clone.cloners, "clone", lambda *args, **words: fitted.append(args[2]) or real(*args, **words)
     )
     mail.training.train.train(Run.resume(tmp_path / "run"))
     assert fitted == [1]

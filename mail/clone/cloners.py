@@ -1,0 +1,46 @@
+"""The cloners under one signature: the game, the labels, the seat, the configuration of all, a generator, a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agents.linear import features
+from games.base import Game, Rng
+from mail.clone.dataset import Fit
+from mail.clone.linear import LinearClone, clone_linear
+from mail.clone.network import CloneConfig, clone
+from mail.clone.tabular import TabularClone, clone_tabular
+from mail.data.decisions import Decisions
+
+
+@dataclass(frozen=True)
+class ClonerConfig:
+    """What every cloner is set to; each reads its own part."""
+
+    network: CloneConfig = field(default_factory=CloneConfig)
+    linear: LinearClone = field(default_factory=LinearClone)
+    tabular: TabularClone = field(default_factory=TabularClone)
+
+
+def network(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
+    """The cloner ``network``."""
+    return clone(game, decisions, seat, config=config.network, rng=rng, device=device)
+
+
+def linear(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
+    """The cloner ``linear``."""
+    return clone_linear(game, decisions, seat, config.linear)
+
+
+def tabular(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
+    """The cloner ``tabular``."""
+    return clone_tabular(game, decisions, seat, config.tabular)
+
+
+def check_features(game: Game) -> None:
+    """GameError for a Markov game without features, which ``linear`` refuses."""
+    start = game.start(1, rng=np.random.default_rng(0))
+    for seat in (0, 1):
+        features(game, start, seat)

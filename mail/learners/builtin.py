@@ -1,0 +1,68 @@
+"""The learners that come with nashmail, as data: each is imported when it is first made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mail.learners.base import OF_THE_RUN, LearnerDeclaration, register
+
+_PAPER = "arXiv 2602.22810"
+
+# --- behavioral cloning ----------------------------------------------------------------------------------
+
+_TO_BC = "mail.learners.bc:Bc"
+_BC = LearnerDeclaration(
+    "behavioral cloning: two experts play each other, a network clones both",
+    _PAPER,
+    knows=frozenset({"labels", "expert"}),
+    both_seats=True,
+)
+_FIRST = replace(_BC, summary="bc of the expert that takes the lowest of its best actions", expert="first")
+_UNIFORM = replace(_BC, summary="bc of the expert that mixes all its best actions", expert="uniform")
+_BC_LINEAR = replace(_BC, summary="bc with softmax-linear clones in the features of the game")
+_BC_TABULAR = replace(_BC, summary="bc into a table")
+
+register("bc", _TO_BC, _BC)
+register("bc-first", _TO_BC, _FIRST, settings={"name": "bc-first"})
+register("bc-linear", _TO_BC, _BC_LINEAR, settings={"name": "bc-linear", "cloner": "linear"})
+register("bc-tabular", _TO_BC, _BC_TABULAR, settings={"name": "bc-tabular", "cloner": "tabular"})
+register("bc-uniform", _TO_BC, _UNIFORM, settings={"name": "bc-uniform"})
+
+# --- interactive imitation -------------------------------------------------------------------------------
+
+_TO_MAIL = "mail.learners.interactive:Mail"
+_MAIL = LearnerDeclaration(
+    "interactive imitation: an explorer in the other seat leads the expert around",
+    _PAPER,
+    knows=frozenset({"labels"}),
+    explores=True,
+    explorer=OF_THE_RUN,
+)
+
+
+def _mail(cloner: str, explorer: str, summary: str) -> None:
+    """Register ``mail-EXPLORER``, with an explorer and a cloner of its own."""
+    name = f"mail-{explorer}"
+    settings = {"name": name, "explorer": explorer, "cloner": cloner}
+    register(name, _TO_MAIL, replace(_MAIL, summary=summary, explorer=explorer), settings=settings)
+
+
+register("mail", _TO_MAIL, _MAIL)
+_mail("linear", "linear", "mail with linear exploration and softmax-linear clones")
+_mail("tabular", "tabular", "mail with tabular exploration, into a table")
+_mail("network", "uniform", "mail that explores uniformly at random")
+
+# --- noise injection -------------------------------------------------------------------------------------
+
+_TO_NOISE = "mail.learners.noise_injection:NoiseInjection"
+_NOISE = LearnerDeclaration(
+    "noise injection: random moves in both seats, later a clone's; experts label what comes",
+    "Laskey et al. 2017 (DART), Ross et al. 2011 (DAgger)",
+    knows=frozenset({"labels", "expert"}),
+    explores=True,
+    both_seats=True,
+)
+_TREMBLE = replace(_NOISE, summary="the name of mail-noise in older runs")
+
+register("mail-noise", _TO_NOISE, _NOISE, settings={"name": "mail-noise"})
+register("mail-tremble", _TO_NOISE, _TREMBLE, settings={"name": "mail-tremble"})
