@@ -1,1 +1,1 @@
-"""How good a policy is: exactly where the game can be enumerated, by bounds and matches elsewhere."""
+"""How good a policy is: exactly where the game can be enumerated, by bounds and matches otherwise."""

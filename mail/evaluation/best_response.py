@@ -1,11 +1,9 @@
-"""A learned best response: a lower bound on how exploitable a policy is, for games of any size (docs/algorithms.md,
-"Learned best responses").
+"""Learned best responses: a lower bound on the exploitability of a policy, for games of any size.
 
-One seat of a game against a frozen policy in the other is a decision process, which
-``mail.evaluation.best_response_learner`` learns to play. What it has learned is then frozen and plays fresh games from
-streams of its own, so that the mean of its payoffs has no bias: no policy can be less exploitable than what *some*
-response takes from it. It may be more exploitable, by any amount: a low bound proves nothing. Needs play alone: no
-rules, no model.
+A game against a frozen policy in one seat is a decision process, which ``mail.evaluation.best_response_learner`` learns
+to play. The learned response is frozen and plays fresh games from separate random streams, so the mean of its payoffs
+is unbiased. A policy is at least as exploitable as *any* response shows, and may be far more exploitable: a low bound
+proves nothing. Needs only play: no rules, no model. See docs/algorithms.md, "Learned best responses".
 """
 
 from __future__ import annotations
@@ -33,38 +31,38 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Bound:
-    """What a learned response takes from one seat's policy, as it is."""
+    """What a learned response gains against the stochastic policy of one seat. Payoffs are in units of reward."""
 
     seat: int
-    """The policy's."""
+    """The policy's seat."""
     value: float
-    """Mean payoff of the responder, in its own view, over the fresh games."""
+    """Mean payoff of the response, from its own view, over the fresh games."""
     interval: tuple[float, float]
-    """Of that, two-sided, 95 %."""
-    least: float
-    """What the responder gets at least, with 95 % confidence."""
+    """Two-sided 95 % interval of ``value``."""
+    lower: float
+    """One-sided lower bound on the response's expected payoff, with 95 % confidence."""
     game_value: float | None
-    """What the game is worth to the policy's seat; None where nobody knows."""
+    """The value of the game for the policy's seat; None if unknown."""
     games: int
-    """That the response learned from."""
+    """Games from which the response was learned."""
     evaluated: int
-    """Fresh games that measured it."""
+    """Fresh games in which it was measured."""
     exact: bool
-    """Whether interval and bound hold at any number of games (payoffs have a known range), or only about."""
+    """Whether interval and bound hold for any number of games (payoffs have a known range), or only asymptotically."""
 
     @property
     def gain(self) -> float | None:
-        """What the response takes beyond the game's value, as measured, without bias: its mean is no more than the
+        """The unbiased estimate of what the response gains beyond the game's value. Its expectation is at most the
         policy's exploitability."""
         return None if self.game_value is None else self.game_value + self.value
 
     @property
     def at_least(self) -> float | None:
-        """The lower bound on the policy's exploitability, with 95 % confidence."""
-        return None if self.game_value is None else max(0.0, self.game_value + self.least)
+        """A lower bound on the policy's exploitability, with 95 % confidence."""
+        return None if self.game_value is None else max(0.0, self.game_value + self.lower)
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``nashmail exploit --learned --json`` gives it."""
+        """The dictionary that ``nashmail exploit --learned --json`` prints."""
         return {
             "value": self.value,
             "interval": list(self.interval),
@@ -78,8 +76,8 @@ class Bound:
         }
 
 
-Told = Callable[[int, float], None]
-"""Is called after each round with the games so far and the round's mean payoff, exploring."""
+OnRound = Callable[[int, float], None]
+"""Called after each round with the number of games so far and the round's mean payoff, which includes exploration."""
 
 
 def bound(
@@ -92,18 +90,30 @@ def bound(
     game_value: float | None = None,
     config: ResponseConfig | None = None,
     pool: Pool | None = None,
-    told: Told = lambda games, mean: None,
+    on_round: OnRound = lambda games, mean: None,
 ) -> Bound:
-    """Learn a response to the policy of ``seat`` from ``games`` games, and measure it on fresh ones.
+    """Learn a response to a policy and measure it in fresh games.
 
-    ``game_value`` is what the game is worth to that seat. NashmailError for fewer than one game.
+    Args:
+        game: the game.
+        policy: the policy to exploit; it is queried with ``seat``.
+        seat: the policy's seat, 0 or 1.
+        games: number of games to learn from, at least 1.
+        seed: of all random streams.
+        game_value: the value of the game for ``seat``, if known.
+        config: the learner's constants.
+        pool: plays the games; this process by default.
+        on_round: called after each round of learning.
+
+    Raises:
+        NashmailError: ``games`` is less than 1.
     """
     config, pool = config or ResponseConfig(), pool or Local()
-    response = learned(game, policy, seat, games, seed=seed, config=config, pool=pool, told=told)
+    response = learned(game, policy, seat, games, seed=seed, config=config, pool=pool, on_round=on_round)
     paid = payoffs(game, policy, seat, response, max(config.evaluated, games // 2), seed=seed, pool=pool)
     span = payoff_range(game)
-    both, (least, _) = interval(paid, span, (1 + CONFIDENCE) / 2), interval(paid, span, CONFIDENCE)
-    return Bound(seat, float(paid.mean()), both, least, game_value, games, len(paid), span is not None)
+    both, (lower, _) = interval(paid, span, (1 + CONFIDENCE) / 2), interval(paid, span, CONFIDENCE)
+    return Bound(seat, float(paid.mean()), both, lower, game_value, games, len(paid), span is not None)
 
 
 def learned(
@@ -115,9 +125,9 @@ def learned(
     seed: int,
     config: ResponseConfig | None = None,
     pool: Pool | None = None,
-    told: Told = lambda games, mean: None,
+    on_round: OnRound = lambda games, mean: None,
 ) -> Policy:
-    """The frozen response to the policy of ``seat`` after so many games; NashmailError for fewer than one."""
+    """The frozen response to a policy after ``games`` games. For the arguments and errors see ``bound``."""
     if games < 1:
         raise NashmailError(f"a response is learned from at least 1 game, not {games}")
     config = config or ResponseConfig()
@@ -128,14 +138,14 @@ def learned(
         match = Match(game, _seats(policy, learning.behavior_policy(), seat), (None, None))
         rows = merge(labelled_map(pool or Local(), own_decisions, match, played, game=game))
         learning.update(rows, size)
-        told(learning.games, float(rows.reward.sum()) / size)
+        on_round(learning.games, float(rows.reward.sum()) / size)
     return learning.response()
 
 
 def payoffs(
     game: Game, policy: Policy, seat: int, response: Policy, games: int, *, seed: int, pool: Pool | None = None
 ) -> Floats:
-    """[games] what ``response`` earns against the policy of ``seat``, own view, in games of their own streams."""
+    """[games] the payoffs of ``response`` against the policy of ``seat``, in its own view, from separate streams."""
     played = shards(games, best_response_learner.SHARD, seed, "response/evaluate", seat=seat, round_=0)
     match = Match(game, _seats(policy, response, seat), (None, None))
     earned = np.concatenate(labelled_map(pool or Local(), first_seat_payoffs, match, played, game=game))
@@ -152,7 +162,7 @@ def own_decisions(match: Match, shard: Shard) -> Decisions:
 
 
 def first_seat_payoffs(match: Match, shard: Shard) -> Floats:
-    """[episodes] what seat 0, who decides from the start, earned in each game, discounted per own decision."""
+    """[episodes] seat 0's payoff in each game, discounted per own decision. Seat 0 moves first."""
     decisions = play_shard(match, shard)
     mine = decisions.take(decisions.seat == 0)
     weight = np.ones(len(mine))
@@ -166,6 +176,6 @@ def _seats(policy: Policy, response: Policy, seat: int) -> Seats:
 
 
 def payoff_range(game: Game) -> tuple[float, float] | None:
-    """Least and largest payoff of a game, where that is known without listing it."""
+    """The smallest and largest payoff of a game, where known without enumeration."""
     base = game.base if isinstance(game, Quotient) else game
     return (-1.0, 1.0) if isinstance(base, Board) else None

@@ -1,16 +1,16 @@
-"""Who learns a best response (``mail.evaluation.best_response``): what was seen, solved exactly, and a network
-elsewhere.
+"""The learner of a best response (``mail.evaluation.best_response``): exact values of visited positions, and a network
+for the others.
 
-The responder plays against a frozen policy in rounds, each with a frozen snapshot of what it knows, as the deep
-explorer does, and learns from everything seen so far; but it is after the true payoff, and curiosity (by plain counts)
-only decides what to try next. With r the responder's own reward until its next decision s', n(s, a) the tries of an
-action, q the network and k a few imagined tries that came out as q says,
+The responder plays against a frozen policy in rounds, each with a frozen snapshot of what it has learned, like the deep
+explorer. It learns from all rounds so far. It maximizes the true payoff; a bonus (from visit counts) only directs
+exploration. With r the responder's own reward until its next decision s', n(s, a) the visits of an action, q the
+network and k a number of pseudo-visits with value q,
 
-    Q(s, a) = (sum over tries (r + discount V(s')) + k q(s, a)) / (n(s, a) + k),   V(s) = max over legal a of Q(s, a)
+    Q(s, a) = (sum over visits (r + discount V(s')) + k q(s, a)) / (n(s, a) + k),   V(s) = max over legal a of Q(s, a)
 
-is solved exactly on the positions that were seen; q is fitted to the means over tries, and stands in wherever nothing
-was tried. Behaviour is a softmax over Q + curiosity / sqrt(1 + n); the response itself takes the largest Q.
-Needs play alone: no rules, no model.
+is solved exactly on the visited positions. q is fitted to the means over visits and replaces Q at unvisited positions.
+The behavior policy is a softmax over Q + curiosity / sqrt(1 + n); the response itself takes the largest Q. Needs only
+play: no rules, no model. See docs/algorithms.md, "Learned best responses".
 """
 
 from __future__ import annotations
@@ -30,68 +30,69 @@ from mail.data.decisions import Decisions
 from mail.parallel.streams import stream
 
 SHARD = 128
-"""Most games of one shard; part of what results follow from, so it never depends on the workers."""
-_SETTLED = 1e-9  # change of a value up to which the equations for Q count as solved
-_SWEEPS = 10_000
+"""Most games of one shard. Results depend on it, so it must not depend on the workers."""
+_TOLERANCE = 1e-9  # the largest change of a value at which the equations for Q count as solved
+_ITERATIONS = 10_000
 
 
 @dataclass(frozen=True)
 class ResponseConfig:
-    """The responder's constants. Curiosity and temperature are in units of the largest payoff seen."""
+    """The responder's constants. Curiosity and temperature are in units of the largest payoff so far."""
 
     net: QSizes = field(default_factory=lambda: QSizes(frequency=0.25))
-    """Widths and frequency of q. An explorer's features tell neighbouring boards apart; values carry over between them,
-    so the frequency is half of the deep explorer's."""
+    """Widths and input frequency of q. The frequency is half of the deep explorer's: an explorer must distinguish
+    similar boards, but values should generalize over them.
+    """
     prior: float = 1.0
-    """k, above 0: tries that q counts for."""
+    """k, above 0: the number of pseudo-visits with value q."""
     curiosity: float = 0.5
-    """What an action that was never tried promises beyond its value; a quarter of that after 15 tries."""
+    """The bonus of an action that was never visited; a quarter of that after 15 visits."""
     temperature: float = 0.05
-    """Of the softmax that explores."""
+    """Of the softmax behavior policy."""
     learning_rate: float = 1e-3
-    """Of Adam, which is kept over rounds."""
+    """Of Adam, whose state is kept across rounds."""
     steps: int = 50
     """Gradient steps after each round."""
     batch: int = 512
-    """SeatTransitions actions of a gradient step."""
-    least: int = 64
+    """Visited actions in a gradient step."""
+    smallest_round: int = 64
     """Games of the first rounds."""
     share: float = 0.125
-    """Games of a later round, as a share of those before it ..."""
-    most: int = 1024
-    """... and at most so many."""
+    """Games of a later round, as a share of all games before it ..."""
+    largest_round: int = 1024
+    """... up to this limit."""
     evaluated: int = 1000
-    """Least number of fresh games that measure the response; half as many as it learned from, if that is more."""
+    """Smallest number of fresh games that measure the response; half of the games it learned from, if that is more."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The equations of the module, solved on P positions seen."""
+    """The solution of the module's equations on P visited positions."""
 
     values: Floats  # [P, A] Q
-    means: Floats  # [P, A] over tries of r + discount V(s'); 0 where there were none
-    tries: Floats  # [P, A] n
+    means: Floats  # [P, A] mean over visits of r + discount V(s'); 0 without visits
+    visits: Floats  # [P, A] n
 
 
 class Experience:
-    """All decisions of one seat so far, as distinct positions and the tries between them; P positions, R tries."""
+    """All decisions of one seat so far: P distinct positions and R transitions between them."""
 
     def __init__(self, game: Game) -> None:
         self.discount, self.actions = game.spec.discount, game.spec.actions
         self.key: Keys = np.zeros((0, 2), np.uint64)
         self.observation = np.zeros((0, *game.spec.observation), np.float32)
         self.legal: Bools = np.zeros((0, self.actions), np.bool_)
-        self.scale = 0.0
+        self.scale = 0.0  # the largest absolute payoff so far
         self._place: dict[tuple[int, int], int] = {}
         self._pair: Ints = np.zeros(0, np.int64)  # [R] place * A + action
-        self._following: Ints = np.zeros(0, np.int64)  # [R] place, or -1 over
+        self._following: Ints = np.zeros(0, np.int64)  # [R] place, or -1 at the end of a game
         self._reward: Floats = np.zeros(0)  # [R]
 
     def __len__(self) -> int:
         return len(self.key)
 
     def add(self, own: Decisions) -> None:
-        """Add rows of one seat (``next`` within them)."""
+        """Add the decisions of one seat. Their ``next`` must refer to rows of ``own``."""
         place = np.zeros(len(own), np.int64)
         fresh: list[int] = []
         for row, (first, second) in enumerate(own.key.tolist()):
@@ -109,11 +110,16 @@ class Experience:
         self.scale = max(self.scale, float(np.abs(earned).max()))
 
     def estimate(self, guess: Floats, prior: float) -> Estimate:
-        """Solve for Q with ``guess`` [P, A] for q and ``prior`` above 0 for k: by sweeps over all transitions at once,
-        of which a game without cycles needs no more than it has moves.
+        """Solve for Q by value iteration over all transitions at once.
+
+        A game without cycles needs at most as many iterations as it has moves.
+
+        Args:
+            guess: [P, A] float64, q.
+            prior: k, above 0.
         """
         shape, cells = self.legal.shape, self.legal.size
-        tries = np.bincount(self._pair, minlength=cells).reshape(shape).astype(np.float64)
+        visits = np.bincount(self._pair, minlength=cells).reshape(shape).astype(np.float64)
         earned = np.bincount(self._pair, weights=self._reward, minlength=cells)
         going = self._following >= 0
         edge = self._pair[going] * len(self) + self._following[going]
@@ -121,25 +127,25 @@ class Experience:
         pair, after = np.divmod(edges, max(1, len(self)))
         weight = self.discount * count
         value, total = self._best(guess), earned
-        for _ in range(_SWEEPS):
+        for _ in range(_ITERATIONS):
             total = earned + np.bincount(pair, weights=weight * value[after], minlength=cells)
-            values = (total.reshape(shape) + prior * guess) / (tries + prior)
+            values = (total.reshape(shape) + prior * guess) / (visits + prior)
             before, value = value, self._best(values)
-            if np.abs(value - before).max(initial=0.0) <= _SETTLED:
+            if np.abs(value - before).max(initial=0.0) <= _TOLERANCE:
                 break
-        return Estimate(values, total.reshape(shape) / np.maximum(tries, 1.0), tries)
+        return Estimate(values, total.reshape(shape) / np.maximum(visits, 1.0), visits)
 
     def _best(self, values: Floats) -> Floats:
-        """[P] the largest of the legal actions' values [P, A]."""
+        """[P] the largest value [P, A] of a legal action."""
         return np.asarray(np.where(self.legal, values, -np.inf).max(1))
 
 
-# --- who plays -------------------------------------------------------------------------------------------
+# --- policies --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class QSoftmaxPolicy:
-    """A softmax over action values: from a table where it knows the position, by a network elsewhere."""
+    """A softmax over action values: from a table where it has the position, from a network otherwise."""
 
     known: Tabular
     net: QNet
@@ -148,24 +154,24 @@ class QSoftmaxPolicy:
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         legal = game.legal(states, seat)
         rows = np.flatnonzero(legal.any(1))
-        seen, place = self.known.find(game.key(states[rows], seat))
+        known, place = self.known.find(game.key(states[rows], seat))
         values = np.zeros((len(rows), legal.shape[1]))
-        values[seen] = self.known.table[place[seen]]
-        if not seen.all():
-            values[~seen] = asked(self.net, game.observe(states[rows[~seen]], seat))
+        values[known] = self.known.table[place[known]]
+        if not known.all():
+            values[~known] = q_values(self.net, game.observe(states[rows[~known]], seat))
         out = np.zeros(legal.shape)
         out[rows] = masked_softmax(values / self.temperature, legal[rows])
         return out
 
 
 @one_thread
-def asked(net: QNet, observations: np.ndarray) -> Floats:
-    """[N, A] q of observations [N, *shape]."""
+def q_values(net: QNet, observations: np.ndarray) -> Floats:
+    """[N, A] the network's q of float32 observations [N, *shape]."""
     return in_batches(lambda batch: net(batch)[1], observations)
 
 
 class Responder:
-    """Learns, round by round, to respond to the policy of ``seat``."""
+    """Learns, round by round, to play ``seat`` against a frozen policy."""
 
     def __init__(self, game: Game, seat: int, config: ResponseConfig, *, seed: int) -> None:
         self.seat, self.config, self.seed = seat, config, seed
@@ -174,47 +180,47 @@ class Responder:
         spec, rng = game.spec, stream(seed, "response/network", seat=seat)
         self.net = QNet(spec.observation, spec.actions, config.net, rng=rng)
         self._optimizer = torch.optim.Adam(self.net.parameters(), lr=config.learning_rate)
-        self._guess = np.zeros((0, spec.actions))  # [P, A] q of the network as it is
+        self._guess = np.zeros((0, spec.actions))  # [P, A] q of the current network
 
     @property
     def next_round(self) -> int:
-        """Games of the coming round."""
+        """The number of games of the next round."""
         wanted = int(self.games * self.config.share)
-        return max(self.config.least, min(self.config.most, wanted - wanted % SHARD))
+        return max(self.config.smallest_round, min(self.config.largest_round, wanted - wanted % SHARD))
 
     def behavior_policy(self) -> Policy:
-        """How it explores now; not to be used after the next ``update``."""
+        """The current behavior policy. Do not use it after the next ``update``."""
         estimate = self._estimate()
         scale = self.seen.scale or 1.0
-        curious = estimate.values + self.config.curiosity * scale / np.sqrt(1.0 + estimate.tries)
-        return QSoftmaxPolicy(Tabular(self.seen.key, curious), self.net, self.config.temperature * scale)
+        bonus = estimate.values + self.config.curiosity * scale / np.sqrt(1.0 + estimate.visits)
+        return QSoftmaxPolicy(Tabular(self.seen.key, bonus), self.net, self.config.temperature * scale)
 
     def response(self) -> Policy:
-        """The best response as far as it knows."""
+        """The learned response: greedy for Q."""
         scale = self.seen.scale or 1.0
         return Greedy(
             QSoftmaxPolicy(Tabular(self.seen.key, self._estimate().values), self.net, self.config.temperature * scale)
         )
 
     def update(self, own: Decisions, games: int) -> None:
-        """Learn from the responder's own decisions of a round."""
+        """Learn from the responder's own decisions in a round of ``games`` games."""
         self.seen.add(own)
         self.games += games
         self.rounds += 1
         if len(self.seen):
-            self._guess = np.concatenate([self._guess, asked(self.net, self.seen.observation[len(self._guess) :])])
+            self._guess = np.concatenate([self._guess, q_values(self.net, self.seen.observation[len(self._guess) :])])
             self._fit(self._estimate())
-            self._guess = asked(self.net, self.seen.observation)
+            self._guess = q_values(self.net, self.seen.observation)
 
     def _estimate(self) -> Estimate:
         return self.seen.estimate(self._guess, self.config.prior)
 
     @one_thread
     def _fit(self, estimate: Estimate) -> None:
-        """Train q on the means of tried actions, drawn alike; one with n tries weighs n / (n + k)."""
-        place, action = np.nonzero(estimate.tries)
-        tries = estimate.tries[place, action]
-        weight = (tries / (tries + self.config.prior)).astype(np.float32)
+        """Train q on the means of visited actions, sampled uniformly, with weight n / (n + k) for n visits."""
+        place, action = np.nonzero(estimate.visits)
+        visits = estimate.visits[place, action]
+        weight = (visits / (visits + self.config.prior)).astype(np.float32)
         mean = estimate.means[place, action].astype(np.float32)
         rng = stream(self.seed, "response/train", seat=self.seat, round_=self.rounds)
         for _ in range(self.config.steps):

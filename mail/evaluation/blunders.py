@@ -1,18 +1,17 @@
-"""How often a policy throws away game value, by ply, on positions that no learner was shown.
+"""How often a policy gives away game value, by ply, on positions that no learner had labelled.
 
-A decision is a blunder if the game is worth less to the mover after it, under perfect play of both, than before:
-a win turned into a draw or a loss, a draw into a loss. Winning later than one could is none. The rate of a stochastic
-policy is the mean over positions of the probability that it blunders; its greedy version blunders or does not.
+A decision is a blunder if the game is worth less to the mover after it, under perfect play of both seats, than before:
+a win becomes a draw or a loss, a draw becomes a loss. Winning later than possible is not a blunder. The rate of a
+stochastic policy is the mean over positions of its probability to blunder; its greedy version blunders or does not.
 
-Rates depend on where one looks, so there are three sources, all *held out*: positions whose key, or whose mirror
-image's, is among the labels of any learner are left out.
+Rates depend on the positions, so there are three sources, all *held out*: a position is excluded if its key, or that of
+its mirror image, is among the labels of any learner.
 
-- ``own``: the policy's games against the policy of the other seat;
-- ``exploration``: the solver, drawing among its best moves, in the seat, uniformly random play in the other: where an
-  exploring opponent can lead the expert;
-- ``random``: uniformly random legal play of both.
+- ``own``: games of the policy against the policy of the other seat; - ``exploration``: games of the solver, choosing
+uniformly among its best moves, against uniformly random play in the other seat: positions reachable under the expert; -
+``random``: games of uniformly random play in both seats.
 
-For games that a solver knows (``agents.solver``). Everything follows from the policies and the seed.
+For games that have a solver (``agents.solver``). Results depend only on the policies and the seed.
 """
 
 from __future__ import annotations
@@ -34,21 +33,21 @@ from mail.parallel.solver_labels import scores
 from mail.parallel.streams import stream
 
 SOURCES = ("own", "exploration", "random")
-_GAMES = 64  # played at a time until there are enough
-_ROUNDS = 16  # of games, at most
+_GAMES = 64  # games per round
+_ROUNDS = 16  # at most
 
 
 @dataclass(frozen=True)
 class Blunders:
-    """One seat's policy on one source of positions, one row per position."""
+    """One seat's policy on positions from one source, one row per position."""
 
     source: str
     ply: Ints  # [n]
-    chance: Floats  # [n] probability that the policy blunders there
-    greedy: Floats  # [n] whether its preferred move does, 0 or 1
+    chance: Floats  # [n] probability that the policy blunders
+    greedy: Floats  # [n] whether its most probable move is a blunder, 0 or 1
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``train --json`` gives it; intervals are 95 %, Wilson's for the greedy rate."""
+        """The dictionary in ``train --json``. Intervals are 95 %, Wilson's for the greedy rate."""
         n = len(self.ply)
         if not n:
             return {"source": self.source, "positions": 0, "rate": None, "greedy_rate": None, "by_ply": []}
@@ -73,17 +72,26 @@ class Blunders:
 
 
 def canonical_keys(game: Game, states: States, seat: int) -> Keys:
-    """[N, 2] keys for the seat that a position shares with its images, where the game has symmetries."""
+    """[N, 2] keys for the seat. Positions that are images of each other share a key, where the game has symmetries."""
     return Quotient(game).key(states, seat) if isinstance(game, Symmetric) else game.key(states, seat)
 
 
 def blunders(
-    game: Game, profile: Seats, seat: int, *, shown: Keys, seed: int, positions: int, pool: Pool | None = None
+    game: Game, profile: Seats, seat: int, *, labelled_keys: Keys, seed: int, positions: int, pool: Pool | None = None
 ) -> list[Blunders]:
-    """One seat's blunders on every source. ``shown`` [K, 2]: canonical keys of what was labelled for this seat;
-    at most so many ``positions`` of each, scored through ``pool``.
+    """One seat's blunders on positions from every source.
 
-    PolicyError where no solver knows the game.
+    Args:
+        game: a game with a solver.
+        profile: seat 0's and seat 1's policies.
+        seat: the seat to measure.
+        labelled_keys: [K, 2] uint64 canonical keys of the positions labelled for this seat.
+        seed: of the games that supply positions.
+        positions: at most so many per source.
+        pool: computes the solver's scores; this process by default.
+
+    Raises:
+        PolicyError: no solver knows the game.
     """
     expert = solver_expert(game, ties="uniform")[0]
     random = Uniform()
@@ -92,19 +100,21 @@ def blunders(
         "exploration": (expert, random) if seat == 0 else (random, expert),
         "random": (random, random),
     }
-    asked = {source: held_out(game, players[source], seat, source, shown, seed, positions) for source in SOURCES}
-    return [judged(game, profile[seat], seat, source, states, pool=pool) for source, states in asked.items()]
+    held = {source: held_out(game, players[source], seat, source, labelled_keys, seed, positions) for source in SOURCES}
+    return [count_blunders(game, profile[seat], seat, source, states, pool=pool) for source, states in held.items()]
 
 
-def held_out(game: Game, seats: Seats, seat: int, source: str, shown: Keys, seed: int, positions: int) -> States:
-    """[n, W] distinct decisions of the seat in fresh games of these players that were not shown, at most so many."""
-    seen = {(int(key[0]), int(key[1])) for key in shown}
+def held_out(
+    game: Game, seats: Seats, seat: int, source: str, labelled_keys: Keys, seed: int, positions: int
+) -> States:
+    """[n, W] distinct unlabelled decisions of the seat in fresh games of these players, at most ``positions``."""
+    seen = {(int(key[0]), int(key[1])) for key in labelled_keys}
     kept: list[States] = []
     for round_ in range(_ROUNDS):
         rng = stream(seed, f"blunders/{source}", seat=seat, round_=round_)
         decisions = play(game, seats, _GAMES, rng=rng)
         states = decisions.state[decisions.seat == seat]
-        # By games, so that a source that is cut short is not all openings.
+        # In order of games, so that a truncated source does not consist of openings only.
         states = states[np.argsort(decisions.episode[decisions.seat == seat], kind="stable")]
         for state, key in zip(states, canonical_keys(game, states, seat), strict=True):
             name = (int(key[0]), int(key[1]))
@@ -116,8 +126,10 @@ def held_out(game: Game, seats: Seats, seat: int, source: str, shown: Keys, seed
     return np.array(kept, dtype=states.dtype).reshape(-1, states.shape[1])
 
 
-def judged(game: Game, policy: Policy, seat: int, source: str, states: States, *, pool: Pool | None = None) -> Blunders:
-    """The policy's blunders at these positions of its seat."""
+def count_blunders(
+    game: Game, policy: Policy, seat: int, source: str, states: States, *, pool: Pool | None = None
+) -> Blunders:
+    """The policy's blunders at positions [n, W] at which its seat moves."""
     rows = query(policy, game, states, seat)
     values = np.sign(scores(pool or Local(), game, states))
     bad = values < values.max(1, keepdims=True)

@@ -1,8 +1,9 @@
-"""The least that any interactive learner can get by with: how many labels exist, and how few games see them all.
+"""Lower bounds for interactive learners: how many labels are reachable, and how few games can visit them all.
 
-Against a deterministic expert, exploration can reach a fixed set of the expert's decisions. A game is one
-path through them, and paths may share decisions, so the least number of games is a minimum path cover of
-the reachability order (Dilworth: the largest set of decisions no two of which can occur in one game).
+Against a deterministic expert, exploration can reach a fixed set of the expert's decisions. A game is one path through
+them, and paths may share decisions. So the smallest number of games is a minimum path cover of the reachability order
+(Dilworth, Annals of Mathematics 51, 1950: it equals the largest set of decisions no two of which can occur in one
+game). See docs/algorithms.md, "Interactive imitation (MAIL)".
 """
 
 from __future__ import annotations
@@ -23,13 +24,19 @@ class CoverageBounds:
     """The bounds for one seat's expert."""
 
     labels: int
-    """Decisions of the expert that some opponent can lead it to."""
+    """Decisions of the expert that are reachable under some opponent."""
     games: int | None
-    """Fewest games that come through all of them; None for an expert that draws lots (no game is sure then)."""
+    """Smallest number of games that visit all of them; None for an expert that randomises (no number is certain)."""
 
 
 def coverage_bounds(graph: GameGraph, expert: Table, seat: int) -> CoverageBounds:
-    """The bounds for the expert table [S, A] of this seat, whatever the other seat does."""
+    """The bounds for one seat's expert, over all opponents.
+
+    Args:
+        graph: the game.
+        expert: [S, A] float64, the expert's table.
+        seat: the expert's seat.
+    """
     profile = [uniform_rows(graph.legal(0)), uniform_rows(graph.legal(1))]
     profile[seat] = expert
     reached = graph.reach((profile[0], profile[1])) > 0
@@ -42,9 +49,15 @@ def coverage_bounds(graph: GameGraph, expert: Table, seat: int) -> CoverageBound
 
 
 def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -> Table:
-    """[S, A] what behavioural cloning of a seat has in the limit of infinite data: the expert wherever two
-    experts lead each other, uniform play everywhere else (docs/algorithms.md, "Interactive imitation (MAIL)"). Its
-    exploitability does not fall.
+    """[S, A] the limit of behavioral cloning with infinite data (docs/algorithms.md, "Interactive imitation (MAIL)").
+
+    It is the expert at positions reachable when both experts play, and uniform elsewhere. Its exploitability does not
+    vanish.
+
+    Args:
+        graph: the game.
+        experts: [S, A] tables of seat 0 and seat 1.
+        seat: the seat that is cloned.
     """
     seen = (graph.reach(experts) > 0)[:, None]
     return np.where(seen, experts[seat], uniform_rows(graph.legal(seat)))
@@ -53,11 +66,11 @@ def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -
 def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints) -> int:
     """Size of the largest matching of each decision with one that can come later in the same game.
 
-    As a flow, so that who comes later than whom need not be written down: one unit may leave each decision for the
-    positions after it, wander on along moves of ``support``, and end at another decision, which takes one unit.
+    Solved as a maximum flow, which needs no list of all later decisions. One unit may leave each decision for the
+    positions after it, follow moves of ``support``, and end at another decision, which takes one unit.
     """
     rows = np.flatnonzero(reached)
-    passing, leaving = len(rows), len(decisions)  # nodes: positions passed, decisions left, source, sink
+    passing, leaving = len(rows), len(decisions)  # nodes: positions passed, decisions to leave, source, sink
     source, sink = passing + leaving, passing + leaving + 1
     place = np.full(len(graph), -1, dtype=np.int64)
     place[rows] = np.arange(passing)
@@ -65,9 +78,9 @@ def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints)
     start[decisions] = passing + np.arange(leaving)
     row, action = np.nonzero((support[rows] > 0) & (graph.successor[rows] >= 0))
     after = place[graph.successor[rows[row], action]]
-    own = start[rows[row]]  # the node of a decision that is left, or -1
+    own = start[rows[row]]  # the node of the decision to leave, or -1
     ours = own >= 0
-    edges = (  # from, to, how much
+    edges = (  # from, to, capacity
         (row, after, leaving),
         (own[ours], after[ours], 1),
         (np.full(leaving, source), start[decisions], 1),

@@ -1,10 +1,10 @@
-"""How exploitable a pair of policies is, exactly (docs/algorithms.md, "Exploitability and the Nash gap").
+"""The exact exploitability of a pair of policies (docs/algorithms.md, "Exploitability and the Nash gap").
 
-With v* the game's value, exploitability[0] = v* - min over nu of V(mu, nu) is what the best opponent of seat
-0's policy mu takes from it, exploitability[1] = max over mu of V(mu, nu) - v* what the best opponent of seat 1's
-policy nu takes. Their sum is the Nash gap, also called NashConv; OpenSpiel's ``exploitability`` is half of it.
-Only for games with an exact model; policies are measured as they are (stochastic). One that depends on the history of a
-game is measured in the tree of histories, or, where that is too large, by positions with a HistoryWarning.
+With v* the game's value, exploitability[0] = v* - min over nu of V(mu, nu) is the loss of seat 0's policy mu against
+its best opponent, and exploitability[1] = max over mu of V(mu, nu) - v* that of seat 1's policy nu. Their sum is the
+Nash gap, also called NashConv; OpenSpiel's ``exploitability`` is half of it. Only for games with an exact model.
+Stochastic policies are measured as they are. A policy that depends on the history of a game is measured in the tree of
+histories or, where that is too large, by positions with a HistoryWarning.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from games.markov.model import MarkovModel
 from mail.evaluation.tabulate import profile_tables
 from mail.parallel.pool import Pool
 
-_TOLERANCE = 1e-6  # how far from 1 a row of a table may sum, as ``agents.policy.ask`` has it
+_TOLERANCE = 1e-6  # allowed deviation of a table row's sum from 1, as in ``agents.policy.query``
 
 ROUNDING = 1e-9
-"""How far below 0 an exploitability may come out, relative to what a game can pay; it counts as 0 then."""
+"""An exploitability above minus this, relative to the game's largest payoff, is rounding error and counts as 0."""
 
 
 class GapError(NashmailError):
-    """A measure that cannot be: an error of ours, or of a game whose model contradicts itself."""
+    """A contradiction between a best response and the game's value: an internal error, or an inconsistent model."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,23 @@ class Gap:
     """What best responses gain against a profile, in units of reward."""
 
     exploitability: tuple[float, float]
-    """Each seat's own loss against its best opponent, relative to the game's value."""
+    """Each seat's loss against its best opponent, relative to the game's value."""
     nash_gap: float
-    """Their sum, NashConv."""
+    """The sum of both, NashConv."""
     nash_gap_max: float
-    """The larger of the two players' gains from deviating from the profile itself."""
+    """The larger of the two seats' gains from deviating from the profile."""
 
 
 def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
-    """The gap of two tables [S, A], seat 0's and seat 1's. PolicyError for what is no such pair.
+    """The gap of two tables.
 
-    GapError where best responses and the game's value contradict each other.
+    Args:
+        model: the game's exact model.
+        profile: [S, A] float64 tables of seat 0 and seat 1. Rows at which a seat does not move are ignored.
+
+    Raises:
+        PolicyError: ``model`` is not a model, or ``profile`` not a pair of tables of it.
+        GapError: best responses contradict the game's value.
     """
     _check_model(model, "table_gap")
     _check_pair(profile, "table_gap", "tables", "table")
@@ -54,7 +60,7 @@ def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
 
 
 def gap_of(model: Model, profile: tuple[Table, Table]) -> Gap:
-    """``table_gap`` of tables that ``policy_table`` has made and so checked."""
+    """``table_gap`` of tables that ``policy_table`` has made, without checks."""
     value = model.solve()[0].value
     best_0, best_1 = model.respond(0, profile[1]).value, model.respond(1, profile[0]).value
     played = model.value(profile)
@@ -63,54 +69,62 @@ def gap_of(model: Model, profile: tuple[Table, Table]) -> Gap:
 
 
 def nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) -> Gap:
-    """The gap of two policies, each asked once at every position, by ``pool``'s workers or in this process.
+    """The gap of two policies. Each is queried once at every position.
 
     Args:
-        model: a ``games.GameGraph``, a ``games.MarkovModel``, or what ``games.models.model_of`` gives.
-        profile: seat 0's policy and seat 1's; the same one twice where it plays both.
+        model: a ``games.GameGraph``, a ``games.MarkovModel``, or another result of ``games.models.model_of``.
+        profile: seat 0's and seat 1's policy; the same one twice if it plays both seats.
+        pool: queries the policies; this process by default.
 
-    Raises PolicyError for anything but a model and a pair, and for a policy that gives no legal distribution.
+    Raises:
+        PolicyError: ``model`` is not a model, ``profile`` not a pair of policies, or a policy does not return
+            distributions over legal actions.
+        GapError: best responses contradict the game's value.
     """
     _check_model(model, "nash_gap")
     _check_pair(profile, "nash_gap", "policies", "policy")
     for seat, policy in enumerate(profile):
         if not hasattr(policy, "probabilities"):
             raise PolicyError(
-                f"nash_gap wants policies, which have probabilities(game, states, seat); seat {seat} has something of "
+                f"nash_gap needs policies, which have probabilities(game, states, seat); seat {seat} has an object of "
                 f"type {type(policy).__name__} (arrays [S, A] are measured by mail.evaluation.gap.table_gap)"
             )
     return gap_of(*profile_tables(model, profile, pool=pool))
 
 
 def check_table(model: Model, table: Table, seat: int) -> None:
-    """PolicyError, with what is right, for an array that is no table [S, A] of this seat's play; rows in which the seat
-    does not move don't count.
+    """Raise PolicyError unless an array is a table of this seat.
+
+    Args:
+        model: the game's exact model.
+        table: should be float64 [S, A] with distributions over legal actions where the seat moves.
+        seat: 0 or 1.
     """
     legal = model.legal(seat)
     if not isinstance(table, np.ndarray) or table.shape != legal.shape or table.dtype != np.float64:
         given = f"{table.dtype} {list(table.shape)}" if isinstance(table, np.ndarray) else type(table).__name__
         right = f"float64 [positions, actions], here {list(legal.shape)}"
-        raise PolicyError(f"the table of seat {seat} is {right}, not {given}")
+        raise PolicyError(f"the table of seat {seat} must be {right}, not {given}")
     moves = legal.any(1)
     wrong = moves & ~(np.abs(table.sum(1) - 1.0) <= _TOLERANCE)
     if wrong.any():
         row = int(wrong.argmax())
         raise PolicyError(
-            f"the table of seat {seat} sums to {table[row].sum():g} in row {row}, where that seat moves and 1 is "
-            "right: are the seats swapped, or is it a table of another game?"
+            f"the table of seat {seat} sums to {table[row].sum():g} in row {row}, where that seat moves, instead of 1: "
+            "are the seats swapped, or is it a table of another game?"
         )
     wrong = moves & ((table < 0) | (~legal & (table != 0))).any(1)
     if wrong.any():
         row = int(wrong.argmax())
         raise PolicyError(
-            f"the table of seat {seat} has a negative probability, or one of an illegal action, in row {row}"
+            f"the table of seat {seat} has a negative probability, or a positive one of an illegal action, in row {row}"
         )
 
 
 def _check_model(model: Model, name: str) -> None:
     if not hasattr(model, "solve"):
         raise PolicyError(
-            f"{name} wants a game's model first, not {type(model).__name__}: games.GameGraph(game), or "
+            f"{name} needs a game's model first, not {type(model).__name__}: games.GameGraph(game), or "
             "games.MarkovModel(game)"
         )
 
@@ -119,30 +133,39 @@ def _check_pair(profile: object, name: str, things: str, thing: str) -> None:
     if not isinstance(profile, tuple | list) or len(profile) != 2:
         given = f"{len(profile)} of them" if isinstance(profile, tuple | list) else f"one {type(profile).__name__}"
         raise PolicyError(
-            f"{name} wants a pair of {things}, seat 0's and seat 1's, not {given}; for a {thing} that plays both "
+            f"{name} needs a pair of {things}, seat 0's and seat 1's, not {given}; for a {thing} that plays both "
             f"seats: {name}(model, ({thing}, {thing}))"
         )
 
 
 def exploitability(model: Model, policy: Table, seat: int) -> float:
-    """One seat's own exploitability, from its table [S, A] alone. GapError as ``table_gap``."""
+    """One seat's exploitability, in units of reward.
+
+    Args:
+        model: the game's exact model.
+        policy: [S, A] float64, the seat's table.
+        seat: 0 or 1.
+
+    Raises:
+        GapError: a best response contradicts the game's value.
+    """
     sign = 1.0 - 2.0 * seat
     return _loss(model, sign * (model.solve()[0].value - model.respond(1 - seat, policy).value))
 
 
 def _loss(model: Model, amount: float) -> float:
-    """The amount, 0 where rounding has left it a little below. GapError where it is truly negative."""
+    """The amount, or 0 if rounding made it slightly negative. GapError if it is negative beyond rounding."""
     size = 1.0
-    if isinstance(model, MarkovModel):  # its values add up so many rewards of that size, with a solver's tolerance
+    if isinstance(model, MarkovModel):  # its values sum many rewards, with the solver's tolerance
         size = max(1.0, model.span * float(np.abs(model.game.rewards).max()))
     if not amount >= -ROUNDING * size:
         raise GapError(
-            f"internal error: a best response in {model.game.spec.name} is worth {amount:.3g} to whoever plays it,"
-            " though none can lose by it; no value of this game can be trusted, please report it"
+            f"internal error: a best response in {model.game.spec.name} is worth {amount:.3g} to its player, although"
+            " a best response cannot lose; do not trust values of this game, and please report it"
         )
     return amount if amount > 0 else 0.0
 
 
 def greedy(profile: Seats) -> Seats:
-    """Both policies' most probable actions."""
+    """The greedy versions of both policies."""
     return Greedy(profile[0]), Greedy(profile[1])

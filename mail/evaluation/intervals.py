@@ -1,4 +1,4 @@
-"""What a number of games shows: intervals for rates and for mean payoffs."""
+"""Confidence intervals for rates and for mean payoffs over a number of games."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ def wilson(wins: int, games: int, *, confidence: float = 0.95) -> tuple[float, f
 
 
 def interval(paid: Floats, span: tuple[float, float] | None, confidence: float) -> tuple[float, float]:
-    """Bounds on the mean of the distribution that payoffs [n] were drawn from, each of which holds at this confidence.
+    """A lower and an upper confidence bound on the mean of the distribution of payoffs; each holds at ``confidence``.
 
-    Where payoffs lie in ``span`` Chernoff's bound (Hoeffding 1963, equation 2.1), which holds for every n and is tight
-    where nearly all games are won; else the normal one, which holds for many games only.
+    With a known range the bounds are Chernoff's (Hoeffding, JASA 58, 1963, equation 2.1), which hold for every n and
+    are tight when nearly all games are won. Otherwise they are normal, which holds for large n only.
+
+    Args:
+        paid: [n] payoffs, independent and identically distributed.
+        span: the smallest and largest possible payoff, if known.
+        confidence: of each bound, for example 0.95.
     """
     mean, n = float(paid.mean()), len(paid)
     if span is None:
@@ -30,13 +35,13 @@ def interval(paid: Floats, span: tuple[float, float] | None, confidence: float) 
         return mean - half, mean + half
     low, high = span
     share = min(1.0, max(0.0, (mean - low) / (high - low)))
-    least, left = chernoff(share, n, confidence), chernoff(1.0 - share, n, confidence)
-    return low + (high - low) * least, high - (high - low) * left
+    lower, left = chernoff(share, n, confidence), chernoff(1.0 - share, n, confidence)
+    return low + (high - low) * lower, high - (high - low) * left
 
 
 def chernoff(share: float, n: int, confidence: float) -> float:
-    """The least p for which n draws in [0, 1] of mean p reach the mean ``share`` with more than the remaining
-    probability: n KL(share, p) = log(1 / (1 - confidence)), by bisection.
+    """The smallest p for which n draws in [0, 1] of mean p have a mean of ``share`` or more with a probability above
+    1 - ``confidence``: n KL(share, p) = log(1 / (1 - confidence)), by bisection.
     """
     allowed = -math.log1p(-confidence) / n
     low, high = 0.0, share
@@ -47,7 +52,7 @@ def chernoff(share: float, n: int, confidence: float) -> float:
 
 
 def _divergence(share: float, mean: float) -> float:
-    """KL(share, mean) of two coins, in nats."""
+    """KL(share, mean) of two Bernoulli distributions, in nats."""
     if share > 0.0 and mean <= 0.0:
         return math.inf
     lost = 1.0 - share

@@ -1,8 +1,8 @@
-"""What is told beside the exact gap of a Markov game: how linear it is, and two certified bounds (docs/algorithms.md,
-"Concentrability and bounds").
+"""What is reported beside the exact gap of a Markov game: how linear it is, and two certified bounds
+(docs/algorithms.md, "Concentrability and bounds").
 
-The residual says how far each seat's process is from linear in the features that linear learners were given; the
-bounds say what theory alone would have promised of the same pair of policies.
+The residual is the distance of each seat's decision process from linearity in the features of the linear learners. The
+bounds are what theory alone guarantees for the same pair of policies.
 """
 
 from __future__ import annotations
@@ -17,36 +17,45 @@ from games.markov.structure import residual
 from mail.parallel.streams import stream
 
 _LISTED = 2_000
-"""States up to which the offline bound is told: its coefficient solves one decision process for every state."""
+"""Most states for which the offline bound is reported: its coefficient solves one decision process per state."""
 
 
 def structure(model: MarkovModel, experts: tuple[Table, Table], *, seed: int) -> dict[str, Any]:
-    """The game's features and, per seat, how far rewards and transitions are from their span; {} without features.
+    """The game's features and, per seat, the distance of rewards and transitions from their span.
 
-    ``experts``: tables [S, A], seat 0's and seat 1's.
+    Args:
+        model: the game's exact model.
+        experts: [S, A] tables of seat 0 and seat 1.
+        seed: of the sample of states, where the residual is estimated.
+
+    Returns:
+        values for the report; {} without features.
     """
     linear = model.game.linear
     if linear is None:
         return {}
-    found = [residual(model, experts[1 - seat], seat, rng=stream(seed, "residual", seat=seat)) for seat in (0, 1)]
+    residuals = [residual(model, experts[1 - seat], seat, rng=stream(seed, "residual", seat=seat)) for seat in (0, 1)]
     return {
         "features": linear.name,
         "oracle": linear.oracle,
         "dimension": [int(features.shape[2]) for features in linear.features],
-        "rank": [part.rank for part in found],
-        "reward_residual": [part.rewards for part in found],
-        "transition_residual": [part.transitions for part in found],
-        "sampled": not found[0].exact,
+        "rank": [part.rank for part in residuals],
+        "reward_residual": [part.rewards for part in residuals],
+        "transition_residual": [part.transitions for part in residuals],
+        "sampled": not residuals[0].exact,
     }
 
 
 def bounds(model: MarkovModel, learned: tuple[Table, Table], experts: tuple[Table, Table]) -> dict[str, float | None]:
-    """Two numbers that the Nash gap of ``learned`` cannot exceed; None where a bound is infinite or was left out.
+    """Two upper bounds on the Nash gap of ``learned``; None where a bound is infinite or omitted.
 
-    ``bound_offline`` pays for what is wrong where experts go with the worst ratio of visits that any deviation has;
-    ``bound_interactive`` pays for what is wrong where best opponents go, with no coefficient.
+    ``bound_offline`` multiplies the errors where the experts play by the worst ratio of visits of any deviation.
+    ``bound_interactive`` uses the errors where best opponents play, without a coefficient.
 
-    ``learned`` and ``experts``: tables [S, A], seat 0's and seat 1's.
+    Args:
+        model: the game's exact model.
+        learned: [S, A] tables of seat 0 and seat 1.
+        experts: [S, A] tables of the experts they imitate.
     """
     offline = offline_bound(model, learned, experts) if len(model) <= _LISTED else math.inf
     return {

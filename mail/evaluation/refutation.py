@@ -1,11 +1,10 @@
-"""A refutation of a policy: one line of play that anybody can replay, in which it gets less than the game is worth.
+"""A refutation of a policy: a line of play that anyone can replay, in which it gets less than the value of the game.
 
-The policy plays its greedy moves, the opponent a best response to them, so on an enumerated graph the outcome is
-the worst that can happen to the greedy policy. Where that is no worse than the game's value, the greedy policy is
-proven unexploitable; the policy as it is, drawing its moves, may be exploitable all the same (see
-``mail.evaluation.gap``).
+The policy plays its greedy moves and the opponent a best response to them, so on an enumerated graph the outcome is the
+worst possible for the greedy policy. If it is no worse than the game's value, the greedy policy is proven
+unexploitable; the stochastic policy may still be exploitable (see ``mail.evaluation.gap``).
 
-For graphs with one start: a line is a list of actions from there.
+For graphs with a single start: a line is a list of actions from there.
 """
 
 from __future__ import annotations
@@ -23,45 +22,45 @@ from mail.evaluation.gap import exploitability
 
 @dataclass(frozen=True)
 class Mistake:
-    """The first move of a line with which the policy gives value away."""
+    """The first move of a line by which the policy gives value away."""
 
     ply: int
-    """Its place in the line, from 0."""
+    """Its index in the line, from 0."""
     played: int
     left: float
-    """What the position is worth to the seat after it, against perfect play."""
+    """The value of the position for the seat after the move, under perfect play."""
     kept: float
-    """What it was worth before."""
+    """The value before it."""
     keeps: tuple[int, ...]
-    """The moves that would have kept that."""
+    """The moves that would have kept the value."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``nashmail exploit --json`` gives it."""
+        """The dictionary that ``nashmail exploit --json`` prints."""
         return {"ply": self.ply, "played": self.played, "keeps": list(self.keeps)}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known about one seat's policy; values are the seat's own."""
+    """What is known about one seat's policy. Values are from that seat's view, in units of reward."""
 
     seat: int
     refuted: bool
-    """False is proven: greedy play gets what the game is worth against every opponent."""
+    """False is a proof: greedy play gets at least the game's value against every opponent."""
     value: float
-    """What the greedy policy gets against the best opponent."""
+    """The payoff of the greedy policy against its best opponent."""
     game_value: float
     exploitability: float
-    """Of the policy as it is, drawing its moves."""
+    """Of the stochastic policy."""
     line: tuple[int, ...]
-    """Both seats' actions; of all lines that lead to ``value`` a shortest one. Empty where not refuted."""
+    """Both seats' actions in a shortest line with payoff ``value``. Empty if not refuted."""
     result: float | None
-    """Seat 0's payoff of that line."""
+    """Seat 0's payoff in that line."""
     mistake: Mistake | None
     positions: int
-    """Of the model: what the proof went through."""
+    """Number of positions of the model, all of which the proof covers."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``nashmail exploit --json`` gives it."""
+        """The dictionary that ``nashmail exploit --json`` prints."""
         return {
             "seat": self.seat,
             "refuted": self.refuted,
@@ -76,7 +75,16 @@ class Verdict:
 
 
 def refute(model: GameGraph, policy: Policy, seat: int) -> Verdict:
-    """The verdict on one seat's policy, by a full sweep. GameError for a game with several starts."""
+    """The verdict on one seat's policy, over all positions of the model.
+
+    Args:
+        model: the game's graph.
+        policy: the policy; it is queried at every position of its seat.
+        seat: 0 or 1.
+
+    Raises:
+        GameError: the game has several starts.
+    """
     if len(model.roots) != 1:
         raise GameError(f"{model.game.spec.name} has several starts; a line of play needs a single one")
     sign = 1.0 - 2.0 * seat
@@ -94,7 +102,7 @@ def refute(model: GameGraph, policy: Policy, seat: int) -> Verdict:
 
 
 def replay(game: Enumerable, line: tuple[int, ...]) -> list[States]:
-    """The positions [W] of a line from the game's start, before and after every move. GameError if one is illegal."""
+    """The positions [W] of a line from the game's start, before and after each move. GameError if one is illegal."""
     states = [game.starts()[0]]
     for action in line:
         moves = np.where(game.acting(states[-1][None]), action, -1)
@@ -103,10 +111,10 @@ def replay(game: Enumerable, line: tuple[int, ...]) -> list[States]:
 
 
 def _shortest(model: GameGraph, response: Response, greedy: Table) -> Ints:
-    """[S] the move at every position that ends the game soonest, the responding seat choosing among its best
-    actions, the other bound to its greedy one; the lowest of equals.
+    """[S] the move at every position that ends the game soonest. The responding seat chooses among its best actions,
+    the other seat plays its greedy one. Ties go to the lowest action.
     """
-    left = np.zeros(len(model) + 1)  # [S + 1] plies to the end; the last, where child -1 points, stays 0
+    left = np.zeros(len(model) + 1)  # [S + 1] plies to the end; the last one, index -1, stays 0
     choice = np.zeros(len(model), dtype=np.int64)
     for block in reversed(model.blocks):
         if block.seat == response.seat:
@@ -121,16 +129,16 @@ def _shortest(model: GameGraph, response: Response, greedy: Table) -> Ints:
 
 
 def _walk(model: GameGraph, choice: Ints) -> tuple[list[int], list[int]]:
-    """The rows that a game of these choices comes through, and the action at each."""
+    """The rows that a game with these choices visits, and the action at each."""
     rows, line = [int(model.roots[0])], [int(choice[model.roots[0]])]
-    while (child := int(model.successor[rows[-1], line[-1]])) >= 0:
-        rows.append(child)
-        line.append(int(choice[child]))
+    while (successor := int(model.successor[rows[-1], line[-1]])) >= 0:
+        rows.append(successor)
+        line.append(int(choice[successor]))
     return rows, line
 
 
 def _first_mistake(model: GameGraph, seat: int, rows: list[int], line: list[int]) -> Mistake | None:
-    """The first of the seat's own moves that is not among the best against perfect play."""
+    """The seat's first move that is not optimal against perfect play."""
     for ply, (row, played) in enumerate(zip(rows, line, strict=True)):
         own = model.solve()[seat].action_values[row]  # [A]; -inf at the other seat's positions
         if own[played] < (kept := own.max()):

@@ -1,14 +1,14 @@
-"""What can be said of policies in a game that is too large to enumerate: no exact gap, and nothing that pretends to be.
+"""Measures of policies in games that are too large to enumerate. None of them is an exact gap.
 
 Where a solver knows the game (Connect Four on 6x7):
-- the certificate of the first seat's greedy policy (``mail.evaluation.certificate.walk``): a refutation, or a proof, or
+- the certificate of the first seat's greedy policy (``mail.evaluation.certificate.walk``): a refutation, a proof, or
   neither;
-- what the second seat keeps from drawn openings (``mail.evaluation.arena.openings``): it cannot be exploited, the game
-  is lost for it;
+- the results of the second seat from drawn openings (``mail.evaluation.arena.openings``): it cannot be exploited,
+  because the game is lost for it;
 - blunder rates on positions that were never labelled (``mail.evaluation.blunders``);
-- matches against players that err on purpose (``suboptimal:T``, the papers' Connect Four figure) in both seats, with
-  Wilson intervals.
-Elsewhere, matches against random play alone. Everything here follows from the policies, the labels and the seed.
+- matches in both seats against players that err on purpose (``suboptimal:T``, the opponents of the paper's Connect Four
+  figure), with Wilson intervals.
+In other games, matches against random play only. Results depend only on the policies, the labels and the seed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mail.evaluation.certificate.walk import search
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import scores
 
-SELF = "policy"  # what the measured policies are called in their matches
+SELF = "policy"  # the name of the measured policies in their matches
 OPPONENTS = (
     "suboptimal:0",
     "suboptimal:0:hopeless",
@@ -37,20 +37,25 @@ OPPONENTS = (
     "suboptimal:4",
     "suboptimal:5",
 )
-WALKED = 100_000  # positions of the first seat's certificate; `nashmail exploit` goes on
-HELD_OUT = 200  # positions of each source and seat at which blunders are counted
-GAMES = 100  # of each pair in each order, in the table that a run ends with
+WALKED = 100_000  # positions of the first seat's certificate; `nashmail exploit` goes further
+HELD_OUT = 200  # positions per source and seat for blunder rates
+GAMES = 100  # per pair and order, in the table at the end of a run
 
 
 def sampled_measures(
-    game: Game, profile: Seats, *, shown: tuple[Keys, Keys], seed: int, pool: Pool | None = None
+    game: Game, profile: Seats, *, labelled_keys: tuple[Keys, Keys], seed: int, pool: Pool | None = None
 ) -> dict[str, Any]:
-    """What ``train`` reports of a pair of policies; the exact measures are there and null.
+    """What ``train`` reports of a pair of policies; the keys of exact measures are present and null.
 
-    ``shown`` holds per seat the keys of the positions that any learner of the run had labelled.
+    Args:
+        game: the game.
+        profile: seat 0's and seat 1's policies.
+        labelled_keys: per seat, [K, 2] uint64 keys of the positions labelled for any learner of the run.
+        seed: of the matches and of positions for blunder rates.
+        pool: plays and solves; this process by default.
     """
     greedy = (Greedy(profile[0]), Greedy(profile[1]))
-    found: dict[str, Any] = {
+    measured: dict[str, Any] = {
         "exploitability": None,
         "nash_gap": None,
         "greedy_exploitability": None,
@@ -61,30 +66,38 @@ def sampled_measures(
     if solvable(game) and isinstance(game, Enumerable):
         scorer = partial(scores, pool or Local())
         walked = [search(game, profile[seat], seat, limit=WALKED, scorer=scorer, pool=pool) for seat in (0, 1)]
-        found["certificates"] = [certificate.as_dict() for certificate in walked]
-        found["greedy_exploitability_at_least"] = [
+        measured["certificates"] = [certificate.as_dict() for certificate in walked]
+        measured["greedy_exploitability_at_least"] = [
             certificate.game_value - certificate.value if certificate.value is not None else 0.0
             for certificate in walked
         ]
-        found["openings"] = held(profile[1], pool=pool).as_dict()
-        found["blunders"] = [
+        measured["openings"] = held(profile[1], pool=pool).as_dict()
+        measured["blunders"] = [
             [
                 row.as_dict()
-                for row in blunders(game, profile, seat, shown=shown[seat], seed=seed, positions=HELD_OUT, pool=pool)
+                for row in blunders(
+                    game,
+                    profile,
+                    seat,
+                    labelled_keys=labelled_keys[seat],
+                    seed=seed,
+                    positions=HELD_OUT,
+                    pool=pool,
+                )
             ]
             for seat in (0, 1)
         ]
-    return found
+    return measured
 
 
 def matches(game: Game, profile: Seats, *, games: int, seed: int, pool: Pool | None = None) -> list[Result]:
-    """The policies against random play and, where a solver knows the game, players that err on purpose; both seats."""
+    """The policies in both seats against random play and, where a solver knows the game, ``suboptimal`` players."""
     others = {name: _errant(game, name) for name in OPPONENTS} if solvable(game) else {}
     others["random"] = (Uniform(), Uniform())
-    found: list[Result] = []
+    results: list[Result] = []
     for name, seats in others.items():
-        found += match(game, None, {SELF: profile, name: seats}, games=games, seed=seed, pool=pool)
-    return found
+        results += match(game, None, {SELF: profile, name: seats}, games=games, seed=seed, pool=pool)
+    return results
 
 
 def _errant(game: Game, name: str) -> Seats:

@@ -136,8 +136,8 @@ def curve(
 
 def _sampled(found: Evaluation, run: Run, known: GameContext, learned: Mapping[str, Learned], pool: Pool) -> None:
     """Add what certificates and matches say; each learner is measured once, though the run be killed and resumed."""
-    shown = _labelled(known, learned, 0), _labelled(known, learned, 1)
-    measure = partial(sampled.sampled_measures, known.game, shown=shown, seed=run.config.seed, pool=pool)
+    keys = _labelled(known, learned, 0), _labelled(known, learned, 1)
+    measure = partial(sampled.sampled_measures, known.game, labelled_keys=keys, seed=run.config.seed, pool=pool)
     for name, what in learned.items():
         found.learners[name] |= run.journal.measured(name, partial(measure, known.lifted(what.policies)))
 

@@ -1,1 +1,1 @@
-"""Matches between policies, ratings of them, and openings to start from."""
+"""Matches between policies, their ratings, and openings to start from."""

@@ -1,8 +1,8 @@
-"""Many games between players: everybody against everybody else, in both seats, counted and, where possible, exact.
+"""Round-robin matches: every player against every other in both seats, counted and, where possible, computed exactly.
 
-A score says who beats whom, not who can be beaten: a policy may win every match here and still be exploitable
-(``mail.evaluation.gap``). Streams are addressed by the entrants' places, so one more entrant at the end changes no
-other result.
+A score says who beats whom, not who can be beaten: a policy may win every match and still be exploitable
+(``mail.evaluation.gap``). Streams are addressed by the players' indices, so another player at the end changes no
+earlier result.
 """
 
 from __future__ import annotations
@@ -23,20 +23,19 @@ from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import labelled_map
 from mail.parallel.streams import stream
 
-SHARD = 5_000  # games that are played, and held in memory, at once
-
+SHARD = 5_000  # games that are played and held in memory at once
 
 MOST = 10**9
-"""Games of a pair that can be asked for."""
+"""Largest number of games per pair."""
 
 
 class MatchError(NashmailError):
-    """A match that cannot be held."""
+    """Arguments that describe no match."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Some games of two entrants, in the view of the first, who sat in seat 0."""
+    """Games of two players in one order; the first has seat 0. Counts are from the first player's view."""
 
     first: str
     second: str
@@ -44,7 +43,7 @@ class Result:
     draws: int
     losses: int
     exact: tuple[float, float, float] | None
-    """The probabilities of the three, from the graph; None where the game has none."""
+    """The exact probabilities of win, draw and loss; None if the game has no graph."""
 
     @property
     def games(self) -> int:
@@ -52,11 +51,11 @@ class Result:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Of the first's win rate, 95 %."""
+        """The 95 % Wilson interval of the first player's win rate."""
         return wilson(self.wins, self.games)
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``nashmail match --json`` gives it."""
+        """The dictionary that ``nashmail match --json`` prints."""
         return {
             "first": self.first,
             "second": self.second,
@@ -69,18 +68,15 @@ class Result:
         }
 
 
-# --- who takes part --------------------------------------------------------------------------------------
-
-
-# --- the games -------------------------------------------------------------------------------------------
+# --- games -----------------------------------------------------------------------------------------------
 
 
 def check(*, games: int, seed: int) -> None:
-    """MatchError for numbers that make no match."""
+    """Raise MatchError for numbers of games or seeds that are not allowed."""
     if games < 1:
         raise MatchError(f"--games must be at least 1, not {games}")
     if games > MOST:
-        raise MatchError(f"--games must be at most {MOST:,}, which takes days; not {games:,}")
+        raise MatchError(f"--games must be at most {MOST:,}, which takes days, not {games:,}")
     if seed < 0:
         raise MatchError(f"--seed must be 0 or more, not {seed}")
 
@@ -88,8 +84,21 @@ def check(*, games: int, seed: int) -> None:
 def match(
     game: Game, model: Model | None, players: dict[str, Seats], *, games: int, seed: int, pool: Pool | None = None
 ) -> list[Result]:
-    """Every ordered pair of different players plays ``games`` games. The same seed gives the same counts, whoever plays
-    them: a pair is a shard of ``pool``.
+    """Let every ordered pair of different players play ``games`` games.
+
+    Args:
+        game: the game.
+        model: its model; exact probabilities are computed if it is a ``GameGraph``.
+        players: seat 0's and seat 1's policy of each player, by name.
+        games: per ordered pair, from 1 to ``MOST``.
+        seed: 0 or more. The same seed gives the same counts for any number of workers.
+        pool: plays; a pair is a shard. This process by default.
+
+    Returns:
+        one result per ordered pair.
+
+    Raises:
+        MatchError: ``games`` or ``seed`` is out of range.
     """
     check(games=games, seed=seed)
     graph = model if isinstance(model, GameGraph) else None
@@ -97,9 +106,9 @@ def match(
     names = list(players)
     pairs = list(permutations(range(len(names)), 2))
     shared = (game, list(players.values()), games, seed)
-    found = labelled_map(pool or Local(), _count, shared, pairs, game=game)
+    counted = labelled_map(pool or Local(), _count, shared, pairs, game=game)
     results = []
-    for (first, second), counts in zip(pairs, found, strict=True):
+    for (first, second), counts in zip(pairs, counted, strict=True):
         exact = None if graph is None else graph.outcomes((tables[names[first]][0], tables[names[second]][1]))
         results.append(Result(names[first], names[second], *counts, exact))
     return results
@@ -110,7 +119,7 @@ def _tables(graph: GameGraph, seats: Seats) -> tuple[Table, Table]:
 
 
 def _count(shared: tuple[Game, list[Seats], int, int], pair: tuple[int, int]) -> tuple[int, int, int]:
-    """A pool's task: wins, draws and losses of the first of two players, given by their places, who sits in seat 0."""
+    """A pool's task: wins, draws and losses of the first of two players, given by index, who has seat 0."""
     game, players, games, seed = shared
     first, second = pair
     seats = (players[first][0], players[second][1])
@@ -123,6 +132,6 @@ def _count(shared: tuple[Game, list[Seats], int, int], pair: tuple[int, int]) ->
 
 
 def _payoffs(decisions: Decisions) -> np.ndarray:
-    """[games] what seat 0, who moves from the start, earned in each game."""
+    """[games] seat 0's payoff in each game. Seat 0 moves first."""
     mine = decisions.seat == 0
     return np.bincount(decisions.episode[mine], weights=decisions.reward[mine], minlength=decisions.games)

@@ -1,10 +1,10 @@
-"""How a second seat of 6x7 Connect Four is measured: by what it gives away from drawn openings, and how soon it loses.
+"""Measures of the second seat of 6x7 Connect Four: what it gives away from drawn openings, and how soon it loses.
 
 The game is lost for the second seat whatever it plays, so no policy of it is exploitable (docs/algorithms.md,
-"Exploitability and the Nash gap") and its exploitability says nothing. From the fixed suite in ``openings.txt``
-(positions with seven stones, the second seat to move, drawn under perfect play; made by ``scripts/openings.py``) it has
-one point to lose: against the solver it holds the draw or does not. Where it loses, and from the empty board, its own
-stones until then are counted: the longer the better; perfect play loses from the empty board after 20 own stones.
+"Exploitability and the Nash gap"). The fixed suite in ``openings.txt`` has positions with seven stones and the second
+seat to move, drawn under perfect play (made by ``scripts/openings.py``). From each, the policy holds the draw against
+the solver or loses. Where it loses, and from the empty board, the count of its own stones until then shows how long it
+resists; perfect play loses from the empty board after 20 own stones.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ SEAT = 1
 
 @dataclass(frozen=True)
 class Held:
-    """What the greedy policy of the second seat kept against the solver."""
+    """Results of the second seat's greedy policy against the solver."""
 
     openings: int
     drawn: int
-    """Of the openings: those it did not lose. Nobody wins one against the solver."""
+    """Openings it did not lose. None can be won against the solver."""
     moves_to_loss: float | None
-    """Mean number of its own stones, from the opening on, in the games it lost; None where it lost none."""
+    """Mean number of its own stones from the opening to its loss; None if it lost no game."""
     from_start: int
-    """Its own stones until it has lost from the empty board."""
+    """The number of its own stones until its loss from the empty board."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``train --json`` gives it; ``value_lost`` is per opening, a draw being worth 0 and a loss -1."""
+        """The dictionary in ``train --json``. ``value_lost`` is per opening, where a draw is worth 0 and a loss -1."""
         return {
             "openings": self.openings,
             "drawn": self.drawn,
@@ -60,22 +60,26 @@ def suite() -> tuple[str, ...]:
 
 
 def positions(game: Enumerable, openings: Sequence[str]) -> States:
-    """[n, W] the positions that these columns lead to."""
-    found = []
+    """[n, W] the positions after these columns."""
+    rows = []
     for text in openings:
         states = game.starts()
         for column in text:
             states = game.successors(states, np.where(game.acting(states), int(column) - 1, -1)).states
-        found.append(states)
-    return np.concatenate(found)
+        rows.append(states)
+    return np.concatenate(rows)
 
 
 def held(policy: Policy, openings: Sequence[str] | None = None, *, pool: Pool | None = None) -> Held:
-    """The greedy second seat against the solver, from every opening (the suite's) and from the empty board.
+    """Play the greedy second seat against the solver, from every opening and from the empty board.
 
-    What the solver plays is computed through ``pool``.
+    Args:
+        policy: the second seat's policy.
+        openings: columns counted from 1, seven per opening; the suite by default.
+        pool: computes the solver's moves; this process by default.
 
-    PolicyError where the solver is not installed.
+    Raises:
+        PolicyError: the solver is not installed.
     """
     game: Enumerable = make("connect4")  # type: ignore[assignment]
     load()
@@ -87,7 +91,7 @@ def held(policy: Policy, openings: Sequence[str] | None = None, *, pool: Pool | 
 
 
 def _against_solver(game: Enumerable, policy: Policy, states: States, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
-    """Seat 0's payoff [n] and the second seat's stones from here on [n], all games at once."""
+    """Seat 0's payoff [n] and the number of the second seat's stones [n] from here on; all games in one batch."""
     greedy = Greedy(policy)
     payoff, stones = np.zeros(len(states)), np.zeros(len(states), dtype=np.int64)
     alive = np.arange(len(states))
@@ -98,7 +102,7 @@ def _against_solver(game: Enumerable, policy: Policy, states: States, pool: Pool
         actions = np.full((len(alive), 2), -1, dtype=np.int64)
         actions[:, seat] = rows.argmax(1)
         stones[alive] += own
-        found = game.successors(states, actions)
-        payoff[alive] = found.rewards
-        alive, states = alive[~found.done], found.states[~found.done]
+        after = game.successors(states, actions)
+        payoff[alive] = after.rewards
+        alive, states = alive[~after.done], after.states[~after.done]
     return payoff, stones

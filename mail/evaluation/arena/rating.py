@@ -1,17 +1,17 @@
-"""Ratings of many players from the games they played against each other, with draws and seats in the model.
+"""Ratings of players from the games they played against each other, with draws and seats in the model.
 
 Bradley and Terry's model with Davidson's draws and Davidson and Beaver's order effect (JASA 65, 1970; Biometrics 33,
-1977). Players have strengths t, seat 0 an advantage s, draws a weight d, all in natural logarithms:
+1977). Players have strengths t, seat 0 an advantage s, draws a weight d, all as natural logarithms:
 
     P(seat 0's player i wins) : P(draw) : P(j wins)  =  exp(t_i + s) : exp(d + (t_i + s + t_j) / 2) : exp(t_j)
 
-The likelihood is that of a log-linear model, so it is concave, and Newton's method finds its one maximum. Normal
-priors (standard deviation ``PRIOR`` for t and s, twice that for d) keep strengths finite for whoever won or lost
-everything; intervals are those of the normal approximation there. Strengths sum to 0 and are told in points of
-400 / ln 10 each, as chess does: 400 points more are odds of ten to one, draws aside.
+The model is log-linear, so the likelihood is concave and Newton's method finds its maximum. Normal priors (standard
+deviation ``PRIOR`` for t and s, twice that for d) keep the strengths of players that won or lost every game finite.
+Intervals come from the normal approximation at the maximum. Strengths sum to 0 and are reported in points of 400 / ln
+10 each, as in chess: 400 points more are odds of ten to one, draws aside.
 
-A rating is one number per player. It cannot say that A beats B, B beats C and C beats A, and it says nothing about how
-exploitable anybody is; ``Ratings.misfit`` names the pair that the numbers fit worst.
+A rating is one number per player. It cannot express that A beats B, B beats C and C beats A, and it says nothing about
+exploitability. ``Ratings.misfit`` names the pair with the worst fit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SURE = 1.959964  # standard deviations of a 95 % interval
 
 
 class Counted(Protocol):
-    """Games of two players in one order: what ``mail.evaluation.arena.match.Result`` has."""
+    """Games of two players in one order, such as ``mail.evaluation.arena.match.Result``."""
 
     @property
     def first(self) -> str: ...
@@ -48,21 +48,21 @@ class Counted(Protocol):
 
 @dataclass(frozen=True)
 class Ratings:
-    """Strengths in points, the best first."""
+    """Strengths in points, in descending order."""
 
     names: tuple[str, ...]
     points: tuple[float, ...]
     interval: tuple[float, ...]
     """Half the width of each 95 % interval."""
     seat: float
-    """What seat 0 is worth, in points."""
+    """The advantage of seat 0, in points."""
     draws: float
-    """The share of draws between equals in which the seat is worth nothing."""
+    """The share of draws between equal players without a seat advantage."""
     misfit: tuple[str, str, float, float]
-    """The ordered pair that the ratings fit worst: the first's score that was seen, and the one they expect."""
+    """The ordered pair with the worst fit: the first player's actual score and the expected one."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``nashmail match --json`` gives it."""
+        """The dictionary that ``nashmail match --json`` prints."""
         rows = [
             {"name": name, "points": points, "interval": half}
             for name, points, half in zip(self.names, self.points, self.interval, strict=True)
@@ -71,33 +71,37 @@ class Ratings:
 
 
 def rate(results: Sequence[Counted]) -> Ratings:
-    """The ratings of everybody in these results. ValueError for no games at all."""
+    """The ratings of all players in these results.
+
+    Raises:
+        ValueError: the results have no games.
+    """
     names = list(dict.fromkeys(name for result in results for name in (result.first, result.second)))
     counts = np.array([[result.wins, result.draws, result.losses] for result in results], dtype=np.float64)  # [M, 3]
     if not counts.sum():
         raise ValueError("ratings need games")
     design = _design(results, names)  # [M, 3, P]
     spread = np.array([PRIOR] * (len(names) + 1) + [2 * PRIOR])
-    found, covariance = _newton(design, counts, spread)
-    strength = found[: len(names)] - found[: len(names)].mean()
+    solution, covariance = _newton(design, counts, spread)
+    strength = solution[: len(names)] - solution[: len(names)].mean()
     centre = np.eye(len(names)) - 1.0 / len(names)
     deviation = np.sqrt(np.diag(centre @ covariance[: len(names), : len(names)] @ centre.T))
     order = np.argsort(-strength, kind="stable")
-    expected = _chances(design, found) @ [1.0, 0.5, 0.0]
+    expected = _chances(design, solution) @ [1.0, 0.5, 0.0]
     seen = counts @ [1.0, 0.5, 0.0] / np.maximum(counts.sum(1), 1.0)
     off = int(np.where(counts.sum(1) > 0, np.abs(seen - expected), -1.0).argmax())
     return Ratings(
         names=tuple(names[index] for index in order),
         points=tuple(float(POINTS * strength[index]) for index in order),
         interval=tuple(float(SURE * POINTS * deviation[index]) for index in order),
-        seat=float(POINTS * found[-2]),
-        draws=float(math.exp(found[-1]) / (2.0 + math.exp(found[-1]))),
+        seat=float(POINTS * solution[-2]),
+        draws=float(math.exp(solution[-1]) / (2.0 + math.exp(solution[-1]))),
         misfit=(results[off].first, results[off].second, float(seen[off]), float(expected[off])),
     )
 
 
 def _design(results: Sequence[Counted], names: list[str]) -> Floats:
-    """[M, 3, P] what each parameter (strengths, seat, draws) adds to the log weight of win, draw and loss."""
+    """[M, 3, P] the contribution of each parameter (strengths, seat, draws) to the log weight of win, draw and loss."""
     place = {name: index for index, name in enumerate(names)}
     design = np.zeros((len(results), 3, len(names) + 2))
     for row, result in enumerate(results):
@@ -117,7 +121,9 @@ def _chances(design: Floats, parameters: Floats) -> Floats:
 
 
 def _newton(design: Floats, counts: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """The maximum of likelihood times prior, and the inverse of its curvature there; halved steps where too long."""
+    """The maximum of likelihood times prior, and the inverse of the curvature there. Steps that
+    overshoot are halved.
+    """
     parameters = np.zeros(design.shape[2])
     games = counts.sum(1)
 
@@ -144,10 +150,10 @@ def _newton(design: Floats, counts: Floats, spread: Floats) -> tuple[Floats, Flo
 
 
 def remarks(ratings: Ratings) -> list[str]:
-    """What has to be said below the table."""
+    """Lines to print below the table."""
     first, second, seen, expected = ratings.misfit
     return [
         f"seat 0 is worth {ratings.seat:+z.0f} points; {ratings.draws:.0%} draws between equals",
         f"fits worst: {first} in seat 0 scored {seen:.3f} against {second}, the points expect {expected:.3f}",
-        "points say who beats whom on average, not who can be exploited: see nashmail gap",
+        "points measure who beats whom on average, not who can be exploited: see nashmail gap",
     ]

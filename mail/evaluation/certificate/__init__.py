@@ -1,1 +1,1 @@
-"""Proofs that a greedy policy cannot be beaten, by walking every reply."""
+"""Proofs that a greedy policy cannot be beaten, by a walk over all replies."""

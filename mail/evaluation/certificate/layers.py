@@ -1,9 +1,9 @@
-"""Layers of a walk over what a policy's opponent can force: from the positions of one ply to those of the next.
+"""Layers of a walk over the positions that a policy's opponent can force: from one ply to the next.
 
-A shard is a run of a layer's rows. Whoever has it asks the policy, or takes every move of its opponent, follows the
-moves and keeps of equal positions the first; the process that drives only merges what shards kept. Layers are
-ordered by key, and which of equal positions is kept follows from the layer before: how a layer is cut into shards
-changes nothing.
+A shard is a range of a layer's rows. Its worker queries the policy, or takes every move of the opponent, makes the
+moves and keeps the first of equal positions. The driving process only merges the shards' results. Layers are ordered by
+key, and the previous layer determines which of equal positions is kept, so the division into shards does not affect
+results.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from mail.evaluation.tabulate import WAVE
 from mail.parallel.pool import Pool
 
 SLACK = 1e-5
-"""Moves within this of the most probable one (in logarithms: of logits, that is) are followed as well."""
-ASKED, FOLLOWED = 4_096, 32_768
-"""Positions of one shard where the policy moves, and where its opponent does: a tenth of a second for a network."""
+"""Moves within this distance of the most probable one (in log-probability) are followed as well."""
+QUERIED, EXPANDED = 4_096, 32_768
+"""Positions per shard where the policy moves, and where its opponent moves: a tenth of a second for a network."""
 
 
 @dataclass(frozen=True)
 class Moves:
-    """Moves out of a layer; m rows, in small integers, since they travel."""
+    """Moves out of a layer; m rows. Small integer types, because they travel between processes."""
 
-    row: NDArray[np.int32]  # [m] of the layer
+    row: NDArray[np.int32]  # [m] the position's row in the layer
     action: NDArray[np.int16]  # [m]
-    strict: Bools  # [m] whether the policy's moves up to here are its most probable ones, none within rounding of it
+    strict: Bools  # [m] whether all the policy's moves up to here are its most probable ones
 
     def __getitem__(self, rows: Ints | slice) -> Moves:
         return Moves(self.row[rows], self.action[rows], self.strict[rows])
@@ -43,10 +43,10 @@ class Layer:
     """Distinct positions of one ply, in ascending order of key; n rows."""
 
     states: States  # [n, W]
-    led: Moves  # [n] the move out of the layer before that led here
+    origin: Moves  # [n] the move from the previous layer that leads here
 
     def __getitem__(self, rows: Ints | slice) -> Layer:
-        return Layer(self.states[rows], self.led[rows])
+        return Layer(self.states[rows], self.origin[rows])
 
 
 @dataclass(frozen=True)
@@ -57,21 +57,21 @@ class Shared:
     game: Enumerable
     seat: int
     enough: float
-    """The seat's payoff from which on a finished game is good enough."""
-    told: bool
-    """Whether the policy's moves are to be told, beside where they lead."""
+    """The smallest payoff of the seat at which a finished game does not refute."""
+    keep_moves: bool
+    """Whether to return the policy's moves, beside their successors."""
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """What a layer, or a shard of one, leads to."""
+    """The successors of a layer or of a shard of one."""
 
     moves: Moves
-    """The policy's, by row and action; none where the opponent moves, or nobody wants to know."""
+    """The policy's moves by row and action; empty where the opponent moves or without ``keep_moves``."""
     short: Moves
-    """Those of either that end the game with less than is enough, by row and action."""
+    """The moves of either seat that end the game with less than ``enough``, by row and action."""
     after: Layer
-    """Where the others lead; of moves to equal positions the first, strict ones before others."""
+    """The positions after the other moves. Of moves to equal positions, the first, strict ones preferred."""
 
 
 def first_layer(states: States) -> Layer:
@@ -80,48 +80,48 @@ def first_layer(states: States) -> Layer:
 
 
 def expand_layer(pool: Pool, shared: Shared, layer: Layer) -> Expansion:
-    """What the layer leads to, its shards grown through the pool."""
-    size = ASKED if shared.game.acting(layer.states[:1])[0, shared.seat] else FOLLOWED
+    """Expand a layer, its shards through the pool."""
+    size = QUERIED if shared.game.acting(layer.states[:1])[0, shared.seat] else EXPANDED
     begins = range(0, len(layer.states), size)
     waves = []
-    for first in range(0, len(begins), WAVE):  # so that what is in flight stays bounded
+    for first in range(0, len(begins), WAVE):  # bounds the number of shards in flight
         wave = begins[first : first + WAVE]
-        shards = [(layer.states[at : at + size], layer.led.strict[at : at + size]) for at in wave]
+        shards = [(layer.states[at : at + size], layer.origin.strict[at : at + size]) for at in wave]
         waves.append(_merged(shared.game, pool.map(expand, shared, shards), wave))
     return _merged(shared.game, waves, [0] * len(waves))
 
 
 def expand(shared: Shared, shard: tuple[States, Bools]) -> Expansion:
-    """A pool's task: what some rows of a layer lead to, rows counted from the first of them.
+    """A pool's task: expand some rows of a layer. Rows are counted from the first of them.
 
-    GameError unless one seat is to move at all of them, by whose moves no lots are drawn.
+    GameError unless the same single seat moves at all of them and the game has no chance moves.
     """
     states, strict = shard
     acting = shared.game.acting(states)
     mover = int(acting[0, 1])
     if not acting[:, mover].all() or acting[:, 1 - mover].any():
-        raise GameError(f"{shared.game.spec.name} is not turn-based move by move; no certificate for it")
+        raise GameError(f"{shared.game.spec.name} is not strictly turn-based, which certificates need")
     moves = _own(shared, states, strict) if mover == shared.seat else _all(shared, states, strict)
     actions = np.full((len(moves.row), 2), -1, dtype=np.int64)
     actions[:, mover] = moves.action
-    found = shared.game.successors(states[moves.row], actions)
-    if len(found.rows) != len(moves.row):
-        raise GameError(f"{shared.game.spec.name} has chance moves; no certificate for it")
-    short = np.flatnonzero(found.done & ((1.0 - 2.0 * shared.seat) * found.rewards < shared.enough))
-    going = np.flatnonzero(~found.done)
-    after = _distinct(shared.game, Layer(found.states[going], moves[going]))
-    return Expansion(moves if shared.told and mover == shared.seat else moves[:0], moves[short], after)
+    outcome = shared.game.successors(states[moves.row], actions)
+    if len(outcome.rows) != len(moves.row):
+        raise GameError(f"{shared.game.spec.name} has chance moves; certificates need a game without")
+    short = np.flatnonzero(outcome.done & ((1.0 - 2.0 * shared.seat) * outcome.rewards < shared.enough))
+    going = np.flatnonzero(~outcome.done)
+    after = _distinct(shared.game, Layer(outcome.states[going], moves[going]))
+    return Expansion(moves if shared.keep_moves and mover == shared.seat else moves[:0], moves[short], after)
 
 
 def _own(shared: Shared, states: States, strict: Bools) -> Moves:
-    """The policy's most probable move, and those that rounding might make it."""
+    """The policy's most probable moves, including those that are so up to rounding."""
     rows = query(shared.policy, shared.game, states, shared.seat)
     row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
     return _moves(row, action, strict[row] & (greedy_rows(rows)[row, action] > 0))
 
 
 def _all(shared: Shared, states: States, strict: Bools) -> Moves:
-    """Every move of the opponent."""
+    """All moves of the opponent."""
     row, action = np.nonzero(shared.game.legal(states, 1 - shared.seat))
     return _moves(row, action, strict[row])
 
@@ -131,14 +131,14 @@ def _moves(row: Ints, action: Ints, strict: Bools) -> Moves:
 
 
 def _merged(game: Enumerable, parts: Sequence[Expansion], begins: Sequence[int]) -> Expansion:
-    """One whole of parts in the order of their rows, each counted from where it ``begins``."""
+    """The expansion of a whole layer from parts in the order of their rows; each part's rows start at ``begins``."""
     if len(parts) == 1 and not begins[0]:
         return parts[0]
-    led = _joined([part.after.led for part in parts], begins)
+    origin = _joined([part.after.origin for part in parts], begins)
     return Expansion(
         _joined([part.moves for part in parts], begins),
         _joined([part.short for part in parts], begins),
-        _distinct(game, Layer(np.concatenate([part.after.states for part in parts]), led)),
+        _distinct(game, Layer(np.concatenate([part.after.states for part in parts]), origin)),
     )
 
 
@@ -148,13 +148,13 @@ def _joined(parts: Sequence[Moves], begins: Sequence[int]) -> Moves:
 
 
 def _distinct(game: Enumerable, layer: Layer) -> Layer:
-    """Of rows with equal positions the first strict one, or the first."""
-    rules = game.base if isinstance(game, Quotient) else game  # the quotient's positions are canonical already
-    return layer[first_of_each(rules.key(layer.states), layer.led.strict)]
+    """Of rows with equal positions, keep the first strict one, or else the first."""
+    rules = game.base if isinstance(game, Quotient) else game  # positions of a quotient are canonical already
+    return layer[first_of_each(rules.key(layer.states), layer.origin.strict)]
 
 
 def first_of_each(keys: Keys, preferred: Bools) -> Ints:
-    """[U] of every key [N, 2] the first preferred row, or the first, in ascending order of key."""
+    """[U] for every distinct key [N, 2] its first preferred row, or else its first, in ascending order of key."""
     if not len(keys):
         return np.zeros(0, dtype=np.int64)
     if (words := _in_one_word(keys)) is not None:
@@ -168,10 +168,10 @@ def first_of_each(keys: Keys, preferred: Bools) -> Ints:
 
 
 def _in_one_word(keys: Keys) -> NDArray[np.uint64] | None:
-    """[N] words that are equal and ordered as the keys [N, 2] are, or None where 64 bits are too few.
+    """[N] words with the equality and order of the keys [N, 2]; None if 64 bits are too few.
 
-    The second word of a key is replaced by its rank, of which one ply of Connect Four has fewer than 2**16: boards
-    with equal heights of their columns share it. One word sorts several times as fast as two.
+    The second word of a key is replaced by its rank. One ply of Connect Four has fewer than 2**16 distinct second
+    words, because boards with equal column heights share it. Sorting one word is several times as fast as sorting two.
     """
     ordered = np.sort(keys[:, 1])
     distinct = ordered[_changes(ordered)]
@@ -182,5 +182,5 @@ def _in_one_word(keys: Keys) -> NDArray[np.uint64] | None:
 
 
 def _changes(ordered: NDArray[np.uint64]) -> Bools:
-    """[N] where a word differs from the one before it; the first one does."""
+    """[N] whether a word differs from the one before it; True for the first."""
     return np.append(True, ordered[1:] != ordered[:-1])

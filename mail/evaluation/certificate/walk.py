@@ -1,18 +1,17 @@
 """A refutation or a proof for one seat's greedy policy where the game is too large to enumerate.
 
-The policy's own moves are fixed, so only the positions that its opponent can force have to be looked at: layer by
-layer, every board once, the policy asked in batches. The walk ends with
+The policy's own moves are fixed, so only the positions that its opponent can force matter. They are visited layer by
+layer, each board once, and the policy is queried in batches. The walk ends with
 
-- a line in which the policy gets less than the game is worth to it: refuted, and anybody can replay it. Without
-  scores it is a shortest such line: the walk goes on to the first finished game that is not good enough. With a
-  solver's scores it stops sooner, at the first move that gives value away, and the solver plays the opponent from
-  there on;
+- a line in which the policy gets less than the game's value: refuted, and anyone can replay it. Without scores it is a
+  shortest such line, because the walk stops at the first finished game with too low a payoff. With a solver's scores it
+  stops sooner, at the first move that gives value away, and the solver plays the opponent from there on;
 - no position left: proven, no opponent can get more than the game's value;
-- more positions than it was allowed: nothing is known.
+- the limit on positions: nothing is known.
 
-A policy that treats mirror images alike is walked up to symmetry. A move within ``layers.SLACK`` of the most probable
-one is followed as well, so that a proof does not hang on the last bits of a network, which differ between machines.
-A line that fails only through such a move refutes nothing, and prevents the proof.
+The walk is up to symmetry if the policy treats mirror images alike. Moves within ``layers.SLACK`` of the most probable
+one are followed as well, so that a proof does not depend on the last bits of a network, which differ between machines.
+A line that fails only through such a move refutes nothing, and prevents a proof.
 """
 
 from __future__ import annotations
@@ -32,39 +31,40 @@ from mail.evaluation.refutation import Mistake
 from mail.parallel.pool import Local, Pool
 
 LIMIT = 10_000_000
-"""Most positions a walk asks at unless told otherwise: an unbeatable policy on 6x7 can be led to some seven million."""
+"""Default limit on the positions at which the policy is queried. About seven million are reachable for an unbeatable
+policy on 6x7."""
 SHORT, SCORED = 100_000, 2_000
-"""The same for the first walk of ``search``, and for its walk with scores, which are slow."""
+"""The limits of the first walk of ``search``, and of its walk with scores, which are slow."""
 
 Scorer = Callable[[Game, States], Floats]
-"""[N, A] a solver's scores for the seat to move, -inf where illegal; their signs are the values of the moves."""
+"""[N, A] a solver's scores for the seat to move, -inf where illegal. Their signs are the values of the moves."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is known about one seat's greedy policy; values are the seat's own."""
+    """What is known about one seat's greedy policy. Values are from that seat's view, in units of reward."""
 
     seat: int
     refuted: bool | None
-    """False is proven; None: nothing was found within the limit, which proves nothing."""
+    """False is a proof. None: no refutation within the limit, which proves nothing."""
     value: float | None
-    """What the policy gets: in the line, or, proven, against every opponent."""
+    """The policy's payoff: in the line, or, if proven, against every opponent."""
     game_value: float
     line: tuple[int, ...]
-    """Both seats' actions from the start to the end of the game; empty where there is none."""
+    """Both seats' actions from the start to the end of the game; empty if not refuted."""
     result: float | None
-    """Seat 0's payoff of that line."""
+    """Seat 0's payoff in that line."""
     mistake: Mistake | None
-    """The first move of the line that gives value away, where scores were at hand to tell."""
+    """The first move of the line that gives value away; None without scores."""
     positions: int
-    """At which the policy was asked for its move."""
+    """Number of positions at which the policy was queried."""
     rounding: bool = False
-    """Whether a line was found that fails through a move within rounding of the preferred one."""
+    """Whether a line failed through a move that is most probable only up to rounding."""
     exploitability: float | None = None
-    """Of the policy as it is, drawing its moves: not known."""
+    """Of the stochastic policy: not known."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``nashmail exploit --json`` gives it."""
+        """The dictionary that ``nashmail exploit --json`` prints."""
         return {
             "seat": self.seat,
             "refuted": self.refuted,
@@ -90,18 +90,27 @@ def certify(
     start: States | None = None,
     pool: Pool | None = None,
 ) -> Certificate:
-    """The verdict on the greedy version of ``policy`` in this seat, from the game's start or another one [1, W].
+    """The verdict on the greedy version of a policy.
 
-    ``game_value`` is what that start is worth to the seat; ``limit`` bounds the positions the policy is asked at,
-    layer by layer through ``pool``.
-    For turn-based games without chance whose only reward comes with the end. GameError for several starts.
+    Args:
+        game: turn-based, without chance, with its only reward at the end.
+        policy: queried layer by layer; walked up to symmetry if it is ``Lifted``.
+        seat: the policy's seat.
+        game_value: the value of the start for the seat.
+        limit: most positions at which the policy is queried.
+        scorer: a solver's scores, if available.
+        start: [1, W] where the walk starts; the game's start by default.
+        pool: expands the layers; this process by default.
+
+    Raises:
+        GameError: the game has several starts, or is not of this kind.
     """
     walk = _Walk(game, policy, seat, game_value, scorer, pool or Local())
     return walk.run(game.starts() if start is None else start, limit)
 
 
 class _Walk:
-    """One walk: the layers so far, and what has been found."""
+    """One walk: its layers so far, and its results."""
 
     def __init__(
         self, game: Enumerable, policy: Policy, seat: int, game_value: float, scorer: Scorer | None, pool: Pool
@@ -109,10 +118,10 @@ class _Walk:
         self.real, self.pool = game, pool
         self.policy: Policy = policy
         self.game: Enumerable = game
-        if isinstance(policy, Lifted):  # equivariant: one of all images will do
+        if isinstance(policy, Lifted):  # equivariant: one of all images is enough
             self.game, self.policy = policy.quotient, policy.policy
         self.lifted = policy
-        self.shared = Shared(self.policy, self.game, seat, game_value, told=scorer is not None)
+        self.shared = Shared(self.policy, self.game, seat, game_value, keep_moves=scorer is not None)
         self.seat, self.game_value, self.scorer = seat, game_value, scorer
         self.sign = 1.0 - 2.0 * seat
         self.layers: list[Layer] = []
@@ -131,12 +140,12 @@ class _Walk:
                 if self.positions + len(layer.states) > limit:
                     return self._unknown()
                 self.positions += len(layer.states)
-            found = expand_layer(self.pool, self.shared, layer)
-            if self.scorer is not None and (line := self._first_mistake(layer, found.moves, self.scorer)):
+            expansion = expand_layer(self.pool, self.shared, layer)
+            if self.scorer is not None and (line := self._first_mistake(layer, expansion.moves, self.scorer)):
                 return self._refuted(line)
-            if line := self._failed(found.short):
+            if line := self._failed(expansion.short):
                 return self._refuted(line)
-            layer = found.after
+            layer = expansion.after
         return self._unknown() if self.rounding else self._proven()
 
     # --- lines ---------------------------------------------------------------------------------------------
@@ -145,8 +154,8 @@ class _Walk:
         """The actions on the board from the start to the first of these moves out of the last layer."""
         row, walked = int(moves.row[0]), [int(moves.action[0])]
         for layer in reversed(self.layers[1:]):
-            walked.append(int(layer.led.action[row]))
-            row = int(layer.led.row[row])
+            walked.append(int(layer.origin.action[row]))
+            row = int(layer.origin.row[row])
         walked.reverse()
         if not isinstance(self.game, Quotient):
             return walked
@@ -158,7 +167,7 @@ class _Walk:
         return line
 
     def _holds(self, line: list[int]) -> bool:
-        """Whether the greedy policy itself, asked position by position, makes its moves of this line."""
+        """Whether the greedy policy itself, queried position by position, makes its moves of this line."""
         state, greedy = self.start, Greedy(self.lifted)
         for action in line:
             if (
@@ -170,7 +179,7 @@ class _Walk:
         return True
 
     def _failed(self, moves: Moves) -> list[int] | None:
-        """A line through the first strict one of these moves, all of which cost too much; None if there is none."""
+        """A line through the first strict one of these moves, all of which lose too much; None if there is none."""
         self.rounding |= bool((~moves.strict).any())
         for at in np.flatnonzero(moves.strict)[:1]:
             line = self._line(moves[at:])
@@ -180,7 +189,7 @@ class _Walk:
         return None
 
     def _first_mistake(self, layer: Layer, moves: Moves, scorer: Scorer) -> list[int] | None:
-        """A whole line through a move of this layer that gives value away, if there is one; the solver opposes it."""
+        """A whole line through a move of this layer that gives value away, if any; the solver plays the opponent."""
         if not len(moves.row):
             return None
         scored = scorer(self.game, layer.states)
@@ -189,7 +198,7 @@ class _Walk:
         return line and self._played_out(line, scorer)
 
     def _played_out(self, line: list[int], scorer: Scorer) -> list[int]:
-        """The line to the end of the game: the policy's greedy moves, the solver's best against them."""
+        """The line continued to the end of the game: the policy's greedy moves against the solver's best ones."""
         state, done, greedy = self.start, False, Greedy(self.lifted)
         for action in line:
             state, done = _after(self.real, state, action)[:2]
@@ -227,7 +236,7 @@ class _Walk:
 
 
 def blame(game: Enumerable, start: States, seat: int, line: Sequence[int], scorer: Scorer) -> Mistake | None:
-    """The first of the seat's moves in a line from ``start`` [1, W] that gives value away, by the scores."""
+    """The first of the seat's moves in a line from ``start`` [1, W] that gives value away according to the scores."""
     state = start
     for ply, action in enumerate(line):
         if game.acting(state)[0, seat]:
@@ -248,25 +257,27 @@ def search(
     scorer: Scorer | None,
     pool: Pool | None = None,
 ) -> Certificate:
-    """The verdict on a seat of a ``solvable`` game, found the quick way: a short walk without scores, since most
-    policies lose soon; then one with scores, which sees the first mistake; then the whole walk up to the limit.
+    """The verdict on a seat of a ``solvable`` game, by walks of increasing cost.
+
+    First a short walk without scores, since most policies lose soon; then one with scores, which detects the first
+    mistake; then the whole walk up to the limit. The arguments are those of ``certify``.
     """
     value = (1.0 - 2.0 * seat) * VALUE
-    if value < 0:  # less than a loss there is not
+    if value < 0:  # nothing is worse than a loss
         return Certificate(seat, False, value, value, (), None, None, 0)
-    found = certify(game, policy, seat, game_value=value, limit=min(limit, SHORT), pool=pool)
-    if found.refuted is None and scorer is not None:
+    verdict = certify(game, policy, seat, game_value=value, limit=min(limit, SHORT), pool=pool)
+    if verdict.refuted is None and scorer is not None:
         most = min(limit, SCORED)
         scored = certify(game, policy, seat, game_value=value, limit=most, scorer=scorer, pool=pool)
-        found = scored if scored.refuted is not None else found
-    if found.refuted is None and limit > SHORT:
-        found = certify(game, policy, seat, game_value=value, limit=limit, pool=pool)
-    if found.refuted and found.mistake is None and scorer is not None:
-        found = replace(found, mistake=blame(game, game.starts(), seat, found.line, scorer))
-    return found
+        verdict = scored if scored.refuted is not None else verdict
+    if verdict.refuted is None and limit > SHORT:
+        verdict = certify(game, policy, seat, game_value=value, limit=limit, pool=pool)
+    if verdict.refuted and verdict.mistake is None and scorer is not None:
+        verdict = replace(verdict, mistake=blame(game, game.starts(), seat, verdict.line, scorer))
+    return verdict
 
 
 def _after(game: Enumerable, state: States, action: int) -> tuple[States, bool, float]:
     """The position [1, W] after a move, whether the game is over, and seat 0's reward."""
-    found = game.successors(state, np.where(game.acting(state), action, -1))
-    return found.states, bool(found.done[0]), float(found.rewards[0])
+    outcome = game.successors(state, np.where(game.acting(state), action, -1))
+    return outcome.states, bool(outcome.done[0]), float(outcome.rewards[0])

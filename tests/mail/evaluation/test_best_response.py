@@ -33,7 +33,7 @@ from tests.mail.markov_cases import ring
 from tests.support import PENNIES, game, graph, reloaded
 
 SEATS = (0, 1)
-QUICK = ResponseConfig(steps=4, batch=64, least=16, evaluated=50)
+QUICK = ResponseConfig(steps=4, batch=64, smallest_round=16, evaluated=50)
 
 
 # --- what was seen ---------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_the_equations_by_hand(seen: Experience) -> None:
     found = seen.estimate(guess, 2.0)
     at_nine = (1.0 + 0.0 + 2 * 0.8) / (2 + 2)
     total = (0.25 + at_nine / 2) + (0.25 + at_nine / 2) - 1.0
-    assert found.tries.tolist() == [[3, 0], [2, 0]]
+    assert found.visits.tolist() == [[3, 0], [2, 0]]
     assert found.values[0] == pytest.approx([(total + 2 * 0.5) / (3 + 2), -0.2])
     assert found.values[1, 0] == pytest.approx(at_nine)
     assert found.means == pytest.approx(np.array([[total / 3, 0.0], [0.5, 0.0]]))
@@ -195,7 +195,7 @@ def test_a_bound_is_of_the_response_on_fresh_games() -> None:
     assert (found.games, found.evaluated, found.exact) == (64, 50, True)
     assert found.gain == found.value == fresh.mean()
     assert found.interval == interval(fresh, (-1.0, 1.0), 0.975)
-    assert found.least == found.at_least == interval(fresh, (-1.0, 1.0), 0.95)[0] > found.interval[0]
+    assert found.lower == found.at_least == interval(fresh, (-1.0, 1.0), 0.95)[0] > found.interval[0]
     assert bound(tictactoe, policy, 1, 200, seed=5, config=QUICK).evaluated == 100
 
 
@@ -220,7 +220,9 @@ def test_a_bound_is_no_bound_without_the_games_value() -> None:
 @pytest.mark.parametrize("games", [1, 2, 100])
 def test_no_more_games_than_asked_for(games: int) -> None:
     said: list[int] = []
-    learned(game("tictactoe"), Uniform(), 1, games, seed=0, config=QUICK, told=lambda games, mean: said.append(games))
+    learned(
+        game("tictactoe"), Uniform(), 1, games, seed=0, config=QUICK, on_round=lambda games, mean: said.append(games)
+    )
     assert said[-1] == games and np.diff([0, *said]).max() <= 16
 
 

@@ -13,7 +13,7 @@ from agents import Uniform, make_expert
 from agents.solver import Scores, use
 from agents.storage.label_cache import LabelCache
 from games import Quotient
-from mail.evaluation.blunders import SOURCES, blunders, canonical_keys, held_out, judged
+from mail.evaluation.blunders import SOURCES, blunders, canonical_keys, count_blunders, held_out
 from mail.evaluation.intervals import wilson
 from mail.parallel.pool import Local
 from tests.agents.test_solver import late_positions, plain_move_scores
@@ -34,7 +34,7 @@ def own_scores(tmp_path: Path):  # type: ignore[no-untyped-def]
 def test_rates_are_those_of_plain_search() -> None:
     pictures = [picture for picture in late_positions(empty=6, n=30, seed=5) if picture.count(".") % 2 == 0]
     states = np.concatenate([position(GAME, picture) for picture in pictures])
-    found = judged(GAME, Uniform(), 0, "random", states)
+    found = count_blunders(GAME, Uniform(), 0, "random", states)
     for picture, ply, chance, greedy in zip(pictures, found.ply, found.chance, found.greedy, strict=True):
         values = {action: np.sign(score) for action, score in plain_move_scores(picture).items()}
         bad = {action: value < max(values.values()) for action, value in values.items()}
@@ -47,7 +47,7 @@ def test_rates_are_those_of_plain_search() -> None:
     assert sum(row["positions"] * row["rate"] for row in told["by_ply"]) == pytest.approx(found.chance.sum())
 
 
-def test_held_out_positions_are_decisions_of_the_seat_that_were_not_shown() -> None:
+def test_held_out_positions_are_decisions_of_the_seat_that_were_not_labelled() -> None:
     random = (Uniform(), Uniform())
     for seat in (0, 1):
         first = held_out(GAME, random, seat, "random", NOTHING, 0, 60)
@@ -66,10 +66,10 @@ def test_the_expert_never_blunders_and_random_play_does(monkeypatch: pytest.Monk
     monkeypatch.setattr("mail.evaluation.blunders._GAMES", 4)
     expert = make_expert("first", GAME)
     profile = (expert[0], Uniform())
-    perfect = blunders(GAME, profile, 0, shown=NOTHING, seed=0, positions=5)
+    perfect = blunders(GAME, profile, 0, labelled_keys=NOTHING, seed=0, positions=5)
     assert [found.source for found in perfect] == list(SOURCES)
     assert all(not found.chance.any() and not found.greedy.any() and len(found.ply) == 5 for found in perfect)
-    own, explored, random = blunders(GAME, profile, 1, shown=NOTHING, seed=0, positions=5)
+    own, explored, random = blunders(GAME, profile, 1, labelled_keys=NOTHING, seed=0, positions=5)
     assert not own.chance.any(), "against perfect play the second seat has nothing left to give away"
     assert 0 < explored.chance.mean() < 1 and 0 < random.chance.mean() < 1
 
@@ -78,10 +78,10 @@ def test_scores_come_through_the_pool() -> None:
     pictures = [picture for picture in late_positions(empty=8, n=20, seed=6) if picture.count(".") % 2 == 0]
     states = np.concatenate([position(GAME, picture) for picture in pictures])
     pool = Counting()
-    found = judged(GAME, Uniform(), 0, "random", states, pool=pool)
+    found = count_blunders(GAME, Uniform(), 0, "random", states, pool=pool)
     assert pool.positions == len(np.unique(canonical_keys(GAME, states, 0), axis=0))
     use(Scores(None))
-    assert (judged(GAME, Uniform(), 0, "random", states).chance == found.chance).all()
+    assert (count_blunders(GAME, Uniform(), 0, "random", states).chance == found.chance).all()
 
 
 class Counting(Local):
@@ -95,5 +95,5 @@ class Counting(Local):
 
 
 def test_no_positions_are_no_rate() -> None:
-    told = judged(GAME, Uniform(), 0, "own", GAME.starts()[:0]).as_dict()
+    told = count_blunders(GAME, Uniform(), 0, "own", GAME.starts()[:0]).as_dict()
     assert (told["positions"], told["rate"], told["by_ply"]) == (0, None, [])

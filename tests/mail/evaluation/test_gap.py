@@ -194,19 +194,19 @@ def test_what_is_no_policy_is_not_measured(tictactoe_graph: GameGraph) -> None:
 def test_what_is_no_pair_is_told_what_is_right(tictactoe_graph: GameGraph) -> None:
     """One policy, three, tables for policies and the other way round, a game for its model."""
     model, tables = tictactoe_graph, random_profile(tictactoe_graph, 1)
-    one = "wants a pair of policies, .* not one Uniform; .*: nash_gap\\(model, \\(policy, policy\\)\\)"
+    one = "needs a pair of policies, .* not one Uniform; .*: nash_gap\\(model, \\(policy, policy\\)\\)"
     wrong: list[tuple[Callable[..., Gap], object, object, str]] = [
         (nash_gap, model, Uniform(), one),
-        (nash_gap, model, (Uniform(),) * 3, "wants a pair of policies, .* not 3 of them"),
-        (nash_gap, model, tables, "seat 0 has something of type ndarray .*measured by mail.evaluation.gap.table_gap"),
-        (nash_gap, model, (Uniform(), "expert"), "seat 1 has something of type str"),
-        (nash_gap, model.game, UNIFORM, "wants a game's model first, not Board: games.GameGraph"),
-        (nash_gap, "tictactoe", UNIFORM, "wants a game's model first, not str"),
+        (nash_gap, model, (Uniform(),) * 3, "needs a pair of policies, .* not 3 of them"),
+        (nash_gap, model, tables, "seat 0 has an object of type ndarray .*measured by mail.evaluation.gap.table_gap"),
+        (nash_gap, model, (Uniform(), "expert"), "seat 1 has an object of type str"),
+        (nash_gap, model.game, UNIFORM, "needs a game's model first, not Board: games.GameGraph"),
+        (nash_gap, "tictactoe", UNIFORM, "needs a game's model first, not str"),
         (
             table_gap,
             model,
             tables[0],
-            "wants a pair of tables, .* not one ndarray; .*table_gap\\(model, \\(table, table",
+            "needs a pair of tables, .* not one ndarray; .*table_gap\\(model, \\(table, table",
         ),
         (table_gap, model, UNIFORM, "table of seat 0 is float64 .*here \\[4520, 9\\], not Uniform"),
         (table_gap, model, (tables[0][:9], tables[1]), "table of seat 0 is float64 .* not float64 \\[9, 9\\]"),

@@ -68,10 +68,10 @@ def plain(shared: Shared, before: dict[tuple[int, ...], bool]) -> tuple[dict[tup
 def test_layers_are_those_of_plain_loops_however_they_are_cut(
     name: str, seat: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared = Shared(Near(), game(name), seat, 0.0, told=True)
+    shared = Shared(Near(), game(name), seat, 0.0, keep_moves=True)
     whole = walked(shared)
-    monkeypatch.setattr(layers, "ASKED", 7)
-    monkeypatch.setattr(layers, "FOLLOWED", 5)
+    monkeypatch.setattr(layers, "QUERIED", 7)
+    monkeypatch.setattr(layers, "EXPANDED", 5)
     monkeypatch.setattr(layers, "WAVE", 3)
     before = {tuple(int(word) for word in game(name).starts()[0]): True}
     roundings = 0
@@ -80,9 +80,9 @@ def test_layers_are_those_of_plain_loops_however_they_are_cut(
             np.testing.assert_equal(one, other)
         kept, short = plain(shared, before)
         assert [tuple(row) for row in found.after.states.tolist()] == sorted(kept)
-        led = found.after.led
-        told = zip((~led.strict).tolist(), led.row.tolist(), led.action.tolist(), strict=True)
-        assert list(told) == [kept[key] for key in sorted(kept)]
+        led = found.after.origin
+        rows = zip((~led.strict).tolist(), led.row.tolist(), led.action.tolist(), strict=True)
+        assert list(rows) == [kept[key] for key in sorted(kept)]
         ends = found.short
         assert set(zip(ends.row.tolist(), ends.action.tolist(), ends.strict.tolist(), strict=True)) == short
         before = {key: not kept[key][0] for key in kept}
@@ -90,15 +90,15 @@ def test_layers_are_those_of_plain_loops_however_they_are_cut(
     assert roundings and sum(len(found.short.row) for found in whole)
 
 
-def test_the_policys_moves_are_told_where_they_are_wanted() -> None:
+def test_the_policys_moves_are_returned_on_request() -> None:
     for policy, many in ((Near(), 2), (Uniform(), 4)):
-        told, quiet = (
-            [found.moves for found in walked(Shared(policy, game("connect4:3x4"), 1, 0.0, told=told))]
-            for told in (True, False)
+        kept, quiet = (
+            [found.moves for found in walked(Shared(policy, game("connect4:3x4"), 1, 0.0, keep_moves=keep))]
+            for keep in (True, False)
         )
-        assert not any(len(moves.row) for moves in (*quiet, *told[::2]))
-        assert all(1 <= np.bincount(moves.row).max() <= many for moves in told[1::2])
-        assert all(len(np.unique(moves.row)) == moves.row.max() + 1 for moves in told[1::2])
+        assert not any(len(moves.row) for moves in (*quiet, *kept[::2]))
+        assert all(1 <= np.bincount(moves.row).max() <= many for moves in kept[1::2])
+        assert all(len(np.unique(moves.row)) == moves.row.max() + 1 for moves in kept[1::2])
 
 
 @pytest.mark.parametrize("bits", [(3, 2), (58, 6), (64, 1), (64, 64)])
@@ -120,8 +120,8 @@ def test_who_moves_is_the_same_all_over_a_layer() -> None:
     board, policy = game("tictactoe"), Uniform()
     mixed = np.concatenate([board.starts(), board.successors(board.starts(), move(0, 4)).states])
     for rules, states in ((board, mixed), (PENNIES, PENNIES.starts())):
-        shared: Shared = Shared(policy, rules, 0, 0.0, told=False)
-        with pytest.raises(GameError, match="not turn-based move by move"):
+        shared: Shared = Shared(policy, rules, 0, 0.0, keep_moves=False)
+        with pytest.raises(GameError, match="not strictly turn-based"):
             expand(shared, (states, np.ones(len(states), dtype=np.bool_)))
 
 
@@ -133,5 +133,5 @@ def test_policies_are_checked() -> None:
     wild: Policy = Wild()
     with pytest.raises(ValueError, match="sum to 1"):
         expand_layer(
-            Local(), Shared(wild, game("tictactoe"), 0, 0.0, told=False), first_layer(game("tictactoe").starts())
+            Local(), Shared(wild, game("tictactoe"), 0, 0.0, keep_moves=False), first_layer(game("tictactoe").starts())
         )

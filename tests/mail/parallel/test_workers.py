@@ -69,8 +69,8 @@ def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards so small that a test's work has several."""
     monkeypatch.setattr(mail.learners.collect, "SHARD", SHARD)
     monkeypatch.setattr(mail.evaluation.tabulate, "ROWS", 500)
-    monkeypatch.setattr(mail.evaluation.certificate.layers, "ASKED", 128)
-    monkeypatch.setattr(mail.evaluation.certificate.layers, "FOLLOWED", 200)
+    monkeypatch.setattr(mail.evaluation.certificate.layers, "QUERIED", 128)
+    monkeypatch.setattr(mail.evaluation.certificate.layers, "EXPANDED", 200)
 
 
 @pytest.fixture(scope="module")
