@@ -1,1 +1,1 @@
-"""What is learned from: decisions, how they are collected by play, and saved games."""
+"""Training data: decisions, how play collects them, and saved games."""

@@ -1,8 +1,8 @@
-"""What play produces and cloning takes: one row per own decision.
+"""The data that play produces and cloning takes: one row per own decision.
 
-One seat of a game against a fixed policy in the other is a single-agent decision process; ``Decisions`` are
-its transitions, from one own decision to the *next own decision* (ALGORITHMS: never to the opponent's view,
-a fault of the reference code). R rows, A actions.
+One seat of a game against a fixed policy in the other is a single-agent decision process. ``Decisions`` are its
+transitions, from one own decision to the *next own decision*, never to a position of the opponent (docs/algorithms.md,
+"Interactive imitation (MAIL)"). R rows, A actions.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from games.base import Bools, Floats, Ints, Keys, States
 
 @dataclass(frozen=True)
 class Decisions:
-    """Rows of own decisions; checked where they are built, trusted afterwards."""
+    """Rows of own decisions. Shapes and values are checked here, and nowhere later."""
 
     seat: Ints
-    """[R] who decided."""
+    """[R] the seat that decided."""
     episode: Ints
-    """[R] which game, counted from 0 within this batch."""
+    """[R] the game, counted from 0 within this batch."""
     state: States
-    """[R, W]"""
+    """[R, W] the position."""
     key: Keys
-    """[R, 2] the position as the seat can tell it apart."""
+    """[R, 2] the position as far as the seat can distinguish it."""
     observation: NDArray[np.float32]
-    """``[R, *shape]`` the seat's view."""
+    """``[R, *shape]`` the seat's observation."""
     legal: Bools
-    """[R, A]"""
+    """[R, A] the legal actions."""
     played: Ints
-    """[R] the action that was taken."""
+    """[R] the action that was played."""
     label: NDArray[np.float32]
-    """[R, A] what the asked policy would do: its whole distribution; NaN where nobody was asked."""
+    """[R, A] the label: the whole distribution of the queried policy; NaN where no policy was queried."""
     reward: Floats
-    """[R] the seat's own reward until its next decision; what comes before its first one belongs to no row."""
+    """[R] the seat's own reward until its next decision. Rewards before its first decision belong to no row."""
     next: Ints
-    """[R] row of that decision, or -1 where there is none."""
+    """[R] the row of that decision, or -1 if there is none."""
     ended: Bools
-    """[R] whether the game was over before a next own decision."""
+    """[R] whether the game ended before a next own decision."""
 
     def __post_init__(self) -> None:
         n, a = self.legal.shape
@@ -56,7 +56,7 @@ class Decisions:
         if not self.legal[np.arange(n), self.played].all():
             raise ValueError("Decisions.played holds an illegal action")
         if n and (self.next.max() >= n or self.next.min() < -1):
-            raise ValueError("Decisions.next points outside the rows")
+            raise ValueError("Decisions.next refers to rows that do not exist")
 
     def __len__(self) -> int:
         return len(self.seat)
@@ -68,11 +68,11 @@ class Decisions:
 
     @property
     def games(self) -> int:
-        """Episodes played."""
+        """Number of episodes."""
         return int(self.episode.max()) + 1 if len(self) else 0
 
     def take(self, rows: NDArray[Any]) -> Decisions:
-        """A subset of rows (mask or indices in order); ``next`` follows, or becomes -1 where its row is left out."""
+        """A subset of rows, by mask [R] or ordered indices. ``next`` is renumbered; -1 where its row is left out."""
         chosen = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         place = np.full(len(self) + 1, -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
@@ -81,28 +81,28 @@ class Decisions:
         return Decisions(**parts)
 
     def labels(self) -> int:
-        """Every ask."""
+        """Number of queries."""
         return int(self.queried.sum())
 
     def distinct_labels(self) -> int:
-        """Distinct (position, seat) asked."""
-        asked = self.queried
-        rows = np.column_stack([self.seat[asked].astype(np.uint64), self.key[asked]])
+        """Number of distinct (position, seat) pairs that were queried."""
+        mask = self.queried
+        rows = np.column_stack([self.seat[mask].astype(np.uint64), self.key[mask]])
         return len(np.unique(rows, axis=0))
 
-    def first_labels(self, seat: int, wanted: int) -> Decisions:
-        """The rows up to a seat's ask number ``wanted``, game by game in order of play; all if there are fewer."""
+    def first_labels(self, seat: int, count: int) -> Decisions:
+        """The rows up to the seat's query number ``count``, game by game in order of play; all if there are fewer."""
         ordered = self.take(np.argsort(self.episode, kind="stable"))
         mine = np.flatnonzero(ordered.queried & (ordered.seat == seat))
-        return ordered.take(np.arange(mine[wanted - 1] + 1)) if 0 < wanted < len(mine) else ordered
+        return ordered.take(np.arange(mine[count - 1] + 1)) if 0 < count < len(mine) else ordered
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Column name to array, for saving; ``Decisions(**arrays)`` is the way back."""
+        """The columns by name, for saving. ``Decisions(**arrays)`` is the inverse."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def merge(parts: Sequence[Decisions]) -> Decisions:
-    """Batches one after the other: rows, ``next`` and episode numbers shifted. Raises ValueError for no batch."""
+    """Concatenate batches, with ``next`` and episode numbers shifted. ValueError without batches."""
     if not parts:
         raise ValueError("nothing to merge")
     columns: dict[str, list[NDArray[Any]]] = {field.name: [] for field in fields(Decisions)}

@@ -1,17 +1,17 @@
-"""Games as plain text: written down by the terminal, stepped through, and used as demonstrations.
+"""Games as plain text: saved by the terminal, replayed step by step, and used as demonstrations.
 
     nashmail game 1                      the format and its version
-    game: tictactoe                      as ``games.make`` takes it
+    game: tictactoe                      a name for ``games.make``
     seat 0: human
     seat 1: runs/demo
-    seed: 4                              of chance and of the opponent's draws
+    seed: 4                              of chance and of the opponent's moves
     result: -1                           seat 0's payoff, ``unfinished``, or ``seat 0 resigned``
 
     1. 5                                 one line per ply, actions from 1
     2. 1
 
-Where both seats move at once a line carries both actions, seat 0's first. Text after ``#`` is a remark. Every move is
-checked against the rules when a file is read, and what is wrong is said with its line number.
+With simultaneous moves a line has both actions, seat 0's first. Text after ``#`` is a comment. Every move is checked
+against the rules when a file is read, and errors name the line.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ from mail.parallel.streams import stream
 
 FORMAT = 1
 TITLE = "nashmail game"
-LARGEST = 1_000_000  # bytes of a file that are looked at: no game is as long
-CHANCE = "play/chance"  # the stream that a game's own draws come from
+LARGEST = 1_000_000  # bytes of a file that are read; every game is shorter
+CHANCE = "play/chance"  # the stream of a game's chance moves
 UNFINISHED = "unfinished"
 GAMES = "games"  # the learner that clones saved games
-STORED = "demonstrations"  # the folder of a run that holds them; not ``games``, which is a package of ours
+STORED = "demonstrations"  # their directory in a run's folder; not ``games``, which is a package of ours
 
 
 class RecordError(NashmailError):
-    """A game's record that is none, or breaks the rules."""
+    """A record that cannot be read or breaks the rules."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One game; ``moves`` are (seat 0's action, seat 1's action) per ply from 0, -1 where a seat did not act."""
+    """One game. ``moves`` are (seat 0's action, seat 1's action) per ply from 0, -1 where a seat did not act."""
 
     game: str
     players: tuple[str, str]
     seed: int
     moves: tuple[tuple[int, int], ...]
     result: float | None
-    """Seat 0's payoff; None where the game was not finished."""
+    """Seat 0's payoff; None if the game was not finished."""
     resigned: int | None = None
-    """The seat that gave up."""
+    """The seat that resigned, if one did."""
 
     def text(self) -> str:
-        """The record as a file holds it."""
+        """The record as the text of a file."""
         lines = [
             f"{TITLE} {FORMAT}",
             f"game: {self.game}",
@@ -78,19 +78,19 @@ class Record:
 
 @dataclass(frozen=True)
 class Played:
-    """A record on the board: P plies."""
+    """A replayed record with P plies."""
 
     record: Record
     game: Game
     states: list[States]
-    """[1, W] before each ply, and at the end: P + 1 of them."""
+    """[1, W] each, the position before each ply and at the end: P + 1 of them."""
     rewards: list[float]
-    """[P] seat 0's."""
+    """[P] seat 0's rewards."""
     over: bool
 
 
 def _one_line(name: str) -> str:
-    """A player's name in printable ASCII; the same again for what this has made."""
+    """A player's name in printable ASCII. Idempotent."""
     return " ".join(printable(name).encode("ascii", "backslashreplace").decode().split())[:200].rstrip()
 
 
@@ -98,21 +98,21 @@ def _one_line(name: str) -> str:
 
 
 def read(path: Path) -> Played:
-    """The game in a file, replayed. RecordError with a line number for anything that is not such a game."""
+    """Read and replay the game in a file. RecordError, with a line number, if it is not a valid record."""
     try:
         data = read_bytes(path, most=LARGEST)
     except Unreadable as error:
-        raise RecordError(f"{error}; name a file that `save` wrote") from error
+        raise RecordError(f"{error}; name a file written by `save`") from error
     return parse(data.decode("utf-8", "replace"), str(path))
 
 
 def parse(text: str, source: str) -> Played:
-    """The game in a text, replayed; ``source`` is what messages call it. RecordError where it is none."""
+    """Replay the game in a text. ``source`` is its name in messages. RecordError if it is not a valid record."""
     lines = [(number, _bare(line)) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in lines if line]
     title = re.fullmatch(rf"{TITLE} ([1-9][0-9]{{0,8}})", lines[0][1]) if lines else None
     if title is None:
-        raise RecordError(f"{source} is no saved game: its first line must be '{TITLE} {FORMAT}'")
+        raise RecordError(f"{source} is not a saved game: its first line must be '{TITLE} {FORMAT}'")
     if int(title[1]) > FORMAT:
         raise RecordError(f"{source} has format {title[1]}, newer than {FORMAT}; update nashmail to read it")
     head, plies = _split(lines[1:], source)
@@ -121,7 +121,7 @@ def parse(text: str, source: str) -> Played:
 
 
 def _bare(line: str) -> str:
-    """A line without its remark; a player's name may hold the sign."""
+    """A line without its comment; a player's name may contain ``#``."""
     return line.strip() if line.startswith("seat ") else line.partition("#")[0].strip()
 
 
@@ -130,10 +130,10 @@ def _split(lines: list[tuple[int, str]], source: str) -> tuple[dict[str, tuple[i
     head: dict[str, tuple[int, str]] = {}
     plies: list[tuple[int, str]] = []
     for number, line in lines:
-        if found := re.fullmatch(r"([0-9]{1,6})\.\s+([0-9\s]{1,40})", line):
-            if int(found[1]) != len(plies) + 1:
-                raise RecordError(f"{source}, line {number}: expected move {len(plies) + 1}, not {found[1]}")
-            plies.append((number, found[2]))
+        if match := re.fullmatch(r"([0-9]{1,6})\.\s+([0-9\s]{1,40})", line):
+            if int(match[1]) != len(plies) + 1:
+                raise RecordError(f"{source}, line {number}: expected move {len(plies) + 1}, not {match[1]}")
+            plies.append((number, match[2]))
             continue
         key, colon, value = line.partition(":")
         if not colon or key not in ("game", "seat 0", "seat 1", "seed", "result") or key in head or plies:
@@ -154,13 +154,13 @@ def _header(head: dict[str, tuple[int, str]], source: str) -> tuple[Record, Game
         raise RecordError(f"{source}, line {number}: {error}") from error
     number, seed = head["seed"]
     if not re.fullmatch(r"[0-9]{1,100}", seed):
-        raise RecordError(f"{source}, line {number}: a seed is a whole number, not {seed[:20]!a}")
+        raise RecordError(f"{source}, line {number}: a seed must be a whole number, not {seed[:20]!a}")
     players = (_one_line(head["seat 0"][1]), _one_line(head["seat 1"][1]))
     return Record(game.spec.name, players, int(seed), (), None), game
 
 
 def _replay(record: Record, game: Game, plies: list[tuple[int, str]], result: tuple[int, str], source: str) -> Played:
-    """Play the moves by the rules, and hold the result against what is written."""
+    """Replay the moves by the rules and compare the result with the recorded one."""
     rng = stream(record.seed, CHANCE)
     states, rewards, moves, over = [game.start(1, rng=rng)], [], [], False
     for number, text in plies:
@@ -185,10 +185,10 @@ def _replay(record: Record, game: Game, plies: list[tuple[int, str]], result: tu
 
 
 def _pair(game: Game, states: States, actions: list[int], where: str) -> tuple[int, int]:
-    """Both seats' actions of a ply; RecordError where they are not one legal action per seat that acts."""
+    """Both seats' actions of a ply. RecordError unless there is one legal action for each seat that acts."""
     acting = np.flatnonzero(game.acting(states)[0])
     if len(actions) != len(acting):
-        raise RecordError(f"{where}: {len(acting)} move(s) are made here, not {len(actions)}")
+        raise RecordError(f"{where}: this position takes {len(acting)} move(s), not {len(actions)}")
     pair = [-1, -1]
     for seat, action in zip(acting.tolist(), actions, strict=True):
         legal = game.legal(states, seat)[0]
@@ -202,12 +202,12 @@ def _pair(game: Game, states: States, actions: list[int], where: str) -> tuple[i
 
 
 def check_sum(games: Sequence[Played]) -> str:
-    """What tells these games, in this order, from any others: a run's configuration holds it."""
+    """A SHA-256 of these games in this order. A run's configuration contains it."""
     return hashlib.sha256("\n".join(played.record.text() for played in games).encode()).hexdigest()
 
 
 def store_games(folder: Path, games: Sequence[Played]) -> None:
-    """Keep the games a run learns from in its folder, these and no others, so that it explains itself."""
+    """Save exactly these games in the folder of the run that learns from them."""
     paths = [folder / STORED / f"{number:06d}.txt" for number in range(len(games))]
     for path, played in zip(paths, games, strict=True):
         write_atomic(path, played.record.text().encode())
@@ -216,16 +216,21 @@ def store_games(folder: Path, games: Sequence[Played]) -> None:
 
 
 def stored_games(folder: Path, check: str = "") -> list[Played]:
-    """The games that ``store_games`` kept, in their order. RecordError where there are none, or not those of ``check``.
+    """The games saved by ``store_games``, in order.
 
-    ``check``: their check sum; empty for runs of older versions, which kept them in ``games/`` and without one.
+    Args:
+        folder: The run's folder.
+        check: Their check sum; empty for runs of older versions, which saved them in ``games/`` without one.
+
+    Raises:
+        RecordError: No games are there, or they are not those of ``check``.
     """
     home = folder / STORED if check or (folder / STORED).is_dir() else folder / "games"
     games = [read(path) for path in sorted(home.glob("*.txt"))]
     if not games:
-        raise RecordError(f"{folder} holds no games to learn from; train anew with --from-games FILE...")
+        raise RecordError(f"{folder} holds no games to learn from; train again with --from-games FILE...")
     if check and check != check_sum(games):
         raise RecordError(
-            f"{home} does not hold the games that the run was begun with; resume it with the same --from-games FILE..."
+            f"{home} does not hold the games that the run started with; resume it with the same --from-games FILE..."
         )
     return games

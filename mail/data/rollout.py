@@ -1,7 +1,8 @@
-"""Batched play between two policies, written down as decisions.
+"""Batched play between two policies, recorded as decisions.
 
-``play`` with an explorer in one seat and an expert in the other is the induced decision process of the
-papers; ``labels`` says which policy is asked what it would do at each decision of a seat, or at which of them.
+``play`` with an explorer in one seat and an expert in the other is the induced decision process of the papers
+(docs/algorithms.md, "Interactive imitation (MAIL)"). ``labels`` gives the policy that is queried at each decision of a
+seat, or at some of them.
 """
 
 from __future__ import annotations
@@ -21,39 +22,39 @@ from mail.parallel.streams import stream
 
 
 class QueryRule(Protocol):
-    """Chooses the decisions at which somebody is asked; frozen and picklable, like a policy."""
+    """Chooses the decisions at which a policy is queried. Immutable and picklable, like a policy."""
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        """[N] whether to ask at each of these positions, in all of which the seat decides."""
+        """[N] whether to query at each of these positions, at all of which the seat decides."""
 
 
 @dataclass(frozen=True)
 class Selective:
-    """An asked policy that is asked only where ``wants`` says so; elsewhere nobody is, and no ask is spent."""
+    """A policy that is queried only where ``wants`` is true. Other decisions get no label and cost no query."""
 
     policy: Policy
     wants: QueryRule
     plays: bool = False
-    """Whether its answer is also what is played there, instead of the seat's own policy."""
+    """Whether its answer is also played there, instead of the seat's own policy."""
 
 
 def first_occurrences(game: Game, states: States, seat: int) -> Bools:
-    """[N] the first of every set of positions that the seat cannot tell apart: for rules that query none twice."""
+    """[N] the first of every set of positions that the seat cannot distinguish. For rules that never query twice."""
     first = np.zeros(len(states), dtype=np.bool_)
     first[np.unique(game.key(states, seat), axis=0, return_index=True)[1]] = True
     return first
 
 
 def labelled_table(game: Game, labelled: Sequence[Decisions]) -> Tabular:
-    """The answers that labelled decisions of one seat hold, as a policy; the first of each position."""
+    """The labels of one seat's decisions as a policy; the first label of each position."""
     keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(part.key for part in labelled)])
     labels = np.concatenate([np.zeros((0, game.spec.actions)), *(part.label for part in labelled)])
     keys, first = np.unique(keys, axis=0, return_index=True)
     return Tabular(keys, labels[first])
 
 
-Asked = Policy | Selective | None
-Labels = tuple[Asked, Asked]
+LabelSource = Policy | Selective | None
+Labels = tuple[LabelSource, LabelSource]
 
 
 @dataclass(frozen=True)
@@ -69,18 +70,30 @@ class _Turn:
 
 @dataclass(frozen=True)
 class _Ply:
-    """One ply of all games: who decided what, and seat 0's reward for it."""
+    """One ply of all games: its decisions, and seat 0's reward for it."""
 
     turns: list[_Turn]
     earned: Floats  # [episodes]
 
 
 def play(game: Game, seats: Seats, episodes: int, *, labels: Labels = (None, None), rng: Rng) -> Decisions:
-    """Play ``episodes`` games at once and return every decision of both seats, in order of play.
+    """Play games in one batch and return every decision of both seats, in order of play.
 
-    ``labels[seat]`` is asked at each decision of that seat (a policy that also plays there is asked once), a
-    ``Selective`` one only where it wants to be; None asks nobody. Raises PolicyError where a policy gives no
-    legal distribution, GameError where a game goes on although whoever is to move cannot.
+    Args:
+        game: The game.
+        seats: Seat 0's and seat 1's policy.
+        episodes: The number of games, at least 1.
+        labels: Per seat, the policy that is queried at each of its decisions; a ``Selective`` one only where its rule
+            says so, None never. A policy that also plays in that seat is evaluated once.
+        rng: The source of all moves and chance.
+
+    Returns:
+        One row per decision.
+
+    Raises:
+        ValueError: ``episodes`` is less than 1.
+        PolicyError: A policy does not return a distribution over legal actions.
+        GameError: A seat must move and has no legal action.
     """
     if episodes < 1:
         raise ValueError(f"play at least one episode, not {episodes}")
@@ -105,9 +118,9 @@ def play(game: Game, seats: Seats, episodes: int, *, labels: Labels = (None, Non
 
 
 def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) -> int:
-    """Play uniformly random games to the end, keep nothing, and return how many moves were made.
+    """Play uniformly random games to the end and return the number of moves. For benchmarks.
 
-    With ``observe`` each mover's observation is computed too, as a learner would need it.
+    With ``observe``, each mover's observation is computed too, as for a learner.
     """
     states = game.start(episodes, rng=rng)
     moves = 0
@@ -126,20 +139,22 @@ def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) 
     return moves
 
 
-def _decide(game: Game, policy: Policy, asked: Asked, episode: Ints, states: States, seat: int, rng: Rng) -> _Turn:
-    """Ask the seat's policy (and the labelling one) at these positions, and draw a move for each."""
+def _decide(
+    game: Game, policy: Policy, source: LabelSource, episode: Ints, states: States, seat: int, rng: Rng
+) -> _Turn:
+    """Query the seat's policy and its label source at these positions, and sample a move for each."""
     probabilities = query(policy, game, states, seat)
-    if asked is policy:
+    if source is policy:
         label = probabilities
     else:
         label = np.full(probabilities.shape, np.nan)
-        if isinstance(asked, Selective):
-            rows = np.flatnonzero(asked.wants(game, states, seat))
-            label[rows] = query(asked.policy, game, states[rows], seat)
-            if asked.plays:
+        if isinstance(source, Selective):
+            rows = np.flatnonzero(source.wants(game, states, seat))
+            label[rows] = query(source.policy, game, states[rows], seat)
+            if source.plays:
                 probabilities[rows] = label[rows]
-        elif asked is not None:
-            label = query(asked, game, states, seat)
+        elif source is not None:
+            label = query(source, game, states, seat)
     played = sample(probabilities, rng=rng)
     if (played < 0).any():
         raise stuck(game, states[int(np.flatnonzero(played < 0)[0])])
@@ -147,14 +162,14 @@ def _decide(game: Game, policy: Policy, asked: Asked, episode: Ints, states: Sta
 
 
 def _decisions(game: Game, plies: list[_Ply]) -> Decisions:
-    """All turns as rows, each linked to the same seat's next decision and credited with what came in between."""
+    """All turns as rows, each linked to the seat's next decision, with the reward in between."""
     turns = [turn for ply in plies for turn in ply.turns]
     seat = np.concatenate([np.full(len(turn.episode), turn.seat) for turn in turns])
     next_row = np.full(len(seat), -1, dtype=np.int64)
     reward = np.zeros(len(seat))
     episodes = len(plies[0].earned)
     following = np.full((2, episodes), -1, dtype=np.int64)  # row of each seat's next decision in each game
-    pending = np.zeros((2, episodes))  # what each seat earned before it
+    pending = np.zeros((2, episodes))  # each seat's reward before it
     stop = len(seat)
     for ply in reversed(plies):
         pending += [ply.earned, -ply.earned]
@@ -187,7 +202,7 @@ def _per_turn(turns: list[_Turn], column: Callable[[_Turn], NDArray[Any]]) -> ND
 
 @dataclass(frozen=True)
 class Shard:
-    """A number of games and the address of their stream."""
+    """A number of games and the address of their random stream."""
 
     episodes: int
     seed: int
@@ -199,7 +214,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Match:
-    """What all shards of a round share: frozen while the round lasts."""
+    """What all shards of a round share; fixed during the round."""
 
     game: Game
     seats: Seats
@@ -207,12 +222,12 @@ class Match:
 
 
 def shards(games: int, most: int, seed: int, stage: str, *, seat: int, round_: int) -> list[Shard]:
-    """So many games in shards of at most ``most``."""
+    """``games`` games in shards of at most ``most``."""
     sizes = [most] * (games // most) + [games % most] * (games % most > 0)
     return [Shard(size, seed, stage, seat, round_, index) for index, size in enumerate(sizes)]
 
 
 def play_shard(match: Match, shard: Shard) -> Decisions:
-    """A pool's task: the shard's games, drawn from its own stream."""
+    """A pool's task: the shard's games, with the shard's own random stream."""
     rng = stream(shard.seed, shard.stage, seat=shard.seat, round_=shard.round_, shard=shard.shard)
     return play(match.game, match.seats, shard.episodes, labels=match.labels, rng=rng)

@@ -1,1 +1,1 @@
-"""What is shown in a terminal: boards, games, progress and tables."""
+"""The terminal interface: boards, games, progress and tables."""

@@ -1,4 +1,4 @@
-"""What is known of the moves of a game in progress: the table of analysis, a hint, and a verdict on a move."""
+"""Advice on the moves of a game in progress: the table of analysis, a hint, and a verdict on a move."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mail.terminal.boards import View, Weighed
 
 
 class Advice:
-    """What a pair of policies and an oracle say; either may be absent. ``states`` are [1, W] throughout.
+    """Combines a pair of policies and an oracle, either of which may be absent. ``states`` are [1, W] throughout.
 
     Args:
-        game: The game that is played.
-        shown: What its moves are called.
-        advisers: Whose probabilities are shown beside the moves of each seat.
-        oracle: Who knows what moves are worth; called once, when it is first needed.
+        game: The game.
+        shown: Its names of moves.
+        advisers: The policies whose probabilities are displayed beside each seat's moves.
+        oracle: Makes the source of move values; called once, at its first use.
     """
 
     def __init__(self, game: Game, shown: View, advisers: Seats | None, oracle: Callable[[], Oracle | None]) -> None:
@@ -30,14 +30,14 @@ class Advice:
 
     @property
     def oracle(self) -> Oracle | None:
-        """The oracle, made when it is first needed; None where there is none."""
+        """The oracle, made at its first use; None if there is none."""
         if self._make_oracle is not None:
             make, self._make_oracle = self._make_oracle, None
             self._oracle = make()
         return self._oracle
 
     def weighed(self, states: States, seat: int) -> Weighed:
-        """Everything that is known of the seat's moves here."""
+        """All that is known about the seat's moves in this position."""
         oracle, advisers = self.oracle, self.advisers
         legal = self.game.legal(states, seat)[0]
         chances = None if advisers is None else query(advisers[seat], self.game, states, seat)[0]
@@ -46,21 +46,21 @@ class Advice:
         return Weighed(legal, chances, values, best, isinstance(self.game, Board))
 
     def hint(self, states: States, seat: int) -> str:
-        """What an expert would play, else what the policy likes best."""
+        """A sentence with an expert's moves, or else the policy's most probable ones."""
         weighed = self.weighed(states, seat)
         if weighed.best is not None:
             if np.array_equal(weighed.best, weighed.legal):
-                return "Every move is as good as any other."
+                return "All legal moves are equally good."
             return f"An expert plays {wording(self.shown, weighed.best)}."
         if weighed.probability is not None:
             most = weighed.probability >= weighed.probability.max() - CLOSE
-            return f"The policy likes {wording(self.shown, most)} best; what is right is not known here."
-        return "Nobody here knows better than you."
+            return f"The policy prefers {wording(self.shown, most)}; no expert is available for this game."
+        return "No hint is available: play against a run or an expert, or choose a smaller game."
 
     def verdict(self, states: States, seat: int, action: int) -> str:
-        """A sentence about a move that is about to be made; nothing where nobody knows."""
+        """A sentence about a move before it is made; empty without an oracle."""
         if self.oracle is None:
             return ""
         legal = self.game.legal(states, seat)[0]
-        said = verdict(self.game, legal, self.oracle.values(states, seat)[0], action)
-        return f"{said[0].upper()}{said[1:]}."
+        line = verdict(self.game, legal, self.oracle.values(states, seat)[0], action)
+        return f"{line[0].upper()}{line[1:]}."

@@ -1,8 +1,8 @@
-"""What the moves of a position are worth, from whoever knows, and one line about a move that was made.
+"""The values of the moves of a position, and one line about a move that was made.
 
-``Oracle`` is the small protocol that an exact model and a solver answer alike; where neither is at hand there is no
-oracle, and screens leave the values out. Values are the mover's own. In games where both seats move at once a move
-is worth what it gets against the equilibrium strategy of the other seat.
+``Oracle`` is the protocol that an exact model and a solver share. Without either there is no oracle, and values are
+omitted. Values are from the mover's view. In games with simultaneous moves, a move's value is its payoff against the
+other seat's equilibrium strategy.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from games.boards import Board
 from games.graph import GameGraph
 from mail.terminal.boards import View
 
-CLOSE = 1e-9  # values that differ by less are equal: what adding floating-point numbers leaves
+CLOSE = 1e-9  # values that differ by less are equal up to floating-point rounding
 
 
 class Oracle(Protocol):
-    """Whoever knows what moves are worth."""
+    """A source of exact move values."""
 
     def values(self, states: States, seat: int) -> Floats:
-        """[N, A] the game's value to the seat after each of its moves; -inf where illegal."""
+        """[N, A] the game's value for the seat after each of its moves; -inf where illegal."""
 
     def best(self, states: States, seat: int) -> Bools:
-        """[N, A] the moves an expert may play."""
+        """[N, A] the moves that an expert may play."""
 
 
 class ModelOracle:
@@ -49,26 +49,28 @@ class ModelOracle:
 
 
 class SolverOracle:
-    """Values of 6x7 Connect Four from the solver: the signs of its scores, the highest of which are best."""
+    """Values of 6x7 Connect Four from the solver: the signs of its scores. The moves with the highest
+    score are best.
+    """
 
     def __init__(self, game: Game) -> None:
         self.game = game
 
     def values(self, states: States, seat: int) -> Floats:
-        found = self._scores(states, seat)
-        return np.where(np.isfinite(found), np.sign(found), -np.inf)
+        scored = self._scores(states, seat)
+        return np.where(np.isfinite(scored), np.sign(scored), -np.inf)
 
     def best(self, states: States, seat: int) -> Bools:
-        found = self._scores(states, seat)
-        return np.asarray(np.isfinite(found) & (found == found.max(1, keepdims=True)))
+        scored = self._scores(states, seat)
+        return np.asarray(np.isfinite(scored) & (scored == scored.max(1, keepdims=True)))
 
     def _scores(self, states: States, seat: int) -> Floats:
-        found = scores(self.game, states)
-        return np.where(self.game.legal(states, seat), found, -np.inf)
+        scored = scores(self.game, states)
+        return np.where(self.game.legal(states, seat), scored, -np.inf)
 
 
 def oracle(game: Game, model: Callable[[], Model | None]) -> Oracle | None:
-    """Whoever knows this game; None where nobody does. ``model`` is called only where no solver answers."""
+    """The oracle for a game; None if there is none. ``model`` is called only for games without a solver."""
     if solvable(game):
         return SolverOracle(game) if installed() else None
     known = model()
@@ -76,7 +78,7 @@ def oracle(game: Game, model: Callable[[], Model | None]) -> Oracle | None:
 
 
 def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
-    """One line about an action, given the mover's legal actions and their values [A]."""
+    """One line about an action, given the mover's legal actions [A] and their values [A]."""
     choices = values[legal]
     kept, got = float(choices.max()), float(values[action])
     best = int((choices >= kept - CLOSE).sum())
@@ -88,8 +90,8 @@ def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
         return "the only best move" if best == 1 else "one of the best moves"
     if got < kept - CLOSE:
         if kept > 0:
-            return "throws away a win: it is a draw now" if got == 0 else "turns a win into a loss"
-        return "throws away a draw: it loses now"
+            return "throws away a win: it is now a draw" if got == 0 else "turns a win into a loss"
+        return "throws away a draw: it now loses"
     if kept < 0:
         return "loses, as every move does"
     only = "the only move that " if best == 1 and len(choices) > 1 else ""

@@ -1,4 +1,4 @@
-"""What people type: lines of input, words such as ``hint``, and the moves that are meant."""
+"""Input in the terminal: lines, words such as ``hint``, and moves."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Protocol
 from mail.terminal.boards import View
 
 Read = Callable[[], str | None]
-"""Gives the next line of input, or None at its end."""
-LONGEST_ANSWER = 1000  # characters of a line that are looked at; the rest of it is dropped
+"""Returns the next line of input, or None at its end."""
+LONGEST_ANSWER = 1000  # characters of a line that are used; the rest is dropped
 SHORT_WORDS = {
     "?": "help",
     "h": "hint",
@@ -32,13 +32,13 @@ class Lines(Protocol):
 
 
 def reader(lines: Lines | None) -> Read:
-    """Answers from a binary stream: undecodable bytes become question marks, long lines lose their ends.
+    """Read lines from a binary stream. Undecodable bytes become replacement characters, long lines are cut.
 
     Args:
-        lines: Where answers come from; None is an input that has ended.
+        lines: The stream; None is an input that has ended.
 
     Returns:
-        A function that gives one line per call, of at most ``LONGEST_ANSWER`` bytes, and None at the end.
+        A function that returns one line per call, of at most ``LONGEST_ANSWER`` bytes, and None at the end.
     """
 
     def read() -> str | None:
@@ -52,7 +52,7 @@ def reader(lines: Lines | None) -> Read:
 
 
 def split(answer: str) -> tuple[str, str]:
-    """The first word of an answer, written out and in lower case, and what follows it."""
+    """The first word of an answer, in full and in lower case, and the rest."""
     word, _, rest = answer.partition(" ")
     return SHORT_WORDS.get(word.lower(), word.lower()), rest.strip()
 
@@ -64,16 +64,16 @@ def is_word(answer: str) -> bool:
 
 
 def understand(answer: str, legal: Sequence[int], shown: View, actions: int) -> tuple[int | None, str]:
-    """The action that an answer means.
+    """The action that an answer names.
 
     Args:
         answer: What was typed, without white space around it.
-        legal: The actions that may be played now.
-        shown: What the game's actions are called.
-        actions: How many actions the game has.
+        legal: The legal actions.
+        shown: The game's names of actions.
+        actions: The number of actions of the game.
 
     Returns:
-        The action, or None and one line that says what is wrong with the answer.
+        The action, or None and one line that explains the problem.
     """
     noun = shown.noun
     if not answer:
@@ -92,7 +92,7 @@ def understand(answer: str, legal: Sequence[int], shown: View, actions: int) -> 
 
 
 def short(answer: str) -> str:
-    """An answer, whatever is in it, as a few harmless characters."""
+    """An answer of any content as a short printable string."""
     return answer if re.fullmatch(r"[ -~]{0,20}", answer) else quoted(answer)
 
 

@@ -1,8 +1,8 @@
-"""What the terminal shows, as pure functions of a position: boards, the table of moves, the list of words.
+"""What the terminal displays, as pure functions of a position: boards, the table of moves, the list of commands.
 
-Nothing here reads, waits or remembers, so that a test can record a screen at a fixed width. A screen knows what it
-is drawn on (``Look``): Unicode or plain ASCII, how wide and how high. Marks do not depend on colour: ``[x]`` is the
-last move, ``*x*`` a winning line. Cells, columns and moves count from 1.
+Nothing here reads input, waits or keeps state, so a test can record a screen at a fixed width. A screen depends on the
+terminal (``Look``): Unicode or ASCII, width and height. Marks do not depend on colour: ``[x]`` is the last move,
+``*x*`` a winning line. Cells, columns and moves count from 1.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from games.markov.game import MarkovGame
 from games.markov.gridworld import Picture
 
 STYLES = {"x": "bold red", "o": "bold yellow", "0": "bold red", "1": "bold yellow", "*": "bold green"}
-GLYPHS = {"x": "\u25cf", "o": "\u25cb", ".": "\u00b7"}  # discs, for boards on which stones fall
+GLYPHS = {"x": "\u25cf", "o": "\u25cb", ".": "\u00b7"}  # discs, for boards with gravity
 FRAME = "\u2500\u2502\u253c\u250c\u252c\u2510\u251c\u2524\u2514\u2534\u2518"
 DIRECTIONS = ("left", "right", "up", "down")
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a screen is drawn on."""
+    """The capabilities of a terminal; width and height in characters."""
 
     unicode: bool = False
     width: int = 80
@@ -38,13 +38,13 @@ class Look:
 
 
 def look(console: Console) -> Look:
-    """The terminal as it is now: it may have been resized since the last screen."""
+    """The terminal's present capabilities. It may have been resized since the last screen."""
     try:
         "".join([FRAME, *GLYPHS.values()]).encode(console.encoding)
         unicode = not console.is_dumb_terminal and os.environ.get("TERM") != "dumb"
     except (UnicodeEncodeError, LookupError):
         unicode = False
-    # rich takes every dumb terminal for one of 80 x 25
+    # rich reports 80 x 25 for every dumb terminal
     width, height = get_terminal_size() if console.is_dumb_terminal else console.size
     return Look(unicode, max(width, 1), max(height, 1))
 
@@ -55,7 +55,7 @@ class Scene:
 
     state: States
     before: States | None = None
-    """The position before the last move, which tells what that move changed."""
+    """The position before the last move, to mark what the move changed."""
     over: bool = False
 
 
@@ -64,28 +64,28 @@ Draw = Callable[[Scene, Look], Text]
 
 @dataclass(frozen=True)
 class View:
-    """How a game looks in the terminal: what its moves are called, and how a position is drawn."""
+    """How a game is displayed: the names of its moves, and the drawing of a position."""
 
     noun: str
-    """What an action is: a cell, a column, or just a move."""
+    """What an action is: a cell, a column, or a move."""
     taken: str
-    """Why an action that exists may not be chosen."""
+    """Why an existing action is not legal now."""
     marks: tuple[str, str]
-    """What each seat is called."""
+    """The name of each seat."""
     goal: str
     draw: Draw
     names: tuple[str, ...] = ()
-    """Words for the actions, where they have any; they may be typed instead of numbers."""
+    """Words for the actions, if any; they may be typed instead of numbers."""
 
     def move(self, action: int) -> str:
-        """An action as it is said, such as ``cell 5`` or ``left``."""
+        """An action in words, such as ``cell 5`` or ``left``."""
         return self.names[action] if self.names else f"{self.noun} {action + 1}"
 
 
 def view(game: Game) -> View:
-    """Boards are drawn with numbers to choose from, grid worlds as grids; any other game as it renders itself."""
+    """The view of a game: boards with numbered cells, grid worlds as grids, other games by their ``render``."""
     if isinstance(game, MarkovGame) and isinstance(game.picture, Picture):
-        goal = " Who stands on the goal * earns a point a step."
+        goal = " A player on the goal * scores one point per step."
         draw = partial(_grid, game, lambda state: [line.replace(" ", "") for line in game.render(state).splitlines()])
         return View("move", "not legal here", ("0", "1"), goal, draw, DIRECTIONS)
     if not isinstance(game, Board):
@@ -106,7 +106,7 @@ def _plain(game: Game, scene: Scene, on: Look) -> Text:
 
 
 def styled(text: str, style: str) -> Text:
-    """Text whose style ends with it: what is added later has its own (the style of ``Text(text, style)`` stays on)."""
+    """A text whose style ends with it: text appended later keeps its own style, unlike with ``Text(text, style)``."""
     return Text().append(text, style=style)
 
 
@@ -114,7 +114,7 @@ def styled(text: str, style: str) -> Text:
 
 
 def _marks(game: Game, rows: Callable[[States], list[str]], scene: Scene) -> tuple[list[str], set[int], set[int]]:
-    """The cells row by row, which of them the last move changed, and which make up a winning line."""
+    """The cells row by row, the cells that the last move changed, and the cells of winning lines."""
     cells = list("".join(rows(scene.state)))
     before = list("".join(rows(scene.before))) if scene.before is not None else cells
     fresh = {index for index, mark in enumerate(cells) if mark != before[index] and mark not in ".*"}
@@ -123,7 +123,7 @@ def _marks(game: Game, rows: Callable[[States], list[str]], scene: Scene) -> tup
 
 def winning(game: Board, cells: list[str]) -> set[int]:
     """The cells, counted row by row, of all lines of k equal stones."""
-    found: set[int] = set()
+    cells_of_lines: set[int] = set()
     for index, mark in enumerate(cells):
         row, column = divmod(index, game.columns)
         for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -132,12 +132,12 @@ def winning(game: Board, cells: list[str]) -> set[int]:
                 continue
             line = [(row + down * n) * game.columns + column + right * n for n in range(game.k)]
             if all(cells[cell] == mark for cell in line):
-                found.update(line)
-    return found
+                cells_of_lines.update(line)
+    return cells_of_lines
 
 
 def _cell(text: str, mark: str, width: int, *, fresh: bool, line: bool, marked: bool) -> Text:
-    """One cell of the given width; ``marked`` says whether there is room for brackets."""
+    """One cell of the given width. ``marked``: whether brackets fit."""
     left, right = ("[", "]") if fresh else ("*", "*") if line else (" ", " ")
     body = f"{left}{text}{right}".rjust(width) if marked else text.rjust(width)
     style = STYLES.get(mark, "dim")
@@ -147,9 +147,9 @@ def _cell(text: str, mark: str, width: int, *, fresh: bool, line: bool, marked: 
 
 
 def _grid(game: Game, rows: Callable[[States], list[str]], scene: Scene, on: Look) -> Text:
-    """Stones in a grid, with its number in each empty cell while there is something to choose.
+    """Stones in a grid. Empty cells show their numbers while the game runs.
 
-    Where the terminal is too small the rules between rows go first, then the marks beside the stones.
+    In a small terminal the lines between rows are dropped first, then the marks beside the stones.
     """
     cells, fresh, line = _marks(game, rows, scene)
     count = len(rows(scene.state))
@@ -187,14 +187,14 @@ def _grid(game: Game, rows: Callable[[States], list[str]], scene: Scene, on: Loo
 
 
 def _rule(columns: int, width: int, framed: bool, corners: str) -> str:
-    """A line between rows; ``corners`` are left, middle and right of a framed one."""
+    """A line between rows. ``corners``: left, middle and right ends of a framed one."""
     if not framed:
         return "+".join(["-" * width] * columns) + "\n"
     return corners[0] + corners[1].join([FRAME[0] * width] * columns) + corners[2] + "\n"
 
 
 def _columns(game: Board, rows: Callable[[States], list[str]], scene: Scene, on: Look) -> Text:
-    """Stones in columns, and below them the numbers of the columns that have room."""
+    """Stones in columns, above the numbers of the columns that are not full."""
     cells, fresh, line = _marks(game, rows, scene)
     digits = len(str(game.columns))
     marked = game.columns * (digits + 2) + 2 <= on.width
@@ -213,14 +213,14 @@ def _columns(game: Board, rows: Callable[[States], list[str]], scene: Scene, on:
     ends = (FRAME[8], FRAME[10]) if on.unicode else ("+", "+")
     out.append(f"{ends[0]}{flat}{ends[1]}", style="dim")
     if not scene.over:
-        shown = [str(column + 1) if cells[column] == "." else "" for column in range(game.columns)]
+        numbers = [str(column + 1) if cells[column] == "." else "" for column in range(game.columns)]
         pad = " " if marked else ""
-        out.append("\n " + "".join((number + pad).rjust(width) for number in shown).rstrip(), style="dim")
+        out.append("\n " + "".join((number + pad).rjust(width) for number in numbers).rstrip(), style="dim")
     return out
 
 
 def too_narrow(picture: Text, on: Look) -> str | None:
-    """One line for a terminal in which a picture does not fit."""
+    """One line for a terminal that is too narrow for a picture; None if it fits."""
     widest = max(len(line) for line in picture.plain.splitlines())
     if widest <= on.width:
         return None
@@ -231,7 +231,7 @@ def too_narrow(picture: Text, on: Look) -> str | None:
 
 
 def ranges(numbers: list[int]) -> str:
-    """Rising numbers in short: ``1-3 5 7-9``."""
+    """Ascending numbers in short form: ``1-3 5 7-9``."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -243,21 +243,21 @@ def ranges(numbers: list[int]) -> str:
 
 @dataclass(frozen=True)
 class Weighed:
-    """What is known of the moves of a position; arrays are [A], None where nothing is known."""
+    """What is known about the moves of a position. Arrays are [A], None if unknown."""
 
     legal: Bools
     probability: Floats | None
-    """Of the policy that sits, or would sit, in this seat."""
+    """Of the policy in this seat, or of the adviser for it."""
     value: Floats | None
-    """The mover's own, of the game after each move."""
+    """The game's value after each move, from the mover's view."""
     best: Bools | None
-    """The moves of an expert."""
+    """The moves that an expert may play."""
     plain: bool
     """Whether values are wins, draws and losses."""
 
 
 def analysis(shown: View, weighed: Weighed, on: Look) -> Text:
-    """A line per legal move: the policy's probability, the game value, and whether an expert would play it."""
+    """A line per legal move: the policy's probability, the game's value, and whether an expert would play it."""
     actions = [int(action) for action in np.flatnonzero(weighed.legal)]
     names = [shown.names[action] if shown.names else str(action + 1) for action in actions]
     width = max(map(len, [*names, shown.noun]))
@@ -286,28 +286,28 @@ def _bar(share: float, width: int, on: Look) -> str:
 
 
 def worth(value: float, *, plain: bool) -> str:
-    """The value of a move to whoever makes it."""
+    """The value of a move for the mover, in words or as a number."""
     if plain:
         return "wins " if value > 0 else "draws" if value == 0 else "loses"
     return f"{value:+z.3f}"
 
 
 HELP = (
-    ("NUMBER", "that move"),
+    ("NUMBER", "make that move"),
     ("hint", "what an expert, or else the policy, would play"),
-    ("undo", "take your last move back, and the answer to it"),
+    ("undo", "take back your last move and the reply"),
     ("swap", "change seats with the opponent"),
-    ("resign", "give the game up, as a loss"),
+    ("resign", "give up the game, as a loss"),
     ("analysis", "on and off: probabilities, values, a verdict after every move"),
-    ("save [FILE]", "write the game down, now and after every further move"),
+    ("save [FILE]", "save the game, now and after every further move"),
     ("board", "draw the board again, for example after resizing"),
     ("help", "this list (?)"),
-    ("quit", "leave the table (q)"),
+    ("quit", "quit the game (q)"),
 )
 
 
 def helped(shown: View, on: Look) -> Text:
-    """The words that are understood."""
+    """The list of commands."""
     rows = [*HELP]
     if shown.names:
         rows.insert(1, (" ".join(shown.names), "the same, as words"))

@@ -1,4 +1,4 @@
-"""The game that is being played: its position, the plies so far, its random streams, and how to take plies back."""
+"""The game in progress: its position, the plies so far, its random streams, and undo."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from mail.terminal.boards import Scene
 
 @dataclass(frozen=True)
 class Ply:
-    """One ply that was played, and how to take it back."""
+    """One ply of the game, with what undo needs."""
 
     states: States
-    """[1, W] before it."""
+    """[1, W] the position before it."""
     actions: tuple[int, int]
-    """Of both seats, -1 where a seat did not act."""
+    """Both seats' actions, -1 where a seat did not act."""
     reward: float
-    """Seat 0's."""
+    """Seat 0's reward."""
     draws: tuple[Mapping[str, Any], ...]
-    """The generators as they were before it, so that taking it back gives the same chances again."""
+    """The generators' states before it, so that the same chances recur after undo."""
 
 
 class CurrentGame:
-    """A game in progress. A policy's moves and the game's chance come from streams of ``seed``.
+    """A game in progress. Moves of policies and chance come from streams of ``seed``.
 
     Attributes:
         states: [1, W] the position.
-        plies: What was played so far.
-        over: Whether the game has ended.
+        plies: The plies so far.
+        over: Whether the game is over.
     """
 
     def __init__(self, game: Game, *, seed: int) -> None:
@@ -46,10 +46,10 @@ class CurrentGame:
         self.over = False
 
     def acting(self) -> list[int]:
-        """The seats that move now.
+        """The seats to move.
 
         Raises:
-            GameError: A seat has to move and has no legal action.
+            GameError: A seat must move and has no legal action.
         """
         acting = [int(seat) for seat in np.flatnonzero(self.game.acting(self.states)[0])]
         if not all(self.game.legal(self.states, seat).any() for seat in acting):
@@ -61,7 +61,7 @@ class CurrentGame:
         return [int(action) for action in np.flatnonzero(self.game.legal(self.states, seat)[0])]
 
     def sample(self, policy: Policy, seat: int) -> int:
-        """An action of a policy, from the seat's stream."""
+        """An action sampled from a policy with the seat's stream."""
         return int(sample(query(policy, self.game, self.states, seat), rng=self._rngs[seat])[0])
 
     def play(self, actions: tuple[int, int]) -> None:
@@ -74,7 +74,7 @@ class CurrentGame:
         self.over = bool(done[0])
 
     def take_back(self, seats: Collection[int]) -> bool:
-        """Go back to the last position in which one of these seats acted; every generator goes back too.
+        """Undo to the last position in which one of these seats acted, including all generators.
 
         Returns:
             Whether there was such a position.
@@ -96,5 +96,5 @@ class CurrentGame:
 
     @property
     def scene(self) -> Scene:
-        """The position, to be drawn."""
+        """The position, for drawing."""
         return Scene(self.states[0], self.plies[-1].states[0] if self.plies else None, self.over)

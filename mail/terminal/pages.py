@@ -1,6 +1,6 @@
-"""A game step by step on the board, as pages to print or to turn: saved games, and lines of play.
+"""A game step by step on the board, as pages: saved games and lines of play.
 
-Pages are pure functions of a game; only ``turn`` prints and asks. Nothing heavy is imported.
+Pages are pure functions of a game; only ``turn`` prints and reads input. No heavy import.
 """
 
 from __future__ import annotations
@@ -27,39 +27,46 @@ def pages(
     oracle: Oracle | None = None,
     remarks: dict[int, str] | None = None,
 ) -> list[Text]:
-    """The start and every ply of a game as a heading over the board it leads to.
+    """The start and every ply of a game, as a heading above the resulting board.
 
-    ``states`` are [1, W], one more than there are moves. ``remarks`` are added to the headings of some plies.
+    Args:
+        game: The game.
+        states: [1, W] each, one more than there are moves.
+        moves: Both seats' actions of each ply, -1 where a seat does not act.
+        on: The terminal.
+        over: Whether the last move ended the game.
+        oracle: Judges the moves, if given.
+        remarks: Additions to the headings of some plies.
     """
     shown = view(game)
-    found = [styled("The start.\n\n", "bold") + shown.draw(Scene(states[0][0]), on)]
+    texts = [styled("The start.\n\n", "bold") + shown.draw(Scene(states[0][0]), on)]
     for ply, pair in enumerate(moves):
-        said = []
+        parts = []
         for seat in (0, 1):
             if pair[seat] < 0:
                 continue
-            judged = f", {_judged(game, states[ply], seat, pair[seat], oracle)}" if oracle is not None else ""
-            said.append(f"{shown.marks[seat]}: {shown.move(pair[seat])}{judged}")
+            value = f", {_verdict(game, states[ply], seat, pair[seat], oracle)}" if oracle is not None else ""
+            parts.append(f"{shown.marks[seat]}: {shown.move(pair[seat])}{value}")
         remark = (remarks or {}).get(ply, "")
-        heading = styled(f"{ply + 1}. " + "; ".join(said) + (f" {remark}" if remark else "") + "\n\n", "bold")
+        heading = styled(f"{ply + 1}. " + "; ".join(parts) + (f" {remark}" if remark else "") + "\n\n", "bold")
         last = over and ply == len(moves) - 1
-        found.append(heading + shown.draw(Scene(states[ply + 1][0], states[ply][0], last), on))
-    return found
+        texts.append(heading + shown.draw(Scene(states[ply + 1][0], states[ply][0], last), on))
+    return texts
 
 
-def _judged(game: Game, states: States, seat: int, action: int, oracle: Oracle) -> str:
+def _verdict(game: Game, states: States, seat: int, action: int, oracle: Oracle) -> str:
     return verdict(game, game.legal(states, seat)[0], oracle.values(states, seat)[0], action)
 
 
 def replayed(played: Played, on: Look, oracle: Oracle | None = None) -> list[Text]:
-    """A saved game: who played, its plies, and how it ended."""
+    """The pages of a saved game: its players, plies and ending."""
     record, marks = played.record, view(played.game).marks
     names = [f"{marks[seat]}: {record.players[seat]}" for seat in (0, 1)]
     title = Text(f"{record.game}, seed {record.seed}\n" + "\n".join(names) + "\n\n")
-    found = pages(played.game, played.states, record.moves, on, over=played.over, oracle=oracle)
-    found[0] = title + found[0]
-    found[-1] = found[-1] + Text(f"\n\n{_ending(played)}")
-    return found
+    texts = pages(played.game, played.states, record.moves, on, over=played.over, oracle=oracle)
+    texts[0] = title + texts[0]
+    texts[-1] = texts[-1] + Text(f"\n\n{_ending(played)}")
+    return texts
 
 
 def _ending(played: Played) -> str:
@@ -71,25 +78,25 @@ def _ending(played: Played) -> str:
     return "A draw." if record.result == 0 else f"{marks[0 if record.result > 0 else 1]} wins ({record.result:+g})."
 
 
-def turn(found: Sequence[Text], console: Console, *, read: Read | None) -> None:
-    """Show pages one after the other; with ``read`` each waits for an answer, and some answers lead elsewhere."""
+def turn(texts: Sequence[Text], console: Console, *, read: Read | None) -> None:
+    """Print pages in order. With ``read``, wait for an answer after each, which may name another page."""
     place = 0
-    while place < len(found):
-        page = found[place]
+    while place < len(texts):
+        page = texts[place]
         plain = console.no_color or not _writable(page.plain, console)
         text = page.plain.encode(console.encoding, "backslashreplace").decode(console.encoding) if plain else page
         console.print(text, "", sep="\n", soft_wrap=True)
-        if read is None or place == len(found) - 1:
+        if read is None or place == len(texts) - 1:
             place += 1
             continue
-        console.print(f"[{place}/{len(found) - 1}] Enter goes on, b back, a number goes there, q ends: ", end="")
+        console.print(f"[{place}/{len(texts) - 1}] Enter: next, b: back, a number: that page, q: quit: ", end="")
         console.file.flush()
         answer = read()
         word = "q" if answer is None else answer.strip().lower()
         if word in ("q", "quit"):
             console.print()
             return
-        place = _place(word, place, len(found))
+        place = _place(word, place, len(texts))
 
 
 def _writable(text: str, console: Console) -> bool:
@@ -101,7 +108,7 @@ def _writable(text: str, console: Console) -> bool:
 
 
 def _place(word: str, place: int, count: int) -> int:
-    """The page an answer leads to: the next one, unless it says another."""
+    """The page that an answer selects; the next one by default."""
     if word in ("b", "back"):
         return max(place - 1, 0)
     if word.isascii() and word.isdigit() and len(word) < 7:

@@ -1,4 +1,4 @@
-"""Who sits in the two seats, and the sentences in which they are named."""
+"""The players in the two seats, and the sentences that name them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mail.terminal.boards import View
 
 @dataclass(frozen=True)
 class Player:
-    """Who sits in a seat: a policy, or, without one, whoever answers."""
+    """The player in a seat: a policy, or a human if there is none."""
 
     name: str
     policy: Policy | None = None
     ready: Callable[[], bool] = lambda: True
-    """Whether the policy can be asked without a wait; people who watch are shown the board meanwhile."""
+    """Whether the policy is ready. If not, a human who waits sees the board meanwhile."""
 
 
 Players = tuple[Player, Player]
@@ -36,22 +36,22 @@ def both_human(players: Players) -> bool:
 
 
 def names(players: Players) -> tuple[str, str]:
-    """Both names, as a saved game holds them."""
+    """Both names, as in a saved game."""
     first, second = ("human" if player.policy is None else player.name for player in players)
     return first, second
 
 
 def greeting(game: Game, players: Players, shown: View, *, both_act: bool) -> list[str]:
-    """What is played, against whom, and how to answer; ``both_act``: both seats choose the first move."""
+    """The game, the opponent, and how to answer. ``both_act``: both seats choose the first move."""
     marks = shown.marks
     if both_human(players):
-        return [f"{game.spec.name}, {marks[0]} against {marks[1]}, both yours.{shown.goal}"]
+        return [f"{game.spec.name}, {marks[0]} against {marks[1]}; you play both.{shown.goal}"]
     human = humans(players)[0]
-    turn = "both move at once" if both_act else f"move {('first', 'second')[human]}"
+    turn = "both seats move at once" if both_act else f"move {('first', 'second')[human]}"
     words = f", or {', '.join(shown.names)}" if shown.names else ""
     return [
         f"{game.spec.name} against {players[1 - human].name}.{shown.goal}",
-        f"You are {marks[human]} and {turn}. Answer with the number of a {shown.noun}{words}.",
+        f"You are {marks[human]} and {turn}. Type the number of a {shown.noun}{words}.",
     ]
 
 
@@ -69,14 +69,14 @@ def whose(players: Players, shown: View, seat: int) -> str:
 
 
 def resigns(players: Players, shown: View, seat: int) -> str:
-    """That a human in this seat has resigned."""
+    """The sentence for a resignation of the human in this seat."""
     if both_human(players):
         return f"{shown.marks[seat]} resigns; {shown.marks[1 - seat]} wins."
     return f"You resign: {players[1 - seat].name} wins."
 
 
 def ending(game: Game, players: Players, shown: View, earned: float) -> str:
-    """Who won, ``earned`` being seat 0's payoff."""
+    """The result as a sentence. ``earned``: seat 0's payoff."""
     points = "" if isinstance(game, Board) or not earned else f" ({abs(earned):g} ahead)"
     if both_human(players):
         return "A draw." if earned == 0 else f"{shown.marks[0 if earned > 0 else 1]} wins{points}."

@@ -1,9 +1,8 @@
-"""A run followed from another terminal: what its metrics file says so far, as one screen.
+"""A run followed from another terminal: the contents of its metrics file as one screen.
 
-Reads ``config.json``, ``metrics.jsonl`` and, once it is there, ``result.json`` (``mail.training.files``); writes
-nothing and imports nothing heavy. A line that is still being written is left for the next look. Whatever an explorer
-logs is shown: the budget words first, then the rest (new positions, log-determinant, bonus, exploitability) as they
-come.
+Reads ``config.json``, ``metrics.jsonl`` and, once it exists, ``result.json`` (``mail.training.files``). Writes nothing
+and imports nothing heavy. An incomplete last line is ignored until the next read. All logged values are displayed: the
+budget first, then the others (new positions, log-determinant, bonus, exploitability) in their order.
 """
 
 from __future__ import annotations
@@ -27,17 +26,17 @@ MEASURES = ("exploitability", "nash_gap", "greedy_nash_gap")
 
 @dataclass(frozen=True)
 class Progress:
-    """What a run has told so far."""
+    """What a run has logged so far."""
 
     folder: Path
     config: dict[str, Any]
     rounds: dict[tuple[str, int], list[dict[str, float]]]
-    """Per learner and seat, the values of every round."""
+    """The values of every round, by learner and seat."""
     result: dict[str, Any] | None
-    """What it came to, once it is finished."""
+    """The contents of ``result.json`` once the run is finished."""
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``nashmail watch --json`` gives it."""
+        """The dictionary that ``nashmail watch --json`` prints."""
         learners = [
             {"learner": name, "seat": seat, "rounds": len(values), "last": values[-1]}
             for (name, seat), values in self.rounds.items()
@@ -53,14 +52,18 @@ class Progress:
 
 
 def read_progress(folder: Path) -> Progress:
-    """The state of a run's files. RunError where there is no run, or one of them is damaged."""
+    """Read the state of a run.
+
+    Raises:
+        RunError: There is no run, or one of its files is damaged.
+    """
     begun = read_begun(folder)
     result = read_result(folder, begun)
     rounds: dict[tuple[str, int], list[dict[str, float]]] = {}
     for values in read_metrics(folder, None if result is None else result[FILES].get(METRICS)):
         learner, seat = values.pop("learner"), values.pop("seat")
         if learner not in begun.config.learners:
-            raise RunError(f"{printable(folder / METRICS)} is another run's; resume the run, which writes it anew")
+            raise RunError(f"{printable(folder / METRICS)} is of another run; resume the run, which rewrites it")
         rounds.setdefault((learner, seat), []).append({name: float(value) for name, value in values.items()})
     return Progress(folder, asdict(begun.config), rounds, result)
 
@@ -69,7 +72,7 @@ def read_progress(folder: Path) -> Progress:
 
 
 def screen(progress: Progress, on: Look) -> Text:
-    """Everything that is known, no line wider than ``on``."""
+    """The screen; no line is wider than ``on``."""
     config = progress.config
     options = [f"{key} {config[key]}" for key in ("explorer", "expert", "seed") if key in config]
     lines = [Text(f"{config['game']}: " + ", ".join(options), style="bold")]
@@ -82,7 +85,7 @@ def screen(progress: Progress, on: Look) -> Text:
         lines += [_line(name, width, rounds, on) for name in names]
     lines.append(Text())
     if progress.result is None:
-        lines.append(Text("learning, or stopped; `nashmail train ... --resume` goes on with a stopped run"))
+        lines.append(Text("running or stopped; `nashmail train ... --resume` continues a stopped run"))
     else:
         lines += _finished(progress.result)
     for line in lines:
@@ -95,13 +98,13 @@ def _count(number: int, noun: str) -> str:
 
 
 def _names(rounds: list[dict[str, float]]) -> list[str]:
-    """What was logged, the budget words first."""
+    """The names of logged values, the budget first."""
     seen = dict.fromkeys(name for values in rounds for name in values)
     return [*(name for name in FIRST if name in seen), *(name for name in seen if name not in FIRST)]
 
 
 def _line(name: str, width: int, rounds: list[dict[str, float]], on: Look) -> Text:
-    """A metric's last value and its course."""
+    """A metric's last value and its sparkline."""
     values = [row[name] for row in rounds if name in row]
     line = Text(f"  {name.replace('_', ' ')[:width]:<{width}}{_number(values[-1] + 0.0):>12}  ")  # + 0.0: never -0
     line.append(sparkline(values, min(40, max(0, on.width - len(line.plain))), on), style="cyan")
@@ -113,7 +116,7 @@ def _number(value: float) -> str:
 
 
 def sparkline(values: list[float], width: int, on: Look) -> str:
-    """The course of some numbers in at most ``width`` characters, each the last number of its stretch."""
+    """A series as at most ``width`` characters; each shows the last value of its part."""
     bars = BARS if on.unicode else ASCII_BARS
     if width < 1 or not all(abs(value) < 1e300 for value in values):
         return ""
@@ -125,15 +128,15 @@ def sparkline(values: list[float], width: int, on: Look) -> str:
 
 
 def _finished(result: dict[str, Any]) -> list[Text]:
-    """The measures a run ended with."""
+    """The measures of a finished run."""
     lines = [Text("finished", style="bold green")]
     for name, row in result.get("learners", {}).items():
-        told = [f"{row[key]:,} {key.replace('_', ' ')}" for key in FIRST if key in row]
+        parts = [f"{row[key]:,} {key.replace('_', ' ')}" for key in FIRST if key in row]
         for key in MEASURES:
-            if row.get(key) is not None:  # null where it was not measured exactly
+            if row.get(key) is not None:  # null if it was not measured exactly
                 values = row[key] if isinstance(row[key], list) else [row[key]]
-                told.append(f"{key.replace('_', ' ')} " + " ".join(f"{value:z.4f}" for value in values))
-        lines.append(Text(f"  {name}: " + ", ".join(told[:3])))
-        if told[3:]:
-            lines.append(Text("    " + ", ".join(told[3:])))
+                parts.append(f"{key.replace('_', ' ')} " + " ".join(f"{value:z.4f}" for value in values))
+        lines.append(Text(f"  {name}: " + ", ".join(parts[:3])))
+        if parts[3:]:
+            lines.append(Text("    " + ", ".join(parts[3:])))
     return lines

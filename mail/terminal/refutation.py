@@ -1,8 +1,8 @@
 """The line of play that refutes a policy, step by step on the board, and the reason why it works.
 
-The reason is the point of the papers, seen: at the move that gives the game away, what the policy does and with what
-probability, what an expert would have done, and how near to that position the run ever asked. Distance is the number
-of cells that differ; where the run learned positions up to symmetry, so is distance.
+The reason illustrates the papers' point: at the move that gives value away, it shows the policy's probabilities, the
+expert's moves, and the distance to the nearest position at which the run queried the expert. Distance is the number of
+cells that differ; if the run learned positions up to symmetry, so is the distance.
 """
 
 from __future__ import annotations
@@ -32,22 +32,25 @@ from mail.training.profile import Profile, default_learner, split
 
 @dataclass(frozen=True)
 class Labelled:
-    """The distinct positions at which a seat of a run was told what the expert would do; D of them."""
+    """The D distinct positions at which a run queried the expert of a seat."""
 
     states: States  # [D, W]
     label: Floats  # [D, A] mean label
     quotient: Quotient | None
-    """The quotient in which the run met them, where it learned up to symmetry; ``states`` are canonical there."""
+    """If the run learned up to symmetry, the quotient, in which ``states`` are canonical; else None."""
 
     def nearest(self, game: Game, state: States) -> tuple[int, Ints]:
-        """The distance [cells] of the nearest to a position [W], and the rows at that distance. D must not be 0."""
+        """The distance [cells] of the nearest ones to a position [W], and their rows. D must not be 0."""
         images = state[None] if self.quotient is None else self.quotient.base.images(state[None])[:, 0]
         apart = np.min([differing(game, self.states, image) for image in images], axis=0)
         return int(apart.min()), np.flatnonzero(apart == apart.min())
 
 
 def differing(game: Game, states: States, state: States) -> Ints:
-    """[N] on how many cells positions [N, W] of one mover differ from a position [W]; for other games, numbers."""
+    """[N] the number of cells in which positions [N, W] differ from a position [W] of the same mover.
+
+    For games other than boards, the number of state entries that differ.
+    """
     if not isinstance(game, Board):
         return np.asarray((states != state).sum(1), dtype=np.int64)
     own, other = states[:, 0] ^ state[0], (states[:, 0] ^ states[:, 1]) ^ (state[0] ^ state[1])
@@ -55,22 +58,22 @@ def differing(game: Game, states: States, state: States) -> Ints:
 
 
 def labelled(profile: Profile, seat: int) -> Labelled:
-    """What a run was told of one seat's positions, from the rounds it kept. RunError where one is none of the run's."""
+    """The labelled positions of one seat, from a run's saved rounds. RunError if a round does not belong to the run."""
     game, (folder, learner) = profile.game, split(profile.name)
     run, learner = Run.at(folder), learner or default_learner(profile.config)
     width, total = len(game.starts()[0]) if isinstance(game, Enumerable) else 0, game.spec.actions
     states, labels = [np.zeros((0, width), dtype=np.uint64)], [np.zeros((0, total))]
     spent = profile.result.get("labels_by_seat")
     for home in (0, 1):
-        landed = run.journal.rounds(learner, home)
-        rows = [decisions.take(decisions.queried & (decisions.seat == seat)) for decisions in landed]
-        if not (asked := [part for part in rows if len(part)]):
+        rounds = run.journal.rounds(learner, home)
+        rows = [decisions.take(decisions.queried & (decisions.seat == seat)) for decisions in rounds]
+        if not (queried := [part for part in rows if len(part)]):
             continue
-        found = np.concatenate([part.state for part in asked])
-        said = np.concatenate([part.label for part in asked])
-        kept = len(found) if spent is None else int(spent[seat])  # a budget may have cut the last game
-        states.append(found[:kept])
-        labels.append(said[:kept].astype(np.float64))
+        queried_states = np.concatenate([part.state for part in queried])
+        answers = np.concatenate([part.label for part in queried])
+        kept = len(answers) if spent is None else int(spent[seat])  # a budget may have cut the last game
+        states.append(queried_states[:kept])
+        labels.append(answers[:kept].astype(np.float64))
     every = np.concatenate(states[1:] or states)
     distinct, inverse, count = np.unique(every, axis=0, return_inverse=True, return_counts=True)
     mean = np.zeros((len(distinct), total))
@@ -84,15 +87,23 @@ def show(
     seat: int,
     line: Sequence[int],
     policy: Policy,
-    told: Labelled,
+    labels: Labelled,
     on: Look,
     *,
     mistake: Mistake | None = None,
     oracle: Oracle | None = None,
 ) -> list[Text]:
-    """The refutation of a seat's policy as pages: its plies, then the mistake and what was known of it.
+    """The refutation of a seat's policy as pages: its plies, then the mistake and the nearest labelled position.
 
-    ``line`` are both seats' actions. Where no ``mistake`` is given the oracle looks for the first one.
+    Args:
+        game: The game.
+        seat: The policy's seat.
+        line: Both seats' actions.
+        policy: The policy.
+        labels: The positions at which the run queried the seat's expert.
+        on: The terminal.
+        mistake: The move that gives value away; found with the oracle if not given.
+        oracle: Judges the moves, if given.
     """
     states = [state[None] for state in positions(game, tuple(line))]
     acting = [game.acting(state)[0] for state in states[:-1]]
@@ -102,17 +113,17 @@ def show(
     ]
     if mistake is None and oracle is not None:
         mistake = first_mistake(states, moves, seat, oracle)
-    remarks = {} if mistake is None else {mistake.ply: "(here it goes wrong)"}
-    found = pages(game, states, moves, on, over=True, oracle=oracle, remarks=remarks)
+    remarks = {} if mistake is None else {mistake.ply: "(the mistake)"}
+    texts = pages(game, states, moves, on, over=True, oracle=oracle, remarks=remarks)
     shown = view(game)
-    found[0] = Text(f"How seat {seat}, {shown.marks[seat]}, is beaten.\n\n") + found[0]
+    texts[0] = Text(f"How seat {seat}, {shown.marks[seat]}, is beaten.\n\n") + texts[0]
     if mistake is not None:
-        found.append(_why(game, shown, states[mistake.ply], seat, mistake, policy, told, on))
-    return found
+        texts.append(_why(game, shown, states[mistake.ply], seat, mistake, policy, labels, on))
+    return texts
 
 
 class Finding(Protocol):
-    """What is found about a seat: ``mail.evaluation.refutation.Verdict``,
+    """The result for a seat: ``mail.evaluation.refutation.Verdict`` or
     ``mail.evaluation.certificate.walk.Certificate``.
     """
 
@@ -129,28 +140,28 @@ class Finding(Protocol):
 def present(
     game: Enumerable,
     profile: Profile,
-    found: Sequence[Finding],
+    findings: Sequence[Finding],
     console: Console,
     *,
     oracle: Oracle | None = None,
     read: Read | None = None,
 ) -> None:
-    """``nashmail exploit --show``: print every refuted seat's pages, waiting between them where ``read`` is given."""
-    for finding in found:
+    """``nashmail exploit --show``: print the pages of every refuted seat; with ``read``, wait after each page."""
+    for finding in findings:
         if not finding.refuted:
-            console.print(f"Seat {finding.seat} is not refuted: there is nothing to show.")
+            console.print(f"Seat {finding.seat} is not refuted: no line to show.")
             continue
         seat = finding.seat
-        told = labelled(profile, seat)
+        labels = labelled(profile, seat)
         policy = profile.policies[seat]
         on, line, mistake = look(console), finding.line, finding.mistake
-        turn(show(game, seat, line, policy, told, on, mistake=mistake, oracle=oracle), console, read=read)
+        turn(show(game, seat, line, policy, labels, on, mistake=mistake, oracle=oracle), console, read=read)
 
 
 def first_mistake(
     states: Sequence[States], moves: Sequence[tuple[int, int]], seat: int, oracle: Oracle
 ) -> Mistake | None:
-    """The first of the seat's own moves that an oracle knows to give value away."""
+    """The first of the seat's moves that gives value away according to the oracle."""
     for ply, pair in enumerate(moves):
         if pair[seat] < 0:
             continue
@@ -162,35 +173,35 @@ def first_mistake(
 
 
 def _why(
-    game: Game, shown: View, states: States, seat: int, mistake: Mistake, policy: Policy, told: Labelled, on: Look
+    game: Game, shown: View, states: States, seat: int, mistake: Mistake, policy: Policy, labels: Labelled, on: Look
 ) -> Text:
-    """The position of the mistake, what the policy does there, what is right, and how near it ever was told so."""
+    """The position of the mistake, the policy's move, the right ones, and the nearest labelled position."""
     chances = query(policy, game, states, seat)[0]
     keeps = np.isin(np.arange(len(chances)), mistake.keeps)
-    said = styled(f"Move {mistake.ply + 1} in detail: what {shown.marks[seat]} saw.\n\n", "bold")
-    said += shown.draw(Scene(states[0]), on) + Text("\n\n")
+    text = styled(f"Move {mistake.ply + 1} in detail: the position of {shown.marks[seat]}.\n\n", "bold")
+    text += shown.draw(Scene(states[0]), on) + Text("\n\n")
     words = (
         f"The policy plays {shown.move(mistake.played)} with probability {chances[mistake.played]:.1%}; after that "
         f"the game is worth {mistake.left:g} to it. Right: {wording(shown, keeps)}, worth {mistake.kept:g}; it plays "
         f"that with probability {chances[keeps].sum():.1%}."
     )
-    return said + Text(f"{fill(words, on.width)}\n") + _nearest(game, shown, states[0], told, on)
+    return text + Text(f"{fill(words, on.width)}\n") + _nearest(game, shown, states[0], labels, on)
 
 
-def _nearest(game: Game, shown: View, state: States, told: Labelled, on: Look) -> Text:
-    """How near the asks of the run came to a position [W], and what was answered there."""
-    if not len(told.states):
-        return Text(fill("The run has no labelled position of this seat: it was never told what to do.", on.width))
-    distance, rows = told.nearest(game, state)
-    up_to = ", up to symmetry" if told.quotient is not None else ""
-    count = f"{len(told.states):,} labelled position" + ("" if len(told.states) == 1 else "s")
-    said = wording(shown, told.label[rows[0]] > 0)
+def _nearest(game: Game, shown: View, state: States, labels: Labelled, on: Look) -> Text:
+    """The labelled positions nearest to a position [W], and the expert's moves there."""
+    if not len(labels.states):
+        return Text(fill("The run has no labels for this seat: its expert was never queried.", on.width))
+    distance, rows = labels.nearest(game, state)
+    up_to = ", up to symmetry" if labels.quotient is not None else ""
+    count = f"{len(labels.states):,} labelled position" + ("" if len(labels.states) == 1 else "s")
+    answer = wording(shown, labels.label[rows[0]] > 0)
     if distance == 0:
-        words = f"This very position was labelled{up_to}: the expert said {said}, and the clone did not learn it."
+        words = f"This position was labelled{up_to}: the expert plays {answer}, which the clone did not learn."
         return Text(fill(words, on.width))
     unit = ("cell" if isinstance(game, Board) else "number") + ("" if distance == 1 else "s")
     words = (
-        f"It was never told what to do here. Of its {count} the nearest, {len(rows):,} of them, differ in "
-        f"{distance} {unit}{up_to}. One of these, where the expert said {said}:"
+        f"The expert was never queried here. The nearest {len(rows):,} of the run's {count} differ in "
+        f"{distance} {unit}{up_to}. One of them, where the expert plays {answer}:"
     )
-    return Text(f"{fill(words, on.width)}\n\n") + shown.draw(Scene(told.states[rows[0]]), on)
+    return Text(f"{fill(words, on.width)}\n\n") + shown.draw(Scene(labels.states[rows[0]]), on)

@@ -1,4 +1,4 @@
-"""What a session writes on: lines and pictures, as this console can show them."""
+"""The output of a session: lines and pictures, as the console can display them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from mail.terminal.boards import Look, Scene, View, look, too_narrow
 
 
 class Screen:
-    """A console to which nothing is written that it cannot show; ``unicode`` False draws with plain characters."""
+    """A console that is sent only what it can display. ``unicode=False`` draws with ASCII."""
 
     def __init__(self, console: Console, *, unicode: bool = True) -> None:
         self.console, self.unicode = console, unicode
 
     def look(self) -> Look:
-        """What can be drawn now."""
+        """The present capabilities of the terminal."""
         on = look(self.console)
         return on if self.unicode else replace(on, unicode=False)
 
     def say(self, line: str, *, end: str = "\n") -> None:
-        """Write a line at once."""
+        """Print a line and flush."""
         self.console.print(Text(self._encodable(line)), end=end, soft_wrap=True)
         self.console.file.flush()
 
     def show(self, text: Text) -> None:
-        """Write a text in colours, where these are wanted and the encoding can write it."""
+        """Print a text, with colours if they are wanted and the encoding allows it."""
         plain = self._encodable(text.plain)
         styled = not self.console.no_color and plain == text.plain
         self.console.print(text if styled else Text(plain), soft_wrap=True)
 
     def draw(self, shown: View, scene: Scene) -> None:
-        """Draw a position; where it does not fit, say so."""
+        """Draw a position, with a line of warning if it does not fit."""
         on = self.look()
         picture = shown.draw(scene, on)
         self.show(Text("\n") + picture + Text("\n"))
@@ -41,5 +41,5 @@ class Screen:
             self.say(narrow)
 
     def _encodable(self, text: str) -> str:
-        """The text without what the terminal's encoding cannot write."""
+        """The text with escapes for what the terminal's encoding lacks."""
         return text.encode(self.console.encoding, "backslashreplace").decode(self.console.encoding)

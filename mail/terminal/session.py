@@ -1,9 +1,9 @@
-"""One game in the terminal: humans and policies in two seats, moves asked for line by line, and how it ended.
+"""One game in the terminal between humans and policies, with moves typed line by line.
 
-A human is not a distribution, so this is a loop of its own and no ``Policy``. It knows rules only through
-``Game`` and takes its input and output from outside, so that a test can sit down as well as a person. The session is
-the dialogue alone: the position is kept by ``current_game``, answers are understood by ``answers``, and what is known
-of moves comes from ``advice``. Where both seats move at once, the human chooses before the other seat's move is shown.
+A human is not a distribution over actions, so this is a separate loop and not a ``Policy``. It knows the rules only
+through ``Game``, and its input and output are arguments, so tests can play, too. The session is only the dialogue:
+``current_game`` has the position, ``answers`` parses input, ``advice`` judges moves. With simultaneous moves, the human
+chooses before the other seat's move is displayed.
 """
 
 from __future__ import annotations
@@ -39,47 +39,47 @@ from mail.terminal.players import (
 from mail.terminal.recorder import Recorder
 from mail.terminal.screen import Screen
 
-PATIENCE = 10  # answers in a row that are no moves before no more is said about them
-CHATTER = 200  # words in one game, such as hint, before no more is said about them
+PATIENCE = 10  # invalid answers in a row after which the session stops to comment on them
+CHATTER = 200  # commands, such as hint, in one game after which the session stops to answer them
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a session may fall back on; all of it may be absent."""
+    """Options of a session."""
 
     advisers: Seats | None = None
-    """Whose probabilities are shown beside the moves of each seat."""
+    """The policies whose probabilities are displayed beside each seat's moves."""
     oracle: Callable[[], Oracle | None] = lambda: None
-    """Who knows what moves are worth; called once, when it is first needed."""
+    """Makes the source of move values; called once, at its first use."""
     analysis: bool = False
-    """Whether probabilities, values and verdicts are shown from the start."""
+    """Whether analysis is on at the start."""
     save: Path | None = None
-    """Where the game is written down from the first move on."""
+    """The file to which the game is saved from the first move on."""
     linger: bool = False
-    """Whether a finished game is left only after one more answer, which may take the last move back."""
+    """Whether to wait for an answer after the game, which may undo the last move."""
     unicode: bool = True
-    """False draws with plain characters, whatever the terminal can do."""
+    """False draws with ASCII, whatever the terminal can do."""
 
 
 class _Leave(Exception):
-    """A human leaves the table: the reason, and the seat that resigns, if one does."""
+    """A human leaves the game: a line for the screen, and the seat that resigns, if one does."""
 
-    def __init__(self, said: str, resigned: int | None = None) -> None:
-        super().__init__(said)
-        self.said, self.resigned = said, resigned
+    def __init__(self, line: str, resigned: int | None = None) -> None:
+        super().__init__(line)
+        self.line, self.resigned = line, resigned
 
 
 class Session:
-    """One game between two players, humans among them answering ``read``.
+    """One game between two players. Humans answer through ``read``.
 
     Args:
-        game: What is played.
-        players: Who sits in seat 0 and in seat 1.
-        seed: Of the policies' moves and the game's chance: the same seed and the same answers are the same game.
-        read: Gives the next line of input, or None at its end.
-        console: What is written to.
-        echo: Write the answers down, for input that nobody sees being typed.
-        setting: What the session may fall back on.
+        game: The game.
+        players: Seat 0's and seat 1's player.
+        seed: Of the policies' moves and of chance. The same seed and answers give the same game.
+        read: Returns the next line of input, or None at its end.
+        console: For output.
+        echo: Whether to print the answers, for input that is not typed in the terminal.
+        setting: Further options.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Session:
     # --- the game --------------------------------------------------------------------------------------
 
     def play(self) -> float | None:
-        """Play to the end; seat 0's payoff, or None where a human left."""
+        """Play to the end. Returns seat 0's payoff, or None if a human left."""
         both_act = bool(self.game.acting(self.current.states)[0].all())
         for line in greeting(self.game, self.players, self.view, both_act=both_act):
             self._say(line)
@@ -121,7 +121,7 @@ class Session:
         except _Leave as left:
             self._resigned = left.resigned
             self._save()
-            self._say(left.said)
+            self._say(left.line)
             return None if left.resigned is None else 2.0 * left.resigned - 1.0
         return self.current.earned
 
@@ -132,7 +132,7 @@ class Session:
         return Record(self.game.spec.name, names(self.players), self.seed, moves, result, self._resigned)
 
     def _turn(self) -> None:
-        """One ply: whoever acts chooses, humans first, unless the answer changed something else."""
+        """One ply: every acting seat chooses, humans first, unless an answer changed the position or the seats."""
         acting = self.current.acting()
         actions = [-1, -1]
         for seat in sorted(acting, key=lambda seat: self.players[seat].policy is not None):
@@ -147,28 +147,28 @@ class Session:
         self._save()
 
     def _sample(self, policy: Policy, seat: int) -> int:
-        """The policy's move; whoever waits for it is shown the board."""
+        """The policy's move. If it is slow to load, show the board meanwhile."""
         if self.setting.linger and not self.players[seat].ready():
             self._draw()
-            self._say(f"{self.players[seat].name} is being loaded ...")
+            self._say(f"Loading {self.players[seat].name} ...")
         return self.current.sample(policy, seat)
 
     def _announce(self, seat: int, action: int, *, both_act: bool) -> None:
-        """Say what is played where it was not just typed, and, with analysis on, what it is worth."""
+        """Print the move unless it was just typed, and, with analysis on, its verdict."""
         if self.players[seat].policy is None and not self._analysing and not (both_act and both_human(self.players)):
             return
-        judged = self.advice.verdict(self.current.states, seat, action) if self._analysing else ""
+        comment = self.advice.verdict(self.current.states, seat, action) if self._analysing else ""
         sentence = f"{plays(self.players, self.view, seat)} {self.view.move(action)}."
-        self._say(f"{sentence} {judged}" if judged else sentence)
+        self._say(f"{sentence} {comment}" if comment else sentence)
 
     def _end(self) -> None:
-        """Where the game is over: who won, and time to write it down or to take the last move back."""
+        """If the game is over, print the result; then the human may save the game or undo the last move."""
         if not self.current.over:
             return
         self._draw()
         self._say(ending(self.game, self.players, self.view, self.current.earned))
         while self.setting.linger and self.current.over:
-            self._say("Enter leaves; undo takes your last move back, save writes the game down: ", end="")
+            self._say("Press Enter to leave, or type undo to take your last move back, or save: ", end="")
             word, rest = split((self.read() or "").strip())
             if word == "undo":
                 self._undo()
@@ -180,7 +180,7 @@ class Session:
     # --- a human's turn --------------------------------------------------------------------------------
 
     def _human(self, seat: int) -> int | None:
-        """The human's move, asked for until it is legal; None where the position changed instead."""
+        """The human's move; None if the position or the seats changed instead."""
         legal = self.current.legal(seat)
         self._draw(seat)
         self._mistakes = 0
@@ -197,7 +197,7 @@ class Session:
             self._complain(problem)
 
     def _answer(self, seat: int, legal: list[int]) -> str:
-        """The next line that is typed; _Leave where there is none."""
+        """The next line of input. _Leave at its end."""
         quiet = self._mistakes > PATIENCE or self._words > CHATTER
         if not quiet:
             words = self.view.names
@@ -206,31 +206,31 @@ class Session:
             self._say(f"{whose(self.players, self.view, seat)} move ({listed}, ? for help): ", end="")
         answer = self.read()
         if answer is None:
-            raise _Leave("\nThe input has ended. You leave the table; this game has no winner.")
+            raise _Leave("\nThe input has ended. You quit; this game has no winner.")
         answer = answer.strip()
         if self.echo and not quiet:
             self._say(short(answer))
         return answer
 
     def _complain(self, problem: str) -> None:
-        """Say what is wrong; when too much is, say once that nothing more is said."""
+        """Print the problem, up to ``PATIENCE`` times."""
         if self._mistakes <= PATIENCE:
             self._say(problem)
         elif self._mistakes == PATIENCE + 1:
-            self._say(f"{self._mistakes} answers in a row were no moves; more such answers are passed over in silence.")
+            self._say(f"{self._mistakes} answers in a row were no moves; further ones get no reply.")
 
     # --- words -----------------------------------------------------------------------------------------
 
     def _word(self, word: str, rest: str, seat: int) -> bool:
-        """Do what a word says; whether the position or the seats have changed. _Leave for those that end the game."""
+        """Execute a command. Returns whether the position or the seats changed. _Leave if it ends the game."""
         if word in ("quit", "exit"):
-            raise _Leave("You leave the table; this game has no winner.")
+            raise _Leave("You quit; this game has no winner.")
         if word == "resign":
             self._resign(seat)
         self._words += 1
         if self._words > CHATTER:
             if self._words == CHATTER + 1:
-                self._say(f"{CHATTER} words are enough; from now on this game takes moves, resign and quit alone.")
+                self._say(f"{CHATTER} commands are the limit; this game now takes only moves, resign and quit.")
             return False
         if word == "undo":
             return self._undo()
@@ -252,33 +252,33 @@ class Session:
         raise _Leave(resigns(self.players, self.view, seat), seat)
 
     def _undo(self) -> bool:
-        """Back to the last position in which a human chose."""
+        """Return to the last position in which a human chose."""
         if not self.current.take_back(humans(self.players)):
-            self._say("There is no move of yours to take back.")
+            self._say("You have no move to take back.")
             return False
         self._save()
         self._say(f"Back to move {len(self.current.plies) + 1}.")
         return True
 
     def _swap(self) -> bool:
-        """Human and policy change seats; the policy goes on with the seat's own half of itself."""
+        """Exchange the seats of human and policy. The opponent continues with its policy for the other seat."""
         if both_human(self.players):
-            self._say("You play both seats already.")
+            self._say("You already play both seats.")
             return False
         human = humans(self.players)[0]
         other, advisers = self.players[1 - human], self.setting.advisers
         if advisers is None:
-            self._say(f"{other.name} plays that seat alone.")
+            self._say(f"{other.name} plays only that seat.")
             return False
         moved = Player(other.name, advisers[human], other.ready)
         self.players = (moved, HUMAN) if human == 0 else (HUMAN, moved)
-        self._say(f"You are {self.view.marks[1 - human]} now, {other.name} is {self.view.marks[human]}.")
+        self._say(f"You are now {self.view.marks[1 - human]}, {other.name} is {self.view.marks[human]}.")
         return True
 
     def _switch(self, rest: str, seat: int) -> None:
-        """Analysis on or off, and shown at once."""
+        """Turn analysis on or off; if on, show it."""
         if rest.lower() not in ("", "on", "off"):
-            self._say("Say analysis on, or analysis off.")
+            self._say("Type analysis on, or analysis off.")
             return
         self._analysing = not self._analysing if not rest else rest.lower() == "on"
         if self._analysing:
@@ -286,10 +286,10 @@ class Session:
         else:
             self._say("Analysis is off.")
 
-    # --- what is shown ---------------------------------------------------------------------------------
+    # --- output ----------------------------------------------------------------------------------------
 
     def _draw(self, seat: int | None = None) -> None:
-        """The board as it stands, and with analysis on what is known of the seat's moves."""
+        """Draw the board and, with analysis on, the table of the seat's moves."""
         self.screen.draw(self.view, self.current.scene)
         if seat is not None and self._analysing:
             self._show_analysis(seat)
@@ -297,11 +297,11 @@ class Session:
     def _show_analysis(self, seat: int) -> None:
         weighed = self.advice.weighed(self.current.states, seat)
         if weighed.probability is None and weighed.value is None:
-            self._say("Nothing is known of this position: play against a run or an expert, or a smaller game.")
+            self._say("No analysis is available: play against a run or an expert, or choose a smaller game.")
             return
         self.screen.show(analysis(self.view, weighed, self.screen.look()))
 
     def _save(self) -> None:
-        """Write what has changed, if the game is saved."""
+        """Save the game if a file is set."""
         if problem := self.recorder.go_on():
             self._say(problem)

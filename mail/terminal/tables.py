@@ -1,4 +1,4 @@
-"""The tables that commands print: one row per policy pair, its measures, and what it cost."""
+"""The tables that commands print: a row per pair of policies, with its measures and its budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mail.evaluation.sampled import by_opponent
 
 
 def plain(name: str) -> Text:
-    """A name as it is, whatever is in it: nothing acts on the terminal, and no brackets are markup."""
+    """A name as plain text, without markup or escape sequences."""
     return Text(printable(name))
 
 
@@ -26,7 +26,7 @@ def _title(title: str) -> Text:
 
 
 def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
-    """Exact measures and budget words of several policy pairs; 80 columns hold it."""
+    """Exact measures and budget of several pairs of policies. Fits 80 columns."""
     table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("policy", overflow="fold")
     for heading in ("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap"):
@@ -39,9 +39,9 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
 
 
 def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
-    """Budget words and win rates of policy pairs in a game that is too large for exact measures; 80 columns hold it."""
-    told = f"seats: win rates, 95 % Wilson; *: {RANDOM_WHEN_LOST}, draws its moves where all lose"
-    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=told)
+    """Budget and win rates of pairs of policies in a game that is too large for exact measures. Fits 80 columns."""
+    note = f"seats: win rates, 95 % Wilson; *: {RANDOM_WHEN_LOST}, random where all moves lose"
+    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=note)
     table.add_column("policy", overflow="fold")
     table.add_column("against", no_wrap=True)
     for heading in ("games", "labels", "distinct", "seat 0", "seat 1"):
@@ -56,24 +56,24 @@ def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
 
 
 def sampled_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
-    """What else is known of each policy pair, a line per finding."""
+    """Further results of each pair of policies, one per line."""
     lines = []
     for name, row in ((printable(name), row) for name, row in rows.items()):
         if "certificates" not in row:
             continue
         first = row["certificates"][0]
-        said = {
+        outcome = {
             True: f"refuted in {len(first['line'])} moves",
             False: f"proven unbeatable over {first['positions']:,} positions",
             None: f"not refuted within {first['positions']:,} positions",
         }[first["refuted"]]
         openings = row["openings"]
         lines.append(
-            f"{name}: seat 0, greedy: {said}; seat 1, greedy: {openings['drawn']} of {openings['openings']} drawn "
+            f"{name}: seat 0, greedy: {outcome}; seat 1, greedy: {openings['drawn']} of {openings['openings']} drawn "
             f"openings held, loses from the start after {openings['moves_to_loss_from_start']} own moves"
         )
-        for seat, found in enumerate(row["blunders"]):
-            rates = ", ".join(f"{part['source']} {_share(part['rate'])}" for part in found)
+        for seat, sources in enumerate(row["blunders"]):
+            rates = ", ".join(f"{part['source']} {_share(part['rate'])}" for part in sources)
             lines.append(f"{name}: seat {seat} blunders on positions never labelled: {rates}")
     return lines
 
@@ -88,7 +88,7 @@ def _rate(wins: int, match: dict[str, Any]) -> str:
 
 
 def cross_table(results: Sequence[Counted]) -> Table:
-    """Everybody against everybody: the score (draws count half) of the row's player in seat 0 against the column's."""
+    """Everyone against everyone: the score of the row's player in seat 0 against the column's; draws count half."""
     names = list(dict.fromkeys(name for result in results for name in (result.first, result.second)))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", justify="right")
@@ -107,7 +107,7 @@ def _score(result: Counted) -> str:
 
 
 def rating_table(ratings: Ratings) -> Table:
-    """Points with their intervals, the best first; 80 columns hold it."""
+    """Points with their intervals, in descending order. Fits 80 columns."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", justify="right")
     table.add_column("player", overflow="fold")

@@ -22,7 +22,7 @@ def test_the_game_is_recorded() -> None:
     said = console.export_text()
     assert said.startswith("$ nashmail play tictactoe\n")
     assert "Your move (cell 2-4 6-9, ? for help): analysis\ncell  policy             value\n" in said
-    assert "You play cell 9. Throws away a draw: it loses now.\nruns/demo plays cell 6. Keeps the win." in said
+    assert "You play cell 9. Throws away a draw: it now loses.\nruns/demo plays cell 6. Keeps the win." in said
     assert said.endswith("You lose: runs/demo wins.\n")
 
 

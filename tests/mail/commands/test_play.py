@@ -51,7 +51,7 @@ def test_leaving_is_no_failure(
 ) -> None:
     status, out, err = command(monkeypatch, capsys, "play tictactoe", typed)
     assert (status, err) == (0, "")
-    assert out.endswith("You leave the table; this game has no winner.\n")
+    assert out.endswith("You quit; this game has no winner.\n")
 
 
 def test_without_a_seed_the_one_that_was_drawn_is_told(
@@ -275,7 +275,7 @@ def test_a_game_in_a_terminal(environment: dict[str, str]) -> None:
     for answer in (b"5\n", b"\xff5\n", b"5\n", b"1\n", b"3\n", b"7\n"):
         window.wait_for(b"? for help): ")
         window.type(answer)
-    window.wait_for(b"save writes the game down: ")
+    window.wait_for(b"or save: ")
     window.type(b"\n")
     assert window.close() == 0
     assert (b"\x1b" in window.screen) == ("NO_COLOR" not in environment)
@@ -287,7 +287,7 @@ def test_a_game_in_a_terminal(environment: dict[str, str]) -> None:
         assert boards(shown)[-1] == draw_grid(" x | o |*x*", " . |*x*| o", "[x]| o | .")
     else:
         assert "\u2502 x \u2502 o \u2502*x*\u2502\n" in shown
-    assert "You win against the random player.\nEnter leaves;" in shown
+    assert "You win against the random player.\nPress Enter to leave" in shown
 
 
 def test_connect_four_in_a_terminal(tmp_path: Path) -> None:
@@ -321,10 +321,10 @@ def test_a_grid_world_in_a_terminal() -> None:
     for answer in (b"up\n", b"right\n", *[b"2\n"] * 8):
         window.wait_for(b"? for help): ")
         window.type(answer)
-    window.wait_for(b"save writes the game down: ")
+    window.wait_for(b"or save: ")
     window.type(b"q\n")
     assert window.close() == 0
-    assert "You are 0 and both move at once." in window.shown
+    assert "You are 0 and both seats move at once." in window.shown
     assert re.search(r"You win against the random player \(\d ahead\)", window.shown)
 
 
@@ -333,7 +333,7 @@ def test_control_d_leaves_and_control_c_interrupts() -> None:
     window.wait_for(b"? for help): ")
     window.type(b"\x04")
     assert window.close() == 0
-    assert window.screen.endswith(b"You leave the table; this game has no winner.\r\n")
+    assert window.screen.endswith(b"You quit; this game has no winner.\r\n")
 
     window = Terminal("play", "tictactoe")
     window.wait_for(b"? for help): ")

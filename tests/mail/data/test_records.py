@@ -87,18 +87,18 @@ WRONG = {
     "line 11: move 5 of seat 1 is not legal here": ("4. 3", "4. 5"),
     "line 11: move 10 of seat 1 is not legal here": ("4. 3", "4. 10"),
     "line 11: move 0 of seat 1 is not legal here": ("4. 3", "4. 0"),
-    "line 11: 1 move(s) are made here, not 2": ("4. 3", "4. 3 4"),
+    "line 11: this position takes 1 move(s), not 2": ("4. 3", "4. 3 4"),
     "line 12: expected move 5, not 6": ("5. 6\n", ""),
     "line 11: '4. three' is neither": ("4. 3", "4. three"),
     "line 14: the game was over before this move": ("6. 7\n", "6. 7\n7. 8\n"),
     "line 6: the moves end with result -1, not '1'": ("result: -1", "result: 1"),
     "line 6: the moves end with result -1, not 'unfinished'": ("result: -1", "result: unfinished"),
     "line 2: no game is called 'tactics'": ("game: tictactoe", "game: tactics"),
-    "line 5: a seed is a whole number, not 'four'": ("seed: 4", "seed: four"),
+    "line 5: a seed must be a whole number, not 'four'": ("seed: 4", "seed: four"),
     "lacks the line 'seat 1: ...'": ("seat 1: runs/demo#2\n", ""),
     "line 3: 'game: tictactoe' is neither": ("seat 0: human", "game: tictactoe"),
     "its first line must be 'nashmail game 1'": ("nashmail game 1", "chess"),
-    "no saved game: its first line must be": ("nashmail game 1", "nashmail game 0"),
+    "not a saved game: its first line must be": ("nashmail game 1", "nashmail game 0"),
     "format 2, newer than 1; update nashmail": ("nashmail game 1", "nashmail game 2"),
 }
 
@@ -129,7 +129,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for name, said in [
         ("none", "No such file"),
         ("large", "too large"),
-        ("bytes", "is no saved game"),
+        ("bytes", "is not a saved game"),
         (".", "cannot"),
     ]:
         with pytest.raises(RecordError, match=said):
@@ -172,7 +172,7 @@ def test_pages_of_a_game() -> None:
     assert found[0].plain.startswith("tictactoe, seed 4\nx: human\no: runs/demo#2\n\nThe start.")
     assert found[5].plain == draw(
         """
-        5. x: cell 6, throws away a draw: it loses now
+        5. x: cell 6, throws away a draw: it now loses
 
          x | x | o
         ---+---+---
@@ -207,7 +207,7 @@ def test_turning_pages(answers: list[str], headings: list[str]) -> None:
     found = pages(played.game, played.states, played.record.moves, ASCII, over=True)
     turn(found, console, read=lambda: next(given, None))
     said = console.file.getvalue()  # type: ignore[attr-defined]
-    shown = re.findall(r"(?:^|ends: )(The start|\d\.)", said, re.MULTILINE)
+    shown = re.findall(r"(?:^|quit: )(The start|\d\.)", said, re.MULTILINE)
     assert shown == headings
 
 
@@ -216,7 +216,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     path.write_text(GAME)
     assert main(["replay", str(path), "--analysis"]) == 0
     said = capsys.readouterr().out
-    assert "5. x: cell 6, throws away a draw: it loses now" in said
+    assert "5. x: cell 6, throws away a draw: it now loses" in said
     assert said.endswith("o wins (-1).\n\n")
     path.write_text(GAME.replace("4. 3", "4. 5"))
     assert main(["replay", str(path)]) == 2

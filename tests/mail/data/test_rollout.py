@@ -423,8 +423,8 @@ def test_arrays_are_the_way_out_and_back() -> None:
         ({"label": DECISIONS.label.astype(np.float64)}, "label must be float32"),
         ({"label": DECISIONS.label[:, 1:]}, "label must be float32"),
         ({"played": np.roll(DECISIONS.played, 1)}, "illegal action"),
-        ({"next": np.where(DECISIONS.next < 0, len(DECISIONS), DECISIONS.next)}, "points outside the rows"),
-        ({"next": np.where(DECISIONS.next < 0, -2, DECISIONS.next)}, "points outside the rows"),
+        ({"next": np.where(DECISIONS.next < 0, len(DECISIONS), DECISIONS.next)}, "refers to rows that do not exist"),
+        ({"next": np.where(DECISIONS.next < 0, -2, DECISIONS.next)}, "refers to rows that do not exist"),
     ],
 )
 def test_decisions_are_checked_where_they_are_built(changes: dict[str, np.ndarray], says: str) -> None:

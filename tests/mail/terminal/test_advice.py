@@ -24,7 +24,7 @@ def test_analysis_shows_probabilities_values_and_verdicts() -> None:
     )
     assert table in said
     assert "You play cell 2. Keeps the draw.\nThe opponent plays cell 3. The only move that draws.\n" in said
-    assert "You play cell 6. Throws away a draw: it loses now.\n" in said
+    assert "You play cell 6. Throws away a draw: it now loses.\n" in said
     assert "The opponent plays cell 7. The only move that wins.\n" in said
 
 
@@ -34,19 +34,19 @@ def test_analysis_is_switched() -> None:
     )
     assert said.count("cell  policy") == 3  # switched on, the next turn, switched on again
     assert "Analysis is off." in said
-    assert "Say analysis on, or analysis off." in said
+    assert "Type analysis on, or analysis off." in said
 
 
 def test_hints() -> None:
     _, second = expert("tictactoe")
     _, said = sit("tictactoe", second, "hint", "1", "2", "hint", "q", **knowing("tictactoe"))
-    assert "Every move is as good as any other." in said
+    assert "All legal moves are equally good." in said
     assert "An expert plays cell 7." in said
     _, said = sit("tictactoe", second, "hint", "q", advisers=expert("tictactoe"))
-    assert "The policy likes cell 1 best; what is right is not known here." in said
+    assert "The policy prefers cell 1; no expert is available for this game." in said
     _, said = sit("tictactoe", second, "hint", "a", "q")
-    assert "Nobody here knows better than you." in said
-    assert "Nothing is known of this position" in said
+    assert "No hint is available: play against a run or an expert, or choose a smaller game." in said
+    assert "No analysis is available" in said
 
 
 def test_the_oracle_is_asked_for_once_and_only_when_needed() -> None:

@@ -205,10 +205,10 @@ def test_values_of_games_that_are_no_boards_are_numbers() -> None:
 
 VERDICTS = [
     ("xx.\noo.\n...", 2, "the only move that wins"),
-    ("xx.\noo.\n...", 5, "throws away a win: it is a draw now"),
+    ("xx.\noo.\n...", 5, "throws away a win: it is now a draw"),
     ("xx.\noo.\n...", 8, "turns a win into a loss"),
     ("xx.\n.o.\n...", 2, "the only move that draws"),
-    ("xx.\n.o.\n...", 3, "throws away a draw: it loses now"),
+    ("xx.\n.o.\n...", 3, "throws away a draw: it now loses"),
     ("...\n...\n...", 0, "keeps the draw"),
     ("xox\noxo\nox.", 8, "the only legal move"),
     ("x.x\n.o.\no.x", 3, "loses, as every move does"),

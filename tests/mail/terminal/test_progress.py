@@ -67,7 +67,7 @@ def test_the_screen_of_a_run_that_learns(tmp_path: Path) -> None:
           log det                   2  _
           exploitability            0  _
 
-        learning, or stopped; `nashmail train ... --resume` goes on with a stopped run
+        running or stopped; `nashmail train ... --resume` continues a stopped run
         """
     )
 

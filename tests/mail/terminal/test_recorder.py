@@ -17,7 +17,7 @@ def test_a_saved_game_is_written_at_every_move(tmp_path: Path) -> None:
     _, second = expert("tictactoe")
     reward, said = sit("tictactoe", second, "1", f"save {path}", "2", "undo", "2", "6", seed=7)
     assert reward == -1
-    assert "as is every further move." in said
+    assert "now and after every further move." in said
     played = read(path)
     assert played.record.players == ("human", "the opponent")
     assert (played.record.seed, played.record.result) == (7, -1)
@@ -28,8 +28,8 @@ def test_saving_leaves_other_files_alone(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.txt").write_text("mine")
     _, said = sit("tictactoe", Uniform(), "save mine.txt", "save", "save no\0name", f"save {tmp_path}/mine.txt/x", "q")
-    assert "'mine.txt' is there already; choose another name." in said
-    assert "Written to tictactoe-1.txt, as is every further move." in said
+    assert "'mine.txt' already exists; choose another name." in said
+    assert "Saved to tictactoe-1.txt, now and after every further move." in said
     assert said.count("; choose another name.") == 3
     assert (tmp_path / "mine.txt").read_text() == "mine"
     assert read(tmp_path / "tictactoe-1.txt").record.result is None
@@ -59,11 +59,11 @@ def test_a_disk_that_fills_up_does_not_end_the_game(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("mail.terminal.recorder.write", full)
     reward, said = sit("tictactoe", expert("tictactoe")[1], "1", f"save {tmp_path / 'game'}", "2", "6")
     assert reward == -1 and len(saved) == 3
-    assert said.count("No space left on device; the game goes on and is not saved.") == 1
+    assert said.count("No space left on device; the game continues without saving.") == 1
 
 
 def test_names_that_are_saved_under_do_not_act_on_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     _, said = sit("tictactoe", Uniform(), "save \x1b]0;title\x07", "q")
-    assert r"Written to \x1b]0;title\x07, as is" in said and "\x1b" not in said
+    assert r"Saved to \x1b]0;title\x07, now" in said and "\x1b" not in said
     assert (tmp_path / "\x1b]0;title\x07").exists()

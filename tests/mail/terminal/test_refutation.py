@@ -56,30 +56,30 @@ def shown(labels: Labelled, seat: int = 1) -> list[str]:
 def test_the_line_and_the_mistake() -> None:
     pages = shown(told("x..\n...\n...", actions=(4,)))
     assert pages[0].startswith("How seat 1, o, is beaten.\n\nThe start.")
-    wrong = [page for page in pages if "(here it goes wrong)" in page]
+    wrong = [page for page in pages if "(the mistake)" in page]
     assert len(wrong) == 1 and wrong[0].startswith("2. o: cell")
     assert "*x*" in pages[-2] or "[x]" in pages[-2]
-    assert pages[-1].startswith("Move 2 in detail: what o saw.")
+    assert pages[-1].startswith("Move 2 in detail: the position of o.")
     assert "The policy plays cell 2 with probability 100.0%; after that the game is worth" in pages[-1]
     assert "Right: " in pages[-1] and "it plays that with probability 0.0%." in pages[-1].replace("\n", " ")
     assert max(len(line) for page in pages for line in page.splitlines()) <= 80
 
 
-def test_how_near_the_asks_came() -> None:
+def test_the_distance_to_the_nearest_label() -> None:
     line = shown(told())
     mistake = line[-1]
-    assert "The run has no labelled position of this seat: it was never told what to do." in mistake
-    seen = _seen(mistake)
+    assert "The run has no labels for this seat: its expert was never queried." in mistake
+    seen = _position_on(mistake)
     here = shown(told(seen, actions=(4,)))[-1]
-    assert "This very position was labelled: the expert said cell 5, and the clone did not learn it." in here.replace(
+    assert "This position was labelled: the expert plays cell 5, which the clone did not learn." in here.replace(
         "\n", " "
     )
     far = shown(told("xo.\n.x.\n..o\n".replace("..o", "..."), "xox\n...\n...", actions=(8, 4)))[-1].replace("\n", " ")
-    assert "It was never told what to do here. Of its 2 labelled positions the nearest, " in far
-    assert "differ in" in far and "where the expert said cell" in far
+    assert "The expert was never queried here. The nearest " in far and "of the run's 2 labelled positions" in far
+    assert "differ in" in far and "where the expert plays cell" in far
 
 
-def _seen(page: str) -> str:
+def _position_on(page: str) -> str:
     """The position that a page of a mistake draws."""
     rows = [line for line in page.splitlines()[2:7] if "---" not in line]
     cells = [[cell.strip("[] ") for cell in row.split("|")] for row in rows]
@@ -179,6 +179,6 @@ def test_both_seats_are_presented(tmp_path: Path) -> None:
     found = [refute(model, policies[seat], seat) for seat in (0, 1)]
     present(model.game, profile, found, console, oracle=ModelOracle(model))
     said = console.file.getvalue()  # type: ignore[attr-defined]
-    assert said.startswith("Seat 0 is not refuted: there is nothing to show.\nHow seat 1, o, is beaten.\n")
-    assert "(here it goes wrong)" in said
-    assert said.rstrip().endswith("it was never told what to do.")
+    assert said.startswith("Seat 0 is not refuted: no line to show.\nHow seat 1, o, is beaten.\n")
+    assert "(the mistake)" in said
+    assert said.rstrip().endswith("its expert was never queried.")

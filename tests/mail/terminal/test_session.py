@@ -85,7 +85,7 @@ def test_a_full_column_is_refused_and_no_longer_numbered() -> None:
 def test_any_turn_based_game_is_played_by_the_numbers_of_its_moves() -> None:
     reward, said = session(Quotient(game("tictactoe")), Preferring(*range(9)), iter(["5", "99", "q"]))
     assert reward is None
-    assert "You are seat 0 and move first. Answer with the number of a move." in said
+    assert "You are seat 0 and move first. Type the number of a move." in said
     assert "\n...\n...\n...\n" in said
     assert "There is no move 99; they count from 1 to 9." in said
 
@@ -95,7 +95,7 @@ def test_games_in_which_both_move_at_once() -> None:
     reward, said = session(PENNIES, Preferring(0), iter(["1", "1"]), seed=3)
     sign = 1 if "round 1, sign 1" in said else -1
     assert reward == 1 + sign
-    assert "You are seat 0 and both move at once." in said
+    assert "You are seat 0 and both seats move at once." in said
     first, second = said.index("Your move (move 1-2"), said.index("The opponent plays move 1.")
     assert first < second
 
@@ -107,7 +107,7 @@ def test_a_grid_world_is_played_with_words_or_numbers() -> None:
     assert "'r' is not" not in said and "You resign" in said  # r is a word already
     answers = iter(["up", "right", "2", *["left"] * 10])
     reward, said = session(grid, Preferring(0), answers)
-    assert "and both move at once. Answer with the number of a move, or left, right, up, down.\n" in said
+    assert "and both seats move at once. Type the number of a move, or left, right, up, down.\n" in said
     assert "Your move (left right up down, ? for help): 2\n" in said
     assert reward == 8  # on the goal after two moves to the right, and there until the end
     assert said.endswith("You win against the opponent (8 ahead).\n")
@@ -122,7 +122,7 @@ def test_two_humans_at_one_table() -> None:
         game("tictactoe"), (HUMAN, HUMAN), iter(["1", "5", "2", "7", "3"]), seed=0, setting=Setting(unicode=False)
     )
     assert reward == 1
-    assert "tictactoe, x against o, both yours." in said
+    assert "tictactoe, x against o; you play both." in said
     assert "x to move (cell 1-9, ? for help): 1\n" in said
     assert "o to move (cell 2-9, ? for help): 5\n" in said
     assert said.endswith("x wins.\n")
@@ -130,7 +130,7 @@ def test_two_humans_at_one_table() -> None:
 
 def test_undo_takes_back_the_own_move_and_the_answer() -> None:
     reward, said = sit("tictactoe", Preferring(8, 7, 5), "undo", "1", "2", "u", "5", "undo", "undo", "4", "5", "6")
-    assert "There is no move of yours to take back." in said
+    assert "You have no move to take back." in said
     assert "Back to move 3." in said and "Back to move 1." in said
     assert said.endswith("You win against the opponent.\n") and reward == 1
     assert boards(said)[-1] == draw_grid(" . | . | .", "*x*|*x*|[x]", " . | o | o")
@@ -150,7 +150,7 @@ def test_undo_after_the_end() -> None:
     file = iter(played)
     _, second = expert("tictactoe")
     reward, said = session(game("tictactoe"), second, file, linger=True)
-    assert "You lose: the opponent wins.\nEnter leaves; undo takes your last move back" in said
+    assert "You lose: the opponent wins.\nPress Enter to leave, or type undo to take your last move back" in said
     assert "Back to move 5." in said
     assert reward is None
 
@@ -158,11 +158,11 @@ def test_undo_after_the_end() -> None:
 def test_swap_changes_the_seats() -> None:
     pair = expert("tictactoe")
     reward, said = sit("tictactoe", pair[1], "5", "swap", "q", advisers=pair)
-    assert "You are o now, the opponent is x." in said
+    assert "You are now o, the opponent is x." in said
     assert reward is None
     assert sum(sum(mark in "xo" for mark in re.sub(r"[^xo]", "", board)) for board in boards(said)[-1:]) == 3
     _, said = sit("tictactoe", pair[1], "swap", "q")
-    assert "the opponent plays that seat alone." in said
+    assert "the opponent plays only that seat." in said
 
 
 def test_resigning_is_a_loss() -> None:
@@ -211,13 +211,13 @@ def test_an_opponent_that_would_cheat_is_an_error() -> None:
 def test_quit(word: str) -> None:
     reward, said = sit("tictactoe", Uniform(), "5", word)
     assert reward is None
-    assert said.endswith("You leave the table; this game has no winner.\n")
+    assert said.endswith("You quit; this game has no winner.\n")
 
 
 def test_the_end_of_input_is_a_way_to_leave() -> None:
     reward, said = sit("tictactoe", Uniform(), "5")
     assert reward is None
-    assert said.endswith("The input has ended. You leave the table; this game has no winner.\n")
+    assert said.endswith("The input has ended. You quit; this game has no winner.\n")
 
 
 def test_whoever_waits_for_a_policy_sees_the_board() -> None:
@@ -229,7 +229,7 @@ def test_whoever_waits_for_a_policy_sees_the_board() -> None:
         setting=Setting(unicode=False, linger=True),
     )
     assert boards(said)[0] == draw_grid(" 1 | 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
-    assert said.index("runs/slow is being loaded ...") < said.index("runs/slow plays cell")
+    assert said.index("Loading runs/slow ...") < said.index("runs/slow plays cell")
 
 
 def test_a_game_that_goes_on_without_a_move_is_not_asked_on_about() -> None:

@@ -172,7 +172,7 @@ def test_a_finished_run_of_the_first_format_is_read(old: Path, capsys: pytest.Ca
     assert main(["watch", str(run), "--once"]) == 0
     assert "finished" in capsys.readouterr().out
     assert main(["exploit", str(run), "--show"]) == 0
-    assert "It was never told what to do here. Of its 4 labelled positions" in capsys.readouterr().out
+    assert "The expert was never queried here. The nearest 2 of the run's 4" in capsys.readouterr().out
     assert main(["train", *OLD_WORDS, "--out", str(run), "--resume", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["learners"]["bc-tabular"] == told
     assert contents(run) == before

@@ -86,7 +86,7 @@ def test_an_edited_saved_game_is_noticed(tmp_path: Path, monkeypatch: pytest.Mon
     path = tmp_path / "run" / "demonstrations" / "000001.txt"
     path.write_text(path.read_text().replace("3. 3", "3. 4"))
     assert parse(path.read_text(), "file").over
-    with pytest.raises(NashmailError, match="does not hold the games that the run was begun with"):
+    with pytest.raises(NashmailError, match="does not hold the games that the run started with"):
         train(Run.resume(tmp_path / "run"))
 
 
