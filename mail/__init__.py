@@ -1,4 +1,4 @@
-"""Learning by imitation, and measuring exactly: ``mail.train``, ``mail.nash_gap``, ``mail.load_profile``.
+"""Imitation learning in zero-sum games, with exact measures: ``mail.train``, ``mail.nash_gap``, ``mail.load_profile``.
 
 Names are imported when they are first used, so that ``import mail`` and ``nashmail --help`` stay light; nothing at
 all is imported here, so that the command's entry, which comes after this, can catch Ctrl-C from the first moment on.

@@ -1,4 +1,4 @@
-"""``python -m mail`` does what ``nashmail`` does."""
+"""``python -m mail`` is the same as ``nashmail``."""
 
 from __future__ import annotations
 

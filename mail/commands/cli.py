@@ -1,7 +1,7 @@
-"""The ``nashmail`` command: a word, its arguments, and one line with exit status 2 for anything wrong.
+"""The ``nashmail`` command: a subcommand and its arguments. Errors are one line, with exit status 2.
 
-A command is a module of ``mail.commands`` with ``arguments(parser)`` and ``run(args) -> exit status``. Only the
-chosen one is imported, and it imports what is heavy when it runs, so that help comes at once.
+A subcommand is a module of ``mail.commands`` with ``arguments(parser)`` and ``run(args) -> exit status``. Only the
+chosen one is imported, and its heavy imports happen when it runs, so help is fast.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from contextlib import suppress
 from mail.commands.usage import Parser, Words, complain, discard, flush, one_line, reason, settle
 from mail.parallel import signals
 
-for library in ("OMP", "OPENBLAS", "MKL"):  # read when numpy is loaded, by a command: two threads give other bits, and
-    os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # on matrices as small as ours they only wait for each other
+for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: two threads change
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")  # floating-point results, and do not help small matrices
 
 COMMANDS = {
     "games": "the games, their sizes, experts, and what can be measured exactly",
     "train": "learn both seats of a game by imitation",
-    "gap": "the exact Nash gap of what was learned",
-    "exploit": "one line of play that beats what was learned, or the proof that there is none",
+    "gap": "the exact Nash gap of learned policies",
+    "exploit": "a line of play that beats a learned policy, or a proof that none exists",
     "match": "many games between runs, the expert and others, in both seats",
-    "play": "sit down against a policy in the terminal",
+    "play": "play against a policy in the terminal",
     "replay": "step through a saved game",
-    "watch": "follow a run while it learns, or look at it afterwards",
-    "export": "take what was learned elsewhere: numpy, ONNX, TorchScript",
+    "watch": "follow the progress of a run",
+    "export": "export learned policies: numpy, ONNX, TorchScript",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit status."""
+    """Run one command and return its exit status."""
     settle()
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     parser = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Version(argparse.Action):
-    """``--version``: what is installed; looked up when it is asked for, since that takes time."""
+    """``--version``: the installed version, looked up only here because that takes time."""
 
     def __call__(self, parser: argparse.ArgumentParser, *words: object) -> None:
         from importlib.metadata import version
@@ -62,9 +62,9 @@ class _Version(argparse.Action):
 
 
 def _run(args: argparse.Namespace) -> int:
-    """The command's own work, with anything wrong as one line."""
+    """Run the subcommand, with any error as one line."""
     try:
-        if sys.stdout is None:  # whatever is opened next would be written over by what is printed
+        if sys.stdout is None:  # the next file to be opened would receive what is printed
             raise OSError(errno.EBADF, "standard output is closed")
         command = importlib.import_module(f"mail.commands.{args.command}")
         signals.as_exception()
@@ -81,7 +81,7 @@ def _run(args: argparse.Namespace) -> int:
     except Exception as error:
         if args.debug:
             raise
-        with suppress(OSError):  # what was printed before goes out, or, where that is what failed, goes
+        with suppress(OSError):  # print what was buffered, unless that is what failed
             flush()
         complain(f"nashmail {args.command}: {one_line(reason(error))}")
         return 2

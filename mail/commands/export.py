@@ -1,4 +1,4 @@
-"""``nashmail export``: what a run has learned, for programs that have none of our packages."""
+"""``nashmail export``: a run's policies, for programs without this package."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("run", metavar="RUN[:LEARNER]", help="a run's folder, and which learner of it (default: mail)")
     parser.add_argument(
         "--to",
         default="folder",
         metavar="FORM",
-        help="folder (default: safetensors, JSON and a loader in numpy alone), onnx, or torchscript",
+        help="folder (default: safetensors, JSON and a loader in pure numpy), onnx, or torchscript",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: RUN/export-FORM)")
-    parser.add_argument("--force", action="store_true", help="write over what an earlier export left there")
+    parser.add_argument("--force", action="store_true", help="overwrite an earlier export there")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write both seats and the loader, and say how to use them."""
+    """Write both seats and the loader, and print how to use them."""
     from agents.export.plan import plan
     from agents.export.write import FORMS, LOADER, export
     from agents.policy import PolicyError
@@ -29,17 +29,17 @@ def run(args: argparse.Namespace) -> int:
     from mail.training.profile import load_profile, split
 
     if args.to not in FORMS:
-        raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {args.to[:40]!r}")
+        raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {args.to[:40]!r}; choose one of them")
     profile = load_profile(args.run)
     home, learner = split(args.run)
     folder = args.out or home / ("-".join(("export", args.to, learner)) if learner else f"export-{args.to}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not args.force:
-        raise RunError(f"{folder} holds something already; choose another --out, or --force to write over it")
+        raise RunError(f"{folder} is not empty; choose another --out, or --force to overwrite it")
     game = profile.game
     plans = (plan(profile.policies[0], game, 0), plan(profile.policies[1], game, 1))
     for path in export(plans, args.to, folder):
         print(printable(path))
     print(f"observation: float32 [N, {', '.join(map(str, game.spec.observation))}], the mover's view, own stones first")
     print(f"legal: bool [N, {game.spec.actions}]; probabilities: float64 [N, {game.spec.actions}]")
-    print(f"how to use it stands on top of {printable(folder / LOADER)}")
+    print(f"for usage see the first lines of {printable(folder / LOADER)}")
     return 0

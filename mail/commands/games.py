@@ -1,7 +1,7 @@
-"""``nashmail games``: what can be played, how large it is, who its experts are, and what can be measured exactly.
+"""``nashmail games``: the games, their sizes and experts, and what can be measured exactly.
 
-Nothing large is enumerated to make the list: a board's positions are bounded by a formula (``games.models``), and only
-the smallest games are listed position by position. ``--check FILE`` looks at games of the user's own instead.
+The list enumerates only the smallest games; the positions of others are bounded by a formula (``games.models``).
+``--check FILE`` checks the user's own games instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from games.graph import LIMIT
 from games.markov.game import MarkovGame
 from games.models import RULE, TABLES, arrangements, enumerable, fits
 
-QUICK = 10_000  # up to here positions are counted, above they are only bounded
+QUICK = 10_000  # most positions to count; larger games are only bounded
 SIZES = {
     "connect4": ("connect4:4x4", "connect4:5x4", "connect4:4x5", "connect4:5x5", "connect4"),
     "tictactoe": ("tictactoe", "tictactoe:3x4", "tictactoe:4x4:4"),
@@ -31,20 +31,20 @@ HEADINGS = ("game", "board", "in a row", "actions", "positions", "experts", "Nas
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("game", nargs="*", help="with --check: which games of FILE; all that it registers unless said")
+    """Add the command's arguments."""
+    parser.add_argument("game", nargs="*", help="with --check: games of FILE (default: all that it registers)")
     parser.add_argument(
-        "--check", metavar="FILE", help="run a Python file that registers games of your own; check them"
+        "--check", metavar="FILE", help="run a Python file that registers your own games, and check them"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the games, as a table or as JSON; or check those of a file."""
+    """Print the games, as a table or as JSON, or check those of a file."""
     if args.check is not None:
         return _check(args.check, args.game, as_json=args.json)
     if args.game:
-        raise NashmailError("games are named to be checked: nashmail games --check FILE NAME")
+        raise NashmailError("names of games need --check: nashmail games --check FILE NAME")
     rows = [facts(size) for name in names() for size in SIZES.get(name, (name,))]
     if args.json:
         print(json.dumps({"games": rows, "rule": RULE, "limit": TABLES, "minimax_limit": LIMIT}, indent=2))
@@ -52,28 +52,28 @@ def run(args: argparse.Namespace) -> int:
     for line in table(rows):
         print(line)
     print()
-    print("Other sizes are called GAME:ROWSxCOLUMNS or GAME:ROWSxCOLUMNS:K, K stones in a row winning.")
-    print("Positions are those with a move to make.")
+    print("Other sizes are called GAME:ROWSxCOLUMNS or GAME:ROWSxCOLUMNS:K, where K in a row win.")
+    print("Positions are those that are not over.")
     print(fill(f"{RULE}.", 80))
     return 0
 
 
 def _check(file: str, names: list[str], *, as_json: bool) -> int:
-    """Hold the games that a file registers against the contract; NashmailError for the first that doesn't keep it."""
+    """Check the games that a file registers. NashmailError for the first one that breaks the contract of games."""
     from mail.commands.own_games import check_file
 
-    found = check_file(Path(file), names)
+    checked = check_file(Path(file), names)
     if as_json:
-        print(json.dumps({"games": [asdict(game) for game in found]}, indent=2))
+        print(json.dumps({"games": [asdict(game) for game in checked]}, indent=2))
         return 0
-    for game in found:
-        looked_at = f"{game.positions:,} positions and {game.moves:,} moves checked"
-        print(f"{printable(game.name)}: keeps the contract ({looked_at})")
+    for game in checked:
+        counts = f"{game.positions:,} positions and {game.moves:,} moves checked"
+        print(f"{printable(game.name)}: correct ({counts})")
     return 0
 
 
 def facts(name: str) -> dict[str, Any]:
-    """One game, as ``--json`` gives it; null where something does not apply or was not counted."""
+    """One game, as ``--json`` prints it; null where something does not apply or was not counted."""
     game = make(name)
     board = game if isinstance(game, Board) else None
     bound = arrangements(board) if board else None
@@ -98,14 +98,14 @@ def facts(name: str) -> dict[str, Any]:
 
 
 def _positions(game: Game, bound: int | None) -> int | None:
-    """How many positions there are with a move to make, where that is quickly said."""
+    """The number of positions that are not over, where it is quick to compute."""
     if isinstance(game, MarkovGame):
         return game.states * (game.horizon or 1)
     return len(GameGraph(game)) if isinstance(game, Board) and bound is not None and bound <= QUICK else None
 
 
 def _experts(game: Game, listed: bool) -> list[str]:
-    """The experts that play this game here."""
+    """The experts available for a game."""
     if isinstance(game, MarkovGame):
         return expert.names()
     return [name for name in expert.names() if name != "vertex"] if listed or solvable(game) else []

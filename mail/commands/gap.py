@@ -1,4 +1,4 @@
-"""``nashmail gap``: the exact Nash gap of saved policies, measured anew: runs, or tables that anyone can write."""
+"""``nashmail gap``: the exact Nash gap of saved policies: of runs, or of tables that anyone can write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     words = "a run's folder, and which learner of it; or a table file (.csv, .json)"
     parser.add_argument("policy", nargs="+", metavar="RUN[:LEARNER]", help=words)
-    parser.add_argument("--game", help="the game of a table file, where no run beside it says so")
+    parser.add_argument("--game", help="the game of a table file, needed if no run is given")
     workers.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, tuple[Seats, dict[str, Any]]]]:
-    """The game of all the policies, and each with what it cost. RunError where they play different games, or one that
-    is too large.
+    """The game of all policies, and each policy with its budget. RunError if they play different games, or one that is
+    too large.
     """
     from pathlib import Path
 
@@ -64,9 +64,9 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
     runs = {name: load_profile(name) for name in names if name not in tables}
     game = make(game_name) if game_name else next((profile.game for profile in runs.values()), None)
     if game is None:
-        raise RunError(f"say which game {tables[0]} is for: --game NAME")
-    if not has_model(board_behind(game) or game):  # before tables are read, which takes long on large boards
-        instead = "looks for a refutation" if solvable(game) else "with --learned GAMES learns a response"
+        raise RunError(f"name the game of {tables[0]} with --game NAME")
+    if not has_model(board_behind(game) or game):  # before tables are read, which is slow on large boards
+        instead = "searches for a refutation" if solvable(game) else "with --learned GAMES learns a response"
         raise RunError(
             f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` {instead}, "
             "`nashmail match` counts games"
@@ -79,7 +79,7 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
             continue
         profile = runs[name]
         if profile.game.spec.name != game.spec.name:
-            raise RunError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; measure it apart")
+            raise RunError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; measure it separately")
         words = ("games", "labels", "distinct_labels")
         found[name] = (profile.policies, {key: profile.result[key] for key in words if key in profile.result})
     return game, found

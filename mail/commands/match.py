@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("game", metavar="GAME", help="as `nashmail games` lists them, for example tictactoe")
     parser.add_argument(
         "entrant",
@@ -23,12 +23,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHO",
         help="two or more of: RUN[:LEARNER], expert, random, suboptimal:T (softmax of solver scores, temperature T)",
     )
-    parser.add_argument("--games", type=int, default=200, metavar="N", help="of every ordered pair (default: 200)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of every random draw (default: 0)")
+    parser.add_argument("--games", type=int, default=200, metavar="N", help="games per ordered pair (default: 200)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
     parser.add_argument(
         "--ratings",
         action="store_true",
-        help="also everybody against everybody, and ratings: Bradley-Terry with Davidson's draws and a seat effect, "
+        help="also a cross table and ratings: Bradley-Terry with Davidson's draws and a seat effect, "
         "fitted with a normal prior, in points (400 more: odds of ten to one)",
     )
     workers.arguments(parser)
@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     console = Console(markup=False, highlight=False, emoji=False)
     console.print(f"{game.spec.name}: {args.games:,} games of each pair in each order, seed {args.seed}")
     console.print(result_table(results))
-    told = "; exact: chances of won, drawn, lost" if any(result.exact for result in results) else ""
-    console.print(f"win rate: the first's, 95 % Wilson interval{told}")
+    exact = "; exact: probabilities of won, drawn, lost" if any(result.exact for result in results) else ""
+    console.print(f"win rate: the first's, 95 % Wilson interval{exact}")
     if ratings is not None:
         console.print(cross_table(results))
         console.print("score of the row's player in seat 0 against the column's, draws count half")
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def result_table(results: list[Result]) -> Table:
-    """One row per ordered pair, the first's view; 80 columns hold it."""
+    """One row per ordered pair, from the first player's view. Fits 80 columns."""
     from rich import box
     from rich.table import Table
 

@@ -1,7 +1,7 @@
-"""Games of the user's own, from a Python file that registers them, held against the contract (``games.check``).
+"""The user's own games, from a Python file that registers them, checked against the contract (``games.check``).
 
-The file is run, as ``python FILE`` would run it but for its ``__name__``, which is not ``__main__``: what it does
-besides registering games happens, too. What it prints goes to standard error.
+The file runs as with ``python FILE``, except that its ``__name__`` is not ``__main__``. Everything it does happens, not
+only the registration. Its output goes to standard error.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ _MODULE = "nashmail_own_games"
 
 
 def check_file(path: Path, names: Sequence[str] = ()) -> list[Checked]:
-    """Check the games of these names, or all that the file registers. NashmailError for the first fault."""
+    """Check the games with these names, or all that the file registers. NashmailError for the first fault."""
     with redirect_stdout(sys.stderr):
         words = registered(path)
         return [_checked(name) for name in names or words]
 
 
 def registered(path: Path) -> list[str]:
-    """Run the file; the words it registers games under. GameError where it fails, or registers none."""
+    """Run the file and return the words of its games. GameError if it fails or registers none."""
     before = set(registry.names())
     _execute(path, read_bytes(path, most=_LARGEST))
     words = [word for word in registry.names() if word not in before]
     if not words:
-        raise GameError(f"{printable(path)} registers no game; it has to call games.register(NAME, factory)")
+        raise GameError(f"{printable(path)} registers no game; call games.register(NAME, factory) in it")
     return words
 
 
 def _execute(path: Path, source: bytes) -> None:
-    """Run the source as a module; whatever it raises becomes a GameError that names the line."""
+    """Run the source as a module. Any exception becomes a GameError that names the line."""
     module = ModuleType(_MODULE)
     module.__file__ = str(path)
     sys.modules[_MODULE] = module
-    sys.path.append(str(path.parent))  # behind everything else: what lies beside it shadows nothing
+    sys.path.append(str(path.parent))  # last, so that files beside it hide no module
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)
     except SyntaxError as error:
@@ -55,7 +55,7 @@ def _execute(path: Path, source: bytes) -> None:
 
 
 def _failed(path: Path, error: BaseException) -> GameError:
-    """What went wrong while the file was run, with the line of the file, in one line."""
+    """The error for an exception in the file, with the file's line."""
     line, at = None, error.__traceback__
     while at is not None:
         line = at.tb_lineno if at.tb_frame.f_code.co_filename == str(path) else line

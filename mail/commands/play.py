@@ -1,4 +1,4 @@
-"""``nashmail play``: humans in the terminal, against an expert, random play, what a run has learned, or each other."""
+"""``nashmail play``: games in the terminal against an expert, random play, a run's policy, or another human."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = {"expert": "the expert", "random": "the random player"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("game", metavar="GAME", help="as `nashmail games` lists them, for example tictactoe")
     parser.add_argument(
         "--against",
@@ -30,16 +30,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="expert (default), random, suboptimal:T, a table file, RUN[:LEARNER] (mail), or human",
     )
     parser.add_argument(
-        "--seat", choices=("0", "1", "both"), default="0", help="yours; 0 moves first (default: 0), both: you play both"
+        "--seat",
+        choices=("0", "1", "both"),
+        default="0",
+        help="your seat; 0 moves first (default: 0), both: you play both",
     )
-    parser.add_argument("--seed", type=_seed, metavar="S", help="of the opponent's draws (default: a fresh one)")
-    parser.add_argument("--analysis", action="store_true", help="show what moves are worth; `analysis` switches it")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the game down as text, see nashmail replay")
+    parser.add_argument("--seed", type=_seed, metavar="S", help="random seed of the opponent (default: a new one)")
+    parser.add_argument("--analysis", action="store_true", help="show the values of moves; `analysis` switches it")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="save the game as text, see nashmail replay")
     parser.add_argument("--ascii", action="store_true", help="draw with plain characters, whatever the terminal can do")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play one game; leaving it early is no failure."""
+    """Play one game. Quitting early is not an error."""
     from rich.console import Console
 
     from games import make
@@ -51,10 +54,10 @@ def run(args: argparse.Namespace) -> int:
 
     game = make(args.game)
     if args.save is not None and args.save.exists():
-        raise RecordError(f"{args.save} is there already; choose another --save")
-    sits_down = None if args.against == "human" else _entrant(args.against, game)
+        raise RecordError(f"{args.save} already exists; choose another --save")
+    make_seats = None if args.against == "human" else _entrant(args.against, game)
     known = _Known(game)
-    seats = None if sits_down is None else sits_down(known.model() if asks_the_model(args.against) else None)
+    seats = None if make_seats is None else make_seats(known.model() if asks_the_model(args.against) else None)
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
     console = Console(markup=False, highlight=False, emoji=False)
     typed = bool(sys.stdin and sys.stdin.isatty())
@@ -72,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         session.play()
     except KeyboardInterrupt:
-        console.print()  # the complaint starts a line of its own
+        console.print()  # the error message starts on a new line
         raise
     if args.seed is None and args.against not in ("expert", "human") and args.seat != "both":
         console.print(f"The same opponent again: --seed {seed}", soft_wrap=True)
@@ -80,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Player]:
-    """Who sits where."""
+    """The players of seat 0 and seat 1."""
     from agents.storage.reading import printable
     from mail.terminal.players import HUMAN, Player
 
@@ -93,7 +96,7 @@ def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Pla
 
 
 class _Known:
-    """The game's model, made once, when somebody first needs it."""
+    """The game's model, made at its first use."""
 
     def __init__(self, game: Game) -> None:
         self.game, self._made = game, False
@@ -111,7 +114,9 @@ class _Known:
 
 
 def _entrant(name: str, game: Game) -> Entrant:
-    """The player of this name. A run that looks right is loaded while the first board is being looked at."""
+    """The player of this name. A run that looks valid is loaded in the background, while the user sees
+    the first board.
+    """
     from mail.training.entrants import entrant
 
     if not _is_run_of(name, game):
@@ -121,9 +126,9 @@ def _entrant(name: str, game: Game) -> Entrant:
 
 
 def _is_run_of(name: str, game: Game) -> bool:
-    """Whether this is the finished run of this game, as far as a glance at its configuration tells.
+    """Whether this is a finished run of this game, according to its configuration.
 
-    Where the glance finds anything amiss, the run is loaded at once, which says what it is.
+    If not, the run is loaded at once, which reports the problem.
     """
     from mail.training.config import folder_of, read_config
 
@@ -138,7 +143,7 @@ def _is_run_of(name: str, game: Game) -> bool:
 
 
 class _Loading:
-    """A run being loaded by a thread of its own: torch alone takes longer to import than a board to draw."""
+    """A run that is loaded in a background thread, because the import of torch takes longer than drawing a board."""
 
     def __init__(self, name: str, game: Game) -> None:
         self.name, self.game = name, game
@@ -152,7 +157,7 @@ class _Loading:
 
         try:
             self._seats = entrant(self.name, self.game)(None)
-        except BaseException as error:  # handed to whoever asks for the policies
+        except BaseException as error:  # raised where the policies are used
             self._error = error
 
     def ready(self) -> bool:
@@ -167,7 +172,7 @@ class _Loading:
 
 
 class _Later:
-    """One seat of a run that is being loaded; the first question waits for it."""
+    """One seat of a run that is being loaded. The first query waits for it."""
 
     def __init__(self, loading: _Loading, seat: int) -> None:
         self._loading, self._seat = loading, seat
@@ -179,7 +184,7 @@ class _Later:
 
 
 def _seed(text: str) -> int:
-    """A seed as argparse wants it read."""
+    """Parse a seed for argparse."""
     if not (text.isascii() and text.isdigit() and len(text) <= 100):
-        raise argparse.ArgumentTypeError(f"a seed is a whole number, 0 or more, not {text[:20]!r}")
+        raise argparse.ArgumentTypeError(f"a seed must be a whole number, 0 or more, not {text[:20]!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""``nashmail replay``: a saved game, stepped through in a terminal or printed as a whole."""
+"""``nashmail replay``: a saved game, step by step in a terminal or printed as a whole."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="what `save` in nashmail play wrote")
-    parser.add_argument("--all", action="store_true", help="print every move without waiting in between")
-    parser.add_argument("--analysis", action="store_true", help="a verdict on every move, where values are known")
+    """Add the command's arguments."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a game saved by nashmail play")
+    parser.add_argument("--all", action="store_true", help="print all moves without waiting")
+    parser.add_argument("--analysis", action="store_true", help="a verdict on every move, if values are known")
     parser.add_argument("--ascii", action="store_true", help="draw with plain characters, whatever the terminal can do")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the game; waits for answers where input and output are a terminal."""
+    """Print the game. Waits for input after each page if input and output are a terminal."""
     from dataclasses import replace
 
     from rich.console import Console

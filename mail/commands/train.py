@@ -1,4 +1,4 @@
-"""``nashmail train``: learn both seats, measure, and end with a table."""
+"""``nashmail train``: learn both seats, measure, and print a table."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--episodes", type=int, help="most games per seat (default: 1000, on large boards more, and at least --labels)"
     )
-    parser.add_argument("--labels", type=int, default=0, help="asks per seat that every learner spends")
-    parser.add_argument("--seed", type=int, default=0, help="of every random draw (default: 0)")
+    parser.add_argument("--labels", type=int, default=0, help="expert queries per seat for every learner")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     workers.arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, auto")
     parser.add_argument("--out", type=_folder, help="the run's folder (default: runs/GAME-SEED)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     existing = parser.add_mutually_exclusive_group()
-    existing.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    existing.add_argument("--resume", action="store_true", help="resume the run in that folder")
     existing.add_argument("--force", action="store_true", help="replace the run in that folder")
 
 
 def run(args: argparse.Namespace) -> int:
     from games.registry import make
 
-    game = make(args.game)  # before what takes long to import: what is no game for us is refused at once
+    game = make(args.game)  # before slow imports, so that an unknown game is refused at once
     from mail.data.records import read, store_games
     from mail.parallel.pool import PoolError
     from mail.parallel.signals import Terminated
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
     config = _config(args, game, games)
     check(config)
-    pool = workers.pool(args)  # an address where nobody answers is refused before anything is written
+    pool = workers.pool(args)  # an unreachable address is refused before anything is written
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
     known = None if args.resume else prepare(config, games)
     opened = _open(folder, config, args)
@@ -66,13 +66,13 @@ def run(args: argparse.Namespace) -> int:
         check_whole(result, opened.begun, folder)
     else:
         if opened.config.from_games:
-            store_games(folder, games)  # again where it was killed meanwhile: they are those that it was begun with
+            store_games(folder, games)  # again after a kill; they are the games it started with
         try:
             with _Progress(opened), pool as opened_pool:
                 result = train(opened, known=known, pool=opened_pool)
         except (PoolError, Terminated, KeyboardInterrupt) as stop:
-            told = f"--resume goes on with the run in {folder}"
-            raise type(stop)(f"{stop}; {told}" if str(stop) else told) from stop
+            hint = f"--resume continues the run in {folder}"
+            raise type(stop)(f"{stop}; {hint}" if str(stop) else hint) from stop
     seconds = read_seconds(folder)
     if args.json:
         print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Config:
-    """What is asked for."""
+    """The configuration that the arguments describe."""
     from mail.clone.presets import preset
     from mail.data.records import GAMES, check_sum
     from mail.training.folder import Config
@@ -102,7 +102,7 @@ def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Co
 
 
 def _open(folder: Path, config: Config, args: argparse.Namespace) -> Run:
-    """The run to train: new, or resumed where its configuration is the one asked for."""
+    """The run to train: a new one, or a resumed one with the same configuration."""
     from agents.storage.reading import printable
     from mail.data.records import GAMES, check_sum, stored_games
     from mail.training.folder import Run, RunError, same_but_for
@@ -114,12 +114,12 @@ def _open(folder: Path, config: Config, args: argparse.Namespace) -> Run:
         there = replace(there, from_games=check_sum(stored_games(folder)))
     if different := same_but_for(there, config):
         names = ", ".join(different).replace("_", "-")
-        raise RunError(f"the run in {printable(folder)} was begun with another {names}; give the same options")
+        raise RunError(f"the run in {printable(folder)} was started with another {names}; give the same options")
     return Run.resume(folder)
 
 
 def _device(word: str) -> str:
-    """``auto`` is cuda or mps where there is one; RunError for a device torch does not have."""
+    """The device: ``auto`` is cuda or mps if available. RunError for a device that torch does not have."""
     import torch
 
     from mail.training.folder import RunError
@@ -128,19 +128,19 @@ def _device(word: str) -> str:
     if word == "auto":
         return next(device for device, found in there.items() if found)
     if not there.get(word, False):
-        raise RunError(f"--device {word} is not to be had here; use {', '.join(d for d in there if there[d])} or auto")
+        raise RunError(f"--device {word} is not available; use {', '.join(d for d in there if there[d])} or auto")
     return word
 
 
 def _folder(text: str) -> Path:
-    """A folder as argparse wants it read."""
+    """Parse a folder for argparse."""
     if not text or "\0" in text:
-        raise argparse.ArgumentTypeError("a run's folder has a name; leave --out away for runs/GAME-SEED")
+        raise argparse.ArgumentTypeError("a run's folder needs a name; omit --out for runs/GAME-SEED")
     return Path(text)
 
 
 class _Progress:
-    """A line on standard error that follows the run's journal, where somebody is watching."""
+    """A line on standard error with the run's progress, if that is a terminal."""
 
     def __init__(self, opened: Run) -> None:
         from rich.console import Console
@@ -150,8 +150,8 @@ class _Progress:
         opened.journal.listener = self._show
 
     def _show(self, learner: str, seat: int, values: dict[str, float]) -> None:
-        told = ", ".join(f"{values[key]:g} {key.replace('_', ' ')}" for key in ("games", "labels", "distinct_labels"))
-        self._status.update(f"{learner}, seat {seat}: {told}")
+        counts = ", ".join(f"{values[key]:g} {key.replace('_', ' ')}" for key in ("games", "labels", "distinct_labels"))
+        self._status.update(f"{learner}, seat {seat}: {counts}")
 
     def __enter__(self) -> None:
         if sys.stderr.isatty():
@@ -162,7 +162,7 @@ class _Progress:
 
 
 def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
-    """The table a run ends with, and where things are."""
+    """Print the table at the end of a run, and the paths of its files."""
     from rich.console import Console
 
     from mail.terminal.tables import learner_table, plain, sampled_lines, sampled_table

@@ -1,4 +1,4 @@
-"""Command lines whose errors are one line on standard error, and exit status 2, whatever was given to them."""
+"""Command-line parsing in which every error is one line on standard error with exit status 2."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 LONGEST = 2_000
-"""Characters of a message; the middle of a longer one (a name may be as long as a command line) is left out."""
+"""Characters of a message. The middle of a longer one is omitted (a name may be as long as a command line)."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, without the usage text in front of an error."""
+    """argparse without the usage text before an error."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
 
     def print_help(self, file: Any = None) -> None:
-        """Help, or a line about why it could not be printed."""
+        """Print help, or a line with the reason why it cannot be printed."""
         try:
             print(self.format_help(), end="", file=file, flush=True)
         except BrokenPipeError:
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class Words(Parser):
-    """The arguments of a command, none of which means anything when it is empty (as a path, it would mean here)."""
+    """The arguments of a command. Empty ones are refused (an empty path would mean the current directory)."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
@@ -43,10 +43,10 @@ class Words(Parser):
         self.register("type", int, _whole)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse does it, which would take the value of ``--option=--`` for none at all."""
+        """As in argparse, but refuse ``--option=--``, whose value argparse ignores."""
         for word in args or ():
             if word.startswith("--") and word.endswith("=--"):
-                self.error(f"argument {word[:-3]}: '--' is no value")
+                self.error(f"argument {word[:-3]}: '--' is not a value")
         return super().parse_known_args(args, namespace)
 
 
@@ -57,14 +57,14 @@ def _filled(text: str) -> str:
 
 
 def _whole(text: str) -> int:
-    """An integer in digits alone: Python's own reading takes underscores, spaces, and the digits of any script."""
+    """An integer of ASCII digits. Python's own parser accepts underscores, spaces, and the digits of any script."""
     if not re.fullmatch("-?[0-9]{1,100}", text):
         raise argparse.ArgumentTypeError(f"invalid int value: {text!r}")
     return int(text)
 
 
 def one_line(message: object) -> str:
-    """A message as one line that is safe to print, not longer than ``LONGEST``."""
+    """A message as one line that is safe to print, at most ``LONGEST`` characters."""
     from agents.storage.reading import printable
 
     line = printable(" ".join(str(message).split()))
@@ -73,7 +73,7 @@ def one_line(message: object) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """What an error comes to for whoever gave the command; ``one_line`` makes it printable."""
+    """The message of an error for the user. ``one_line`` makes it printable."""
     from games.base import NashmailError
 
     if isinstance(error, NashmailError):
@@ -82,21 +82,21 @@ def reason(error: BaseException) -> str:
         return f"not enough memory ({error}); choose something smaller" if str(error) else "not enough memory"
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror or error}{where}; put that right and try again"
+        return f"{error.strerror or error}{where}; fix that and try again"
     if isinstance(error, RecursionError):
         return "this is nested too deeply to be read or computed"
-    return f"this failed in a way nobody foresaw: {type(error).__name__}: {error}; --debug shows where"
+    return f"unexpected error: {type(error).__name__}: {error}; --debug shows where"
 
 
-# --- the surroundings ------------------------------------------------------------------------------------
+# --- the environment -------------------------------------------------------------------------------------
 
 
 def settle() -> None:
-    """Make the surroundings fit to print in: closed streams, encodings that lack a character, sizes that are none.
+    """Prepare the environment for output: closed streams, limited encodings, invalid terminal sizes.
 
-    A terminal's size that is 0, or no number, makes rich print nothing or fail; without it the terminal is asked. In
-    place of a closed stream (but for standard output, which ``mail.commands.cli`` refuses to do without) comes the null
-    device: else ``print`` takes another one, and the next file that is opened takes its number.
+    With a terminal size of 0 or an invalid one rich prints nothing or fails, so the variables are removed and the
+    terminal is queried. The null device replaces closed streams; otherwise the next file to be opened would get their
+    descriptor. A closed standard output is an error in ``mail.commands.cli``.
     """
     if sys.stdin is None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), closefd=False)
@@ -111,13 +111,13 @@ def settle() -> None:
 
 
 def complain(line: str) -> None:
-    """A line on standard error, where that can be written."""
+    """Print a line on standard error, if possible."""
     with suppress(OSError):
         print(line, file=sys.stderr)
 
 
 def flush() -> None:
-    """Write what was printed. OSError where that fails, after which nothing more is tried to be written."""
+    """Flush standard output. If that fails, discard the rest and raise OSError."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -127,6 +127,6 @@ def flush() -> None:
 
 
 def discard() -> None:
-    """Let what could not be printed go, or Python tries again when it ends, and complains in its own words."""
-    with suppress(OSError, ValueError):  # no stream of the system's
+    """Discard what could not be printed. Otherwise Python tries again at exit and prints its own message."""
+    with suppress(OSError, ValueError):  # not a system stream
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""``nashmail watch``: a run followed live from its metrics, from another terminal, and after the fact."""
+"""``nashmail watch``: the progress of a run from its metrics, live from another terminal or afterwards."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import time
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments."""
     parser.add_argument("run", metavar="RUN", help="a run's folder, finished or not")
-    parser.add_argument("--once", action="store_true", help="print what is known now, and end")
-    parser.add_argument("--every", type=_seconds, default=1.0, metavar="S", help="seconds between looks (default: 1)")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, and end")
+    parser.add_argument("--once", action="store_true", help="print the present state and exit")
+    parser.add_argument("--every", type=_seconds, default=1.0, metavar="S", help="seconds between updates (default: 1)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, and exit")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the run until it is finished or the watcher has seen enough."""
+    """Print the run's progress until it is finished or the user presses Ctrl-C."""
     from rich.console import Console
 
     from mail.terminal.boards import look
@@ -46,11 +46,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _seconds(text: str) -> float:
-    """A pause as argparse wants it read."""
+    """Parse an interval for argparse."""
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not 0.05 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"a pause is a number of seconds from 0.05 to 3600, not {text[:20]!r}")
+        raise argparse.ArgumentTypeError(
+            f"an interval must be a number of seconds from 0.05 to 3600, not {text[:20]!r}"
+        )
     return seconds

@@ -1,4 +1,4 @@
-"""The words by which a command is given workers, and the pool they make; light, so that help comes at once."""
+"""The arguments that give a command workers, and the pool they describe. Imports nothing heavy, so help is fast."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """``--workers`` and ``--ray-address``."""
+    """Add ``--workers`` and ``--ray-address``."""
     parser.add_argument(
         "--workers",
         type=int,
         metavar="N",
-        help="processes that work (default: 1, this one; at an address: all of the cluster's processors)",
+        help="worker processes (default: 1, this process; with --ray-address: all processors of the cluster)",
     )
-    parser.add_argument("--ray-address", metavar="HOST:PORT", help="the head of a Ray cluster to work on")
+    parser.add_argument("--ray-address", metavar="HOST:PORT", help="the head of a Ray cluster to use")
 
 
 def pool(args: argparse.Namespace, *, at_once: bool = False) -> AbstractContextManager[Pool]:
-    """What the words ask for, to be closed by ``with``; workers start ``at_once``, or when the work has turned out
-    to be long. PoolError where it is not to be had.
+    """The pool that the arguments describe, for use in a ``with`` statement.
+
+    Args:
+        args: The parsed arguments.
+        at_once: Whether to start workers now, instead of only after some seconds of work.
+
+    Raises:
+        PoolError: The pool is not available.
     """
     from mail.parallel.open import pool_for
     from mail.parallel.pool import START_UP

@@ -34,7 +34,7 @@ def test_files_are_written_and_named(
     files = [line for line in said if line.startswith(str(home))]
     assert sorted(files) == sorted(str(path) for path in home.iterdir())
     assert "observation: float32 [N, 2, 3, 3], the mover's view, own stones first" in said
-    assert f"how to use it stands on top of {home / 'load.py'}" in said
+    assert f"for usage see the first lines of {home / 'load.py'}" in said
 
 
 def test_the_exported_run_plays_as_the_run_does(run_folder: Path, tmp_path: Path) -> None:
@@ -50,8 +50,8 @@ def test_the_exported_run_plays_as_the_run_does(run_folder: Path, tmp_path: Path
     ("words", "said"),
     [
         (["--to", "pickle"], "policies are exported to folder, onnx, torchscript, not to 'pickle'"),
-        (["--out", "{run}"], "holds something already; choose another --out, or --force to write over it"),
-        (["--out", "{run}/config.json"], "holds something already"),
+        (["--out", "{run}"], "is not empty; choose another --out, or --force to overwrite it"),
+        (["--out", "{run}/config.json"], "is not empty"),
     ],
 )
 def test_wrong_usage_is_one_line(

@@ -32,7 +32,7 @@ def nim(tmp_path: Path) -> Path:
 def test_a_game_of_a_file_is_checked(nim: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["games", "--check", str(nim)]) == 0
     shown = capsys.readouterr()
-    assert re.fullmatch(r"nim:10: keeps the contract \(\d+ positions and \d+ moves checked\)\n", shown.out)
+    assert re.fullmatch(r"nim:10: correct \(\d+ positions and \d+ moves checked\)\n", shown.out)
     assert shown.err == ""
 
 
@@ -53,7 +53,7 @@ MISTAKES = {
         lambda text: text.replace("return states.astype(np.uint64)", "return (states * [1, 0]).astype(np.uint64)"),
         "keys are equal for equal positions and for no others",
     ),
-    "no game": (lambda text: text[: text.index("games.register")], "registers no game; it has to call games.register"),
+    "no game": (lambda text: text[: text.index("games.register")], "registers no game; call games.register"),
     "no Python": (lambda text: "class Nim\n", "line 1: this is not Python: expected ':'"),
     "a null": (lambda text: "x = '\0'", "not Python"),
     "a crash": (lambda text: f"{text}\n1 / 0\n", "line 6: ZeroDivisionError: division by zero"),

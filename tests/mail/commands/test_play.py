@@ -86,8 +86,8 @@ def test_play_when_there_is_no_input_at_all(
         ("play tictactoe --against " + "long" * 500, "nobody is called 'long"),
         ("play connect4:6x6", "cannot be enumerated, which expert needs; choose random, or a run"),
         ("play tictactoe --seat 2", "--seat"),
-        ("play tictactoe --seed=-1", "a seed is a whole number, 0 or more, not '-1'"),
-        ("play tictactoe --seed x", "a seed is a whole number"),
+        ("play tictactoe --seed=-1", "a seed must be a whole number, 0 or more, not '-1'"),
+        ("play tictactoe --seed x", "a seed must be a whole number"),
         ("play", "GAME"),
     ],
 )

@@ -42,7 +42,7 @@ def started(words: str, **surroundings: str) -> subprocess.CompletedProcess[str]
         (ValueError("two\nlines\x1b[2J"), r"ValueError: two lines\x1b[2J; --debug"),
         (KeyError("mail"), "KeyError: 'mail'; --debug"),
         (GameError("no game is called '\x1b]0;title\x07'"), r"nashmail games: no game is called '\x1b]0;title\x07'"),
-        (PermissionError(13, "Permission denied", "a\x1b[2J"), r"Permission denied (a\x1b[2J); put that right"),
+        (PermissionError(13, "Permission denied", "a\x1b[2J"), r"Permission denied (a\x1b[2J); fix that"),
         (AssertionError(), "AssertionError"),
     ],
 )

@@ -232,7 +232,7 @@ def test_what_play_saves_replay_reads(
     assert main(["replay", str(path)]) == 0
     assert "o wins (-1)." in capsys.readouterr().out
     assert main(["play", "tictactoe", "--save", str(path)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 # --- demonstrations --------------------------------------------------------------------------------------

@@ -314,18 +314,18 @@ def test_words_for_the_bound(small: None, tmp_path: Path, capsys: Any) -> None:
     assert max(map(len, lines[1:])) <= 80
     out = " ".join(lines)
     for seat in SEATS:
-        assert f"Seat {seat} as it is, drawing its moves: a response learned from 64 games gets" in out
+        assert f"Seat {seat}, stochastic: a response learned from 64 games gets" in out
         found = bound(game("tictactoe"), Uniform(), seat, 64, seed=0, game_value=0.0, config=QUICK)
         assert f"gets {found.value:.4f} [{found.interval[0]:.4f}, {found.interval[1]:.4f}] over 50 fresh ones." in out
     assert out.count("The game is worth 0 to it, so the seat's exploitability is at least") == 2
     assert out.count("(95 % confidence)") == 2
 
 
-def test_what_is_said_never_claims_more_than_was_shown() -> None:
+def test_the_report_never_claims_more_than_the_bound() -> None:
     said = exploit.learned(Bound(0, 0.5, (0.4, 0.6), 0.12349, 1.0, 10_000, 5_000, True))
     assert said[-1] == "1.1234 (95 % confidence)." and "10,000 games" in said[0] and "worth -1 to it" in said[2]
     unknown = exploit.learned(Bound(1, 0.5, (0.4, 0.6), 0.42, None, 10, 20, True))
-    assert "not known" in unknown[-1] and not any("at least" in line for line in unknown)
+    assert "unknown" in unknown[-1] and not any("at least" in line for line in unknown)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_table_without_a_game_asks_for_it(table: str, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("game", "instead"),
     [
-        ("connect4", "`nashmail exploit` looks for a refutation"),
+        ("connect4", "`nashmail exploit` searches for a refutation"),
         ("connect4:5x5", "with --learned GAMES learns a response"),
     ],
 )

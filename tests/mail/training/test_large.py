@@ -81,7 +81,7 @@ def test_what_cannot_be_learned_is_refused_before_anything_is_written(
     cases = {
         ("connect4",): "`make solver`",
         ("connect4:6x6",): "enumerated as a graph, and connect4 on 6x7",
-        ("connect4", "--device", "abacus"): "--device abacus is not to be had here; use",
+        ("connect4", "--device", "abacus"): "--device abacus is not available; use",
     }
     for words, says in cases.items():
         assert main(["train", *words, "--out", str(out)]) == 2

@@ -73,7 +73,7 @@ def test_a_run_that_was_killed_while_it_stored_its_games_learns_from_all_of_them
         capsys.readouterr()
         for others in (files[:4], files[::-1]):
             line = refused([*words[:3], *others, "--out", str(folder), "--resume"], capsys)
-            assert "was begun with another from-games" in line
+            assert "was started with another from-games" in line
         assert main([*words, "--out", str(folder), "--resume"]) == 0
         assert contents(folder) == contents(tmp_path / "whole")
 

@@ -289,7 +289,7 @@ def test_the_command_goes_on_where_it_was_interrupted(
     with monkeypatch.context() as patch:
         interrupt_play(patch, rounds=7, stored=True)
         assert main([*SMALL, "--out", str(folder), "--json"]) == 130
-    line = f"nashmail train: interrupted; --resume goes on with the run in {folder}\n"
+    line = f"nashmail train: interrupted; --resume continues the run in {folder}\n"
     assert capsys.readouterr() == ("", line)
     assert main([*SMALL, "--out", str(folder), "--resume", "--json"]) == 0
     assert told(capsys)["run"] == str(folder)
@@ -406,10 +406,10 @@ def test_wrong_usage_is_one_line(
     ("words", "says"),
     [
         (SMALL, "holds a run; add --resume to go on with it or --force"),
-        ([*SMALL[:2], "--resume"], "was begun with another explorer, episodes, seed"),
-        ([*SMALL[:-1], "6", "--resume"], "was begun with another seed"),
-        ([*SMALL, "--symmetry", "--resume"], "was begun with another symmetry"),
-        ([*SMALL, "--learner", "mail", "--resume"], "was begun with another learners"),
+        ([*SMALL[:2], "--resume"], "was started with another explorer, episodes, seed"),
+        ([*SMALL[:-1], "6", "--resume"], "was started with another seed"),
+        ([*SMALL, "--symmetry", "--resume"], "was started with another symmetry"),
+        ([*SMALL, "--learner", "mail", "--resume"], "was started with another learners"),
         (["train", "chess", "--force"], "no game is called 'chess'"),
         ([*SMALL, "--force", "--episodes", "0"], "--episodes must be at least 1"),
     ],
@@ -534,7 +534,7 @@ def test_a_device_is_found_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: there["cuda"])
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: there["mps"])
     assert _device("auto") == _device("cpu") == "cpu"
-    with pytest.raises(NashmailError, match="--device mps is not to be had here; use cpu or auto"):
+    with pytest.raises(NashmailError, match="--device mps is not available; use cpu or auto"):
         _device("mps")
     there["mps"] = True
     assert _device("auto") == _device("mps") == "mps"
