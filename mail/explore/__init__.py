@@ -1,4 +1,4 @@
-"""Explorers by name: those of ``mail.explore.builtin``, and what ``register`` adds. Nothing here imports torch."""
+"""Explorers by name: those of ``mail.explore.builtin``, and those that ``register`` adds. Does not import torch."""
 
 from mail.explore import builtin as builtin
 from mail.explore.base import (

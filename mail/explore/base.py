@@ -1,7 +1,8 @@
-"""What an explorer is: it plays one seat against the other seat's expert, to see where that expert can be led.
+"""The interface of explorers. An explorer plays one seat against the other seat's expert and chooses which positions
+the expert is queried at: those reachable under the expert that teach the clone something.
 
-An explorer hands out frozen snapshots of its behaviour and learns from what came of them, on the driver. What it may
-know is declared where it is registered: most know nothing beyond play.
+An explorer returns frozen snapshots of its behavior policy and learns from the resulting games in the driving process.
+Its registration declares what it may know; most know nothing beyond play.
 """
 
 from __future__ import annotations
@@ -23,37 +24,45 @@ Metrics = dict[str, float]
 
 
 class Explorer(Protocol):
-    """One seat's exploration."""
+    """The exploration of one seat."""
 
     games_per_round: int
-    """How many games one frozen snapshot plays before the explorer learns from them."""
+    """The number of games that one frozen snapshot plays before the next ``update``."""
 
     done: bool
-    """Whether what it knows tells it that there is nothing more to ask."""
+    """Whether the explorer knows that no useful query is left."""
 
     def behavior_policy(self) -> Policy:
-        """A frozen, picklable snapshot of how it plays now."""
+        """A frozen, picklable snapshot of the present behavior policy of ``seat``."""
 
     def opponent_policy(self) -> Policy:
-        """Who sits in the asked seat meanwhile: its expert, unless the explorer leads a clone around."""
+        """The policy in the queried seat: its expert, unless the explorer lets a clone play there."""
 
     def labels(self) -> Policy | Selective:
-        """Who is asked at the asked seat's decisions: its expert, at all of them or at those the explorer wants."""
+        """The policy that is queried at the queried seat's decisions: its expert, at all of them or at some."""
 
     def clone(self) -> Fit | None:
-        """A clone it has fitted on the way and stands by; None leaves cloning to the learner."""
+        """A clone that the explorer has fitted on the way; None leaves cloning to the learner."""
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
-        """Learn from a round: both seats' decisions, of which the explorer reads its own seat's rows."""
+        """Learn from a round of games.
+
+        Args:
+            decisions: Both seats' decisions; the explorer reads the rows of its own seat.
+            rng: The source of randomness.
+
+        Returns:
+            values to log, by name.
+        """
 
 
 @dataclass(frozen=True)
 class ExplorerContext:
-    """What an explorer is made for."""
+    """What an explorer needs to be made."""
 
     game: Game
     seat: int
-    """The explorer's own seat; the expert under question sits in the other."""
+    """The explorer's own seat. The queried expert has the other one."""
     experts: Seats
     device: str = "cpu"
     model: Model | None = None
@@ -64,35 +73,36 @@ Factory = Callable[[ExplorerContext, Rng], Explorer]
 Check = Callable[[ExplorerContext], None]
 
 KNOWLEDGE = frozenset({"labels", "rules", "model", "reward", "expert"})
-"""What an explorer or a learner can know beyond play:
+"""What an explorer or a learner may know beyond play:
 
-- ``labels``: what the expert answers where it is queried,
-- ``rules``: what follows an action that nobody has played,
+- ``labels``: the expert's answers to queries,
+- ``rules``: the outcome of actions that nobody has played,
 - ``model``: the exact model, which lists every position,
-- ``reward``: what games pay,
+- ``reward``: the payoffs of games,
 - ``expert``: how the expert plays, as a player of its own seat.
 """
 
 
 @dataclass(frozen=True)
 class ExplorerDeclaration(Declaration):
-    """What an explorer declares. NashmailError for knowledge that there is not."""
+    """The declaration of an explorer. NashmailError for unknown words in ``knows``."""
 
     knows: frozenset[str] = KNOWLEDGE
-    """What it may use beyond play, any of ``KNOWLEDGE``. One that declares nothing may know everything: its queries
-    are then compared with those of explorers that do. The exact model is given to those alone that declare it."""
+    """What it may use beyond play, any of ``KNOWLEDGE``. An explorer without a declaration may know everything: its
+    queries are then compared with those of explorers that do. Only explorers that declare the model receive it."""
     check: Check | str | None = None
-    """Raises NashmailError for a context that the explorer refuses. None: the explorer is made, to see whether it can
-    be, which is as good where that costs little."""
+    """Raises NashmailError for a context that the explorer refuses. None: the explorer is made as a test, which is
+    enough if that is cheap.
+    """
 
     def __post_init__(self) -> None:
         check_knowledge(self.knows)
 
 
 def check_knowledge(knows: frozenset[str]) -> None:
-    """NashmailError for words that are not in ``KNOWLEDGE``."""
+    """Raise NashmailError for words that are not in ``KNOWLEDGE``."""
     if unknown := sorted(knows - KNOWLEDGE):
-        raise NashmailError(f"what may be known is any of {', '.join(sorted(KNOWLEDGE))}, not {', '.join(unknown)}")
+        raise NashmailError(f"knowledge must be any of {', '.join(sorted(KNOWLEDGE))}, not {', '.join(unknown)}")
 
 
 EXPLORERS: Registry[Factory, ExplorerDeclaration] = Registry("explorer")
@@ -106,12 +116,12 @@ def register(
     Args:
         name: A new name.
         factory: Makes the explorer, as ``factory(context, rng)``; or ``"module:attribute"`` to import that from.
-        declared: What it may know, a summary, a source. Without a declaration it is taken to know everything, unless
-            the factory is a class with an attribute ``knows``.
-        check: As in the declaration, for an explorer without one.
+        declared: What it may know, a summary, a source. Without one it is taken to know everything, unless the factory
+            is a class with an attribute ``knows``.
+        check: For an explorer without a declaration, see ``ExplorerDeclaration.check``.
 
     Raises:
-        NashmailError: For a name that is taken or is no name.
+        NashmailError: The name is taken or invalid.
     """
     if declared is None:
         declared = ExplorerDeclaration(knows=frozenset(getattr(factory, "knows", KNOWLEDGE)), check=check)
@@ -119,16 +129,16 @@ def register(
 
 
 def make(name: str, setting: ExplorerContext, *, rng: Rng) -> Explorer:
-    """The explorer of this name, without the exact model unless it declares that it knows it.
+    """The explorer of this name. It receives the exact model only if it declares that.
 
     Raises:
-        NashmailError: Where there is none, naming those there are, or where it refuses the context.
+        NashmailError: No explorer has this name (the message lists the known ones), or it refuses the context.
     """
     return EXPLORERS.find(name)(_allowed(name, setting), rng)
 
 
 def check(name: str, setting: ExplorerContext | None = None) -> None:
-    """NashmailError unless there is an explorer of this name and, where a context is given, it can explore there."""
+    """Raise NashmailError unless an explorer has this name and, if a context is given, can explore in it."""
     refuses = EXPLORERS.about(name).check
     if setting is None:
         return
@@ -139,7 +149,7 @@ def check(name: str, setting: ExplorerContext | None = None) -> None:
 
 
 def _allowed(name: str, setting: ExplorerContext) -> ExplorerContext:
-    """The context with what the explorer of this name may know."""
+    """The context, restricted to what the explorer of this name may know."""
     return setting if "model" in EXPLORERS.about(name).knows else replace(setting, model=None)
 
 
@@ -149,13 +159,13 @@ def names() -> list[str]:
 
 
 def declared(name: str) -> ExplorerDeclaration:
-    """What the explorer of this name declares; NashmailError where there is none."""
+    """The declaration of the explorer of this name. NashmailError if there is none."""
     return EXPLORERS.about(name)
 
 
 class Base:
-    """What most explorers have in common: the expert itself sits opposite and is asked at every decision, and
-    cloning is left to the learner.
+    """What most explorers share: the expert itself plays the other seat and is queried at every decision, and cloning
+    is left to the learner.
     """
 
     games_per_round = 1

@@ -1,4 +1,4 @@
-"""The explorers that come with nashmail, as data: each is imported when it is first made."""
+"""The built-in explorers, as data. Each is imported when it is first made."""
 
 from __future__ import annotations
 

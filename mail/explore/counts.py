@@ -1,12 +1,14 @@
-"""Exploration by counting: optimistic planning over the part of one's own process that has been seen.
+"""Exploration by counting: optimistic planning over the visited part of the seat's own decision process.
 
-The tabular template of docs/algorithms.md, "Tabular exploration", pooled over time steps, for one seat against a fixed
-expert:
-    Q(s, a) = min(u(s, a) + mean V(s'), H_s)    tried actions,    u = 1 / (1 + n(s, a))
-    Q(s, a) = H_s                               untried ones: every decision still to come may be new
+The tabular template of docs/algorithms.md, "Tabular exploration" (arXiv:2510.09325), pooled over time steps, for one
+seat against a fixed expert:
+
+    Q(s, a) = min(u(s, a) + mean V(s'), H_s)    visited actions,    u = 1 / (1 + n(s, a))
+    Q(s, a) = H_s                               others: every later decision may be new
     V(s)    = max over legal a of Q(s, a)
-with H_s the own decisions that can still follow. The bonus is the *squared* elliptical norm of one-hot
-features at ridge 1: with its root, games keep summing up half-known moves on the way to unknown ones.
+
+with H_s the largest number of own decisions that can follow. The bonus is the *squared* elliptical norm of one-hot
+features with ridge 1. With its root instead, the explorer keeps preferring sums of half-known moves to unknown ones.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from mail.explore.memory import Memory, Transitions
 
 
 class Counts(Base):
-    """Plays the plan above, any of its best actions alike; uniformly at positions it has never seen."""
+    """Plays the plan above, uniformly among its best actions, and uniformly at positions it has never visited."""
 
     def __init__(self, setting: ExplorerContext) -> None:
         super().__init__(setting)
-        self.horizon = -(-setting.game.spec.longest // 2)  # most own decisions of one game
+        self.horizon = -(-setting.game.spec.longest // 2)  # most own decisions in one game
         self.memory = Memory()
         self.plan: Policy = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))
 
@@ -43,15 +45,15 @@ class Counts(Base):
 
 
 def optimistic_values(seen: Transitions, horizon: int) -> Floats:
-    """[M, A] the module's Q, -inf on illegal actions; swept until it rests, at most once per own decision."""
+    """[M, A] the module's Q, -inf for illegal actions. Value iteration, at most once per own decision."""
     cap = np.maximum(horizon - seen.depth, 1).astype(np.float64)[:, None]
-    tries = seen.visits
-    share = seen.count / tries[seen.position, seen.action]  # of each outcome among the tries of its action
-    values = np.zeros(len(seen.legal) + 1)  # the last, where following -1 points: over
+    visits = seen.visits
+    share = seen.count / visits[seen.position, seen.action]  # of each outcome among the visits of its action
+    values = np.zeros(len(seen.legal) + 1)  # the last one, index -1: the game is over
     for _ in range(horizon):
         after = np.zeros(seen.legal.shape)
         np.add.at(after, (seen.position, seen.action), share * values[seen.following])
-        q = np.where(tries > 0, np.minimum(1.0 / (1.0 + tries) + after, cap), cap)
+        q = np.where(visits > 0, np.minimum(1.0 / (1.0 + visits) + after, cap), cap)
         q = np.where(seen.legal, q, -np.inf)
         if np.array_equal(q.max(1), values[:-1]):
             break

@@ -1,11 +1,11 @@
-"""Deep exploration: a Q-network that is curious by the elliptical norm of its own last layer (docs/algorithms.md, "Deep
-exploration").
+"""Deep exploration: a Q-network with the elliptical norm of its own last layer as bonus (arXiv:2602.22810;
+docs/algorithms.md, "Deep exploration").
 
 With phi(s) the last hidden layer (unit length), one output per action, and for each action the matrix
-    Lambda_a = ridge I + sum over its tries of phi(s) phi(s)^T
-the reward of an action is r(s, a) = sqrt(ridge phi(s)^T Lambda_a^{-1} phi(s)): 1 in a direction never tried,
-about sqrt(ridge / n) after n tries. As r is known in closed form wherever the network can be asked, the
-network learns only what comes after it, and acts on the sum:
+    Lambda_a = ridge I + sum over its visits of phi(s) phi(s)^T
+the reward of an action is r(s, a) = sqrt(ridge phi(s)^T Lambda_a^{-1} phi(s)): 1 in a new direction, about
+sqrt(ridge / n) after n visits. r has a closed form wherever the network can be evaluated, so the network learns only
+what comes after it, and acts on the sum:
     q(s, a) ~ E V(s'),   V(s) = max over legal a of r(s, a) + q(s, a),   0 once the game is over,
 with s' the *own* next decision. Features, Lambda and r are frozen within an epoch, which ends when
 log det Lambda has grown by log 2; then q is trained on all distinct transitions and Lambda is rebuilt
@@ -34,30 +34,30 @@ from mail.data.decisions import Decisions
 from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.memory import Memory, Transitions
 
-_ROWS = 16  # of an inference batch: rounds are of few games, and each row costs A d^2
+_ROWS = 16  # in an inference batch: a round has few games, and each row costs A d^2
 
 
 @dataclass(frozen=True)
 class DeepConfig:
-    """The deep explorer's constants."""
+    """The constants of the deep explorer."""
 
     net: QSizes = field(default_factory=QSizes)
     """The network's widths."""
     ridge: float = 1e-3
-    """What Lambda starts from; small: a direction once tried counts for little."""
+    """Initial Lambda. Small: a visited direction gets little bonus."""
     temperature: float = 0.05
-    """Of the softmax over r + q that plays."""
+    """Of the softmax over r + q, the behavior policy."""
     steps: int = 10
-    """Gradient steps at the end of an epoch, over all distinct transitions at once."""
+    """Gradient steps at the end of an epoch, each on all distinct transitions."""
     learning_rate: float = 1e-3
-    """Of Adam, which is kept over epochs."""
+    """Of Adam, whose state is kept across epochs."""
     games_per_round: int = 2
     """Games played by one frozen snapshot."""
 
 
 @dataclass(frozen=True)
 class BonusPolicy:
-    """The explorer's behaviour for one epoch: a softmax over r + q of the legal actions."""
+    """The behavior policy of one epoch: a softmax over r + q of the legal actions."""
 
     net: QNet
     inverse: Tensor  # float64 [A, d, d] ridge times Lambda_a^{-1}
@@ -87,7 +87,7 @@ def bonus(phi: Tensor, inverse: Tensor) -> Tensor:
 
 
 class Deep(Base):
-    """The explorer: rounds of games, epochs that end when log det Lambda has grown by log 2."""
+    """The explorer ``deep``: rounds of games, in epochs that end when log det Lambda has grown by log 2."""
 
     @one_thread
     def __init__(self, setting: ExplorerContext, config: DeepConfig, *, rng: Rng) -> None:
@@ -104,7 +104,7 @@ class Deep(Base):
         self._freeze(None)
 
     def behavior_policy(self) -> Policy:
-        return self._behaviour
+        return self._behavior
 
     @one_thread
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
@@ -118,11 +118,13 @@ class Deep(Base):
         return metrics
 
     def _growth(self) -> float:
-        """By how much the tries of this epoch raise log det Lambda: log det (I + Phi Lambda^{-1} Phi^T), per action."""
+        """The growth of log det Lambda by this epoch's visits: the sum over actions of log det (I + Phi Lambda^{-1}
+        Phi^T).
+        """
         observation, played = (np.concatenate(column) for column in zip(*self._epoch_rows, strict=True))
-        inverse = self._behaviour.inverse / self.config.ridge
+        inverse = self._behavior.inverse / self.config.ridge
         with torch.no_grad():
-            phi = self._behaviour.net.features(tensor(observation, self.device)).double()
+            phi = self._behavior.net.features(tensor(observation, self.device)).double()
         total = 0.0
         for action in np.unique(played):
             tried = phi[tensor(np.flatnonzero(played == action), self.device)]
@@ -131,14 +133,14 @@ class Deep(Base):
         return total
 
     def _next_epoch(self, seen: Transitions) -> float:
-        """Train q, rebuild Lambda from everything seen with the new features, freeze a new behaviour."""
+        """Train q, rebuild Lambda from all visits with the new features, freeze a new behavior policy."""
         loss = self._train(seen)
         self.epoch += 1
         self._freeze(seen)
         return loss
 
     def _freeze(self, seen: Transitions | None) -> None:
-        """The behaviour of the coming epoch: Lambda of everything seen, by today's features."""
+        """Freeze the behavior policy of the next epoch, with Lambda of all visits by the current features."""
         gram = self._ridge.repeat(self.actions, 1, 1)
         if seen is not None:
             with torch.no_grad():
@@ -151,11 +153,11 @@ class Deep(Base):
         factor = torch.linalg.cholesky(gram)
         self._log_det = float(2.0 * factor.diagonal(dim1=1, dim2=2).log().sum())
         inverse = torch.cholesky_inverse(factor) * self.config.ridge
-        self._behaviour = BonusPolicy(copy.deepcopy(self.net).eval(), inverse, self.config.temperature, self.device)
+        self._behavior = BonusPolicy(copy.deepcopy(self.net).eval(), inverse, self.config.temperature, self.device)
         self._epoch_rows: list[tuple[np.ndarray, np.ndarray]] = []
 
     def _train(self, seen: Transitions) -> float:
-        """Regress q on V of the next own decision; each (position, action) weighs the same, its outcomes by count."""
+        """Regress q on V of the next own decision. Each (position, action) weighs the same, its outcomes by count."""
         observation = tensor(seen.observation, self.device)
         legal = tensor(seen.legal, self.device)
         position = tensor(seen.position, self.device)
@@ -164,13 +166,13 @@ class Deep(Base):
         share = seen.count / seen.visits[seen.position, seen.action]
         weight = tensor((share / share.sum()).astype(np.float32), self.device)
         with torch.no_grad():
-            reward = bonus(self.net.features(observation).double(), self._behaviour.inverse).float()
+            reward = bonus(self.net.features(observation).double(), self._behavior.inverse).float()
         last = 0.0
         for _ in range(self.config.steps):
             _, q = self.net(observation)
             with torch.no_grad():
                 value = torch.where(legal, q + reward, -torch.inf).max(1).values
-                target = torch.cat([value, value.new_zeros(1)])[following]  # -1, over, reads the 0
+                target = torch.cat([value, value.new_zeros(1)])[following]  # -1 (over) selects the 0
             error = nn.functional.huber_loss(q[position, action], target, reduction="none")
             loss = (weight * error).sum()
             self.optimizer.zero_grad()
@@ -182,9 +184,9 @@ class Deep(Base):
 
 
 LARGE = DeepConfig(games_per_round=64)
-"""On large boards, where nearly every game ends an epoch, and an epoch of all that was seen takes seconds."""
+"""For large boards, where nearly every game ends an epoch, and training on all transitions takes seconds."""
 
 
 def deep(setting: ExplorerContext, rng: Rng) -> Deep:
-    """The explorer ``deep``, with the constants for the size of its game."""
+    """The explorer ``deep``, with the constants for the size of the game."""
     return Deep(setting, LARGE if large(setting.game) else DeepConfig(), rng=rng)

@@ -30,5 +30,5 @@ def uniform(setting: ExplorerContext, rng: Rng) -> Fixed:
 
 
 def expert(setting: ExplorerContext, rng: Rng) -> Fixed:
-    """The expert of the explorer's own seat."""
+    """Play of the expert of the explorer's own seat."""
     return Fixed(setting, setting.experts[setting.seat])

@@ -1,19 +1,19 @@
-"""Linear exploration: reward-free LSVI-UCB on one seat's own decision process (docs/algorithms.md, "Linear
-exploration").
+"""Linear exploration: reward-free LSVI-UCB on one seat's own decision process (arXiv:2602.22810; docs/algorithms.md,
+"Linear exploration").
 
 With phi(s, a) the features of the seat's own actions and H its steps in a game, for h = H-1 .. 0:
-    Lambda   = lambda I + sum over tries of phi phi^T
-    w_h      = Lambda^{-1} sum over tries of phi V_{h+1}(s'),  V_H = 0
+    Lambda   = lambda I + sum over visits of phi phi^T
+    w_h      = Lambda^{-1} sum over visits of phi V_{h+1}(s'),  V_H = 0
     u(s, a)  = beta sqrt(phi^T Lambda^{-1} phi)                 the bonus, at most H
     Q_h      = w_h . phi + u / H + u,  V_h = max over legal a   the first u / H is the reward, the second optimism
-Neither the true reward nor anything of the size of the state space enters: only decisions that were made are
-looked at. Lambda is one matrix where the process is stationary, and one for each step where positions carry the
-step (games with a horizon). A discounted game is merely cut after ``episode`` steps: what would have come after
-its last decision is unknown, so that decision is no try.
+Neither the true reward nor anything of the size of the state space is used, only decisions that were made. Lambda is
+one matrix for a stationary process, and one per step for games with a horizon, whose positions include the step. A
+discounted game is cut after ``episode`` steps; the outcome of its last decision is unknown, so that decision is not a
+transition.
 
-With the constants of the reference code (``linear-reference``: beta = H = 10, lambda = 0.1, Q at most H at every
-step) nearly every value sits at its cap, and exploration is uniform play by random ties. The defaults here make a
-direction that was never tried worth every step still to come, and one that was tried worth next to nothing.
+With the constants of the reference code (``linear-reference``: beta = H = 10, lambda = 0.1, Q at most H at every step)
+nearly every value is at its cap, so exploration is uniform play by random ties. With the defaults here a new direction
+is worth all remaining steps, and a visited one next to nothing.
 """
 
 from __future__ import annotations
@@ -34,31 +34,33 @@ from mail.data.decisions import Decisions
 from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.process import SeatTransitions, clock, steps_of
 
-_TIE = 1e-7  # actions this close to the best one, relative to H, are as good; rounding is far below that
+_TIE = 1e-7  # actions within this of the best one, relative to H, are equal; rounding errors are far smaller
 
 
 @dataclass(frozen=True)
 class LinearConfig:
-    """The linear explorer's constants."""
+    """The constants of the linear explorer."""
 
     ridge: float = 1e-4
-    """lambda, what Lambda starts from. Above 0: before the first try the regression has nothing else."""
+    """lambda, initial Lambda. Must be above 0, because the regression has no other data at first."""
     beta: float | None = None
-    """Of the bonus; None for H sqrt(ridge), with which an untried unit direction has the bonus H."""
+    """Of the bonus; None for H sqrt(ridge), with which a new unit direction has the bonus H."""
     tight: bool = True
-    """Keep what is to come between 0 and the steps that are left; False: at most H, as in the reference code."""
+    """Clip the value of the future to between 0 and the remaining steps. False: to at most H, as in the
+    reference code.
+    """
     games_per_round: int = 1
     """Games played by one frozen snapshot."""
 
 
 REFERENCE = LinearConfig(ridge=0.1, beta=10.0, tight=False)
-"""The reference code's constants; it always has H = 10."""
+"""The constants of the reference code, which always has H = 10."""
 
 
 class Gram:
     """Lambda = ridge I + sum of phi phi^T, kept as its inverse [d, d] by the Sherman-Morrison-Woodbury identity.
 
-    NashmailError where Lambda has no inverse: without a ridge, before the tries span all directions.
+    NashmailError for a ridge of 0, with which Lambda has no inverse before the visits span all directions.
     """
 
     def __init__(self, dimension: int, ridge: float) -> None:
@@ -68,7 +70,7 @@ class Gram:
         self.log_det = dimension * math.log(ridge)
 
     def add(self, phi: Tensor) -> None:
-        """Take in tries [n, d]."""
+        """Add visits with features [n, d]."""
         if not len(phi):
             return
         projected = phi @ self.inverse  # [n, d]
@@ -78,7 +80,7 @@ class Gram:
         self.log_det += float(2.0 * factor.diagonal().log().sum())
 
     def norm(self, phi: Tensor) -> Tensor:
-        """[n] sqrt(phi^T Lambda^{-1} phi) of rows [n, d], in one product."""
+        """[n] sqrt(phi^T Lambda^{-1} phi) of rows [n, d]."""
         return elliptical_norm(phi, self.inverse)
 
 
@@ -90,10 +92,10 @@ def elliptical_norm(phi: Tensor, inverse: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class OptimisticPolicy:
-    """The explorer's behaviour between two updates: any of the best actions by Q, alike."""
+    """The behavior policy between two updates: uniform among the best actions by Q."""
 
     weights: Tensor  # float64 [H, d] w_h
-    inverse: Tensor  # float64 [L, d, d] Lambda^{-1} of each step, or one for all
+    inverse: Tensor  # float64 [L, d, d] Lambda^{-1} of each step (L = H), or one for all (L = 1)
     beta: float
     tight: bool
 
@@ -114,7 +116,7 @@ class OptimisticPolicy:
         return out
 
     def values(self, phi: Tensor, step: int, bonus: Tensor | None = None) -> Tensor:
-        """[n, A] Q_step of features [n, A, d], with their ``bonus`` [n, A] where it is known already."""
+        """[n, A] Q_step of features [n, A, d], given their ``bonus`` [n, A] if it is known."""
         horizon = len(self.weights)
         if bonus is None:
             bonus = self.bonus(phi, step)
@@ -125,14 +127,14 @@ class OptimisticPolicy:
         return torch.add(later, bonus, alpha=1.0 + 1.0 / horizon).clamp(max=float(cap))
 
     def bonus(self, phi: Tensor, step: int) -> Tensor:
-        """[n, A] u of features [n, A, d]: all of them in one product."""
+        """[n, A] u of features [n, A, d]."""
         inverse = self.inverse[step if len(self.inverse) > 1 else 0]
         norm = elliptical_norm(phi.reshape(-1, phi.shape[2]), inverse).reshape(phi.shape[:2])
         return (self.beta * norm).clamp(max=float(len(self.weights)))
 
 
 class TransitionStore:
-    """What was tried and where it led: one row per try, and the distinct positions that tries led to."""
+    """The transitions so far: one row per transition, and the distinct positions that follow."""
 
     def __init__(self, game: Game, seat: int) -> None:
         self.game, self.seat = game, seat
@@ -146,21 +148,21 @@ class TransitionStore:
         self._lasted: list[Ints] = []
 
     def add(self, decisions: Decisions) -> tuple[Tensor, Ints]:
-        """Add a round; returns the features [n, d] and steps [n] of the seat's tries."""
-        found = SeatTransitions.of(self.game, decisions, self.seat)
-        own = found.own
-        phi, step = features(self.game, own.state, self.seat), clock(self.game, own.state)[found.rows]
-        following, going = found.following.copy(), found.following >= 0
+        """Add a round; returns the features [n, d] and steps [n] of the seat's transitions."""
+        new = SeatTransitions.of(self.game, decisions, self.seat)
+        own = new.own
+        phi, step = features(self.game, own.state, self.seat), clock(self.game, own.state)[new.rows]
+        following, going = new.following.copy(), new.following >= 0
         following[going] = self._enter(own, phi, following[going])
-        tried = tensor(phi[found.rows, own.played[found.rows]])
+        tried = tensor(phi[new.rows, own.played[new.rows]])
         self._tried.append(tried)
         self._step.append(step)
         self._following.append(following)
-        self._lasted.append(found.lasted)
+        self._lasted.append(new.lasted)
         return tried, step
 
     def _enter(self, own: Decisions, phi: Floats, rows: Ints) -> Ints:
-        """The places of these rows' positions among the distinct ones, new ones at the end."""
+        """The indices of these rows' positions among the distinct ones; new positions are appended."""
         places, new = [], []
         for row in rows.tolist():
             key = (int(own.key[row, 0]), int(own.key[row, 1]))
@@ -183,7 +185,7 @@ class TransitionStore:
 
     @property
     def rows(self) -> tuple[Tensor, Ints, Ints, Ints]:
-        """Of every try: features [N, d], step, place of the position it led to (-1: over), steps it lasted."""
+        """Per transition: features [N, d], step, index of the following position (-1: over), steps until then."""
         self._tried = [torch.cat(self._tried)]
         self._step, self._following, self._lasted = (
             [np.concatenate(column)] for column in (self._step, self._following, self._lasted)
@@ -195,7 +197,7 @@ class TransitionStore:
 
 
 class Linear(Base):
-    """The explorer."""
+    """The explorer ``linear``, with the constants of ``config``."""
 
     @one_thread
     def __init__(self, setting: ExplorerContext, config: LinearConfig, *, rng: Rng) -> None:
@@ -207,52 +209,53 @@ class Linear(Base):
         dimension = features(game, game.start(1, rng=rng), self.seat).shape[2]
         self.grams = [Gram(dimension, config.ridge) for _ in range(self.horizon if self.stepwise else 1)]
         self.beta = self.horizon * math.sqrt(config.ridge) if config.beta is None else config.beta
-        self.tries = TransitionStore(game, self.seat)
-        self._behaviour = self._snapshot(torch.zeros(self.horizon, dimension, dtype=torch.float64))
+        self.store = TransitionStore(game, self.seat)
+        self._behavior = self._snapshot(torch.zeros(self.horizon, dimension, dtype=torch.float64))
 
     def behavior_policy(self) -> Policy:
-        return self._behaviour
+        return self._behavior
 
     @one_thread
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
-        tried, step = self.tries.add(decisions)
+        tried, step = self.store.add(decisions)
         for at, gram in enumerate(self.grams):
             gram.add(tried[tensor(np.flatnonzero(step == at))] if self.stepwise else tried)
-        self._behaviour = self._plan()
-        largest = float(self._behaviour.bonus(tried[:, None], 0).max()) if len(tried) and not self.stepwise else 0.0
-        return {"log_det": sum(gram.log_det for gram in self.grams), "tries": len(self.tries), "bonus": largest}
+        self._behavior = self._plan()
+        largest = float(self._behavior.bonus(tried[:, None], 0).max()) if len(tried) and not self.stepwise else 0.0
+        return {"log_det": sum(gram.log_det for gram in self.grams), "tries": len(self.store), "bonus": largest}
 
     def _snapshot(self, weights: Tensor) -> OptimisticPolicy:
         inverse = torch.stack([gram.inverse for gram in self.grams])
         return OptimisticPolicy(weights, inverse, self.beta, self.config.tight)
 
     def _plan(self) -> OptimisticPolicy:
-        """The backups h = H-1 .. 0 over everything seen."""
-        plan = self._snapshot(torch.zeros_like(self._behaviour.weights))
-        if not len(self.tries):
+        """The backups h = H-1 .. 0 over all transitions."""
+        plan = self._snapshot(torch.zeros_like(self._behavior.weights))
+        if not len(self.store):
             return plan
-        tried, step, following, lasted = self.tries.rows
+        tried, step, following, lasted = self.store.rows
         if not (following >= 0).any():
-            return plan  # every try was the last of its game: nothing comes later
+            return plan  # every transition ended its game: there is no future value
         return self._back(plan, tried, step, tensor(following), tensor(lasted))
 
     def _back(
         self, plan: OptimisticPolicy, tried: Tensor, step: Ints, following: Tensor, lasted: Tensor
     ) -> OptimisticPolicy:
-        phi, legal, when = self.tries.positions
+        phi, legal, when = self.store.positions
         values = torch.zeros(self.horizon + 1, len(phi) + 1, dtype=torch.float64)  # the last column: over
         bonus = None if self.stepwise else plan.bonus(phi, 0)
-        here, rows, after, led = torch.arange(len(phi)), tried, lasted, following
-        seen, open_ = phi, legal
+        here, rows, after, place = torch.arange(len(phi)), tried, lasted, following
+        seen, legal_mask = phi, legal
         for at in reversed(range(self.horizon)):
             if self.stepwise:
                 used, here = tensor(np.flatnonzero(step == at)), tensor(np.flatnonzero(when == at))
-                rows, after, led, seen, open_ = tried[used], lasted[used], following[used], phi[here], legal[here]
+                rows, after, place = tried[used], lasted[used], following[used]
+                seen, legal_mask = phi[here], legal[here]
             if len(rows):
-                target = values[(at + after).clamp(max=self.horizon), led]
+                target = values[(at + after).clamp(max=self.horizon), place]
                 plan.weights[at] = self.grams[at if self.stepwise else 0].inverse @ (target @ rows)
             q = plan.values(seen, at, bonus)
-            values[at, here] = q.masked_fill(~open_, -torch.inf).max(1).values
+            values[at, here] = q.masked_fill(~legal_mask, -torch.inf).max(1).values
         return plan
 
 

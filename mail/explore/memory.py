@@ -1,4 +1,4 @@
-"""The distinct positions and transitions that one seat has met, with how often: what explorers plan on."""
+"""The distinct positions and transitions that one seat has visited, with counts: the data of explorers' plans."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Transitions:
     observation: np.ndarray  # [M, *shape]
     key: np.ndarray  # uint64 [M, 2]
     legal: np.ndarray  # bool [M, A]
-    depth: np.ndarray  # int64 [M] fewest own decisions before it
+    depth: np.ndarray  # int64 [M] smallest number of own decisions before it
     position: np.ndarray  # int64 [E]
     action: np.ndarray  # int64 [E]
-    following: np.ndarray  # int64 [E] next position, -1 over
-    count: np.ndarray  # int64 [E] times seen
+    following: np.ndarray  # int64 [E] next position, -1 if the game is over
+    count: np.ndarray  # int64 [E] how often it occurred
 
     @property
     def visits(self) -> np.ndarray:
-        """[M, A] how often each action was taken."""
-        tries = np.zeros(self.legal.shape, dtype=np.int64)
-        np.add.at(tries, (self.position, self.action), self.count)
-        return tries
+        """int64 [M, A] how often each action was played."""
+        visits = np.zeros(self.legal.shape, dtype=np.int64)
+        np.add.at(visits, (self.position, self.action), self.count)
+        return visits
 
 
 class Memory:
@@ -42,7 +42,9 @@ class Memory:
         self._count: list[int] = []
 
     def add(self, own: Decisions) -> int:
-        """Add rows of one seat (``next`` within them); returns how many transitions were new."""
+        """Add decisions of one seat, whose ``next`` refers to rows of ``own``. Returns the number of new
+        transitions.
+        """
         before = len(self._edge)
         depth = _depths(own)
         places = [self._enter(own, row, int(depth[row])) for row in range(len(own))]
@@ -66,7 +68,7 @@ class Memory:
         return place
 
     def transitions(self) -> Transitions:
-        """Everything seen so far, in the order it was first seen."""
+        """All transitions so far, in the order of their first occurrence."""
         edges = np.array(list(self._edge), dtype=np.int64)  # [E, 3]
         return Transitions(
             observation=np.array(self._observation, dtype=np.float32),
@@ -81,7 +83,7 @@ class Memory:
 
 
 def _depths(own: Decisions) -> np.ndarray:
-    """[R] how many own decisions came before each row in its game; rows are in order of play."""
+    """[R] the number of own decisions before each row in its game. Rows are in order of play."""
     depth = np.zeros(len(own), dtype=np.int64)
     for row in range(len(own)):
         if own.next[row] >= 0:

@@ -1,6 +1,4 @@
-"""The decision process that a seat faces while the other seat's policy is fixed: its steps, and what ended a
-decision.
-"""
+"""The decision process that a seat faces while the other seat's policy is fixed: its steps and transitions."""
 
 from __future__ import annotations
 
@@ -14,12 +12,12 @@ from mail.data.decisions import Decisions
 
 
 def steps_of(game: Game) -> int:
-    """H, the most steps of a Markov game's play, or the most own decisions of a game of another kind."""
+    """H, the most steps of an episode of a Markov game, or the most own decisions in another game."""
     return game.episode if isinstance(game, MarkovGame) else -(-game.spec.longest // 2)
 
 
 def clock(game: Game, states: States) -> Ints:
-    """[N] the step of each position in a Markov game; 0 in games whose positions tell how far they are."""
+    """[N] the step of each position in a Markov game; 0 in other games, whose positions determine the step."""
     if isinstance(game, MarkovGame):
         return np.asarray(states[:, 1], dtype=np.int64)
     return np.zeros(len(states), dtype=np.int64)
@@ -27,16 +25,16 @@ def clock(game: Game, states: States) -> Ints:
 
 @dataclass(frozen=True)
 class SeatTransitions:
-    """Which of one seat's decisions are tries, n of them: all, except where play was cut before their outcome."""
+    """One seat's transitions, n of them: all its decisions, except where play was cut before their outcome."""
 
     own: Decisions  # the seat's rows
-    rows: Ints  # [n] which of them
-    following: Ints  # [n] row of the own decision that followed, -1 where the game was over
+    rows: Ints  # [n] the rows of ``own`` that are transitions
+    following: Ints  # [n] row of the next own decision, -1 if the game ended
     lasted: Ints  # [n] steps until then
 
     @classmethod
     def of(cls, game: Game, decisions: Decisions, seat: int) -> SeatTransitions:
-        """From all decisions of some games; both seats' rows tell whether a game was over or cut."""
+        """From both seats' decisions of some games, which determine whether a game ended or was cut."""
         own = decisions.take(decisions.seat == seat)
         step = clock(game, own.state)
         rows = np.arange(len(own))

@@ -1,16 +1,16 @@
-"""Asks driven by refutation: lead the *clone* down the line on which it loses most, and ask there.
+"""Queries driven by refutation: lead the *clone* along the line on which it loses most, and query the expert there.
 
-Beyond the paper (docs/algorithms.md, "Queries driven by refutation"). This explorer knows the rules and the payoffs, as
-an exact model, and says so: its asks are to be compared with those of explorers that do not. Each round it
-1. fits the clone to all labels so far (the same network, trained on),
-2. computes the best response to the clone *as it is* (stochastic), over the positions that an opponent can lead
-   it to with more than a negligible probability,
-3. follows lines: its own best moves, and at the clone's decisions the action that contributes most to what
-   the clone loses, probability times value lost,
-4. asks the expert at each decision on the line that was never asked, *until its answer leaves the line*: what
-   comes after that, a clone that has learned the answer need not know.
-It is done when the greedy clone cannot be exploited at all and the stochastic one by less than a tolerance,
-both measured exactly, on all positions.
+Beyond the paper (docs/algorithms.md, "Queries driven by refutation"). This explorer knows the rules and the payoffs
+through an exact model, and declares it: its queries should be compared with those of explorers that know as much. In
+each round it
+1. fits the clone to all labels so far (training the same network further),
+2. computes the best response to the *stochastic* clone, over the positions that an opponent can force with more than a
+   negligible probability,
+3. follows lines: its own best moves and, at the clone's decisions, the action with the largest probability times value
+   lost,
+4. queries the expert at each decision on the line that has no label, *until an answer leaves the line*: a clone that
+   has learned that answer does not reach the rest. It is done when the greedy clone cannot be exploited at all and the
+   stochastic one by at most a tolerance, both measured exactly on all positions.
 """
 
 from __future__ import annotations
@@ -33,32 +33,33 @@ from mail.data.rollout import Selective
 from mail.evaluation.gap import exploitability
 from mail.explore.base import Base, ExplorerContext, Metrics
 
-_ROUNDING = 1e-12  # values this close are equal
+_ROUNDING = 1e-12  # values within this are equal
 
 
 @dataclass(frozen=True)
 class RefuteConfig:
-    """The refuting explorer's constants."""
+    """The constants of the explorer ``refute``."""
 
     tolerance: float = 0.01
-    """Stop when the stochastic clone's exploitability is at most this, and the greedy one's exactly 0."""
+    """Stop when the stochastic clone's exploitability is at most this, and the greedy clone's exactly 0."""
     negligible: float = 1e-3
-    """Moves of the clone that come with less than this probability, all its moves before them included, are
-    taken for perfect play while looking for lines; when the rest is within the tolerance, they are measured."""
+    """After moves of the clone with a joint probability below this, the search for lines assumes perfect play. Once the
+    rest is within the tolerance, those moves are measured, too."""
     lines: float = 0.08
-    """Lines before the clone is fitted anew, as a share of the labels so far; one at least."""
+    """Lines before the clone is fitted again, as a share of the labels so far; at least one."""
     clone: CloneConfig = field(
         default_factory=lambda: CloneConfig(
             Architecture(convolutions=1), learning_rate=1e-3, max_steps=1000, tolerance=1e-2, mean_tolerance=0.1
         )
     )
-    """How the clone is fitted: gently, since what it forgets has to be asked about, and loosely at first: both
-    tolerances are halved whenever the costliest lines bring nothing to ask."""
+    """How the clone is fitted: with a small learning rate, because what it forgets must be queried again, and loosely
+    at first: both tolerances are halved whenever the costliest lines need no query.
+    """
 
 
 @dataclass(frozen=True)
 class Line:
-    """One game as it is planned: rows of the graph and the move at each."""
+    """A planned game: rows of the graph and the move at each."""
 
     rows: Ints  # [n]
     moves: Ints  # [n]
@@ -66,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True)
 class AtKeys:
-    """Wants to ask at these positions and nowhere else."""
+    """Queries at these positions only."""
 
     keys: np.ndarray  # uint64 [K] packed
 
@@ -75,19 +76,19 @@ class AtKeys:
 
 
 class Refute(Base):
-    """One line a round, several rounds between two fits."""
+    """The explorer ``refute``: one line per round, several rounds between two fits."""
 
     def __init__(self, setting: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
         super().__init__(setting)
-        self.graph, self.config, self.asked_seat = _graph(setting), config, 1 - setting.seat
+        self.graph, self.config, self.queried_seat = _graph(setting), config, 1 - setting.seat
         spec = setting.game.spec
         net = PolicyNet(spec.observation, spec.actions, config.clone.architecture, rng=rng)
         self.net = net.to(setting.device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=config.clone.learning_rate, fused=True)
         self.clone_config = config.clone
         self.labelled: Decisions | None = None
-        self.shown = 0  # labels of the last fit
-        self.answers: dict[int, np.ndarray] = {}  # packed key of a position to its label
+        self.fitted = 0  # number of labels at the last fit
+        self.answers: dict[int, np.ndarray] = {}  # the label of each position, by packed key
         self.fit = Fit(self._policy(), 0, 1.0, 1.0)
         self.lines: list[Line] = []
         self._aim(rng)
@@ -96,31 +97,31 @@ class Refute(Base):
         return self._along(self.seat)
 
     def opponent_policy(self) -> Policy:
-        return self._along(self.asked_seat)
+        return self._along(self.queried_seat)
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.asked_seat], AtKeys(self._unanswered()), plays=True)
+        return Selective(self.setting.experts[self.queried_seat], AtKeys(self._unanswered()), plays=True)
 
     def _unanswered(self) -> np.ndarray:
-        """Packed keys of the asked seat's decisions on the line, as far as the answers there are stay on it."""
+        """Packed keys of the queried seat's unlabelled decisions on the line, up to the first answer that leaves it."""
         line = self.lines[0]
-        mine = self.graph.seat[line.rows] == self.asked_seat
-        keys = pack(self.graph.game.key(self.graph.states[line.rows[mine]], self.asked_seat))
-        wanted = []
+        mine = self.graph.seat[line.rows] == self.queried_seat
+        keys = pack(self.graph.game.key(self.graph.states[line.rows[mine]], self.queried_seat))
+        unanswered = []
         for key, move in zip(keys.tolist(), line.moves[mine], strict=True):
             if key not in self.answers:
-                wanted.append(key)
+                unanswered.append(key)
             elif self.answers[key][move] == 0:
                 break
-        return np.array(wanted, dtype=np.uint64)
+        return np.array(unanswered, dtype=np.uint64)
 
     def clone(self) -> Fit | None:
         return replace(self.fit, policy=self._policy())
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
-        asked = decisions.take(decisions.queried)
-        self.labelled = asked if self.labelled is None else merge([self.labelled, asked])
-        self.answers.update(zip(pack(asked.key).tolist(), asked.label, strict=True))
+        queried = decisions.take(decisions.queried)
+        self.labelled = queried if self.labelled is None else merge([self.labelled, queried])
+        self.answers.update(zip(pack(queried.key).tolist(), queried.label, strict=True))
         self.lines.pop(0)
         if self.lines:
             return {}
@@ -128,20 +129,20 @@ class Refute(Base):
         return self._aim(rng)
 
     def _fit(self, labelled: Decisions, rng: Rng) -> None:
-        """Train the clone on."""
+        """Train the clone further."""
         before = self.clone_config
-        if len(labelled) == self.shown:
+        if len(labelled) == self.fitted:
             halved = (before.tolerance / 2, before.mean_tolerance / 2)
             self.clone_config = replace(before, tolerance=halved[0], mean_tolerance=halved[1])
-        self.shown = len(labelled)
-        shown = demonstrations(labelled, self.asked_seat)
-        self.fit = train_on(self.net, self.optimizer, shown, self.clone_config, rng=rng, device=self.setting.device)
+        self.fitted = len(labelled)
+        samples = demonstrations(labelled, self.queried_seat)
+        self.fit = train_on(self.net, self.optimizer, samples, self.clone_config, rng=rng, device=self.setting.device)
 
     def _policy(self) -> NetworkPolicy:
         return NetworkPolicy(self.net, device=self.setting.device)
 
     def _along(self, seat: int) -> Tabular:
-        """One seat's moves on the line at hand, with certainty; uniform play off it."""
+        """One seat's moves on the current line, with certainty; uniform elsewhere."""
         line = self.lines[0]
         mine = self.graph.seat[line.rows] == seat
         table: Floats = np.zeros((int(mine.sum()), self.graph.legal_mask.shape[1]))
@@ -153,49 +154,57 @@ class Refute(Base):
         graph, policy = self.graph, self._policy()
 
         def query(rows: Ints) -> Floats:
-            return policy.probabilities(graph.game, graph.states[rows], self.asked_seat)
+            return policy.probabilities(graph.game, graph.states[rows], self.queried_seat)
 
-        led = Led.of(graph, query, self.asked_seat, self.config.negligible)
-        found = led.refute()
-        metrics = {"clone_exploitability": found.loss}
-        if found.loss <= self.config.tolerance:
-            soft = tabulate(graph, policy, self.asked_seat)
-            metrics["clone_exploitability"] = exploitability(graph, soft, self.asked_seat)
-            metrics["clone_greedy_exploitability"] = exploitability(graph, greedy_rows(soft), self.asked_seat)
+        reachable = Reachable.of(graph, query, self.queried_seat, self.config.negligible)
+        refutation = reachable.refute()
+        metrics = {"clone_exploitability": refutation.loss}
+        if refutation.loss <= self.config.tolerance:
+            soft = tabulate(graph, policy, self.queried_seat)
+            metrics["clone_exploitability"] = exploitability(graph, soft, self.queried_seat)
+            metrics["clone_greedy_exploitability"] = exploitability(graph, greedy_rows(soft), self.queried_seat)
             within = max(metrics.values()) <= self.config.tolerance and metrics["clone_greedy_exploitability"] == 0.0
-            self.done = within and self.labelled is not None  # there is no clone of no labels
-        self.lines = self._lines(led, found, rng)
+            self.done = within and self.labelled is not None  # without labels there is no clone
+        self.lines = self._lines(reachable, refutation, rng)
         return metrics
 
-    def _lines(self, led: Led, found: Refutation, rng: Rng) -> list[Line]:
-        """The costliest line, then the costliest to a clone that has learned the answers to those before."""
-        lines = [found.line(rng)]
+    def _lines(self, reachable: Reachable, refutation: Refutation, rng: Rng) -> list[Line]:
+        """The costliest line, then the costliest for a clone that has learned the answers to the lines before."""
+        lines = [refutation.line(rng)]
         corrected = np.zeros(len(self.graph), dtype=np.bool_)
         while len(lines) < self.config.lines * len(self.answers):
             rows = lines[-1].rows
-            corrected[rows[self.graph.seat[rows] == self.asked_seat]] = True
-            found = led.refute(corrected)
-            if found.loss <= self.config.tolerance:
+            corrected[rows[self.graph.seat[rows] == self.queried_seat]] = True
+            refutation = reachable.refute(corrected)
+            if refutation.loss <= self.config.tolerance:
                 break
-            lines.append(found.line(rng))
+            lines.append(refutation.line(rng))
         return lines
 
 
 @dataclass(frozen=True)
-class Led:
-    """Where an opponent can lead a clone with more than a negligible probability, and what it does there."""
+class Reachable:
+    """The positions that an opponent can force with more than a negligible probability, and the clone's moves there."""
 
     graph: GameGraph
     seat: int
-    """The clone's."""
-    table: Table  # [S, A] the clone, zero rows where it cannot be led
+    """The clone's seat."""
+    table: Table  # [S, A] the clone, zero rows where it is not reachable
     blocks: tuple[tuple[int, Ints], ...]
-    """Who moves, and the rows that can be reached, block by block in order of play."""
+    """The seat to move and the reachable rows, block by block in order of play."""
 
     @classmethod
-    def of(cls, graph: GameGraph, clone: Callable[[Ints], Floats], seat: int, negligible: float) -> Led:
-        """Ask the clone (rows -> probabilities [n, A]) there and nowhere else. A position counts if the clone's own
-        moves on the likeliest way there have at least the ``negligible`` probability together.
+    def of(cls, graph: GameGraph, clone: Callable[[Ints], Floats], seat: int, negligible: float) -> Reachable:
+        """Query the clone at the reachable positions only.
+
+        A position counts if the joint probability of the clone's moves on the most probable way there is at least
+        ``negligible``.
+
+        Args:
+            graph: The game.
+            clone: Maps rows [n] of the graph to probabilities [n, A].
+            seat: The clone's seat.
+            negligible: The smallest joint probability.
         """
         table = np.zeros(graph.legal_mask.shape)
         likely = np.zeros(len(graph))
@@ -206,19 +215,19 @@ class Led:
             if block.seat == seat and len(rows):
                 table[rows] = clone(rows)
             flow = likely[rows, None] * (table[rows] if block.seat == seat else graph.legal_mask[rows])
-            child = graph.successor[rows]
-            there = (child >= 0) & (flow >= negligible)
-            np.maximum.at(likely, child[there], flow[there])
+            successor = graph.successor[rows]
+            there = (successor >= 0) & (flow >= negligible)
+            np.maximum.at(likely, successor[there], flow[there])
             blocks.append((block.seat, rows))
         return cls(graph, seat, table, tuple(blocks))
 
     def refute(self, corrected: Bools | None = None) -> Refutation:
-        """The best response. Where the clone cannot be led both sides play perfectly; so does the clone at the
+        """The best response. Both sides play perfectly at positions that are not reachable, and the clone also at the
         ``corrected`` positions [S].
         """
         graph = self.graph
         perfect = graph.solve()[0].values
-        values = np.append(perfect, 0.0)  # child -1 brings no more
+        values = np.append(perfect, 0.0)  # successor -1: the game is over
         replies = np.full(graph.legal_mask.shape, -np.inf)
         for seat, rows in reversed(self.blocks):
             moves = values[graph.successor[rows]] + graph.reward[rows]
@@ -235,22 +244,22 @@ class Led:
 
 @dataclass(frozen=True)
 class Refutation:
-    """The best response to a clone, over what it can be led to."""
+    """The best response to a clone, over the reachable positions."""
 
-    led: Led
-    values: Floats  # [S + 1] seat 0's value of every position when the clone meets the response there
+    reachable: Reachable
+    values: Floats  # [S + 1] seat 0's value of every position when the clone plays against the response
     replies: Floats  # [S, A] the response's own value of its moves; -inf where it does not move
 
     @property
     def loss(self) -> float:
-        """The clone's exploitability, where it cannot be led and negligible moves taken for perfect play."""
-        graph = self.led.graph
+        """The clone's exploitability, with perfect play after negligible moves and at unreachable positions."""
+        graph = self.reachable.graph
         reached = float(self.values[graph.roots].mean())
-        return (1.0 - 2.0 * self.led.seat) * (graph.solve()[0].value - reached) + 0.0  # never -0.0
+        return (1.0 - 2.0 * self.reachable.seat) * (graph.solve()[0].value - reached) + 0.0  # never -0.0
 
     def line(self, rng: Rng) -> Line:
-        """The costliest line: any of the best replies, and the clone's actions of step 3."""
-        graph, seat = self.led.graph, self.led.seat
+        """The costliest line: random best replies, and the clone's actions of step 3."""
+        graph, seat = self.reachable.graph, self.reachable.seat
         sign = 1.0 - 2.0 * seat
         rows: list[int] = []
         moves: list[int] = []
@@ -258,7 +267,7 @@ class Refutation:
         while row >= 0:
             if graph.seat[row] == seat:
                 after = sign * (self.values[graph.successor[row]] + graph.reward[row])
-                lost = self.led.table[row] * (sign * graph.solve()[0].value - after)
+                lost = self.reachable.table[row] * (sign * graph.solve()[0].value - after)
                 best = np.where(graph.legal_mask[row], lost, -np.inf)
                 action = int((best >= best.max() - _ROUNDING).argmax())
             else:
@@ -271,17 +280,17 @@ class Refutation:
 
 
 def _graph(setting: ExplorerContext) -> GameGraph:
-    """The exact model. NashmailError where it is none of a turn-based game."""
+    """The exact model. NashmailError unless it is the graph of a turn-based game."""
     if setting.model is None:
         raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
     if not isinstance(setting.model, GameGraph):
         name = setting.game.spec.name
-        raise NashmailError(f"the explorer refute plays turn-based games, and {name} is none; choose another explorer")
+        raise NashmailError(f"the explorer refute needs a turn-based game, unlike {name}; choose another explorer")
     return setting.model
 
 
 def check(setting: ExplorerContext) -> None:
-    """Without measuring the clone, which making the explorer does."""
+    """The explorer's check: unlike making the explorer, it does not measure the clone."""
     _graph(setting)
 
 

@@ -1,13 +1,13 @@
-"""Tabular exploration with a clock: optimistic planning over what has been seen of one's own decision process.
+"""Time-aware tabular exploration: optimistic planning over the visited part of the seat's own decision process.
 
-The template of docs/algorithms.md, "Tabular exploration", pooled over steps where positions do not carry them. With
-n(s, a) tries, H steps in a game and t of them over,
-    Q_t(s, a) = min(u(s, a) + mean V_{t'}(s'), H - t)   tried actions,   u = beta / sqrt(n(s, a))
-    Q_t(s, a) = H - t                                   untried ones: every step still to come may be new
+The template of docs/algorithms.md, "Tabular exploration" (arXiv:2510.09325), pooled over steps where positions do not
+include them. With n(s, a) visits, H steps in a game and t of them over,
+    Q_t(s, a) = min(u(s, a) + mean V_{t'}(s'), H - t)   visited actions,   u = beta / sqrt(n(s, a))
+    Q_t(s, a) = H - t                                   others: every later step may be new
     V_t(s)    = max over legal a of Q_t(s, a),  V_H = 0
-with t' the step of the own decision that followed. It is ``mail.explore.linear`` with one feature for each position
-and action and lambda = 0, computed by counting. Differences from ``counts``: it knows how many steps are left in this
-game, and a discounted game that is merely cut does not teach it that nothing follows the last decision.
+with t' the step of the next own decision. It equals ``mail.explore.linear`` with one feature per position and action
+and lambda = 0, computed by counting. Unlike ``counts``, it knows the number of remaining steps, and the last decision
+of a discounted game, which is only cut, does not count as the end of the game.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from mail.explore.process import SeatTransitions, clock, steps_of
 
 @dataclass(frozen=True)
 class TabularConfig:
-    """The tabular explorer's constants."""
+    """The constants of the explorer ``tabular``."""
 
     beta: float = 0.1
-    """Of the bonus of tried actions: small, since one try of a deterministic move tells all."""
+    """Of the bonus of visited actions. Small, because one visit to a deterministic move is enough."""
     games_per_round: int = 1
     """Games played by one frozen snapshot."""
 
 
 @dataclass(frozen=True)
 class ByStep:
-    """One table for each step of a game."""
+    """One table per step of a game."""
 
     tables: tuple[Tabular, ...]
 
@@ -49,54 +49,52 @@ class ByStep:
         return rows
 
 
-class Seen:
-    """The distinct positions [M] and transitions [E] of one seat's process, in the order they were first seen."""
+class TransitionCounts:
+    """The distinct positions [M] and transitions [E] of one seat's process, in the order of their first occurrence."""
 
     def __init__(self) -> None:
         self._place: dict[tuple[int, int], int] = {}
         self._legal: list[np.ndarray] = []
         self._edge: dict[tuple[int, int, int, int], int] = {}
 
-    def add(self, tried: SeatTransitions) -> int:
-        """Add a round of one seat; returns how many transitions were new."""
-        own, before = tried.own, len(self._edge)
+    def add(self, new: SeatTransitions) -> int:
+        """Add a round of one seat. Returns the number of new transitions."""
+        own, before = new.own, len(self._edge)
         places = []
         for row in range(len(own)):
             key = (int(own.key[row, 0]), int(own.key[row, 1]))
             if key not in self._place:
                 self._legal.append(own.legal[row])
             places.append(self._place.setdefault(key, len(self._place)))
-        for row, after, lasted in zip(
-            tried.rows.tolist(), tried.following.tolist(), tried.lasted.tolist(), strict=True
-        ):
+        for row, after, lasted in zip(new.rows.tolist(), new.following.tolist(), new.lasted.tolist(), strict=True):
             edge = (places[row], int(own.played[row]), places[after] if after >= 0 else -1, lasted)
             self._edge[edge] = self._edge.get(edge, 0) + 1
         return len(self._edge) - before
 
     @property
     def keys(self) -> np.ndarray:
-        """uint64 [M, 2]"""
+        """uint64 [M, 2] the keys of the positions."""
         return np.array(list(self._place), dtype=np.uint64).reshape(-1, 2)
 
     @property
     def legal(self) -> np.ndarray:
-        """bool [M, A]"""
+        """bool [M, A] their legal actions."""
         return np.array(self._legal, dtype=np.bool_)
 
     @property
     def edges(self) -> tuple[Ints, Ints]:
-        """[E, 4] position, action, following position (-1: over), steps it lasted; and [E] how often it was seen."""
+        """[E, 4] position, action, next position (-1: over), steps until then; and [E] how often it occurred."""
         return np.array(list(self._edge), dtype=np.int64).reshape(-1, 4), np.array(list(self._edge.values()))
 
 
 class TimeAwareTabular(Base):
-    """The explorer: any of the best actions of the plan above, alike; uniform play at positions never seen."""
+    """The explorer ``tabular``: uniform among the best actions of the plan above, and at unvisited positions."""
 
     def __init__(self, setting: ExplorerContext, config: TabularConfig) -> None:
         super().__init__(setting)
         self.config, self.games_per_round = config, config.games_per_round
         self.horizon = steps_of(setting.game)
-        self.seen = Seen()
+        self.seen = TransitionCounts()
         nothing = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))
         self.plan: Policy = ByStep((nothing,))
 
@@ -108,31 +106,31 @@ class TimeAwareTabular(Base):
         keys, legal = self.seen.keys, self.seen.legal
         if not len(keys):  # the seat had no decision yet
             return {"new_transitions": 0, "untried": 0}
-        values, tries = optimistic_values(legal, *self.seen.edges, self.horizon, self.config)
+        values, visits = optimistic_values(legal, *self.seen.edges, self.horizon, self.config)
         best = legal & (values >= values.max(2, keepdims=True) - 1e-9)
         self.plan = ByStep(tuple(Tabular(keys, uniform_rows(rows)) for rows in best))
-        return {"new_transitions": new, "untried": int((legal & (tries == 0)).sum())}
+        return {"new_transitions": new, "untried": int((legal & (visits == 0)).sum())}
 
 
 def optimistic_values(
     legal: np.ndarray, edges: Ints, count: Ints, horizon: int, config: TabularConfig
 ) -> tuple[Floats, Ints]:
-    """[H, M, A] the module's Q, -inf on illegal actions, and [M, A] how often each action was tried."""
+    """[H, M, A] the module's Q, -inf for illegal actions, and [M, A] the visits of each action."""
     position, action, following, lasted = edges.T
-    tries = np.zeros(legal.shape, dtype=np.int64)
-    np.add.at(tries, (position, action), count)
-    share = count / tries[position, action]
-    bonus = config.beta / np.sqrt(np.maximum(tries, 1))
-    values = np.zeros((horizon + 1, len(legal) + 1))  # the last column, where following -1 points: over
+    visits = np.zeros(legal.shape, dtype=np.int64)
+    np.add.at(visits, (position, action), count)
+    share = count / visits[position, action]
+    bonus = config.beta / np.sqrt(np.maximum(visits, 1))
+    values = np.zeros((horizon + 1, len(legal) + 1))  # the last column, index -1: the game is over
     q = np.full((horizon, *legal.shape), -np.inf)
     for step in reversed(range(horizon)):
         after = np.zeros(legal.shape)
         np.add.at(after, (position, action), share * values[np.minimum(step + lasted, horizon), following])
         cap = float(horizon - step)
-        q[step] = np.where(tries > 0, np.minimum(bonus + after, cap), cap)
+        q[step] = np.where(visits > 0, np.minimum(bonus + after, cap), cap)
         q[step][~legal] = -np.inf
         values[step, :-1] = q[step].max(1)
-    return q, tries
+    return q, visits
 
 
 def tabular(setting: ExplorerContext, rng: Rng) -> TimeAwareTabular:

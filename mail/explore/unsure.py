@@ -1,13 +1,13 @@
-"""Asks where clones disagree: an ensemble answers for the expert wherever it is sure, and counting leads on.
+"""Queries where clones disagree: an ensemble of clones replaces the expert wherever it is certain enough.
 
-Beyond the paper (docs/algorithms.md, "Queries driven by disagreement"), and without model, reward or rules beyond play:
-it uses labels alone. Its own seat explores like ``counts``. In the asked seat sits
-- the label, at positions that have one: no label is asked for twice;
-- the expert, asked, where the clones, each of its own first weights, taken together leave more than a tolerated
-  doubt: probability on other actions than their most probable one;
-- the clones' most probable action elsewhere, which costs no ask.
-The clones are trained on when the labels have grown by a share. Rounds without an ask make the tolerated doubt
-smaller: clones may agree on what is wrong, so the least sure decisions are asked first and the rest only then.
+Beyond the paper (docs/algorithms.md, "Queries driven by disagreement"). Uses labels only: no model, no reward, no rules
+beyond play. Its own seat explores like ``counts``. In the queried seat,
+- positions with a label play the label, so no label is requested twice;
+- the expert is queried where the ensemble's uncertainty, the mean probability of actions other than the most probable
+  one, is above a threshold;
+- the clones' most probable action is played elsewhere, at no cost. The clones are trained further when the number of
+  labels has grown by a share. Rounds without a query lower the threshold: clones may agree on a wrong action, so the
+  least certain decisions are queried first and the others later.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from mail.explore.counts import Counts
 
 @dataclass(frozen=True)
 class UnsureConfig:
-    """The unsure explorer's constants."""
+    """The constants of the explorer ``unsure``."""
 
     members: int = 3
-    """Clones of the ensemble."""
+    """Number of clones in the ensemble."""
     share: float = 0.7
-    """Of the labels that each member is shown, drawn label by label: what hangs on one label divides them."""
+    """Share of the labels that each member is trained on, sampled label by label, so that a single label matters."""
     doubt: float = 0.1
-    """Tolerated at first: ask where the members' mean probability of their best action is below 1 minus this."""
+    """Initial threshold: query where the members' mean probability of their best action is below 1 minus this."""
     tighten: float = 0.8
-    """What the tolerated doubt is multiplied by after a round without an ask."""
+    """Factor of the threshold after a round without a query."""
     growth: float = 0.05
-    """Train on when the labels have grown by this share since the last time."""
+    """Train further when the labels have grown by this share since the last training."""
     games_per_round: int = 4
     """Games played by one frozen snapshot."""
     clone: CloneConfig = field(
@@ -51,12 +51,12 @@ class UnsureConfig:
             Architecture(convolutions=1), learning_rate=3e-3, max_steps=100, tolerance=1e-2, mean_tolerance=1e-2
         )
     )
-    """How each member is trained on."""
+    """How each member is trained."""
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """What is known of the asked seat, frozen: the labels so far, and clones for the rest. It plays that seat."""
+    """A frozen policy of the queried seat: the labels so far, and clones for the other positions."""
 
     labels: Tabular
     members: tuple[NetworkPolicy, ...]
@@ -74,20 +74,20 @@ class Ensemble:
         return np.asarray(np.mean(rows, axis=0))
 
     def doubts(self, game: Game, states: States, seat: int) -> Floats:
-        """[N] the members' mean probability of other actions than their best one; 0 where there is a label."""
+        """[N] the members' mean probability of actions other than their best one; 0 where there is a label."""
         doubts = np.zeros(len(states))
         new = np.flatnonzero(~self.labelled(game, states, seat))
         doubts[new] = np.sort(self.mean(game, states[new], seat), axis=1)[:, :-1].sum(1)
         return doubts
 
     def labelled(self, game: Game, states: States, seat: int) -> Bools:
-        """[N] positions that have a label, as far as the seat can tell them apart."""
+        """[N] whether the position has a label, as far as the seat can distinguish it."""
         return self.labels.find(game.key(states, seat))[0]
 
 
 @dataclass(frozen=True)
 class UncertaintyRule:
-    """Wants to ask at positions that the ensemble has no label for and is not sure of, each once."""
+    """Queries at positions without a label at which the ensemble is uncertain, once each."""
 
     ensemble: Ensemble
 
@@ -97,11 +97,11 @@ class UncertaintyRule:
 
 
 class Unsure(Counts):
-    """The explorer: rounds of a few games, clones trained on now and then."""
+    """The explorer ``unsure``: rounds of a few games, with clones trained from time to time."""
 
     def __init__(self, setting: ExplorerContext, config: UnsureConfig, *, rng: Rng) -> None:
         super().__init__(setting)
-        self.config, self.asked_seat = config, 1 - setting.seat
+        self.config, self.queried_seat = config, 1 - setting.seat
         self.games_per_round = config.games_per_round
         spec = setting.game.spec
         self.nets = [
@@ -111,8 +111,8 @@ class Unsure(Counts):
         rate = config.clone.learning_rate
         self.optimizers = [torch.optim.Adam(net.parameters(), lr=rate, fused=True) for net in self.nets]
         self.labelled: Decisions | None = None
-        self.shown: Bools = np.zeros((0, config.members), dtype=np.bool_)  # which member sees which label
-        self.trained = 0  # labels at the last training
+        self.sampled: Bools = np.zeros((0, config.members), dtype=np.bool_)  # which label each member is trained on
+        self.trained = 0  # number of labels at the last training
         self.doubt = config.doubt
         self.ensemble = self._frozen()
 
@@ -120,39 +120,39 @@ class Unsure(Counts):
         return self.ensemble
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.asked_seat], UncertaintyRule(self.ensemble), plays=True)
+        return Selective(self.setting.experts[self.queried_seat], UncertaintyRule(self.ensemble), plays=True)
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         metrics = super().update(decisions, rng=rng)
-        asked = decisions.take(decisions.queried)
-        if len(asked):
-            self._learn(asked, rng)
+        queried = decisions.take(decisions.queried)
+        if len(queried):
+            self._learn(queried, rng)
         else:
             self.doubt *= self.config.tighten
             self.ensemble = replace(self.ensemble, doubt=self.doubt)
         return {**metrics, "doubt": self.doubt}
 
-    def _learn(self, asked: Decisions, rng: Rng) -> None:
-        """Take in labels, and train on if they have grown by enough."""
-        self.labelled = asked if self.labelled is None else merge([self.labelled, asked])
-        coins = rng.random((len(asked), len(self.nets))) < self.config.share
-        coins[np.arange(len(asked)), rng.integers(len(self.nets), size=len(asked))] = True  # somebody sees each
-        self.shown = np.concatenate([self.shown, coins])
+    def _learn(self, queried: Decisions, rng: Rng) -> None:
+        """Add labels, and train if there are enough new ones."""
+        self.labelled = queried if self.labelled is None else merge([self.labelled, queried])
+        coins = rng.random((len(queried), len(self.nets))) < self.config.share
+        coins[np.arange(len(queried)), rng.integers(len(self.nets), size=len(queried))] = True  # each has a member
+        self.sampled = np.concatenate([self.sampled, coins])
         if len(self.labelled) >= (1.0 + self.config.growth) * self.trained:
             self._train(self.labelled, rng)
         self.ensemble = self._frozen()
 
     def _train(self, labelled: Decisions, rng: Rng) -> None:
-        """Train each member on, on the labels it is shown."""
+        """Train each member further on its sample of the labels."""
         for member, (net, optimizer) in enumerate(zip(self.nets, self.optimizers, strict=True)):
-            rows = self.shown[:, member]
+            rows = self.sampled[:, member]
             if rows.any():
-                shown = demonstrations(labelled.take(rows), self.asked_seat)
-                train_on(net, optimizer, shown, self.config.clone, rng=rng, device=self.setting.device)
+                samples = demonstrations(labelled.take(rows), self.queried_seat)
+                train_on(net, optimizer, samples, self.config.clone, rng=rng, device=self.setting.device)
         self.trained = len(labelled)
 
     def _frozen(self) -> Ensemble:
-        """The ensemble of the coming rounds."""
+        """The ensemble for the next rounds."""
         labels = labelled_table(self.setting.game, [] if self.labelled is None else [self.labelled])
         members = tuple(NetworkPolicy(copy.deepcopy(net), device=self.setting.device) for net in self.nets)
         return Ensemble(labels, members, self.doubt)

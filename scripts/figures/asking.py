@@ -28,7 +28,7 @@ from mail.data.rollout import Labels
 from mail.evaluation.coverage import CoverageBounds, coverage_bounds
 from mail.evaluation.gap import exploitability
 from mail.explore.base import Explorer, ExplorerContext, Fixed
-from mail.explore.refute import Led
+from mail.explore.refute import Reachable
 from mail.learners.collect import Collector
 from mail.parallel.streams import stream
 from mail.training.context import GameContext, game_context
@@ -251,8 +251,8 @@ def measure(at: GameContext, policy: Policy, seat: int) -> dict[str, float]:
     def query(rows: Ints) -> Floats:
         return policy.probabilities(graph.game, graph.states[rows], seat)
 
-    greedy = Led.of(graph, lambda rows: greedy_rows(query(rows)), seat, 0.5).refute().loss
-    soft = Led.of(graph, query, seat, 1e-3).refute().loss
+    greedy = Reachable.of(graph, lambda rows: greedy_rows(query(rows)), seat, 0.5).refute().loss
+    soft = Reachable.of(graph, query, seat, 1e-3).refute().loss
     if soft <= SOFT:
         soft = exploitability(graph, tabulate(graph, policy, seat), seat)
     return {"greedy": greedy, "soft": soft}

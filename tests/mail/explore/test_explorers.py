@@ -30,7 +30,7 @@ from mail.explore.counts import optimistic_values
 from mail.explore.deep import Deep, DeepConfig, bonus
 from mail.explore.fixed import uniform
 from mail.explore.memory import Memory, Transitions
-from mail.explore.refute import Led, Refute, RefuteConfig
+from mail.explore.refute import Reachable, Refute, RefuteConfig
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Options
 from mail.learners.interactive import Mail
@@ -223,7 +223,7 @@ def test_the_model_is_given_to_those_that_declare_it(knows: frozenset[str] | Non
 
 
 def test_what_there_is_not_to_know_is_refused() -> None:
-    with pytest.raises(NashmailError, match=r"what may be known is any of expert, labels, .*, not future, past"):
+    with pytest.raises(NashmailError, match=r"knowledge must be any of expert, labels, .*, not future, past"):
         explore.ExplorerDeclaration(knows=frozenset({"past", "labels", "future"}))
 
 
@@ -509,8 +509,8 @@ def test_deep_sees_all_of_the_first_seats_expert_within_410_asks(seed: int) -> N
 # --- refute ----------------------------------------------------------------------------------------------
 
 
-def led(model: GameGraph, table: np.ndarray, seat: int, negligible: float) -> Led:
-    return Led.of(model, lambda rows: table[rows], seat, negligible)
+def led(model: GameGraph, table: np.ndarray, seat: int, negligible: float) -> Reachable:
+    return Reachable.of(model, lambda rows: table[rows], seat, negligible)
 
 
 @pytest.mark.equal_results

@@ -125,9 +125,9 @@ def test_it_plays_its_own_guess_where_it_does_not_ask() -> None:
 def test_members_see_shares_of_the_labels_and_every_label_is_seen() -> None:
     explorer, rounds, _ = explored(0, 20)
     asked = sum(part.labels() for part in rounds)
-    assert explorer.shown.shape == (asked, QUICK.members)
-    assert explorer.shown.any(1).all()
-    assert not explorer.shown.all()
+    assert explorer.sampled.shape == (asked, QUICK.members)
+    assert explorer.sampled.any(1).all()
+    assert not explorer.sampled.all()
     model = graph("tictactoe:2x3")
     keys = {key.tobytes() for part in rounds for key in model.game.key(part.take(part.queried).state)}
     labelled = model.states[explorer.ensemble.labelled(model.game, model.states, 1 - explorer.seat)]

@@ -17,7 +17,7 @@ from mail.training.folder import Config, Run
 from mail.training.train import prepare, train
 
 REFUSED = [
-    ("rps --explorer refute", "plays turn-based games, and rps is none"),
+    ("rps --explorer refute", "needs a turn-based game, unlike rps"),
     ("chain:8 --learner bc,mail --explorer refute", "plays turn-based games"),
     ("tictactoe:2x2:2 --expert vertex", "plays Markov games"),
     ("tictactoe:2x2:2 --expert vertex --learner bc-first,bc", "plays Markov games"),
