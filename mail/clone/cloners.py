@@ -1,4 +1,4 @@
-"""The cloners under one signature: the game, the labels, the seat, the configuration of all, a generator, a device."""
+"""The built-in cloners, as functions with one signature (``mail.clone.registry.Cloner``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mail.data.decisions import Decisions
 
 @dataclass(frozen=True)
 class ClonerConfig:
-    """What every cloner is set to; each reads its own part."""
+    """The settings of all cloners; each uses its own part."""
 
     network: CloneConfig = field(default_factory=CloneConfig)
     linear: LinearClone = field(default_factory=LinearClone)
@@ -40,7 +40,7 @@ def tabular(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, r
 
 
 def check_features(game: Game) -> None:
-    """GameError for a Markov game without features, which ``linear`` refuses."""
+    """The check of ``linear``: GameError for a Markov game without features."""
     start = game.start(1, rng=np.random.default_rng(0))
     for seat in (0, 1):
         features(game, start, seat)

@@ -1,7 +1,7 @@
-"""The labels of one seat as a data set: a row for each distinct position, with its mean label.
+"""The labels of one seat as a data set: one row per distinct position, with its mean label.
 
-Every distinct position weighs the same (per-state averaging): the worst position decides how exploitable a clone is,
-not the most frequent one.
+Every distinct position has the same weight (per-state averaging), because the worst position decides how exploitable a
+clone is, not the most frequent one. See docs/algorithms.md, "Behavioral cloning".
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from mail.data.decisions import Decisions
 
 @dataclass(frozen=True)
 class Demonstrations:
-    """What there is to clone: the labels of one seat, a row for each of D distinct positions.
+    """The labels of one seat, one row for each of D distinct positions.
 
-    NashmailError where a shape or a dtype is another than stated.
+    NashmailError if a shape or dtype is not as stated.
     """
 
     state: States
     """[D, W] the positions."""
     key: Keys
-    """uint64 [D, 2] what tells them apart, for the seat."""
+    """uint64 [D, 2] their keys for the seat."""
     observation: NDArray[np.float32]
-    """float32 [D, *shape] what the seat sees there."""
+    """float32 [D, *shape] the seat's observations."""
     legal: Bools
-    """bool [D, A] its legal actions."""
+    """bool [D, A] the legal actions."""
     total: Floats
-    """float64 [D, A] the sum of the labels of each position."""
+    """float64 [D, A] the sum of each position's labels."""
     count: Ints
-    """int64 [D] how many labels that is."""
+    """int64 [D] the number of those labels."""
 
     def __post_init__(self) -> None:
         kinds = {"key": "u8", "observation": "f4", "legal": "b1", "total": "f8", "count": "i8"}
@@ -55,36 +55,36 @@ class Demonstrations:
 
     @cached_property
     def mean(self) -> NDArray[np.float32]:
-        """float32 [D, A] the mean label of each position, as networks are trained on it."""
+        """float32 [D, A] the mean label of each position, for training networks."""
         return (self.total / self.count[:, None]).astype(np.float32)
 
     @cached_property
     def distribution(self) -> Floats:
-        """float64 [D, A] the same as a distribution: rows sum to 1 to the last bit of float64."""
+        """float64 [D, A] the mean label as a distribution, normalized in float64."""
         return np.asarray(self.total / self.total.sum(1, keepdims=True))
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A clone and how closely it fits what it was shown."""
+    """A clone, and how closely it fits its labels."""
 
     policy: Policy
     steps: int
     worst: float
-    """Largest probability on actions the label never takes, over labelled positions."""
+    """Largest probability of actions without label probability, over labelled positions."""
     mean_tv: float
-    """Mean total variation to the labels."""
+    """Mean total variation distance to the labels."""
 
 
 def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
     """The distinct labelled positions of a seat, in order of key.
 
     Args:
-        decisions: decisions of either seat; those of ``seat`` that have a label count.
-        seat: whose labels.
+        decisions: Decisions of either seat; those of ``seat`` with a label are used.
+        seat: The seat.
 
     Raises:
-        NashmailError: where there are none.
+        NashmailError: There are none.
     """
     labelled = decisions.take(decisions.queried & (decisions.seat == seat))
     if not len(labelled):
@@ -99,10 +99,10 @@ def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
 
 
 def sampled_labels(decisions: Decisions) -> Decisions:
-    """The same decisions where a query is answered by *one drawn action*, not by a whole distribution.
+    """The same decisions with labels of *one sampled action* instead of the whole distribution.
 
-    The draw is the action that was played: where the asked expert itself sits in the asked seat, as in ``mail`` and
-    ``bc``, that is a draw of its own, from the stream of its game.
+    The sample is the played action. That is independent of the label's use because in ``mail`` and ``bc`` the queried
+    expert itself plays the queried seat.
     """
     label = np.full(decisions.label.shape, np.nan, dtype=np.float32)
     rows = np.flatnonzero(decisions.queried)

@@ -23,35 +23,38 @@ from mail.data.decisions import Decisions
 
 @dataclass(frozen=True)
 class LinearClone:
-    """How a softmax-linear clone is fitted."""
+    """The settings of a softmax-linear clone."""
 
     ridge: float = 1e-8
-    """Half of it times |theta|^2 is added to the mean cross-entropy. A deterministic expert is reached only with
-    infinite weights, so the smaller the sharper; 0 is refused where the labels leave directions undetermined."""
+    """Half of it times |theta|^2 is added to the mean cross-entropy. A deterministic expert would need infinite
+    weights, so smaller is sharper. 0 is refused if the labels do not determine theta.
+    """
     weigh: str = "position"
-    """``position``: every distinct position alike; ``count``: as often as it was asked; ``pair``: every distinct pair
-    of position and action alike, as in the reference code, so not the expert but uniform play over what it was seen
-    to do (to reproduce its numbers only)."""
+    """``position``: every distinct position has the same weight. ``count``: its number of labels. ``pair``: every
+    distinct pair of position and action has the same weight, as in the reference code; that fits uniform play over the
+    expert's observed actions, not the expert (only to reproduce its numbers).
+    """
     steps: int = 500
     """Most iterations of the solver (L-BFGS)."""
     tolerance: float = 1e-8
-    """It stops when no component of the gradient is larger."""
+    """Stop when no component of the gradient is larger."""
 
 
 @one_thread
 def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClone) -> Fit:
-    """Fit theta by L-BFGS to the weighted cross-entropy with the exact gradient  E_pi phi - E_label phi.
+    """Fit theta by L-BFGS to the weighted cross-entropy, with the exact gradient  E_pi phi - E_label phi.
 
-    NashmailError without labels, and for a ridge that is negative or too small to settle theta.
+    Raises:
+        NashmailError: There are no labels, or the ridge is negative or too small to determine theta.
     """
     from scipy.optimize import minimize
 
-    shown = demonstrations(decisions, seat)
-    phi = features(game, shown.state, seat)  # [D, A, d]
-    check_ridge(phi, shown.legal, config)
-    label, weight = shown.distribution, np.ones(len(phi))
+    samples = demonstrations(decisions, seat)
+    phi = features(game, samples.state, seat)  # [D, A, d]
+    check_ridge(phi, samples.legal, config)
+    label, weight = samples.distribution, np.ones(len(phi))
     if config.weigh == "count":
-        weight = shown.count.astype(np.float64)
+        weight = samples.count.astype(np.float64)
     elif config.weigh == "pair":
         weight = (label > 0).sum(1).astype(np.float64)
         label = (label > 0) / weight[:, None]
@@ -59,15 +62,15 @@ def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClon
     flat, scale = tensor(phi.reshape(-1, phi.shape[2])), weight[:, None]
 
     def loss(theta: Floats) -> tuple[float, Floats]:
-        return cross_entropy(theta, flat, shown.legal, label, scale, config.ridge)
+        return cross_entropy(theta, flat, samples.legal, label, scale, config.ridge)
 
     options = {"maxiter": config.steps, "maxfun": 2 * config.steps, "gtol": config.tolerance, "ftol": 0.0}
-    run: Any = minimize  # its type stubs know no option names
-    found = run(loss, np.zeros(phi.shape[2]), jac=True, method="L-BFGS-B", options=options)
-    policy = SoftmaxLinear(found.x)
-    rows = policy.probabilities(game, shown.state, seat)
-    outside = float(np.where(shown.distribution > 0, 0.0, rows).sum(1).max())
-    return Fit(policy, int(found.nit), outside, float(0.5 * np.abs(rows - shown.distribution).sum(1).mean()))
+    run: Any = minimize  # its type stubs lack the names of options
+    solution = run(loss, np.zeros(phi.shape[2]), jac=True, method="L-BFGS-B", options=options)
+    policy = SoftmaxLinear(solution.x)
+    rows = policy.probabilities(game, samples.state, seat)
+    outside = float(np.where(samples.distribution > 0, 0.0, rows).sum(1).max())
+    return Fit(policy, int(solution.nit), outside, float(0.5 * np.abs(rows - samples.distribution).sum(1).mean()))
 
 
 def cross_entropy(
@@ -83,7 +86,7 @@ def cross_entropy(
 
 
 def check_ridge(phi: Floats, legal: Bools, config: LinearClone) -> None:
-    """NashmailError for a config that has no unique fit to features [D, A, d]."""
+    """Raise NashmailError for a config without a unique fit to features [D, A, d]."""
     if not 0.0 <= config.ridge < np.inf or config.weigh not in ("position", "count", "pair"):
         raise NashmailError("a linear clone needs a ridge of 0 or more, and weigh='position', 'count' or 'pair'")
     if config.ridge == 0.0:

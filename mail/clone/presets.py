@@ -1,10 +1,10 @@
-"""What ``train`` does differently on larger boards, in one place: the network, how it is fitted, and how many games.
+"""The settings of ``train`` that differ on larger boards: the network, its training, and the number of games.
 
-Chosen for one CPU core, where a fit on 6x7 takes five minutes. There the size of the network decides, and whether it is
-tied to its mirror image. Greedy clones of the first seat from the same 50,000 asks won so many of 400 games against
-``suboptimal:1``: 48 % with 6,000 steps and no ties; 55 % with ties (12,000 steps: 54 %) and with 12,000 steps on every
-position and its mirror image. Drawing its moves a clone still gains: at T = 0 it won 72 % after 12,000 steps and 60 %
-after half of them.
+Chosen for one CPU core, where a fit on 6x7 takes five minutes. There, the size of the network and its ties to its
+mirror image matter most. Greedy clones of the first seat from the same 50,000 queries won this share of 400 games
+against ``suboptimal:1``: 48 % with 6,000 steps and no ties; 55 % with ties (12,000 steps: 54 %) and with 12,000 steps
+on every position and its mirror image. The stochastic clone improves for longer: against T = 0 it won 72 % after 12,000
+steps and 60 % after half of them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from mail.clone.network import CloneConfig
 
 @dataclass(frozen=True)
 class Preset:
-    """The defaults for one size of game."""
+    """The defaults for a size of game."""
 
     clone: CloneConfig = field(default_factory=CloneConfig)
     """The network and its training."""
     episodes: int = 1000
-    """Most exploration games per seat, unless a run says otherwise."""
+    """Default limit on exploration games per seat."""
 
 
 SMALL = Preset()
@@ -42,7 +42,7 @@ LARGE = Preset(
     episodes=4000,
 )
 LARGE_FROM = 36
-"""Cells of the smallest board that is large; smaller ones can be enumerated, or nearly."""
+"""Cells from which a board is large. Smaller ones can be enumerated, or nearly."""
 
 
 def preset(game: Game) -> Preset:
@@ -51,6 +51,6 @@ def preset(game: Game) -> Preset:
 
 
 def large(game: Game) -> bool:
-    """Whether this is a large board, as it is or up to its symmetries."""
+    """Whether this is a large board, or the quotient of one."""
     base = game.base if isinstance(game, Quotient) else game
     return isinstance(base, Board) and base.rows * base.columns >= LARGE_FROM

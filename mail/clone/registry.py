@@ -1,12 +1,12 @@
-"""Cloning by name: from the labels of one seat to a policy (docs/algorithms.md, "Behavioral cloning").
+"""Cloners by name: from the labels of one seat to a policy (docs/algorithms.md, "Behavioral cloning").
 
 - ``network``: a network trained by gradient steps (``mail.clone.network``).
-- ``linear``: softmax-linear in the game's features, by a convex solver. Every distinct position is one row with its
-  mean label, and weighs the same (``weigh="position"``, what the network does) or as often as it was asked
-  (``"count"``, the maximum-likelihood fit). ``"pair"``, one row for each distinct pair of position and action, is a
-  fault of the reference code, kept to reproduce it: it drives a mixed expert's clone towards uniform play.
-- ``tabular``: the mean label of every position that was asked, the maximum likelihood of a table; uniform play, or
-  one stated action, elsewhere.
+- ``linear``: softmax-linear in the game's features, by a convex solver (``mail.clone.linear``). Every distinct position
+  is one row with its mean label, with equal weights (``weigh="position"``, as in ``network``) or weighted by its number
+  of labels (``"count"``, the maximum-likelihood fit). ``"pair"``, one row per distinct pair of position and action,
+  reproduces a fault of the reference code, which makes the clone of a mixed expert too uniform.
+- ``tabular``: the mean label of every labelled position, the maximum likelihood of a table; elsewhere uniform play or
+  one given action.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from mail.clone.cloners import ClonerConfig
 
 Cloner = Callable[[Game, Decisions, int, "ClonerConfig", Rng, str], Fit]
-"""From a game, decisions, a seat, the configuration, a generator and a torch device to a fitted policy; picklable."""
+"""Maps a game, decisions, a seat, settings, a generator and a torch device to a fitted policy. Picklable."""
 Check = Callable[[Game], None]
 
 
 @dataclass(frozen=True)
 class ClonerDeclaration(Declaration):
-    """What a cloner declares."""
+    """The declaration of a cloner."""
 
     check: Check | str | None = None
-    """Raises NashmailError for a game that it cannot take; None where it takes all."""
+    """Raises NashmailError for a game that it cannot take; None if it takes all."""
 
 
 CLONERS: Registry[Cloner, ClonerDeclaration] = Registry("cloner")
@@ -47,17 +47,17 @@ def register(
     Args:
         name: A new name.
         cloner: Fits a policy, see ``Cloner``; or ``"module:attribute"`` to import it from.
-        declared: A summary, a source, and which games it takes.
-        check: As in the declaration, for a cloner without one.
+        declared: A summary, a source, and a check of games.
+        check: For a cloner without a declaration, see ``ClonerDeclaration.check``.
 
     Raises:
-        NashmailError: For a name that is taken or is no name.
+        NashmailError: The name is taken or invalid.
     """
     CLONERS.add(name, cloner, declared or ClonerDeclaration(check=check))
 
 
 def check(name: str, game: Game | None = None) -> None:
-    """NashmailError unless there is a cloner of this name and, where a game is given, it takes that."""
+    """Raise NashmailError unless a cloner has this name and takes the game, if one is given."""
     refuses = CLONERS.about(name).check
     if game is not None and refuses is not None:
         resolved(refuses)(game)
@@ -69,14 +69,27 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Cloner:
-    """The cloner of this name; NashmailError names those there are."""
+    """The cloner of this name. NashmailError if there is none; the message lists the known ones."""
     return CLONERS.find(name)
 
 
 def fit(
     name: str, game: Game, decisions: Decisions, seat: int, *, config: ClonerConfig, rng: Rng, device: str = "cpu"
 ) -> Fit:
-    """Clone one seat's labels. NashmailError for a cloner there is not, and without labels."""
+    """Clone one seat's labels with the cloner of this name.
+
+    Args:
+        name: The cloner.
+        game: The game of the decisions.
+        decisions: Decisions with labels; those of ``seat`` are used.
+        seat: The seat.
+        config: The settings of all cloners.
+        rng: The source of randomness.
+        device: The torch device.
+
+    Raises:
+        NashmailError: No cloner has this name, or there are no labels.
+    """
     return find(name)(game, decisions, seat, config, rng, device)
 
 

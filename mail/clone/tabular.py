@@ -1,4 +1,4 @@
-"""Cloning into a table: the mean label of every labelled position, the maximum likelihood of a table."""
+"""Cloning into a table: the mean label of every labelled position, which is the maximum likelihood of a table."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from mail.data.decisions import Decisions
 
 @dataclass(frozen=True)
 class TabularClone:
-    """How a table is cloned."""
+    """The settings of a tabular clone."""
 
     unseen: int | None = None
-    """Action of Markov games that is played wherever nobody was asked; None: the game's own ``unlabelled``, if it
-    states one, else uniform play. With an action the game's positions are listed, to make the table whole."""
+    """Action at unlabelled positions of Markov games. None: the game's own ``unlabelled`` if it has one, else uniform
+    play. With an action the game is enumerated to complete the table.
+    """
 
 
 def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularClone) -> Fit:
-    """The mean labels as a table. NashmailError without labels, and where ``unseen`` is no action of a listed game."""
+    """The mean labels as a table. NashmailError without labels, and if ``unseen`` is not an action of the game."""
     labelled = demonstrations(decisions, seat)
     policy = Tabular(labelled.key, labelled.distribution)
     unseen = game.unlabelled if config.unseen is None and isinstance(game, MarkovGame) else config.unseen
@@ -34,13 +35,13 @@ def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularCl
 
 
 def whole(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
-    """The table with one action at every other position of the seat at which it is legal; uniform where it is not."""
+    """The table completed with one action at every other position of the seat where it is legal; uniform elsewhere."""
     if not isinstance(game, MarkovGame):
-        raise NashmailError(f"unseen positions of {game.spec.name} are not listed; leave unseen at None")
+        raise NashmailError(f"positions of {game.spec.name} cannot be listed; leave unseen at None")
     model = MarkovModel(game)
     legal = model.legal(seat)
     if not 0 <= unseen < legal.shape[1]:
-        raise NashmailError(f"unseen is one of the actions 0 to {legal.shape[1] - 1} of {game.spec.name}, not {unseen}")
+        raise NashmailError(f"unseen must be an action of {game.spec.name}, 0 to {legal.shape[1] - 1}, not {unseen}")
     acts = np.flatnonzero(legal.any(1))
     keys, first = np.unique(game.key(model.states[acts], seat), axis=0, return_index=True)
     rows = policy.probabilities(game, model.states[acts[first]], seat)

@@ -9,8 +9,10 @@ each round it
 3. follows lines: its own best moves and, at the clone's decisions, the action with the largest probability times value
    lost,
 4. queries the expert at each decision on the line that has no label, *until an answer leaves the line*: a clone that
-   has learned that answer does not reach the rest. It is done when the greedy clone cannot be exploited at all and the
-   stochastic one by at most a tolerance, both measured exactly on all positions.
+   has learned that answer does not reach the rest.
+
+It is done when the greedy clone cannot be exploited at all and the stochastic one by at most a tolerance, both measured
+exactly on all positions.
 """
 
 from __future__ import annotations

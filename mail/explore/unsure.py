@@ -5,9 +5,10 @@ beyond play. Its own seat explores like ``counts``. In the queried seat,
 - positions with a label play the label, so no label is requested twice;
 - the expert is queried where the ensemble's uncertainty, the mean probability of actions other than the most probable
   one, is above a threshold;
-- the clones' most probable action is played elsewhere, at no cost. The clones are trained further when the number of
-  labels has grown by a share. Rounds without a query lower the threshold: clones may agree on a wrong action, so the
-  least certain decisions are queried first and the others later.
+- the clones' most probable action is played elsewhere, at no cost.
+
+The clones are trained further when the number of labels has grown by a share. Rounds without a query lower the
+threshold: clones may agree on a wrong action, so the least certain decisions are queried first and the others later.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Learners by name: those of ``mail.learners.builtin``, and what ``register`` adds. Nothing here imports torch."""
+"""Learners by name: those of ``mail.learners.builtin``, and those that ``register`` adds. Does not import torch."""
 
 from mail.learners import builtin as builtin
 from mail.learners.base import (

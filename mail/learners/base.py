@@ -1,12 +1,12 @@
-"""What a learner is: from experts that can be queried to one policy per seat, within a budget.
+"""The interface of learners: from experts that can be queried to one policy per seat, within a budget.
 
 ``mail`` (interactive multi-agent imitation): for each seat, an explorer in the *other* seat plays against the seat's
-expert, every decision of the expert is a query, and the answers are cloned. ``bc`` clones what two experts do to each
-other; it is the same collection with the experts in both seats. Both stop on what they have seen. Source: arXiv
-2602.22810.
+expert, which is queried at each of its decisions, and a clone is fitted to the labels. ``bc`` clones two experts that
+play each other; it is the same collection with experts in both seats. Both stop when nothing new comes. Source:
+arXiv:2602.22810.
 
-What a learner may know and how it collects is declared where it is registered: budgets, reports and tables follow from
-the declaration, not from a name.
+A learner's registration declares what it may know and how it collects. Budgets, reports and tables follow from the
+declaration, not from a name.
 """
 
 from __future__ import annotations
@@ -28,43 +28,52 @@ if TYPE_CHECKING:
 
 
 class Learner(Protocol):
-    """Learns; made anew for each run by the factory that was registered."""
+    """A learner, made for each run by its registered factory."""
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
-        """One policy per seat."""
+        """Learn one policy per seat.
+
+        Args:
+            game: The game.
+            experts: Seat 0's and seat 1's expert, which can be queried.
+            budget: What may be spent.
+            pool: Plays games and fits clones.
+            journal: Stores rounds and clones, and logs progress.
+        """
 
 
 @runtime_checkable
 class Choosy(Protocol):
-    """A learner that can say, before anything is played, what it cannot learn."""
+    """A learner that can check, before any game, whether it can learn."""
 
     def check(self, game: Game, experts: Seats) -> None:
-        """NashmailError where ``learn`` would refuse this game or these experts, whatever the budget."""
+        """Raise NashmailError if ``learn`` would refuse this game or these experts, whatever the budget."""
 
 
 OF_THE_RUN = "*"
-"""As a learner's explorer: the one that the run names."""
+"""As a learner's explorer: the explorer of the run's configuration."""
 
 
 @dataclass(frozen=True)
 class LearnerDeclaration(Declaration):
-    """What a learner declares. NashmailError for knowledge that there is not.
+    """The declaration of a learner. NashmailError for unknown words in ``knows``.
 
-    The defaults are those of a learner that declares nothing: it may know everything, so that it is compared with those
+    The defaults are those of a learner without a declaration: it may know everything, so it is compared with learners
     that do, and gets as many labels as the learner that explores.
     """
 
     knows: frozenset[str] = KNOWLEDGE
-    """What it may use beyond play, any of ``mail.explore.KNOWLEDGE``, without what its explorer knows."""
+    """What it may use beyond play, any of ``mail.explore.KNOWLEDGE``, not including what its explorer knows."""
     explores: bool = False
-    """Whether it decides itself which positions are labelled, and so has the run's budget to itself. Others spend as
-    many labels as the first learner of the run that explores."""
+    """Whether it chooses the labelled positions, and so has the run's budget to itself. Others get as many labels as
+    the first learner of the run that explores.
+    """
     both_seats: bool = False
-    """Whether each of its games teaches both seats; else each seat has games of its own."""
+    """Whether each game teaches both seats; if not, each seat has its own games."""
     expert: str | None = None
-    """The expert it insists on; None for the run's."""
+    """The expert it requires; None for the run's."""
     explorer: str | None = None
-    """The explorer it uses: a name, ``OF_THE_RUN``, or None for no explorer."""
+    """The explorer it uses: a name, ``OF_THE_RUN``, or None for none."""
 
     def __post_init__(self) -> None:
         check_knowledge(self.knows)
@@ -84,14 +93,14 @@ def register(
     """Add a learner.
 
     Args:
-        name: A new word of letters, digits, hyphens and underscores; files of a run are named after it.
+        name: A new word of letters, digits, hyphens and underscores; files of a run contain it.
         factory: Makes the learner, as ``factory(options)``; or ``"module:attribute"`` to import that from.
-        declared: What it may know, how it collects, a summary, a source. Without a declaration the defaults of
-            ``LearnerDeclaration`` hold, but for ``knows`` and ``expert`` where the factory is a class that has them.
+        declared: What it may know, how it collects, a summary, a source. Without one the defaults of
+            ``LearnerDeclaration`` apply, except for ``knows`` and ``expert`` if the factory is a class with those.
         settings: Further keyword arguments of the factory.
 
     Raises:
-        NashmailError: For a name that is taken or is no name.
+        NashmailError: The name is taken or invalid.
     """
     if declared is None:
         knows = frozenset(getattr(factory, "knows", KNOWLEDGE))
@@ -100,10 +109,10 @@ def register(
 
 
 def make_learner(name: str, options: Options) -> Learner:
-    """The learner of this name, without the exact model unless it, or its explorer, declares that it knows it.
+    """The learner of this name. It receives the exact model only if it, or its explorer, declares that.
 
     Raises:
-        NashmailError: Where there is none, naming those there are.
+        NashmailError: No learner has this name; the message lists the known ones.
     """
     check(name)
     known = options.explorer not in EXPLORERS or "model" in knowledge(name, options.explorer)
@@ -111,7 +120,7 @@ def make_learner(name: str, options: Options) -> Learner:
 
 
 def check(name: str) -> None:
-    """NashmailError unless there is a learner of this name."""
+    """Raise NashmailError unless a learner has this name."""
     LEARNERS.check(name)
 
 
@@ -121,19 +130,19 @@ def names() -> list[str]:
 
 
 def declared(name: str) -> LearnerDeclaration:
-    """What the learner of this name declares; NashmailError where there is none."""
+    """The declaration of the learner of this name. NashmailError if there is none."""
     return LEARNERS.about(name)
 
 
 def knowledge(name: str, explorer: str) -> frozenset[str]:
-    """What a learner may know beyond play, together with the explorer it uses.
+    """What a learner and its explorer may know beyond play.
 
     Args:
         name: The learner.
-        explorer: The explorer that the run names.
+        explorer: The explorer of the run's configuration.
 
     Raises:
-        NashmailError: For names that are not registered.
+        NashmailError: A name is not registered.
     """
     about = declared(name)
     used = explorer if about.explorer == OF_THE_RUN else about.explorer

@@ -1,7 +1,6 @@
 """Behavioral cloning (BC): two experts play each other, and each of their decisions is a label.
 
-No learner that only sees experts play each other can be unexploitable off their path: it is the baseline of
-arXiv 2602.22810.
+A learner that sees only games between experts cannot be unexploitable off their path. The baseline of arXiv:2602.22810.
 
     until the budget is spent:
         play rounds of the experts pi_0 and pi_1 against each other, and query each at its decisions
@@ -22,9 +21,9 @@ from mail.parallel.pool import Pool
 
 
 class Bc:
-    """Behavioral cloning: two experts play each other, every decision of both is a query.
+    """Behavioral cloning: two experts play each other, and every decision of both is a query.
 
-    With a budget of labels, a seat is queried until its share is spent; the last game is cut where that is.
+    With a budget of labels, a seat is queried until its share is spent; its last game is cut there.
     """
 
     def __init__(self, options: Options, *, name: str = "bc", cloner: str = "network") -> None:
@@ -37,7 +36,7 @@ class Bc:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         first, second = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
         rounds = Rounds(collector, first, second)
-        most = -(-game.spec.longest // 2)  # own decisions, so labels of a seat, in one game
+        most = -(-game.spec.longest // 2)  # largest number of own decisions, so of labels of a seat, in one game
         whole = SLOW_ROUND if solvable(game) and budget.labels is not None else collect.SHARD
         while wanting := [tracker for tracker in (first, second) if not tracker.done]:
             labels = (None if first.done else experts[0], None if second.done else experts[1])

@@ -1,7 +1,6 @@
-"""What a learner may spend, and what one seat's collection has spent and found so far.
+"""What a learner may spend, and what the collection for one seat has spent so far.
 
-Everything here follows from what was seen, never from the true gap: a collection ends when its budget is gone, or when
-nothing new has come for long.
+A collection ends when its budget is spent or when no new label has come for long. It never uses the true gap.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ class Budget:
     episodes: int = 1000
     """Most exploration (or demonstration) games per seat."""
     labels: tuple[int, int] | None = None
-    """Asks per seat to spend exactly, instead of stopping when nothing new comes; None for no such target."""
+    """Expert queries per seat to spend exactly, instead of stopping when nothing new comes; None for no such target."""
     patience: float = 0.25
-    """Stop exploring after this share of the games so far has brought no new label ..."""
+    """Stop exploring when no new label has come for this share of the games before it ..."""
     patience_games: int = 32
-    """... but never before this many games without one."""
+    """... but at the earliest after this many games without one."""
 
 
 class BudgetTracker:
-    """Counts what one seat's collection has brought, and says when it is enough."""
+    """Counts what the collection for one seat has spent, and decides when it is done."""
 
     def __init__(self, budget: Budget, seat: int) -> None:
         self.budget, self.seat = budget, seat
@@ -35,32 +34,32 @@ class BudgetTracker:
         self._seen: set[tuple[int, int]] = set()
 
     def update(self, decisions: Decisions) -> None:
-        """Take in a round."""
-        asked = decisions.key[decisions.queried & (decisions.seat == self.seat)]
+        """Add a round."""
+        queried = decisions.key[decisions.queried & (decisions.seat == self.seat)]
         before = len(self._seen)
-        self._seen.update((int(key[0]), int(key[1])) for key in asked)
+        self._seen.update((int(key[0]), int(key[1])) for key in queried)
         self.games += decisions.games
-        self.labels += len(asked)
+        self.labels += len(queried)
         if len(self._seen) > before:
             self.last_new = self.games
 
     @property
     def done(self) -> bool:
-        """Whether the budget is spent, or nothing new has come for long."""
+        """Whether the budget is spent, or no new label has come for long."""
         if self.budget.labels is not None:
             return self.labels >= self.budget.labels[self.seat]
         return self.games >= self.budget.episodes or self._patience_left <= 0
 
     @property
     def spent(self) -> float:
-        """The share of the budget that is gone."""
+        """The share of the budget that is spent."""
         if self.budget.labels is not None:
             return self.labels / max(1, self.budget.labels[self.seat])
         return self.games / max(1, self.budget.episodes)
 
     @property
     def sure(self) -> int:
-        """Games that will be played in any case before it can be enough, as far as is known; at least 1."""
+        """A lower bound on the games that will still be played; at least 1."""
         return 1 if self.budget.labels is not None or not self.games else max(1, math.ceil(self._patience_left))
 
     @property
@@ -70,17 +69,17 @@ class BudgetTracker:
         return wait - (self.games - self.last_new)
 
     def games_left(self, most: int) -> int:
-        """Games that can be played without overspending, at most ``most`` labels each; never less than one."""
+        """Games that can be played with ``most`` labels each without exceeding the budget; at least 1."""
         if self.budget.labels is None:
             return max(1, self.budget.episodes - self.games)
         return max(1, (self.budget.labels[self.seat] - self.labels) // most)
 
     def progress(self) -> dict[str, float]:
-        """The budget words."""
+        """The budget words and their values."""
         return {"games": self.games, "labels": self.labels, "distinct_labels": len(self._seen)}
 
     def within(self, decisions: Decisions) -> Decisions:
-        """The decisions, cut where the seat's label budget is spent."""
+        """The decisions up to where the seat's label budget is spent."""
         if self.budget.labels is None:
             return decisions
         return decisions.first_labels(self.seat, self.budget.labels[self.seat])

@@ -1,4 +1,4 @@
-"""The learners that come with nashmail, as data: each is imported when it is first made."""
+"""The built-in learners, as data. Each is imported when it is first made."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ register("bc-uniform", _TO_BC, _UNIFORM, settings={"name": "bc-uniform"})
 
 _TO_MAIL = "mail.learners.interactive:Mail"
 _MAIL = LearnerDeclaration(
-    "interactive imitation: an explorer in the other seat leads the expert around",
+    "interactive imitation: an explorer in the other seat plays against the queried expert",
     _PAPER,
     knows=frozenset({"labels"}),
     explores=True,
@@ -41,7 +41,7 @@ _MAIL = LearnerDeclaration(
 
 
 def _mail(cloner: str, explorer: str, summary: str) -> None:
-    """Register ``mail-EXPLORER``, with an explorer and a cloner of its own."""
+    """Register ``mail-EXPLORER``, with its own explorer and cloner."""
     name = f"mail-{explorer}"
     settings = {"name": name, "explorer": explorer, "cloner": cloner}
     register(name, _TO_MAIL, replace(_MAIL, summary=summary, explorer=explorer), settings=settings)
@@ -56,13 +56,13 @@ _mail("network", "uniform", "mail that explores uniformly at random")
 
 _TO_NOISE = "mail.learners.noise_injection:NoiseInjection"
 _NOISE = LearnerDeclaration(
-    "noise injection: random moves in both seats, later a clone's; experts label what comes",
+    "noise injection: experts with random moves, later clones, in both seats; experts are queried",
     "Laskey et al. 2017 (DART), Ross et al. 2011 (DAgger)",
     knows=frozenset({"labels", "expert"}),
     explores=True,
     both_seats=True,
 )
-_TREMBLE = replace(_NOISE, summary="the name of mail-noise in older runs")
+_TREMBLE = replace(_NOISE, summary="the former name of mail-noise")
 
 register("mail-noise", _TO_NOISE, _NOISE, settings={"name": "mail-noise"})
 register("mail-tremble", _TO_NOISE, _TREMBLE, settings={"name": "mail-tremble"})

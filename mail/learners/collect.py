@@ -1,7 +1,7 @@
-"""What all learners share: what they are made with, how rounds of games are collected, and how labels are cloned.
+"""What learners share: their options, the collection of rounds of games, and cloning.
 
 A learner's loop is: while the budget lasts, play a round, learn from it, log (``Rounds``); then clone (``finish``).
-Rounds are played in shards through the pool, whose sizes never depend on the workers; what has been played before is
+Rounds are played in shards through the pool. The sizes of shards do not depend on the workers, and finished rounds are
 read from the journal (``Collector``).
 """
 
@@ -28,33 +28,33 @@ from mail.parallel.solver_labels import labelled_map
 from mail.parallel.streams import stream
 
 SHARD = 64
-"""Most games of one shard; part of what results follow from, so it never depends on the workers."""
+"""Most games of one shard. Results depend on it, so it must not depend on the workers."""
 
 
 SLOW_ROUND = 8 * SHARD
-"""Most games of a round where labels are slow (a solver's) and nothing is learned between: workers share its shards."""
+"""Most games of a round if labels are slow (a solver's) and the explorer does not learn: workers share its shards."""
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What a learner returns: per seat, the policy and the decisions whose labels it clones."""
+    """The result of a learner: per seat, the policy and the decisions whose labels it clones."""
 
     policies: Seats
     decisions: tuple[Decisions, Decisions]
     games: int
-    """Episodes played, both seats together."""
+    """Number of episodes, both seats together."""
     fits: tuple[Fit, Fit]
     cloner: str = "network"
-    """How they were fitted, by name."""
+    """The cloner that fitted them, by name."""
 
     @property
     def labels(self) -> tuple[int, int]:
-        """Expert queries of each seat."""
+        """The number of expert queries of each seat."""
         return self._own(0).labels(), self._own(1).labels()
 
     @property
     def distinct_labels(self) -> tuple[int, int]:
-        """Positions of each seat that were labelled."""
+        """The number of distinct positions of each seat that were labelled."""
         return self._own(0).distinct_labels(), self._own(1).distinct_labels()
 
     def _own(self, seat: int) -> Decisions:
@@ -64,7 +64,7 @@ class Learned:
 
 @dataclass(frozen=True)
 class Options:
-    """What the learners here are made with."""
+    """The options of the built-in learners."""
 
     seed: int = 0
     explorer: str = "deep"
@@ -73,16 +73,16 @@ class Options:
     model: Model | None = None
     """The game's exact model, for explorers that declare that they know it."""
     linear: LinearClone = field(default_factory=LinearClone)
-    """How softmax-linear clones are fitted; ``clone`` is for networks."""
+    """The settings of softmax-linear clones; ``clone`` is for networks."""
     tabular: TabularClone = field(default_factory=TabularClone)
-    """How tables are cloned."""
+    """The settings of tabular clones."""
     sample_labels: bool = False
-    """Whether an ask is answered by one action that the expert draws, instead of by its whole distribution."""
+    """Whether a label is one action sampled from the expert, instead of its whole distribution."""
 
 
 @dataclass(frozen=True)
 class Collector:
-    """Plays rounds under one learner's name: shards through the pool, journal first."""
+    """Plays rounds for one learner: in shards through the pool, after a look in the journal."""
 
     name: str
     game: Game
@@ -90,32 +90,32 @@ class Collector:
     pool: Pool = field(default_factory=Local)
     journal: Journal = field(default_factory=NullJournal)
     stage: str = ""
-    """What its random streams are addressed by; the name unless said."""
+    """The address of its random streams; the name by default."""
 
     @property
     def address(self) -> str:
         return self.stage or self.name
 
     def round(self, seats: Seats, labels: Labels, episodes: int, *, seat: int, round_: int) -> Decisions:
-        """One round of games between frozen policies, from the journal if it has landed before."""
-        landed = self.journal.load(self.name, seat, round_)
-        if landed is not None:
-            return landed
-        wanted = shards(episodes, SHARD, self.seed, f"{self.address}/play", seat=seat, round_=round_)
-        decisions = merge(self._played(Match(self.game, seats, labels), wanted))
+        """One round of games between frozen policies, from the journal if it was completed before."""
+        completed = self.journal.load(self.name, seat, round_)
+        if completed is not None:
+            return completed
+        parts = shards(episodes, SHARD, self.seed, f"{self.address}/play", seat=seat, round_=round_)
+        decisions = merge(self._played(Match(self.game, seats, labels), parts))
         self.journal.store(self.name, seat, round_, decisions)
         return decisions
 
-    def _played(self, match: Match, wanted: list[Shard]) -> list[Decisions]:
-        """The shards of a round in order: those that have landed before from the journal, the others played."""
-        if len(wanted) == 1:  # kept as a round
-            return labelled_map(self.pool, play_shard, match, wanted, game=self.game)
+    def _played(self, match: Match, round_: list[Shard]) -> list[Decisions]:
+        """The shards of a round in order: completed ones from the journal, the others played."""
+        if len(round_) == 1:  # stored as a round
+            return labelled_map(self.pool, play_shard, match, round_, game=self.game)
         parts: dict[int, Decisions] = {}
-        for shard in wanted:
+        for shard in round_:
             kept = self.journal.load_shard(self.name, shard.seat, shard.round_, shard.shard)
             if kept is not None:
                 parts[shard.shard] = kept
-        missing = [shard for shard in wanted if shard.shard not in parts]
+        missing = [shard for shard in round_ if shard.shard not in parts]
 
         def keep(index: int, decisions: Decisions) -> None:
             shard = missing[index]
@@ -123,33 +123,34 @@ class Collector:
 
         played = labelled_map(self.pool, play_shard, match, missing, game=self.game, on_result=keep)
         parts |= {shard.shard: part for shard, part in zip(missing, played, strict=True)}
-        return [parts[shard.shard] for shard in wanted]
+        return [parts[shard.shard] for shard in round_]
 
 
 class Rounds:
-    """The rounds of one collection, and what each seat that they teach has spent on them."""
+    """The rounds of one collection, and the budgets of the seats that they teach."""
 
     def __init__(self, collector: Collector, *trackers: BudgetTracker) -> None:
-        """
+        """Start without rounds.
+
         Args:
-            collector: plays them.
-            trackers: one for each seat that is queried; the first one's seat addresses the random streams.
+            collector: Plays them.
+            trackers: One for each queried seat; the first one's seat is part of the address of random streams.
         """
         self.collector, self.trackers = collector, trackers
         self.played: list[Decisions] = []
 
     @property
     def games(self) -> int:
-        """Games played so far."""
+        """The number of games so far."""
         return self.trackers[0].games
 
     def play(self, seats: Seats, labels: Labels, episodes: int) -> Decisions:
         """Play the next round.
 
         Args:
-            seats: who plays, frozen for the round.
-            labels: whom each seat's decisions are labelled by (``mail.data.rollout.play``).
-            episodes: how many games.
+            seats: The policies that play, frozen for the round.
+            labels: The policies that are queried (``mail.data.rollout.play``).
+            episodes: The number of games.
         """
         seat = self.trackers[0].seat
         self.played.append(self.collector.round(seats, labels, episodes, seat=seat, round_=len(self.played)))
@@ -158,64 +159,75 @@ class Rounds:
         return self.played[-1]
 
     def log(self, metrics: Mapping[str, float] | None = None) -> None:
-        """Log what each seat has spent so far, and what else there is to say of the last round."""
+        """Log each seat's budget and the metrics of the last round."""
         for tracker in self.trackers:
             self.collector.journal.log(self.collector.name, tracker.seat, {**tracker.progress(), **(metrics or {})})
 
     def decisions(self) -> list[Decisions]:
-        """Every decision, for each tracker's seat cut where its budget of labels is spent."""
+        """For each tracker, all decisions up to where its seat's label budget is spent."""
         merged = merge(self.played)
         return [tracker.within(merged) for tracker in self.trackers]
 
 
 def finish(
     collector: Collector,
-    found: tuple[Decisions, Decisions],
+    collected: tuple[Decisions, Decisions],
     games: int,
     options: Options,
     *,
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
 ) -> Learned:
-    """Clone each seat from its own decisions, unless its fit is there already."""
+    """Clone each seat from its own decisions, unless ``fits`` has its clone.
+
+    Args:
+        collector: Of the learner.
+        collected: Per seat, the decisions whose labels are cloned.
+        games: The number of games played.
+        options: Of the learner.
+        fits: Per seat, a clone that exists already, or None.
+        cloner: The cloner's name.
+    """
     if options.sample_labels:
-        found = (sampled_labels(found[0]), sampled_labels(found[1]))
-    made = both_cloned("clone", collector, found, options, fits=fits, cloner=cloner)
-    return Learned((made[0].policy, made[1].policy), found, games, made, cloner)
+        collected = (sampled_labels(collected[0]), sampled_labels(collected[1]))
+    made = both_cloned("clone", collector, collected, options, fits=fits, cloner=cloner)
+    return Learned((made[0].policy, made[1].policy), collected, games, made, cloner)
 
 
 def both_cloned(
     what: str,
     collector: Collector,
-    found: tuple[Decisions, Decisions],
+    collected: tuple[Decisions, Decisions],
     options: Options,
     *,
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
 ) -> tuple[Fit, Fit]:
-    """A clone of each seat: as given, or kept in the journal, or fitted now, a seat a shard of the pool.
+    """A clone of each seat: as given, or from the journal, or fitted now with one shard per seat.
 
-    ``what`` tells the clones of one learner apart. Another device than the processor is used by this process alone.
+    ``what`` distinguishes the clones of one learner. Devices other than the CPU are used in this process only.
     """
     game, journal, stage = collector.game, collector.journal, f"{collector.name}/{what}"
     made = {seat: fit or journal.load_fit(stage, seat, game, options.device) for seat, fit in enumerate(fits)}
-    wanting = [seat for seat in (0, 1) if made[seat] is None]
+    missing = [seat for seat in (0, 1) if made[seat] is None]
     job = (registry.find(cloner), game, _config(options), options.device)
-    seats = [(found[seat], seat, stream(collector.seed, f"{collector.address}/{what}", seat=seat)) for seat in wanting]
+    seats = [
+        (collected[seat], seat, stream(collector.seed, f"{collector.address}/{what}", seat=seat)) for seat in missing
+    ]
 
     def keep(index: int, fit: Fit) -> None:
-        made[wanting[index]] = fit
-        journal.store_fit(stage, wanting[index], game, fit)
+        made[missing[index]] = fit
+        journal.store_fit(stage, missing[index], game, fit)
 
     there = collector.pool if options.device == "cpu" else Local()
     there.map(_seat_cloned, job, seats, on_result=keep)
     first, second = made[0], made[1]
-    assert first is not None and second is not None  # the pool has called keep for each that was missing
+    assert first is not None and second is not None  # ``keep`` has added the missing ones
     return first, second
 
 
 def _seat_cloned(job: tuple[Cloner, Game, ClonerConfig, str], shard: tuple[Decisions, int, Rng]) -> Fit:
-    """A pool's task."""
+    """A pool's task: clone one seat."""
     cloner, game, config, device = job
     decisions, seat, rng = shard
     return cloner(game, decisions, seat, config, rng, device)
@@ -226,5 +238,5 @@ def _config(options: Options) -> ClonerConfig:
 
 
 def cloned(cloner: str, game: Game, decisions: Decisions, seat: int, options: Options, *, rng: Rng) -> Fit:
-    """One seat's clone, as a learner with these options makes it."""
+    """One seat's clone, with the settings of a learner's options."""
     return registry.fit(cloner, game, decisions, seat, config=_config(options), rng=rng, device=options.device)

@@ -1,4 +1,4 @@
-"""Behavioral cloning of saved games: their moves are the labels, and nobody is queried."""
+"""Behavioral cloning of saved games: their moves are the labels, and no expert is queried."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
 
 
 def decisions_of(games: Sequence[Played]) -> Decisions:
-    """Every decision of these games, labelled with the move that was made. RecordError for games of several kinds.
+    """Every decision of these games, labelled with the move that was made.
 
-    A label is a one-hot row: a person is not a distribution. Positions met several times are averaged when they
-    are cloned. Games without a single move say nothing and are left out.
+    A label is a one-hot row, because a human is not a distribution. Cloning averages the labels of repeated positions.
+    Games without moves are ignored.
+
+    Raises:
+        RecordError: No game has a move, or they are of different games.
     """
-    told = [played for played in games if played.record.moves]
-    if not told:
-        raise RecordError("there is no move in these games to learn from; name games that were played")
-    first = told[0]
-    for played in told:
+    nonempty = [played for played in games if played.record.moves]
+    if not nonempty:
+        raise RecordError("these games have no moves to learn from; name games that were played")
+    first = nonempty[0]
+    for played in nonempty:
         if played.game.spec.name != first.game.spec.name:
             raise RecordError(
-                f"games of {first.record.game} and of {played.record.game} cannot be learned together; name one kind"
+                f"games of {first.record.game} and of {played.record.game} cannot be learned together; name one game's"
             )
-    return merge([_rows_of(played) for played in told])
+    return merge([_rows_of(played) for played in nonempty])
 
 
 def _rows_of(played: Played) -> Decisions:
@@ -74,54 +77,62 @@ def _following(turns: list[tuple[int, int, int]]) -> Ints:
 
 
 def _earned(played: Played, turns: list[tuple[int, int, int]], row: int, following: int) -> float:
-    """The seat's own reward from its decision to its next one."""
+    """The seat's own reward between its decision and its next one."""
     ply, seat, _ = turns[row]
     stop = turns[following][0] if following >= 0 else len(played.rewards)
     return float(sum(played.rewards[ply:stop]) * (1 - 2 * seat)) + 0.0
 
 
 def learn_from_games(games: Sequence[Played], options: Options, *, symmetry: bool = False) -> Learned:
-    """Behavioural cloning of the moves in saved games: one policy per seat. No expert is asked.
+    """Behavioral cloning of the moves in saved games: one policy per seat, without queries.
 
-    With ``symmetry`` positions that are images of each other are learned as one, and the policies are those of the
-    quotient game. NashmailError for what ``demonstrated`` refuses.
+    Args:
+        games: Games of one kind.
+        options: The options of learners; the clones are networks.
+        symmetry: Whether to learn positions that are images of each other as one. The policies are then those of the
+            quotient game.
+
+    Raises:
+        NashmailError: The games do not fit, see ``demonstrated``.
     """
     from mail.learners.collect import Collector, finish
 
-    game, found = demonstrated(games, symmetry=symmetry)
-    return finish(Collector(GAMES, game, options.seed), (found, found), found.games, options)
+    game, decisions = demonstrated(games, symmetry=symmetry)
+    return finish(Collector(GAMES, game, options.seed), (decisions, decisions), decisions.games, options)
 
 
 def demonstrated(games: Sequence[Played], *, symmetry: bool = False) -> tuple[Game, Decisions]:
-    """The game that is learned on, and every decision of these games in it. NashmailError for games of several kinds,
-    in which a seat never moves, or (with ``symmetry``) of a game that has none.
+    """The game to learn on, and every decision of these games in it.
+
+    Raises:
+        NashmailError: The games are of different kinds, a seat never moves, or the game lacks ``symmetry``.
     """
     from games.symmetry import Quotient
 
-    found = decisions_of(games)
+    decisions = decisions_of(games)
     game = games[0].game
     if symmetry:
-        quotient = Quotient(game)  # type: ignore[arg-type]  # which says itself what it cannot take
-        found, game = canonical(found, quotient), quotient
+        quotient = Quotient(game)  # type: ignore[arg-type]  # which refuses games without symmetry
+        decisions, game = canonical(decisions, quotient), quotient
     for seat in (0, 1):
-        if not (found.seat == seat).any():
-            raise RecordError(f"seat {seat} never moves in these games; name some in which it does")
-    return game, found
+        if not (decisions.seat == seat).any():
+            raise RecordError(f"seat {seat} never moves in these games; add games in which it does")
+    return game, decisions
 
 
-def canonical(found: Decisions, quotient: Quotient) -> Decisions:
-    """The decisions with every position, action and label moved to the canonical image."""
-    states, which = quotient.canonical(found.state)
-    to = quotient.to_canonical(which)  # [R, A] where each action goes
-    rows = np.arange(len(found))
-    label, legal = np.empty_like(found.label), np.empty_like(found.legal)
-    np.put_along_axis(label, to, found.label, axis=1)
-    np.put_along_axis(legal, to, found.legal, axis=1)
-    observation = np.empty_like(found.observation)
-    key = np.empty_like(found.key)
+def canonical(decisions: Decisions, quotient: Quotient) -> Decisions:
+    """The decisions with every position, action and label mapped to the canonical image."""
+    states, which = quotient.canonical(decisions.state)
+    to = quotient.to_canonical(which)  # [R, A] the image of each action
+    rows = np.arange(len(decisions))
+    label, legal = np.empty_like(decisions.label), np.empty_like(decisions.legal)
+    np.put_along_axis(label, to, decisions.label, axis=1)
+    np.put_along_axis(legal, to, decisions.legal, axis=1)
+    observation = np.empty_like(decisions.observation)
+    key = np.empty_like(decisions.key)
     for seat in (0, 1):
-        mine = found.seat == seat
+        mine = decisions.seat == seat
         observation[mine] = quotient.observe(states[mine], seat)
         key[mine] = quotient.key(states[mine], seat)
     changed = {"state": states, "key": key, "observation": observation, "legal": legal, "label": label}
-    return replace(found, played=to[rows, found.played], **changed)
+    return replace(decisions, played=to[rows, decisions.played], **changed)

@@ -1,13 +1,13 @@
 """Interactive multi-agent imitation: ``mail`` and its variants.
 
-For each seat, an explorer in the *other* seat plays against the seat's expert; every decision of the expert is a query,
-and the answers are cloned. Any explorer and any cloner can be put together. Source: Viano et al., "Multi-agent
-imitation learning with function approximation: linear Markov games and beyond", arXiv 2602.22810.
+For each seat, an explorer in the *other* seat plays against the seat's expert. The expert is queried at each of its
+decisions, and a clone is fitted to the labels. Explorers and cloners can be combined freely. Source: Viano et al.,
+"Multi-agent imitation learning with function approximation: linear Markov games and beyond", arXiv:2602.22810.
 
     for each seat i:
         for k = 1, 2, ... until the budget is spent or the explorer is done:
             play rounds of the explorer's policy mu_k against the expert pi_i, and query pi_i at each of its decisions
-            the explorer learns from what it has seen and gives mu_{k+1}
+            the explorer learns from the round, which gives mu_{k+1}
         return the clone of all labels of seat i
 """
 
@@ -34,15 +34,15 @@ from mail.parallel.streams import stream
 
 @dataclass(frozen=True)
 class Explored:
-    """What exploring one seat's expert brought."""
+    """The result of exploration against one seat's expert."""
 
     decisions: Decisions
     clone: Fit | None
-    """The explorer's own clone, where it offers one."""
+    """The explorer's own clone, if it has one."""
 
 
 class Mail:
-    """Interactive imitation with any explorer (None: the options') and any cloner."""
+    """Interactive imitation with an explorer (None: that of the options) and a cloner."""
 
     def __init__(
         self, options: Options, *, name: str = "mail", explorer: str | None = None, cloner: str = "network"
@@ -56,34 +56,34 @@ class Mail:
             explore.check(self.explorer, self._context(game, experts, seat))
 
     def _context(self, game: Game, experts: Seats, seat: int) -> ExplorerContext:
-        """What the explorer that leads this seat's expert around is made for."""
+        """The context of the explorer that plays against this seat's expert."""
         return ExplorerContext(game, 1 - seat, experts, self.options.device, self.options.model)
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         first, second = (self.explore(collector, experts, budget, seat) for seat in (0, 1))
-        found = (first.decisions, second.decisions)
+        collected = (first.decisions, second.decisions)
         games = first.decisions.games + second.decisions.games
         fits = (first.clone, second.clone)
-        return finish(collector, found, games, self.options, fits=fits, cloner=self.cloner)
+        return finish(collector, collected, games, self.options, fits=fits, cloner=self.cloner)
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, tracker: BudgetTracker | None = None
     ) -> Explored:
-        """Everything seen while the explorer in the other seat plays against this seat's expert.
+        """Let the explorer in the other seat play against this seat's expert.
 
         Args:
-            collector: plays the rounds.
-            experts: both seats' experts; this seat's is queried.
-            budget: what may be spent.
-            seat: the seat that is imitated.
-            tracker: says when it is enough; by default it follows the budget.
+            collector: Plays the rounds.
+            experts: Both seats' experts; this seat's is queried.
+            budget: What may be spent.
+            seat: The seat that is imitated.
+            tracker: Decides when to stop; by default according to the budget.
         """
         name, seed = f"{self.name}/explore", self.options.seed
         context = self._context(collector.game, experts, seat)
         explorer = explore.make(self.explorer, context, rng=stream(seed, name, seat=seat))
         if self.options.sample_labels and explorer.opponent_policy() is not explorer.labels():
-            raise NashmailError(f"the explorer {self.explorer} leads a clone around, so its asks are not drawn by play")
+            raise NashmailError(f"the explorer {self.explorer} lets a clone play, so labels cannot be sampled by play")
         tracker = tracker or BudgetTracker(budget, seat)
         rounds = Rounds(collector, tracker)
         while not (tracker.done or explorer.done or rounds.games >= budget.episodes):
@@ -98,7 +98,7 @@ class Mail:
 
 
 def _games_of_a_round(explorer: Explorer, game: Game, tracker: BudgetTracker) -> int:
-    """As many as the explorer wants; where labels are slow, and it learns nothing, all that will be played anyway."""
+    """The explorer's own number. If labels are slow and it does not learn, all games that will be played anyway."""
     if not (isinstance(explorer, Fixed) and solvable(game)):
         return explorer.games_per_round
     return max(explorer.games_per_round, min(SLOW_ROUND, tracker.sure))

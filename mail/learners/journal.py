@@ -1,4 +1,4 @@
-"""Where learners keep what would be paid for twice: rounds, shards of rounds, clones. A run is such a journal."""
+"""The storage of learners for what is expensive: rounds, shards of rounds, clones. A run is such a journal."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from mail.data.decisions import Decisions
 
 
 class Journal(Protocol):
-    """What a learner tells of its progress, and where its rounds and clones are kept. ``NullJournal`` keeps nothing.
+    """Stores a learner's rounds and clones, and logs its progress. ``NullJournal`` stores nothing.
 
-    Of a round of several shards each is kept as it lands, until the round is stored.
+    Each shard of a round is stored when it completes, until the round is stored.
     """
 
     def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
-        """A round that has landed before, or None."""
+        """A round that was completed before, or None."""
 
     def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
-        """Keep a round that was just played."""
+        """Store a round that was just completed."""
 
     def load_shard(self, learner: str, seat: int, round_: int, shard: int) -> Decisions | None:
-        """A shard of an unfinished round that has landed before, or None."""
+        """A completed shard of an unfinished round, or None."""
 
     def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
-        """Keep a shard that has just landed."""
+        """Store a shard that was just completed."""
 
     def load_fit(self, stage: str, seat: int, game: Game, device: str) -> Fit | None:
         """The clone that was fitted at this stage before, or None."""
 
     def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
-        """Keep a clone that was just fitted, of a policy of this game."""
+        """Store a clone that was just fitted, of a policy of this game."""
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
-        """Progress, once a round."""
+        """Log progress, once per round."""
 
 
 class NullJournal:

@@ -1,22 +1,22 @@
-"""Noise injection: both experts play each other with noise, and are queried wherever that leads.
+"""Noise injection: both experts play each other with noise, and are queried at the resulting positions.
 
-Who makes a move is drawn afresh each time (``NoiseMixture``): sometimes chance, sometimes a clone of the labels so far,
-else the expert. Random moves are noise injection (Laskey et al. 2017, DART), a clone in the queried seat is data
-aggregation (Ross et al. 2011, DAgger), and one in the other seat is an opponent who errs as players of some strength
-do; here both seats err at once, so that a game teaches both.
+At each move a ``NoiseMixture`` chooses randomly between a random move, a clone of the labels so far, and the expert.
+Random moves are noise injection (Laskey et al., arXiv:1703.09327, DART); a clone in the queried seat is data
+aggregation (Ross et al., arXiv:1011.0686, DAgger); one in the other seat is an opponent with realistic errors. Here
+both seats err in the same game, so that it teaches both.
 
-    schedule = NOISE_SCHEDULE: from no noise, which is behavioral cloning and where most labels are needed, over random
+    schedule = NOISE_SCHEDULE: from no noise, which is behavioral cloning and needs most labels, through random
                moves of either seat to random play of one or both
     for k = 0, 1, ... until the budget is spent:
         if half of it is spent: fit a clone of each seat, with half of the steps; schedule = CLONE_SCHEDULE
-        play a round with the schedule's k-th pair of mixtures, and query both experts where they have not answered yet
+        play a round with the schedule's k-th pair of mixtures, and query both experts at positions without a label
     return for each seat the clone of its labels
 
-Between rounds nothing else is learned: all games of a round are played at once, by any number of workers. No position
-is queried again in a later round: its answer is a distribution, and kept. (Shards of one round do not know of each
-other: on 6x7 one query in forty is repeated.) A seat that plays at random throughout while the other does not is not
-queried: where it is, its expert never goes. Queries are counted as for behavioral cloning, the opponent's moves
-included: each is a query of that seat, or was one before.
+Nothing else is learned between rounds, so all games of a round are played at once, by any number of workers. No
+position is queried again in a later round, because its label is a distribution. (Shards of one round do not share
+labels: on 6x7 one query in forty is repeated.) A seat that plays at random throughout while the other does not is not
+queried: its expert never reaches those positions. Queries are counted as in behavioral cloning, including the
+opponent's moves.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from mail.parallel.pool import Pool
 
 @dataclass(frozen=True)
 class NoiseMixture:
-    """Who makes a move: with these probabilities chance or the clone, else the expert."""
+    """The probabilities of a random move and of the clone's; otherwise the expert moves."""
 
     random: float = 0.0
     clone: float = 0.0
 
     def __call__(self, expert: Policy, clone: Policy | None) -> Policy:
-        """The mixture."""
+        """The policy that mixes them. ``clone`` may be None if its probability is 0."""
         players = [(1.0 - self.random - self.clone, expert), (self.random, Uniform()), (self.clone, clone)]
         parts = [(weight, player) for weight, player in players if weight > 0 and player is not None]
         if len(parts) == 1:
@@ -71,7 +71,7 @@ NOISE_SCHEDULE = (
     (RANDOM, STEADY),
     (STEADY, STEADY),
 )
-"""Hands of seat 0 and of seat 1, round by round."""
+"""The mixtures of seat 0 and of seat 1, round by round."""
 CLONE_SCHEDULE = (
     (CLONE, STEADY),
     (SLIPS, CLONE),
@@ -86,19 +86,19 @@ CLONE_SCHEDULE = (
     (CLONE, WILD),
     (WILD, CLONE),
 )
-"""And once there are clones. Four pairs of twelve seat a steady expert opposite a clone: without them the first seat's
-clone on 6x7 won 37 % of its games against best play (two seeds of 50,000 asks), with them 57 %.
+"""The same once there are clones. In four of the twelve pairs a steady expert plays against a clone: without them the
+first seat's clone on 6x7 won 37 % of its games against best play (two seeds of 50,000 queries), with them 57 %.
 """
 CLONE_START = 0.5
-"""Share of the budget after which there are."""
+"""The share of the budget after which clones play."""
 ROUND = 4 * SHARD
-"""Games of a round."""
-_STAGE = "mail-tremble"  # what random streams are addressed by: the name of older runs, whose results stay
+"""Games per round."""
+_STAGE = "mail-tremble"  # the address of random streams: the former name, so that results stay the same
 
 
 @dataclass(frozen=True)
 class UnseenOnly:
-    """Wants to ask at positions that have no answer yet, each once."""
+    """Queries at positions without a label, once each."""
 
     answered: Tabular
 
@@ -107,12 +107,12 @@ class UnseenOnly:
 
 
 class NoiseInjection:
-    """The learner: one collection for both seats, then a clone of each."""
+    """The learner ``mail-noise``: one collection for both seats, then a clone of each."""
 
     def __init__(self, options: Options, *, name: str) -> None:
         self.name, self.options = name, options
         if options.sample_labels:
-            raise NashmailError(f"{name} lets others play in the asked seat, so its asks are not drawn by play")
+            raise NashmailError(f"{name} lets others play in the queried seat, so labels cannot be sampled by play")
 
     def check(self, game: Game, experts: Seats) -> None:
         registry.check("network", game)
@@ -138,7 +138,7 @@ class NoiseInjection:
         return finish(collector, (seen[0], seen[1]), rounds.games, self.options)
 
     def _clones(self, collector: Collector, rounds: Sequence[Decisions]) -> Seats:
-        """The clones that play from now on: fitted to all labels so far, with half of the steps."""
+        """The clones that play from now on, fitted to all labels so far with half of the steps."""
         merged = merge(rounds)
         brief = replace(self.options.clone, max_steps=max(1, self.options.clone.max_steps // 2))
         fits = both_cloned("turn", collector, (merged, merged), replace(self.options, clone=brief))
@@ -146,15 +146,15 @@ class NoiseInjection:
 
 
 def _strays(pair: tuple[NoiseMixture, NoiseMixture], seat: int) -> bool:
-    """Whether a seat plays at random while the other does not: where it is then, its expert never goes."""
+    """Whether a seat plays at random while the other does not: its expert never reaches those positions."""
     return pair[seat] is RANDOM and pair[1 - seat] is not RANDOM
 
 
 def unseen(expert: Policy, game: Game, rounds: Sequence[Decisions], seat: int) -> Selective:
-    """A seat's expert, queried only where these rounds have no answer of it."""
+    """A seat's expert, queried only where these rounds have no label."""
     return Selective(expert, UnseenOnly(answers(game, rounds, seat)))
 
 
 def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:
-    """What a seat's expert has said so far."""
+    """The labels of a seat so far, as a table."""
     return labelled_table(game, [part.take(part.queried & (part.seat == seat)) for part in rounds])

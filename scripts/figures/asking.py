@@ -27,7 +27,8 @@ from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels
 from mail.evaluation.coverage import CoverageBounds, coverage_bounds
 from mail.evaluation.gap import exploitability
-from mail.explore.base import Explorer, ExplorerContext, Fixed
+from mail.explore.base import Explorer, ExplorerContext
+from mail.explore.fixed import Fixed
 from mail.explore.refute import Reachable
 from mail.learners.collect import Collector
 from mail.parallel.streams import stream

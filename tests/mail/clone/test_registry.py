@@ -197,12 +197,12 @@ def test_unseen_positions_may_play_a_stated_action() -> None:
     table = tabulate(model, fit("tabular", model, decisions, 1, tabular=TabularClone(unseen=1)), 1)
     assert table[3:].tolist() == [[0.0, 1.0]] * 3
     np.testing.assert_allclose(table[:3], tabulate(model, experts(model)[1], 1)[:3])
-    with pytest.raises(NashmailError, match=r"^unseen is one of the actions 0 to 1 of test-ring, not 2$"):
+    with pytest.raises(NashmailError, match=r"^unseen must be an action of test-ring, 0 to 1, not 2$"):
         fit("tabular", model, decisions, 1, tabular=TabularClone(unseen=2))
     board = game("tictactoe")
     labels = (Uniform(), None)
     decisions = play(board, (Uniform(), Uniform()), 1, labels=labels, rng=stream(0, "test"))
-    with pytest.raises(NashmailError, match=r"^unseen positions of tictactoe are not listed; leave unseen at None$"):
+    with pytest.raises(NashmailError, match=r"^positions of tictactoe cannot be listed; leave unseen at None$"):
         clone_tabular(board, decisions, 0, TabularClone(unseen=2))
 
 

@@ -351,5 +351,5 @@ def test_an_answer_may_be_one_drawn_action() -> None:
 def test_drawn_answers_need_the_expert_to_play_what_it_is_asked() -> None:
     model = GameGraph(games.make("tictactoe"))
     learner = make_learner("mail", Options(explorer="refute", sample_labels=True, model=model))
-    with pytest.raises(NashmailError, match="leads a clone around, so its asks are not drawn by play"):
+    with pytest.raises(NashmailError, match="lets a clone play, so labels cannot be sampled by play"):
         learner.learn(model.game, expert.make("first", model), Budget(3), pool=Local(), journal=NullJournal())

@@ -125,7 +125,7 @@ def test_a_run_that_goes_on_from_its_rounds_ends_alike(one_shard: None, tictacto
 
 
 def test_asks_answered_by_one_drawn_action_are_refused() -> None:
-    with pytest.raises(NashmailError, match="mail-tremble lets others play in the asked seat"):
+    with pytest.raises(NashmailError, match="mail-tremble lets others play in the queried seat"):
         make_learner("mail-tremble", Options(sample_labels=True))
 
 

@@ -18,7 +18,7 @@ from mail.training.train import prepare, train
 
 REFUSED = [
     ("rps --explorer refute", "needs a turn-based game, unlike rps"),
-    ("chain:8 --learner bc,mail --explorer refute", "plays turn-based games"),
+    ("chain:8 --learner bc,mail --explorer refute", "needs a turn-based game"),
     ("tictactoe:2x2:2 --expert vertex", "plays Markov games"),
     ("tictactoe:2x2:2 --expert vertex --learner bc-first,bc", "plays Markov games"),
     ("connect4:3x3:3 --expert vertex --symmetry", "plays Markov games"),
@@ -26,7 +26,7 @@ REFUSED = [
     ("simultaneous:matrix_rps --learner mail-linear", "has no features"),
     ("simultaneous:matrix_rps --learner bc,mail --explorer linear", "has no features"),
     ("simultaneous:matrix_rps --explorer linear-reference", "has no features"),
-    ("simultaneous:matrix_rps --explorer refute", "plays turn-based games"),
+    ("simultaneous:matrix_rps --explorer refute", "needs a turn-based game"),
     ("tictactoe --learner games", "name them: --from-games FILE"),
 ]
 
