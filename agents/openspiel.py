@@ -17,6 +17,7 @@ from open_spiel.python import policy as openspiel_policy
 
 from agents.policy import HistoryWarning, Policy, PolicyError, Seats, query, sample
 from games.adapters.openspiel import OpenSpielGame, twin
+from games.adapters.openspiel_hidden import HiddenOpenSpielGame
 from games.adapters.replay import Replayed
 from games.base import Floats, Game, Rng, States
 from games.boards import Board
@@ -119,7 +120,9 @@ def rules_of(game: Game) -> Any:
 
 
 def _after(game: Game, moves: list[int]) -> States:
-    """[1, W] our position after these moves of both seats."""
+    """[1, W] our position after these moves of both seats, and of chance where the game has any."""
+    if isinstance(game, HiddenOpenSpielGame):
+        return game.at(tuple(moves))
     rng = np.random.default_rng(0)  # these games draw nothing
     states = game.start(1, rng=rng)
     for action in moves:

@@ -93,6 +93,8 @@ class Meter:
     """Most positions times actions."""
     patience: float = 4.0
     """Seconds after which it must be certain that the limits are kept."""
+    expected: float | None = None
+    """Positions in all, where an estimate is known; else it is made from the layers as they come."""
     progress: bool = False
     """Whether to tell standard error how far it is, where that is a terminal."""
 
@@ -124,6 +126,7 @@ class Meter:
         telling = len(self.sizes) >= _TELLING and spent > self.patience / 10
         if (
             sum(self.sizes) * self.game.spec.actions > self.moves
+            or (self.expected or 0.0) * self.game.spec.actions > _HOPELESS * self.moves
             or self._worked() > 2 * self.seconds
             or (excess > (_HOPELESS if early else 1.0) and (telling or not early))
         ):
@@ -141,6 +144,8 @@ class Meter:
 
     def total(self) -> float:
         """Estimated positions of all layers; at first with the next one, of which the moves are known."""
+        if self.expected is not None:
+            return max(self.expected, float(sum(self.sizes)))
         known = [*self.sizes, int(self._due * self._new)] if len(self.sizes) < _TELLING else self.sizes
         return min(1e300, sum(known) + ahead(known, self.game.spec.longest))
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from games.adapters.openspiel import OpenSpielGame
+from games.adapters.openspiel import OpenSpielGame, load, open_information
+from games.adapters.openspiel_hidden import HiddenOpenSpielGame
 from games.adapters.openspiel_markov import from_openspiel
 from games.adapters.outside import printable
 from games.adapters.pettingzoo import classic
@@ -87,6 +88,10 @@ def describe(name: str) -> str:
     return GAMES.about(name).summary
 
 
+def _openspiel(text: str) -> Game:
+    return OpenSpielGame(text) if open_information(load(text)) else HiddenOpenSpielGame(text)
+
+
 def _board(word: str, default: tuple[int, int, int], *, gravity: bool) -> Factory:
     def factory(parameters: str) -> Board:
         rows, columns, k = default
@@ -114,6 +119,6 @@ register("shifted", shifted.named, summary="states that the experts never visit,
 register("rps", chain.named_rps, summary="repeated rock, paper, scissors; the last winning action counts double")
 register("linear", linear_games.named, summary="a random game linear in known features, one seat moving at a time")
 register("linear-joint", linear_games.named_joint, summary="a random game linear in features of both seats' actions")
-register("openspiel", OpenSpielGame, summary="a two-player game of OpenSpiel, by its name there", adapter=True)
+register("openspiel", _openspiel, summary="a two-player game of OpenSpiel, by its name there", adapter=True)
 register("pettingzoo", classic, summary="a two-player board game of PettingZoo, by its name there", adapter=True)
 register("simultaneous", from_openspiel, summary="a simultaneous game of OpenSpiel, by its name there", adapter=True)

@@ -3,6 +3,7 @@
 The text after the first colon goes to ``pyspiel.load_game``. The adapter takes any two-player, zero-sum, sequential
 game of perfect information without chance. Tic-Tac-Toe, Connect Four and m,n,k-games have the keys, observations and
 action numbers of our ``Board`` (where the size fits one). The others observe OpenSpiel's own tensor of the seat.
+``games.adapters.openspiel_hidden`` takes games with chance or hidden information.
 """
 
 from __future__ import annotations
@@ -36,14 +37,7 @@ class OpenSpielGame(Replayed):
         called = f"openspiel:{text}"
         self.rules = load(text)
         with answering(called):
-            _refuse_what_does_not_fit(self.rules, called)
-            board = board_of(self.rules)
-            spec = Spec(
-                name="openspiel:" + str(self.rules).removesuffix("()"),
-                actions=self.rules.num_distinct_actions(),
-                observation=board.spec.observation if board else tuple(self.rules.observation_tensor_shape()),
-                longest=most_moves(self.rules),
-            )
+            spec, board = self._fit(called)
         if spec.longest > _LONGEST:
             limit = f"more than {_LONGEST:,}; choose a smaller size"
             raise GameError(f"{printable(called)} can last {spec.longest:,} moves, {limit}")
@@ -52,8 +46,22 @@ class OpenSpielGame(Replayed):
         self._parent: tuple[Moves, Any] | None = None  # the last state's predecessor and the last state itself:
         self._last: tuple[Moves, Any] | None = None  # their successors need not be replayed from the start
 
+    def _fit(self, called: str) -> tuple[Spec, Board | None]:
+        """The fixed facts, and our board with these rules. GameError where the game does not fit."""
+        kind = self.rules.get_type()
+        reasons = {"gives no observation tensor, which learners need": not kind.provides_observation_tensor}
+        refuse_others(self.rules, called, reasons)
+        board = board_of(self.rules)
+        spec = Spec(
+            name="openspiel:" + str(self.rules).removesuffix("()"),
+            actions=self.rules.num_distinct_actions(),
+            observation=board.spec.observation if board else tuple(self.rules.observation_tensor_shape()),
+            longest=most_moves(self.rules),
+        )
+        return spec, board
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (self._text,)
+        return _again, (type(self), self._text)
 
     def state(self, moves: Moves) -> Any:
         """OpenSpiel's own state after these moves. Do not change it: the next state may be cloned from it."""
@@ -91,10 +99,17 @@ class OpenSpielGame(Replayed):
         return Position(seat, legal, reward, views, picture, future)
 
 
-def _again(text: str) -> OpenSpielGame:
+def _again(kind: type[OpenSpielGame], text: str) -> OpenSpielGame:
     """The game in another process, where its description need not be tried again."""
     trust(text)
-    return OpenSpielGame(text)
+    return kind(text)
+
+
+def open_information(rules: Any) -> bool:
+    """Whether everybody sees everything and chance has no part, as far as OpenSpiel says."""
+    kind = rules.get_type()
+    certain = kind.chance_mode == kind.ChanceMode.DETERMINISTIC
+    return bool(certain and kind.information == kind.Information.PERFECT_INFORMATION)
 
 
 def load(text: str, *, adapter: str = "openspiel") -> Any:
@@ -172,17 +187,15 @@ def twin(board: Board) -> Any:
     return load(f"mnk(m={board.columns},n={board.rows},k={board.k})")
 
 
-def _refuse_what_does_not_fit(rules: Any, name: str) -> None:
-    """Raise GameError unless this is a two-player, zero-sum, sequential game of perfect information without chance."""
+def refuse_others(rules: Any, name: str, more: dict[str, bool]) -> None:
+    """Raise GameError unless this is a two-player, zero-sum, sequential game and none of ``more`` reasons applies."""
     kind = rules.get_type()
-    hidden = kind.information != kind.Information.PERFECT_INFORMATION
+    turns = "openspiel:turn_based_simultaneous_game(game=...) plays them in turn, hidden from each other"
     reasons = {
         f"has {rules.num_players()} players; only games for two fit": rules.num_players() != 2,
         "is not zero-sum; only zero-sum games fit": kind.utility != kind.Utility.ZERO_SUM,
-        "has simultaneous moves; only sequential games fit": kind.dynamics != kind.Dynamics.SEQUENTIAL,
-        "has chance moves; only games without chance fit": kind.chance_mode != kind.ChanceMode.DETERMINISTIC,
-        "has hidden information; only perfect information fits": hidden,
-        "gives no observation tensor, which learners need": not kind.provides_observation_tensor,
+        f"has simultaneous moves; {turns}": kind.dynamics != kind.Dynamics.SEQUENTIAL,
+        **more,
     }
     name = printable(name)
     for words, applies in reasons.items():

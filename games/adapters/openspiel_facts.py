@@ -95,7 +95,7 @@ def _longest_played(rules: Any) -> int:
             legal = state.legal_actions()
             if not legal:
                 break
+            length, moves = length + (not state.is_chance_node()), moves + 1
             state.apply_action(legal[rng.integers(len(legal))])
-            length, moves = length + 1, moves + 1
         longest = max(longest, length)
     return longest

@@ -20,7 +20,6 @@ from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, 
 from games.boards import Board
 
 Moves = tuple[int, ...]
-_REMEMBERED = 1 << 14  # positions in a game's cache; others are replayed
 _COMPARED = 200  # positions at which ``successors`` compares two histories that lead there
 
 
@@ -60,6 +59,8 @@ class Replayed(ABC):
 
     library = "its library"
     """The library that has the rules, for messages."""
+    remembered = 1 << 14
+    """Positions in a game's cache; others are replayed."""
 
     def __init__(self, spec: Spec, board: Board | None, *, merges: bool, called: str = "") -> None:
         """Set up an empty cache of positions.
@@ -113,7 +114,7 @@ class Replayed(ABC):
         """[N, 2] the board's key, or the hash. Both seats see everything."""
         if self.board is not None:
             return self.board.key(self.on_board(self.board, states))
-        digests = b"".join(self._digest(moves)[:8] for moves in _moves(states))
+        digests = b"".join(self._digest(moves)[:8] for moves in moves_of(states))
         return np.frombuffer(digests, dtype=">u4").reshape(-1, 2).astype(np.uint64)
 
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
@@ -121,7 +122,7 @@ class Replayed(ABC):
         after = states.copy()
         rewards = np.zeros(len(states))
         done = np.zeros(len(states), dtype=np.bool_)
-        for row, (moves, both) in enumerate(zip(_moves(states), actions, strict=True)):
+        for row, (moves, both) in enumerate(zip(moves_of(states), actions, strict=True)):
             before = self.position(moves)
             action = int(both[before.seat]) if before.seat >= 0 else -1
             if action not in before.legal:
@@ -137,7 +138,7 @@ class Replayed(ABC):
         """The board's picture, or the other library's and the number of moves, which distinguishes positions."""
         if self.board is not None:
             return self.board.render(self.on_board(self.board, state[None])[0])
-        moves = _moves(state[None])[0]
+        moves = moves_of(state[None])[0]
         return f"{self.position(moves).picture.rstrip()}\nmoves played: {len(moves)}"
 
     def starts(self) -> States:
@@ -154,7 +155,7 @@ class Replayed(ABC):
         after, rewards, done = self.step(states, actions, rng=_NO_CHANCE)
         if self.board is None:
             compared = 0
-            for moves in _moves(after):
+            for moves in moves_of(after):
                 if (first := self._first_history(moves)) != moves and compared < _COMPARED:
                     compared += self._compare(first, moves)
         return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
@@ -163,12 +164,12 @@ class Replayed(ABC):
 
     def positions(self, states: States) -> list[Position]:
         """[N] what the other library reports about each row."""
-        return [self.position(moves) for moves in _moves(states)]
+        return [self.position(moves) for moves in moves_of(states)]
 
     def position(self, moves: Moves) -> Position:
         """The same for one row's moves, from the cache if possible."""
         if moves not in self._known:
-            if len(self._known) >= _REMEMBERED:
+            if len(self._known) >= self.remembered:
                 self._known.clear()
             with answering(self.called, self.library):
                 self._known[moves] = self.replay(moves)
@@ -222,7 +223,7 @@ class Replayed(ABC):
         return blake2b(prefix.encode() + b" " + decides, digest_size=16).digest()
 
 
-def _moves(states: States) -> list[Moves]:
+def moves_of(states: States) -> list[Moves]:
     """Each row without its padding."""
     lengths = (states >= 0).sum(1)
     rows = states[:, : int(lengths.max(initial=0))].tolist()

@@ -17,7 +17,7 @@ from games.base import Bools, Floats, GameError, Hidden, Ints, States, one_line
 from games.cost import Meter
 from games.infosets.treeplex import Treeplex
 
-_PART = 1 << 14  # moves that are made at once
+_PART = 1 << 12  # moves that are made at once
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,13 @@ MARKOV = [
     "unseen",
     "simultaneous:matrix_rps",
 ]
-CARDS = ["kuhn", "kuhn:5", "leduc"]  # hidden information and chance
+CARDS = [
+    "kuhn",
+    "kuhn:5",
+    "leduc",
+    "openspiel:kuhn_poker",
+    "openspiel:dark_hex(num_rows=2,num_cols=2)",
+]  # hidden information and chance
 GAMES: dict[str, Callable[[], Game]] = {
     **{name: (lambda name=name: game(name)) for name in [*BOARDS, *WRAPPED, *MARKOV, *CARDS]},
     "pennies (simultaneous, with chance)": lambda: PENNIES,

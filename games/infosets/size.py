@@ -1,0 +1,54 @@
+"""How large a tree of histories is, before it is listed.
+
+Source: Knuth, "Estimating the efficiency of backtrack programs" (1975). A random walk from the start meets, at each
+ply, as many ways to go on as there are; their product is an unbiased estimate of how many histories there are of that
+length. Few walks tell the order of magnitude, which is what is asked.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from games.base import Floats, Hidden, Ints, Rng, States
+
+_WALKS, _BATCH = 256, 16
+
+
+def histories(game: Hidden, *, seconds: float = 1.0) -> float:
+    """Estimated histories with a move to make, from at most 256 walks within about so many seconds of processor time.
+
+    A walk that is not over by then counts as far as it went, so the estimate is then too low.
+    """
+    begun, rng, starts = time.process_time(), np.random.default_rng(0), game.starts()
+    found: list[float] = []
+    while len(found) < _WALKS and (not found or time.process_time() - begun < seconds):
+        states = starts[rng.integers(len(starts), size=_BATCH)]
+        ways = np.full(_BATCH, float(len(starts)))
+        total = np.zeros(_BATCH)
+        running = np.arange(_BATCH)
+        while len(states) and (time.process_time() - begun < seconds or not total.any()):
+            total[running] += ways
+            states, branches, on = _walked(game, states, rng)
+            with np.errstate(over="ignore"):
+                ways = (ways * branches)[on]
+            states, running = states[on], running[on]
+        found.extend(total.tolist())
+    return min(1e300, float(np.mean(found)))
+
+
+def _walked(game: Hidden, states: States, rng: Rng) -> tuple[States, Floats, np.ndarray]:
+    """One move of each walk: the next positions, the ways there were to go on, and whether the game goes on."""
+    branches = np.ones(len(states))
+    actions: Ints = np.full((len(states), 2), -1, dtype=np.int64)
+    for seat in (0, 1):
+        legal = game.legal(states, seat)
+        chosen = (rng.random(legal.shape) * legal).argmax(1)
+        actions[:, seat] = np.where(legal.any(1), chosen, -1)
+        branches *= np.maximum(legal.sum(1), 1)
+    found = game.successors(states, actions)
+    counts = np.bincount(found.rows, minlength=len(states))
+    order = np.argsort(found.rows, kind="stable")
+    place = order[np.cumsum(counts) - counts + rng.integers(counts)]
+    return found.states[place], branches * counts, ~found.done[place]
