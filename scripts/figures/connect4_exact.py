@@ -24,7 +24,7 @@ from rich.table import Table
 
 from agents.storage.policies import to_json, write_atomic
 from figures.asking import SOFT, TARGETS, Cell, bounds_of, traced
-from figures.over_seeds import interval, kept
+from figures.over_seeds import kept, spread
 from mail.parallel.pool import Pool
 from mail.training.figure import FLOOR, png
 
@@ -166,10 +166,7 @@ def told(runs: list[Any], target: str, unit: str) -> str:
     if len(values) < len(runs):
         tried = max(run["spent"][unit] for run in runs)
         return f"not in {tried:,}" + (f" ({len(values)} of {len(runs)} were)" if values else "")
-    if len(values) == 1:
-        return f"{values[0]:,}"
-    mean, low, high = interval(values)
-    return f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
+    return spread(values)
 
 
 def worst(runs: list[Any], measure: str) -> str:

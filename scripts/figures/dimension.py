@@ -16,7 +16,7 @@ from matplotlib import pyplot as plt
 
 from agents.storage.policies import write_atomic
 from figures.markov_games import GameContext, Reaching, banded, explored, grid, keep, on
-from figures.over_seeds import done, interval
+from figures.over_seeds import done, spread
 from games.markov.linear_games import linear
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
@@ -80,9 +80,8 @@ def redraw(out: Path) -> None:
         cells = []
         for method in METHODS:
             asks, part = of(data, states, dimension, method)
-            mean, low, high = interval(asks) if len(asks) > 1 else (float("nan"),) * 3
             missed = f", {len(part) - len(asks)} not" if len(asks) < len(part) else ""
-            cells.append(f"{mean:.0f} [{low:.0f}, {high:.0f}]{missed}")
+            cells.append(f"{spread(asks, '.0f')}{missed}")
         cost = np.mean([row["seconds_per_game"] for row in of(data, states, dimension, "linear MAIL")[1]])
         rows.append([str(states), str(dimension), *cells, f"{1000 * cost:.1f}"])
     headings = ["S", "d", *METHODS, "ms a game (linear MAIL)"]

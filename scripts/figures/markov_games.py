@@ -19,7 +19,7 @@ from rich.table import Table
 from agents.policy import Policy, Seats, Uniform, tabulate
 from agents.storage.policies import to_json, write_atomic
 from agents.tabular import from_model
-from figures.over_seeds import interval, rounded
+from figures.over_seeds import interval, rounded, spread
 from games.base import Floats
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
@@ -163,8 +163,7 @@ def banded(axes: Axes, x: Sequence[float], rows: Sequence[Sequence[float]], *, l
 
 def cell(values: Sequence[float]) -> str:
     """Mean and 95 % interval of some gaps."""
-    mean, low, high = interval(values)
-    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+    return spread(values, ".3f")
 
 
 def grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

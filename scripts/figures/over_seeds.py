@@ -77,13 +77,20 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
+def spread(values: Sequence[float], form: str = ",.0f") -> str:
+    """Mean and 95 % interval; of one or two seeds, whose interval says nothing, each value."""
+    if len(values) < 3:
+        return "; ".join(f"{value:{form}}" for value in values) or "-"
+    mean, low, high = interval(values)
+    return f"{mean:{form}} [{low:{form}}, {high:{form}}]"
+
+
 def ranged(rows: Sequence[dict[str, Any]], key: str) -> str:
     """Mean and interval of a count that may be missing in some seeds."""
     values = [row[key] for row in rows]
     if any(value is None for value in values):
         return f"not reached in {sum(value is None for value in values)} of {len(values)}"
-    mean, low, high = interval(values)
-    return f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
+    return spread(values)
 
 
 def rounded(value: Any) -> Any:

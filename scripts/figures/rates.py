@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 
 from agents.storage.policies import write_atomic
 from figures.markov_games import Line, banded, gaps, grid, keep, named
-from figures.over_seeds import done, interval
+from figures.over_seeds import done, spread
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
 from mail.training.figure import png
@@ -55,9 +55,9 @@ def redraw(out: Path) -> None:
     rows = []
     for name, values in data["lines"].items():
         asks = asked(name, data["budgets"])
-        mean, low, high = interval([slope(part, asks) for part in values])
+        by_seed = spread([slope(part, asks) for part in values], ".3f")
         whole = slope(list(np.mean(values, 0)), asks)
-        rows.append([name, f"{whole:.3f}", f"{mean:.3f} [{low:.3f}, {high:.3f}]", f"{np.mean(values, 0)[-1]:.4f}"])
+        rows.append([name, f"{whole:.3f}", by_seed, f"{np.mean(values, 0)[-1]:.4f}"])
     headings = ["", "slope of the mean", "slope by seed [95 %]", f"gap after {data['budgets'][-1]} games"]
     grid("Mixed experts, drawn answers: gap against asks", headings, rows)
     write_atomic(out / "rates.png", draw(data))
