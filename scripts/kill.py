@@ -296,12 +296,8 @@ def drive(place: Path, workers: int, games: int) -> None:
     mail.learners.collect.SHARD = SHARD
     large = mail.clone.presets.LARGE
     mail.clone.presets.LARGE = replace(large, clone=replace(large.clone, max_steps=20))
-    (
-        mail.evaluation.sampled.OPPONENTS,
-        mail.evaluation.sampled.GAMES,
-        mail.evaluation.sampled.HELD_OUT,
-        mail.evaluation.sampled.WALKED,
-    ) = (), 2, 8, 500
+    for name, small in {"OPPONENTS": (), "GAMES": 2, "HELD_OUT": 8, "WALKED": 500}.items():
+        setattr(mail.evaluation.sampled, name, small)
     suite = mail.evaluation.arena.openings.suite()[:8]
     mail.evaluation.arena.openings.suite = lambda: suite  # type: ignore[assignment]
     config = Config("connect4", learners=("mail",), explorer="uniform", episodes=games, points=1)

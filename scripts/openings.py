@@ -14,7 +14,7 @@ import numpy as np
 import games
 from agents import solver
 from agents.storage.policies import write_atomic
-from games import Quotient
+from games import Board, Quotient
 from games.base import Ints, States
 from mail.evaluation.arena.openings import FILE
 from mail.parallel.streams import stream
@@ -22,9 +22,16 @@ from mail.parallel.streams import stream
 PLY, SIZE = 7, 200
 
 
+def connect4() -> Board:
+    """Connect Four on 6 x 7."""
+    board = games.make("connect4")
+    assert isinstance(board, Board)
+    return board
+
+
 def layer(ply: int) -> tuple[States, list[Ints]]:
     """All positions [n, 2] of a ply up to mirror image, and the columns [n] of one line to each, move by move."""
-    game = Quotient(games.make("connect4"))
+    game = Quotient(connect4())
     states = game.starts()
     line: list[Ints] = []
     for moved in range(ply):
@@ -41,7 +48,7 @@ def layer(ply: int) -> tuple[States, list[Ints]]:
 
 def drawn(states: States) -> Ints:
     """The rows of the suite."""
-    game = games.make("connect4")
+    game = connect4()
     rows: list[int] = []
     for row in stream(0, "openings").permutation(len(states)):
         if solver.scores(game, states[row : row + 1], best_only=True).max() == 0:
@@ -64,7 +71,7 @@ def main() -> int:
 
 def on_the_board(line: list[int]) -> str:
     """Columns, counted from 1, of a line of the quotient played without mirroring."""
-    board = games.make("connect4")
+    board = connect4()
     quotient = Quotient(board)
     states, text = board.starts(), ""
     for action in line:

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from agents.storage.atomic import write_atomic
 from games import GameGraph
+from games.base import Enumerable
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import look
 from mail.terminal.players import HUMAN, Player
@@ -42,6 +43,7 @@ class Typed(Console):
 
 def record(profile: Profile, *, command: str, answers: tuple[str, ...] = ANSWERS, seed: int = 0) -> Typed:
     """One scripted game against seat 1 of a profile, on a console that has recorded it."""
+    assert isinstance(profile.game, Enumerable)
     model = GameGraph(profile.game)
     console = Typed(
         file=StringIO(), record=True, width=WIDTH, height=40, force_terminal=True, color_system="truecolor",

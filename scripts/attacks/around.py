@@ -8,12 +8,13 @@ import os
 import resource
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly, simple
 from attacks.mutations import TITLE
-from attacks.running import Command, Expect, Stream
+from attacks.running import Command, Expect, Own, Words
 
 KIND = "around"
 _COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -55,18 +56,17 @@ def _terminals() -> list[Case]:
 def _streams() -> list[Case]:
     """Streams that are closed, full, or read by nobody."""
     found = []
-    kinds: dict[str, dict[str, object]] = {
+    kinds: dict[str, dict[str, Any]] = {  # fields of Command
         "stdin closed": {"stdin": None}, "stdout closed": {"out": "closed"}, "stdout full": {"out": "full"}, "nobody reads stdout": {"out": "gone"},
         "stderr closed": {"err": "closed"}, "stderr full": {"err": "full"}, "all closed": {"stdin": None, "out": "closed", "err": "closed"},
         "nobody reads either": {"out": "gone", "err": "gone"},
     }  # fmt: skip
     for label, changes in kinds.items():
         for words in _COMMANDS:
-            stream: Stream = changes.get("out", "file")  # type: ignore[assignment]
-            statuses = {"gone": (1, 141), "full": (1,)}.get(stream, ())
+            statuses = {"gone": (1, 141), "full": (1,)}.get(changes.get("out", "file"), ())
             command = Command(
                 words, "either", statuses=statuses, before=plainly, may_change=("new/*", "new"), **changes
-            )  # type: ignore[arg-type]
+            )
             found.append(
                 simple(
                     KIND,
@@ -82,12 +82,21 @@ def _streams() -> list[Case]:
 def _limits() -> list[Case]:
     """Little memory, small files (as a full disk), few open files."""
     found = []
+    writing: tuple[Words, ...] = (
+        (*TRAIN, "--out", "new"),
+        ("export", "done", "--out", "new"),
+        ("play", GAME, "--save", "new.txt", "--seed", "1"),
+    )
+    large: tuple[Words, ...] = (
+        (*TRAIN, "--out", "new"),
+        ("gap", "done"),
+        ("train", "linear:2000,50", "--out", "new", "--episodes", "1"),
+        ("play", "openspiel:hex(board_size=5)", "--against", "expert"),
+        ("match", "connect4:4x4", "expert", "random", "--games", "1"),
+    )
+    opening: tuple[Words, ...] = ((*TRAIN, "--out", "new"), ("gap", "done"), _LABELS)
     for size in (0, 100, 1000, 10_000, 100_000):
-        for words in (
-            (*TRAIN, "--out", "new"),
-            ("export", "done", "--out", "new"),
-            ("play", GAME, "--save", "new.txt", "--seed", "1"),
-        ):
+        for words in writing:
             command = Command(
                 words,
                 "either",
@@ -100,13 +109,7 @@ def _limits() -> list[Case]:
             )
             found.append(_full_disk(f"{KIND}: files of {size} bytes at most, {words[0]}", command))
     for mib in (2, 20, 60, 150):
-        for words in (
-            (*TRAIN, "--out", "new"),
-            ("gap", "done"),
-            ("train", "linear:2000,50", "--out", "new", "--episodes", "1"),
-            ("play", "openspiel:hex(board_size=5)", "--against", "expert"),
-            ("match", "connect4:4x4", "expert", "random", "--games", "1"),
-        ):
+        for words in large:
             command = Command(
                 words,
                 "either",
@@ -117,7 +120,7 @@ def _limits() -> list[Case]:
             )
             found.append(simple(KIND, f"{KIND}: {mib} MiB more at most, {words[0]} {words[1]}", 6, command, _ready))
     for count in (4, 8, 16):
-        for words in ((*TRAIN, "--out", "new"), ("gap", "done"), _LABELS):
+        for words in opening:
             command = Command(
                 words, "either", limits={resource.RLIMIT_NOFILE: count}, before=plainly, may_change=("new/*", "new")
             )
@@ -138,32 +141,39 @@ def _full_disk(name: str, command: Command) -> Case:
     return Case(KIND, name, script, 11)
 
 
-def _sink(path: Path) -> None:
-    path.mkdir()
-    (path / "scores.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+def _folder(fill: Callable[[Path], object]) -> Callable[[Path], None]:
+    """A folder, and what is wrong with it."""
+
+    def make(path: Path) -> None:
+        path.mkdir()
+        fill(path)
+
+    return make
+
+
+def _linked(path: Path) -> None:
+    (path.parent / "precious").write_text("precious")
+    (path / "scores.sqlite.lock").symlink_to("../precious")
 
 
 CACHES: dict[str, Callable[[Path], object]] = {
     "a file": lambda path: path.write_text("x"),
     "a link to nothing": lambda path: path.symlink_to("/nonexistent/x"),
     "a link to itself": lambda path: path.symlink_to(path.name),
-    "a folder with garbage": _sink,
-    "a folder whose file is a folder": lambda path: (path / "scores.sqlite").mkdir(parents=True),
-    "a folder whose file is a pipe": lambda path: (path.mkdir(), os.mkfifo(path / "scores.sqlite")),
-    "a folder whose file is empty": lambda path: (path.mkdir(), (path / "scores.sqlite").touch()),
-    "a folder whose file is text": lambda path: (path.mkdir(), (path / "scores.sqlite").write_text("hello\n" * 1000)),
-    "a folder whose file is a link to /dev/full": lambda path: (
-        path.mkdir(),
-        (path / "scores.sqlite").symlink_to("/dev/full"),
+    "a folder with garbage": _folder(
+        lambda path: (path / "scores.sqlite").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     ),
-    "a folder whose lock is a folder": lambda path: (path / "scores.sqlite.lock").mkdir(parents=True),
-    "a folder whose lock is a pipe": lambda path: (path.mkdir(), os.mkfifo(path / "scores.sqlite.lock")),
-    "a folder whose lock is a link": lambda path: (
-        path.mkdir(),
-        (path.parent / "precious").write_text("precious"),
-        (path / "scores.sqlite.lock").symlink_to("../precious"),
+    "a folder whose file is a folder": _folder(lambda path: (path / "scores.sqlite").mkdir()),
+    "a folder whose file is a pipe": _folder(lambda path: os.mkfifo(path / "scores.sqlite")),
+    "a folder whose file is empty": _folder(lambda path: (path / "scores.sqlite").touch()),
+    "a folder whose file is text": _folder(lambda path: (path / "scores.sqlite").write_text("hello\n" * 1000)),
+    "a folder whose file is a link to /dev/full": _folder(
+        lambda path: (path / "scores.sqlite").symlink_to("/dev/full")
     ),
-    "a folder that nobody may write": lambda path: (path.mkdir(), path.chmod(0o500)),
+    "a folder whose lock is a folder": _folder(lambda path: (path / "scores.sqlite.lock").mkdir()),
+    "a folder whose lock is a pipe": _folder(lambda path: os.mkfifo(path / "scores.sqlite.lock")),
+    "a folder whose lock is a link": _folder(_linked),
+    "a folder that nobody may write": _folder(lambda path: path.chmod(0o500)),
     "/proc": lambda path: path.symlink_to("/proc"),
     "/dev/null": lambda path: path.symlink_to("/dev/null"),
 }
@@ -201,11 +211,11 @@ def _folders() -> list[Case]:
     """Code that lies in the working folder is not run."""
     found = []
     for number, (label, name) in enumerate(SHADOWS.items()):
-        own = "module" if label in ("games", "agents", "numpy.py", "rich") else "script"
+        own: Own = "module" if label in ("games", "agents", "numpy.py", "rich") else "script"
         words = (("gap", "done"), ("replay", "game.txt", "--all"))[number % 2]
 
         def script(
-            place: Path, ground: Ground, name: str = name, words: tuple[str, ...] = words, own: str = own
+            place: Path, ground: Ground, name: str = name, words: tuple[str, ...] = words, own: Own = own
         ) -> Script:
             _ready(place, ground)
             (place / name).parent.mkdir(exist_ok=True)
@@ -213,7 +223,7 @@ def _folders() -> list[Case]:
             expect: Expect = "accept"
             yield [
                 Command(words, expect, own=own, seconds=25.0, env={"PYTHONPATH": None, "PYTHONDONTWRITEBYTECODE": "1"})
-            ]  # type: ignore[arg-type]
+            ]
             return ["code in the working folder ran"] if (place / "ran").exists() else []
 
         found.append(Case(KIND, f"{KIND}: {label} lies in the working folder ({own})", script, 11, slow=True))

@@ -10,14 +10,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 DEEP = 200_000  # brackets inside brackets
 TITLE = "\x1b]0;taken\x07\x1b[2J\x9b31m\u202e"  # sets a terminal's title, clears it, colours, and writes backwards
-FORMATS = (-1, 0, 99, 1.5, "1", None, True, [], 10**30, float("nan"), float("inf"))
+FORMATS: tuple[Any, ...] = (-1, 0, 99, 1.5, "1", None, True, [], 10**30, float("nan"), float("inf"))
 VALUES: tuple[Any, ...] = (
     None, -1, 0, True, 1.5, 10**30, 10**400, -(2**63), float("nan"), float("-inf"), "", "x", TITLE, "a" * 100_000, "\ud800",
     [], {}, [None], {"a": 1}, [[[]]],
@@ -35,6 +35,7 @@ WORST = (
     "is NaN",
 )
 Mutation = tuple[str, bytes]
+T = TypeVar("T")
 
 
 def mutations(name: str, data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:
@@ -55,6 +56,11 @@ def drawn(faults: Sequence[Mutation], most: int, rng: np.random.Generator) -> li
     """So many of the faults, by chance; the worst are always among them."""
     chosen = set(rng.permutation(len(faults))[:most].tolist())
     return [fault for index, fault in enumerate(faults) if index in chosen or fault[0] in WORST]
+
+
+def some(faults: Sequence[T], most: int, rng: np.random.Generator) -> list[T]:
+    """So many of the faults, by chance, in their order."""
+    return [faults[int(index)] for index in sorted(rng.permutation(len(faults))[:most])]
 
 
 def of_bytes(data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:

@@ -85,16 +85,15 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     found += [_case(f"openspiel:{name}", "refuse" if name in _REFUSED else "either", 6) for name in SPIEL]
     found += [_case(f"simultaneous:{name}", "either" if name else "refuse", 6) for name in BOTH]
     for name in LARGE:
-        words = ("train", name, "--episodes", "1", "--explorer", "refute", "--out", "new")
-        command = Command(words, "refuse", seconds=20.0, memory=4096)
+        train = ("train", name, "--episodes", "1", "--explorer", "refute", "--out", "new")
+        command = Command(train, "refuse", seconds=20.0, memory=4096)
         found.append(simple(KIND, f"{KIND}: train {name} --explorer refute", 5, command))
-        words = ("gap", "table.csv", "--game", name)
         found.append(
             simple(
                 KIND,
                 f"{KIND}: gap --game {name}",
                 5,
-                Command(words, seconds=20.0),
+                Command(("gap", "table.csv", "--game", name), seconds=20.0),
                 lambda place, ground: ground.copy("table.csv", place / "table.csv"),
             )
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
-from attacks.mutations import drawn, mutations
+from attacks.mutations import drawn, mutations, some
 from attacks.running import Command
 from attacks.runs import files_of
 
@@ -48,9 +48,8 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     faults = list(mutations(name, rounds[0].read_bytes(), rng))
     found += [_written(name, *fault) for fault in drawn(faults, FAULTS, rng)]
     kept = [(str(path.relative_to(part)), path) for path in sorted(part.glob("kept/*")) if path.is_file()]
-    some = [(one, *fault) for one, path in kept for fault in mutations(one, path.read_bytes(), rng)]
-    for index in sorted(rng.permutation(len(some))[:KEPT]):
-        found.append(_written(*some[index]))
+    of_kept = [(one, fault) for one, path in kept for fault in mutations(one, path.read_bytes(), rng)]
+    found += [_written(one, *fault) for one, fault in some(of_kept, KEPT, rng)]
     for label, fault in _SWAPS.items():
         found.append(_case(label, fault))
     stored = sorted(path for path in (ground.folder / "storing").rglob("*.txt"))
@@ -150,6 +149,11 @@ def _without(name: str) -> Callable[[Path, Ground], None]:
     return fault
 
 
+def _file_called_kept(run: Path, ground: Ground) -> None:
+    shutil.rmtree(run / "kept", ignore_errors=True)
+    (run / "kept").write_bytes(b"")
+
+
 def _extra(name: str) -> Callable[[Path, Ground], None]:
     def fault(run: Path, ground: Ground) -> None:
         (run / name).parent.mkdir(parents=True, exist_ok=True)
@@ -178,9 +182,7 @@ _SWAPS: dict[str, Callable[[Path, Ground], None]] = {
     "a file left over": _extra(".config.json.1.tmp"),
     "a stranger among the rounds": _extra("decisions/mail-0/notes.txt"),
     "a shard of garbage": _extra("decisions/mail-0/000009.shards/000000.npz"),
-    "a file called kept": lambda run, ground: (
-        (shutil.rmtree(run / "kept", ignore_errors=True), (run / "kept").write_bytes(b""))[1] and None
-    ),
+    "a file called kept": _file_called_kept,
 }
 
 

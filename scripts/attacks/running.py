@@ -25,6 +25,8 @@ from typing import Literal
 HOLD = 0.005  # seconds between looks at a process
 MARK = "NASHMAIL_ATTACK"  # in the environment of whatever a case starts
 Expect = Literal["refuse", "accept", "either"]
+Own = Literal["", "script", "module"]
+Words = tuple[str, ...]
 Stream = Literal["file", "closed", "full", "gone", "pipe"]
 
 
@@ -52,7 +54,7 @@ class Command:
     err: Stream = "file"
     env: Mapping[str, str | None] = field(default_factory=dict)
     cwd: str = "."
-    own: Literal["", "script", "module"] = ""
+    own: Own = ""
     """Starts Python anew: the installed script, or ``python -m mail``."""
     limits: Mapping[int, int] = field(default_factory=dict)
     """Of ``resource``; of memory, beyond what the process has at its start."""
@@ -265,9 +267,9 @@ def _redirect(command: Command, running: Running) -> None:
             _open(number, os.open(running.streams / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     if command.own:
         return
-    sys.stdin = None if command.stdin is None else _text(0, "r")  # type: ignore[assignment]
-    sys.stdout = None if command.out == "closed" else _text(1, "w")  # type: ignore[assignment]
-    sys.stderr = None if command.err == "closed" else _text(2, "w")  # type: ignore[assignment]
+    sys.stdin = None if command.stdin is None else _text(0, "r")
+    sys.stdout = None if command.out == "closed" else _text(1, "w")
+    sys.stderr = None if command.err == "closed" else _text(2, "w")
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
 
 

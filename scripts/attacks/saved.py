@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from attacks.ground import GAME, SAVED, Case, Ground, simple
-from attacks.mutations import TITLE, of_bytes
+from attacks.mutations import TITLE, of_bytes, some
 from attacks.running import Command, Expect
 
 KIND = "saved"
@@ -59,8 +59,8 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
             )
         )
     faults = list(of_bytes(SAVED.encode(), rng))
-    for index in sorted(rng.permutation(len(faults))[:BYTES]):
-        found.append(_file(*faults[index], "either", ("replay", "bad.txt")))
+    for label, data in some(faults, BYTES, rng):
+        found.append(_file(label, data, "either", ("replay", "bad.txt")))
     for number, (label, data) in enumerate(TYPED.items()):
         options = (("--seat", "both"), ("--analysis",), ("--ascii", "--seat", "1"), ())[number % 4]
         for game in (GAME, "simultaneous:matrix_rps" if number % 2 else "openspiel:tic_tac_toe"):

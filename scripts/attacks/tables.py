@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from attacks.ground import GAME, Case, Ground, simple
-from attacks.mutations import DEEP, TITLE, VALUES, Mutation, of_bytes, of_json
-from attacks.running import Command
+from attacks.mutations import DEEP, TITLE, VALUES, Mutation, of_bytes, of_json, some
+from attacks.running import Command, Expect
 
 KIND = "tables"
 BYTES, JSON = 12, 25
@@ -23,9 +23,9 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     found = [_case("csv", label, fault, "refuse") for label, fault in of_rows(csv)]
     for kind, content in (("csv", csv.encode()), ("json", data)):
         faults = list(of_bytes(content, rng))
-        found += [_case(kind, *faults[index], "either") for index in sorted(rng.permutation(len(faults))[:BYTES])]
+        found += [_case(kind, label, fault, "either") for label, fault in some(faults, BYTES, rng)]
     faults = list(of_json(data, rng, lines=False))
-    found += [_case("json", *faults[index], "either") for index in sorted(rng.permutation(len(faults))[:JSON])]
+    found += [_case("json", label, fault, "either") for label, fault in some(faults, JSON, rng)]
     values = json.loads(data)
     board = next(iter(values["positions"]))
     for value in VALUES:
@@ -89,11 +89,11 @@ def of_rows(csv: str) -> Iterator[Mutation]:
     yield "a NUL", csv.replace(",", "\0,", 5).encode()
 
 
-def _case(kind: str, label: str, data: bytes, expect: str, suffix: str = "") -> Case:
+def _case(kind: str, label: str, data: bytes, expect: Expect, suffix: str = "") -> Case:
     name = f"table.{suffix or kind}"
 
     def prepare(place: Path, ground: Ground) -> None:
         (place / name).write_bytes(data)
 
-    command = Command(("gap", name, "--game", GAME, "--json"), expect, memory=2048)  # type: ignore[arg-type]
+    command = Command(("gap", name, "--game", GAME, "--json"), expect, memory=2048)
     return simple(KIND, f"{KIND}: {kind}: {label}", 10, command, prepare)

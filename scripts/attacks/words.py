@@ -38,7 +38,7 @@ _BEGUN = {
     "watch": ("watch", "done", "--once"),
     "export": ("export", "done", "--out", "new"),
 }
-_OPTIONS = {
+_OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
         "--seed": NUMBERS, "--episodes": (*NUMBERS, "0"), "--labels": NUMBERS, "--learner": WORDS, "--explorer": WORDS,
         "--expert": WORDS, "--device": (*WORDS, "cuda:99", "meta"), "--workers": (*NUMBERS, "0"), "--out": PATHS[2:7],

@@ -127,6 +127,7 @@ def _one_game(env: Any, seat: int, draw: Any) -> Line:
 def _agree(lines: list[tuple[int, Line]]) -> bool:
     """Whether our expert's label at every decision of the peer's solver, and at its image, is the peer's."""
     game = games.make("connect4")
+    assert isinstance(game, games.Board)
     expert = solver.solver_expert(game, ties="uniform")[0]
     positions, labels = zip(*(pair for seat, line in lines for pair in _decisions(game, seat, line)), strict=True)
     states, played = np.concatenate(positions), np.array(labels)

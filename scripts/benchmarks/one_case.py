@@ -197,7 +197,7 @@ class Wide:
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         rows = self.inner.probabilities(game, states, seat)
         chosen = (rows >= np.sort(rows, axis=1)[:, -3:-2]) & (rows > 0)
-        return chosen / np.maximum(chosen.sum(1, keepdims=True), 1)
+        return np.asarray(chosen / np.maximum(chosen.sum(1, keepdims=True), 1))
 
 
 def responding(seed: int, sizes: Sizes) -> Work:

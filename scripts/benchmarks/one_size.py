@@ -47,7 +47,9 @@ def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:
 
 def _built(game: Enumerable, seconds: float) -> tuple[list[float], list[float], games.GameGraph]:
     """Seconds of each build and of each minimax, and the last graph."""
-    builds, solves, stop = [], [], time.perf_counter() + seconds
+    builds: list[float] = []
+    solves: list[float] = []
+    stop = time.perf_counter() + seconds
     while not builds or time.perf_counter() < stop:
         graph = None  # one at a time
         elapsed, graph = _time(lambda: games.GameGraph(game))
@@ -70,7 +72,8 @@ def _network_gap(graph: games.GameGraph, seed: int, seconds: float) -> float:
         for seat in (0, 1)
     )
     first.probabilities(graph.game, graph.states[:1], 0)  # what torch prepares once is not what is measured
-    times, stop = [], time.perf_counter() + seconds
+    times: list[float] = []
+    stop = time.perf_counter() + seconds
     while not times or time.perf_counter() < stop:
         times.append(_time(lambda: nash_gap(graph, (first, second)))[0])
     return median(times)

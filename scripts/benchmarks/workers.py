@@ -68,7 +68,7 @@ def compared(cases: list[str], runs: Runs, ceilings: dict[str, list[float]], rep
     """Medians over repeats: two workers beside one."""
 
     def middle(case: str, workers: int, what: str) -> float:
-        return median(run[what] for run in runs[case, workers])
+        return float(median(run[what] for run in runs[case, workers]))
 
     ours = {case: middle(case, 2, "seconds") for case in cases}
     peer = {case: middle(case, 1, "seconds") for case in cases}
@@ -107,5 +107,5 @@ def contestant(case: str, workers: int, seed: int, *, quick: bool) -> dict[str, 
 def side_by_side(case: str, seed: int, *, quick: bool) -> float:
     """Seconds of one process beside another, both with the whole case and nothing in common."""
     with ThreadPoolExecutor(2) as two:
-        found = list(two.map(lambda _: contestant(case, 1, seed, quick=quick)["seconds"], range(2)))
+        found = list(two.map(lambda _: float(contestant(case, 1, seed, quick=quick)["seconds"]), range(2)))
     return sum(found) / 2

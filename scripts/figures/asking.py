@@ -20,7 +20,8 @@ from agents import make_expert
 from agents.expert import optimal_table
 from agents.network import Architecture
 from agents.policy import Policy, greedy_rows, tabulate, uniform_rows
-from games.base import Floats, Ints
+from games.base import Floats, Ints, Model
+from games.graph import GameGraph
 from mail import explore
 from mail.clone.network import CloneConfig, clone
 from mail.data.decisions import Decisions, merge
@@ -82,10 +83,16 @@ def known(game: str, symmetry: bool) -> GameContext:
     return game_context(game, symmetry=symmetry)
 
 
+def graph_of(model: Model | None) -> GameGraph:
+    """The model of a game that is enumerated."""
+    assert isinstance(model, GameGraph)
+    return model
+
+
 @cache
 def bounds_of(game: str, symmetry: bool) -> tuple[CoverageBounds, CoverageBounds]:
     """The labels there are and the least games, for each seat's expert ``first``."""
-    graph = known(game, symmetry).learned_model
+    graph = graph_of(known(game, symmetry).learned_model)
     table = optimal_table(graph, ties="first")
     return coverage_bounds(graph, table, 0), coverage_bounds(graph, table, 1)
 
@@ -93,7 +100,7 @@ def bounds_of(game: str, symmetry: bool) -> tuple[CoverageBounds, CoverageBounds
 @cache
 def reachable(game: str, symmetry: bool, seat: int, expert: str = "first") -> frozenset[bytes]:
     """The keys of the decisions that the seat's expert can be led to."""
-    graph = known(game, symmetry).learned_model
+    graph = graph_of(known(game, symmetry).learned_model)
     profile = [uniform_rows(graph.legal(0)), uniform_rows(graph.legal(1))]
     profile[seat] = optimal_table(graph, ties=expert)
     rows = np.flatnonzero((graph.reach((profile[0], profile[1])) > 0) & (graph.seat == seat))
@@ -108,9 +115,8 @@ def run(cell: Cell) -> dict[str, Any]:
 def traced(cell: Cell) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """The same, and what was measured on the way."""
     at = known(cell.game, cell.symmetry)
-    setting = ExplorerContext(
-        at.learned, 1 - cell.seat, make_expert(cell.expert, at.learned_model), "cpu", at.learned_model
-    )
+    graph = graph_of(at.learned_model)
+    setting = ExplorerContext(at.learned, 1 - cell.seat, make_expert(cell.expert, graph), "cpu", graph)
     explorer = explore.make(cell.explorer, setting, rng=stream(cell.seed, "asks", seat=cell.seat))
     asked = Asked(cell.seat, reachable(cell.game, cell.symmetry, cell.seat, cell.expert))
     search = Search(cell, at, asked)
@@ -247,7 +253,7 @@ class Search:
 
 def measure(at: GameContext, policy: Policy, seat: int) -> dict[str, float]:
     """Exploitability of the greedy clone, exact; of the clone as it is, exact where it is at most SOFT."""
-    graph = at.learned_model
+    graph = graph_of(at.learned_model)
 
     def query(rows: Ints) -> Floats:
         return policy.probabilities(graph.game, graph.states[rows], seat)

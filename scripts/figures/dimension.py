@@ -98,12 +98,12 @@ def of(data: dict[str, Any], states: int, dimension: int, method: str) -> tuple[
 def draw(data: dict[str, Any]) -> bytes:
     """Asks against S left, against d right."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
-    for axes, xs, at, label in (
-        (panels[0], STATES, lambda x: (x, FIXED_DIMENSION), f"states S, d = {FIXED_DIMENSION}"),
-        (panels[1], DIMENSIONS, lambda x: (FIXED_STATES, x), f"dimension d, S = {FIXED_STATES}"),
+    for axes, xs, sizes, label in (
+        (panels[0], STATES, [(x, FIXED_DIMENSION) for x in STATES], f"states S, d = {FIXED_DIMENSION}"),
+        (panels[1], DIMENSIONS, [(FIXED_STATES, x) for x in DIMENSIONS], f"dimension d, S = {FIXED_STATES}"),
     ):
         for method, colour in COLOURS.items():
-            rows = [of(data, *at(x), method)[0] for x in xs]
+            rows = [of(data, *size, method)[0] for size in sizes]
             if all(len(part) == data["seeds"] for part in rows):
                 banded(axes, list(xs), np.array(rows).T.tolist(), label=method, colour=colour)
         axes.set(xscale="log", yscale="log", xlabel=label)

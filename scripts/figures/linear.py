@@ -119,7 +119,7 @@ def redraw(out: Path) -> None:
     for name, values in data["lines"].items():
         budgets, found = KINDS[name].budgets, np.array(values)
         zero = f"{int((found[:, budgets.index(20)] <= 1e-9).sum())} of {len(found)}"
-        cells = [cell(found[:, budgets.index(games)]) for games in (5, 10, 20)]
+        cells = [cell(found[:, budgets.index(games)].tolist()) for games in (5, 10, 20)]
         rows.append([name, str(len(found)), *cells, zero, f"{data['seconds_per_seed'][name]:.2f}"])
     grid(
         "3 x 3 grid world: exact Nash gap, mean [95 % interval]",

@@ -28,7 +28,7 @@ from agents import make_expert
 from agents.expert import optimal_table
 from agents.policy import uniform_rows
 from agents.storage.policies import to_json, write_atomic
-from figures.asking import bounds_of, known
+from figures.asking import bounds_of, graph_of, known
 from figures.over_seeds import done, ranged, rounded
 from games.base import Floats
 from games.graph import GameGraph
@@ -105,7 +105,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     data = {
         "seeds": seeds,
         "least": [{"games": bound.games, "labels": bound.labels} for bound in bounds_of(GAME, False)],
-        "bc_infinite": {ties: infinite(known(GAME, False).model, ties) for ties in ("first", "uniform")},
+        "bc_infinite": {ties: infinite(graph_of(known(GAME, False).model), ties) for ties in ("first", "uniform")},
         "curves": curves,
         "coverage": coverage,
         "default": defaults(seeds, pool),
@@ -137,23 +137,23 @@ def explore(at: GameContext, line: Line, bound: CoverageBounds, seed: int) -> De
     reachable = bound.labels if line.explorer != "expert" else None
     watch = Covered(BUDGETS[line.seat][-1], line.seat, reachable)
     return mail.explore(
-        collector, make_expert(line.expert, at.model), Budget(episodes=COVER_LIMIT), line.seat, watch
+        collector, make_expert(line.expert, graph_of(at.model)), Budget(episodes=COVER_LIMIT), line.seat, watch
     ).decisions
 
 
 def curve(at: GameContext, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:
     """Exact exploitability and the proxy at every budget of asks."""
-    points = []
+    points, graph = [], graph_of(at.model)
     for index, labels in enumerate(BUDGETS[line.seat]):
         part = decisions.first_labels(line.seat, labels)
         rng = stream(seed, f"{line.method}/curve", seat=line.seat, round_=index)
         config = replace(CloneConfig(), max_steps=2000 if line.expert == "first" else 600)
         policy = clone(at.game, part, line.seat, config=config, rng=rng).policy
-        table = policy.probabilities(at.game, at.model.states, line.seat)
+        table = policy.probabilities(at.game, graph.states, line.seat)
         found: dict[str, float] = {"labels": labels}
         found["distinct_labels"] = part.take(part.seat == line.seat).distinct_labels()
-        found |= seat_measures(at.model, policy, line.seat)
-        points.append({**found, "proxy": proxy(at.model, table, line.seat)})
+        found |= seat_measures(graph, policy, line.seat)
+        points.append({**found, "proxy": proxy(graph, table, line.seat)})
     return points
 
 
@@ -175,12 +175,13 @@ def covering(at: GameContext, line: Line, bound: CoverageBounds, decisions: Deci
     _, first = np.unique(asked.key, axis=0, return_index=True)
     news = np.sort(first)
     covered = len(news) >= bound.labels
-    table = uniform_rows(at.model.legal(line.seat))
-    rows = at.model.index(asked.state)
+    graph = graph_of(at.model)
+    table = uniform_rows(graph.legal(line.seat))
+    rows = graph.index(asked.state)
     zero = None
     for row in news:
         table[rows[row]] = asked.label[row]
-        if exploitability(at.model, table, line.seat) == 0.0:
+        if exploitability(graph, table, line.seat) == 0.0:
             zero = int(row)
             break
     return {
@@ -203,10 +204,10 @@ def default(cell: tuple[bool, int]) -> dict[str, Any]:
     """`nashmail train tictactoe [--symmetry]`, its MAIL part, for one seed."""
     symmetry, seed = cell
     at = known(GAME, symmetry)
-    experts = make_expert("first", at.learned_model)
+    experts = make_expert("first", graph_of(at.learned_model))
     learned = Mail(Options(seed=seed)).learn(at.learned, experts, Budget(), pool=Local(), journal=NullJournal())
     profile = (at.lift(learned.policies[0]), at.lift(learned.policies[1]))
-    return {"seed": seed, **spending(learned), **profile_measures(at.model, profile)}
+    return {"seed": seed, **spending(learned), **profile_measures(graph_of(at.model), profile)}
 
 
 def infinite(graph: GameGraph, ties: str) -> list[float]:
