@@ -1,5 +1,9 @@
 # make demo   install, train BC and MAIL on Tic-Tac-Toe, print the exact Nash gaps, draw the figure
 # make test   install, lint, check types, run every test
+# make test-fast
+#             the tests that are not marked slow, in a minute or two; no lint
+# make coverage
+#             every test once more, and which lines and branches they ran, build/coverage/html/index.html
 # make lint   ruff and mypy alone
 # make test-kernels
 #             the tests of equal results once for each of other processors' kernels, which this one can imitate
@@ -21,7 +25,7 @@ TORCH_ARGS ?= torch -c constraints.txt
 KERNELS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=AVX2 \
 	PYTHONPATH=$(CURDIR)/tests/shaken
 
-.PHONY: demo test test-kernels lint docs solver install install-test clean
+.PHONY: demo test test-fast coverage test-kernels lint docs solver install install-test clean
 
 install: $(VENV)/.installed
 install-test: $(VENV)/.installed-test
@@ -63,6 +67,13 @@ lint: install-test
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: install-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+coverage: install-test
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-report=html
+	@echo "build/coverage/html/index.html"
 
 test-kernels: install-test
 	@set -e; for kernel in $(KERNELS); do \

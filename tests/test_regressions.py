@@ -25,6 +25,7 @@ from tests.mail.training.test_folder import some_decisions
 from tests.support import graph
 
 
+@pytest.mark.slow
 def test_mail_train_twice_in_one_process(tmp_path: Path) -> None:
     code = (
         "import sys, mail\nfor name in ('a', 'b'):\n"

@@ -86,6 +86,7 @@ def test_the_gradient_is_that_of_a_batch_and_its_mirror_images() -> None:
         torch.testing.assert_close(one, parameter.grad, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_mirrored_clone_knows_the_mirror_images_of_what_it_was_shown(precision: str) -> None:
     graph = support.graph("connect4:3x4")

@@ -145,6 +145,7 @@ ARCHITECTURES = [
 SHAPES = [((2, 4, 4), 4), ((2, 6, 7), 7), ((3, 2, 12), 5), ((1, 3, 1), 2), ((10,), 3), ((2, 4), 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.parametrize(("shape", "actions"), SHAPES)
@@ -159,6 +160,7 @@ def test_a_row_has_its_answer_wherever_it_lies(
     assert np.abs(policy.logits(observations[order]) - found[order]).max() < CLOSE
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=str)
 @pytest.mark.parametrize(("shape", "actions"), SHAPES)

@@ -143,6 +143,7 @@ def test_what_goes_out_comes_back_the_same() -> None:
         assert np.array_equal(back.probabilities(model.game, model.states[some], seat), profile[seat][some])
 
 
+@pytest.mark.slow
 def test_an_imported_policy_serves_every_backend_and_the_quotient() -> None:
     rules = rules_of(game("tictactoe"))
     policy = from_openspiel_policy(pyspiel.UniformRandomPolicy(rules), game("tictactoe"))
@@ -198,6 +199,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_a_policy_by_histories_has_the_gap_that_openspiel_computes(name: str) -> None:
     """Random tables by history, which no policy of positions equals; as they are and greedy."""

@@ -76,6 +76,7 @@ def test_known_values() -> None:
     assert full[3] == -np.inf and np.isfinite(np.delete(full, 3)).all()
 
 
+@pytest.mark.slow
 def test_agrees_with_plain_search_on_late_positions() -> None:
     pictures = late_positions(empty=8, n=80, seed=1)
     states = np.concatenate([position(GAME, picture) for picture in pictures])

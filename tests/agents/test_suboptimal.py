@@ -38,6 +38,7 @@ def plain_scores(plain: PlainBoard) -> dict[str, dict[int, float]]:
     return moves_at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GAMES)
 def test_scores_are_those_of_a_plain_recursion(name: str) -> None:
     model = graph(name)

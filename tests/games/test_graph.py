@@ -208,6 +208,7 @@ def test_minimax_is_the_plain_recursion(name: str) -> None:
             assert {int(action): response.action_values[row, action] for action in finite} == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tictactoe:2x3:3", "tictactoe:1x5:3", "connect4:3x3:3"])
 @given(seed=seeds, sparse=st.booleans())
 def test_responses_are_the_plain_recursion(name: str, seed: int, sparse: bool) -> None:

@@ -169,6 +169,7 @@ KNOWN = {  # positions with a move to make, and all; the gap of uniform play
 }
 
 
+@pytest.mark.slow
 def test_a_large_board_is_known_exactly(large: GameGraph) -> None:
     """Positions, value (drawn) and NashConv of uniform play; and what a graph keeps is as narrow as it says."""
     running, everything, gap = KNOWN[large.game.spec.name]
@@ -182,6 +183,7 @@ def test_a_large_board_is_known_exactly(large: GameGraph) -> None:
     assert large.solve()[0].values.dtype == np.int8
 
 
+@pytest.mark.slow
 def test_what_an_expert_can_be_led_to(large: GameGraph) -> None:
     """Decisions of an expert that wins soonest and takes the lowest of equals."""
     known = {"connect4:5x4": (2711, 6962), "connect4:4x5": (10_690, 18_423)}[large.game.spec.name]

@@ -63,6 +63,7 @@ def test_small_games_of_other_libraries_have_a_model() -> None:
     assert isinstance(model, GameGraph) and len(model) * model.game.spec.actions < TABLES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("game", ["openspiel:go", "openspiel:connect_four"])
 def test_training_what_is_too_large_is_refused_in_one_line(
     game: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -73,6 +74,7 @@ def test_training_what_is_too_large_is_refused_in_one_line(
     assert ("choose connect4" if "four" in game else "choose a smaller size") in line
 
 
+@pytest.mark.slow
 def test_games_too_large_for_a_model_are_played(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,7 @@ for position in range(file.execute("SELECT count(*) FROM scores").fetchone()[0],
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("faulty", [False, True])
 def test_kills_go_on_over_runs_and_their_faults_are_added(faulty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for drivers, which have no workers; the faulty ones lose ten labels on the way."""

@@ -125,6 +125,7 @@ def small(name: str, pool: Pool, out: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return untimed(json.loads((out / f"{name}.json").read_bytes()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_a_figure_is_the_same_whoever_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In any order, and with everything sent there and back."""
@@ -133,6 +134,7 @@ def test_a_figure_is_the_same_whoever_works(name: str, tmp_path: Path, monkeypat
     assert here["seeds"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["asks", "connect4-exact"])
 def test_a_figure_goes_on_from_its_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that an earlier JSON holds are not run again, nor are those that a killed figure left as files."""

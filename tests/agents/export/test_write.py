@@ -134,6 +134,7 @@ for kind in {kinds!r}:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_loaders_need_none_of_our_packages(form: str, tmp_path: Path) -> None:
     """Every kind of policy of Tic-Tac-Toe, on positions of random games, finished ones among them."""
@@ -179,6 +180,7 @@ def loaded(form: str, home: Path, observation: np.ndarray, legal: np.ndarray) ->
     return np.asarray((numpy_loader if form == "folder" else onnx).load("seat1", home)(observation, legal))
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize(
     ("name", "architecture", "episodes"),

@@ -113,6 +113,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_another_process_reads_and_writes_the_same(tmp_path: Path) -> None:
     board = game("tictactoe")
     states = visited(board, episodes=60)

@@ -47,6 +47,7 @@ ASKED = ("tictactoe", "connect4:4x4", "connect4:3x5:3")  # an exact expert label
 PAIRS = [(ours, theirs) for ours, others in BACKENDS.items() for theirs in others]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_every_backend_gives_the_same_decisions(ours: str, theirs: str) -> None:
     """Bit for bit from the same stream, labels included; only the rows of ``state`` are the backend's own."""
@@ -113,6 +114,7 @@ def test_adapters_are_no_games_by_themselves() -> None:
 # --- games that are no boards of ours --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -132,6 +134,7 @@ def test_the_value_is_openspiels(text: str) -> None:
     assert model.solve()[0].value == value
 
 
+@pytest.mark.slow
 def test_positions_merge_where_nothing_tells_them_apart() -> None:
     """Hex on 3 x 3: as many positions as OpenSpiel has pictures of running games."""
     seen: set[str] = set()

@@ -100,6 +100,7 @@ REFEREES: dict[str, tuple[str, Referee]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "referee"), REFEREES.values(), ids=REFEREES.keys())
 @given(choices=st.lists(st.integers(0, 10**6), min_size=42, max_size=42))
 def test_the_referee_agrees_move_by_move(name: str, referee: Referee, choices: list[int]) -> None:

@@ -99,6 +99,7 @@ def test_the_gap_of_random_play_in_kuhn_poker_is_openspiels(seed: int, zeros: fl
     assert table_gap(model("kuhn"), profile).nash_gap == pytest.approx(theirs, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "zeros"), [(0, 0.0), (1, 0.5)])
 def test_the_gap_of_random_play_in_leduc_poker_is_openspiels(seed: int, zeros: float) -> None:
     profile = random_profile(model("leduc"), seed, zeros=zeros)

@@ -176,6 +176,7 @@ def test_centred_features_of_a_deterministic_expert_are_nothing() -> None:
     assert feature_level(model, sure, linear=Linear((phi, phi)), variant="centred") == Coefficient(0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_both_bounds_hold_on_two_hundred_random_games() -> None:
     """Experts are solved equilibria, learned pairs are off by little or by much; some games have a horizon."""
     tight = 0.0

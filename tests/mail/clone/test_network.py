@@ -115,6 +115,7 @@ def test_only_the_seats_own_labelled_decisions_are_shown(tictactoe: Board, ticta
             clone(tictactoe, part, seat, config=SMALL, rng=stream(0, "test"))
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 def test_how_often_a_position_was_seen_does_not_matter(tictactoe_graph: GameGraph) -> None:
     """A position shown 100 times weighs as one that was shown once: the clone is the same, bit for bit."""
@@ -205,6 +206,7 @@ def test_few_rows_are_not_shown_for_ever(rows: int, passes: int, most: int) -> N
     assert _most_steps(rows, CloneConfig(batch=256, max_steps=6000, passes=passes)) == most
 
 
+@pytest.mark.slow
 def test_batches_are_drawn_where_there_are_more_positions_than_that(tictactoe_graph: GameGraph) -> None:
     """With 32 of 81 rows a step it still learns all of them, and other draws give other clones."""
     shown = reachable(tictactoe_graph, 0)

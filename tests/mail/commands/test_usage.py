@@ -103,6 +103,7 @@ def test_whole_numbers_are_digits(number: str, capsys: pytest.CaptureFixture[str
     assert status == 2 and "argument --games: " in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "says"),
     [

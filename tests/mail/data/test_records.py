@@ -271,6 +271,7 @@ def test_games_that_cannot_be_learned_from() -> None:
         learn_from_games([single], Options())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symmetry", [False, True])
 def test_clones_of_games_play_the_moves_they_were_shown(symmetry: bool) -> None:
     told = [parse(GAME, "file")]

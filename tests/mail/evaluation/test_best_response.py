@@ -130,6 +130,7 @@ class Always:
         return np.eye(game.spec.actions)[np.zeros(len(states), np.int64)] * game.legal(states, seat)[:, :1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seat", SEATS)
 def test_pennies_against_who_always_shows_the_same_side(seat: int) -> None:
     """Both rounds are won, whatever chance does in between: 1 + 1/2."""
@@ -154,6 +155,7 @@ def infinite_bc(name: str, seat: int) -> Policy:
     return from_model(model, seat, imitation_limit(model, (table, table), seat))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("who", "seat", "games", "short"),
     [("uniform", 1, 1024, 0.25), ("bc", 0, 1024, 0.1), pytest.param("uniform", 0, 8192, 0.1, marks=pytest.mark.slow)],
@@ -174,6 +176,7 @@ def test_the_response_takes_nearly_what_there_is_and_no_more_is_claimed(
     assert low <= true <= high and low <= interval(paid, (-1.0, 1.0), 0.95)[0] <= exact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seat", SEATS)
 def test_a_game_of_simultaneous_moves_and_rewards_on_the_way(seat: int) -> None:
     model = ring(horizon=4)
@@ -264,6 +267,7 @@ def network(name: str) -> NetworkPolicy:
     return NetworkPolicy(PolicyNet(spec.observation, spec.actions, Architecture(4, 1, 16), rng=rng))
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 def test_the_same_bits_by_any_pool(ray_pool: RayPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail.evaluation.best_response_learner, "SHARD", 8)
@@ -289,6 +293,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail.evaluation.best_response, "ResponseConfig", lambda: QUICK)
 
 
+@pytest.mark.slow
 def test_json_puts_the_bound_beside_the_exact_value(small: None, tmp_path: Path, capsys: Any) -> None:
     run = saved(tmp_path / "run", "tictactoe")
     assert main(["exploit", run, "--json"]) == 0
@@ -328,6 +333,7 @@ def test_the_report_never_claims_more_than_the_bound() -> None:
     assert "unknown" in unknown[-1] and not any("at least" in line for line in unknown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [("connect4", 1.0), ("connect4:6x6", None), ("gridworld:3x3", None), ("chain:4", None)],

@@ -93,6 +93,7 @@ def confirm(name: str, policy: Policy, found: Certificate) -> None:
 # --- against exact graphs --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 @pytest.mark.parametrize("name", ["connect4:4x4", "connect4:3x4", "tictactoe"])

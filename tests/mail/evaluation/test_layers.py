@@ -63,6 +63,7 @@ def plain(shared: Shared, before: dict[tuple[int, ...], bool]) -> tuple[dict[tup
     return kept, short
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seat", [0, 1])
 @pytest.mark.parametrize("name", ["connect4:3x4", "quotient:connect4:3x4", "quotient:tictactoe"])
 def test_layers_are_those_of_plain_loops_however_they_are_cut(

@@ -93,6 +93,7 @@ def test_a_table_without_a_game_asks_for_it(table: str, capsys: pytest.CaptureFi
     assert "--game NAME" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("game", "instead"),
     [

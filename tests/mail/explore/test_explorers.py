@@ -175,7 +175,7 @@ CHECKS = [
 ]
 
 
-@pytest.mark.parametrize("game_name", GAMES)
+@pytest.mark.parametrize("game_name", ["tictactoe", pytest.param("quotient:tictactoe", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("seat", [0, 1])
 @pytest.mark.parametrize("name", explore.names())
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -369,6 +369,7 @@ def explored(name: str, seat: int, seed: int, budget: Budget) -> Decisions:
     return learner.explore(collector, first_experts(model), budget, seat).decisions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(("seat", "decisions", "games"), [(0, 81, 63), (1, 426, 282)])
 def test_counts_sees_all_of_an_expert_in_half_as_many_games_again_as_the_least(
@@ -427,6 +428,7 @@ def log_det(net: torch.nn.Module, own: list[Decisions], actions: int, config: De
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seat", [0, 1])
 def test_an_epoch_ends_when_log_det_has_grown_by_log_2(seat: int) -> None:
     """Growth told by the metrics against determinants computed directly; a large ridge makes epochs long."""
@@ -499,6 +501,7 @@ def test_what_was_tried_draws_less_than_what_was_not() -> None:
     assert row[tried].max() < np.delete(row, tried).min() / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_deep_sees_all_of_the_first_seats_expert_within_410_asks(seed: int) -> None:
     found = explored("deep", 0, seed, Budget(labels=(410, 410)))
@@ -547,6 +550,7 @@ def test_a_line_is_a_game_that_the_greedy_clone_loses(seat: int) -> None:
     assert model.reward[line.rows[-1], line.moves[-1]] == 2 * seat - 1
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 def test_refute_ends_with_a_clone_that_cannot_be_refuted(seat: int) -> None:

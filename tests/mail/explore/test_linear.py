@@ -238,6 +238,7 @@ def test_optimistic_values_against_numbers_worked_out_by_hand() -> None:
 # --- behaviour -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", explore.names())
 @pytest.mark.parametrize("case", ["ring", "horizon", "turns"])
 def test_explorers_play_markov_games(name: str, case: str) -> None:

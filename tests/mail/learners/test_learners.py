@@ -227,7 +227,7 @@ CHECKS = [
 MARKS = dict.fromkeys((goes_on_from_half_a_journal, gives_the_same_bits_from_another_pool), pytest.mark.equal_results)
 
 
-@pytest.mark.parametrize("game_name", ["tictactoe", "quotient:tictactoe"])
+@pytest.mark.parametrize("game_name", ["tictactoe", pytest.param("quotient:tictactoe", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize(
     "check", [pytest.param(check, marks=MARKS.get(check, ()), id=check.__name__) for check in CHECKS]
@@ -324,6 +324,7 @@ def test_mail_asks_one_seat_at_a_time() -> None:
         assert (decisions.queried == (decisions.seat == seat)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("explorer", "episodes"), [*((name, games) for name in explore.names() for games in (1, 5)), ("uniform", 18)]
 )

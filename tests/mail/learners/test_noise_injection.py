@@ -72,6 +72,7 @@ def test_hands_tremble_as_listed_and_who_plays_at_random_is_not_asked(tictactoe_
                 assert not decisions.queried[mine].any()
 
 
+@pytest.mark.slow
 def test_clones_play_once_half_of_the_budget_is_spent(one_shard: None, tictactoe_graph: GameGraph) -> None:
     """After the turn the hand CLONE plays what a clone of the answers before it would, drawn from its own stream."""
     options = Options(seed=3, clone=replace(QUICK, max_steps=200))

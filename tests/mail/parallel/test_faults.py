@@ -146,6 +146,7 @@ def test_a_killed_run_leaves_nothing_behind(training: subprocess.Popen[str]) -> 
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_sigterm_ends_training_in_one_line(tmp_path: Path) -> None:
     """Without Ray; the run goes on afterwards."""
     folder = tmp_path / "run"

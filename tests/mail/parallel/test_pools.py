@@ -65,6 +65,7 @@ def pool(request: pytest.FixtureRequest) -> Pool:
     return Local() if request.param == "local" else request.getfixturevalue("ray_pool")
 
 
+@pytest.mark.slow
 def test_results_come_in_shard_order(pool: Pool) -> None:
     landed: dict[int, np.ndarray] = {}
     results = pool.map(scaled, 0.5, SHARDS, on_result=lambda index, result: landed.update({index: result}))
@@ -102,11 +103,13 @@ def test_ray_uses_its_workers(ray_pool: RayPool, tmp_path: Path) -> None:
     assert len(pids) == 2 and os.getpid() not in pids
 
 
+@pytest.mark.slow
 def test_killed_workers_cost_nothing_but_time(ray_pool: RayPool, tmp_path: Path) -> None:
     assert ray_pool.map(dying, tmp_path, SHARDS) == [shard * shard for shard in SHARDS]
     assert sorted(int(mark.name) for mark in tmp_path.iterdir()) == [0, 2, 4, 6]
 
 
+@pytest.mark.slow
 def test_more_results_than_the_object_store_holds(ray_pool: RayPool) -> None:
     size = 15 << 20
     results = ray_pool.map(large, size, list(range(12)))  # 180 MiB in a store of 100

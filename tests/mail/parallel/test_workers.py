@@ -108,6 +108,7 @@ def network(name: str) -> NetworkPolicy:
 # --- runs ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 def test_two_workers_make_the_run_that_one_process_makes(
     ray_pool: RayPool, whole: dict[str, bytes], tmp_path: Path
@@ -118,6 +119,7 @@ def test_two_workers_make_the_run_that_one_process_makes(
     assert any("mail-0/000000.npz" in name for name in whole) and not any("shards" in name for name in whole)
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("shards", [0, 1, 2, 3, 5, 11])
 def test_a_round_goes_on_with_the_shards_that_landed(
@@ -205,6 +207,7 @@ def test_a_sweep_has_the_same_bits_by_workers(ray_pool: RayPool) -> None:
         np.testing.assert_allclose(tabulate_here(model, policy, seat), found, rtol=0, atol=1e-12)  # other batches
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 def test_a_walk_is_the_same_by_workers(seat: int, ray_pool: RayPool) -> None:
@@ -366,6 +369,7 @@ def test_an_answer_that_is_not_rays_is_refused(answer: bytes | None, monkeypatch
             RayPool(2, address=f"127.0.0.1:{server.getsockname()[1]}")
 
 
+@pytest.mark.slow
 def test_short_runs_and_one_worker_load_no_ray(tmp_path: Path) -> None:
     script = textwrap.dedent(
         """

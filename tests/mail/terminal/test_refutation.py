@@ -136,6 +136,7 @@ def test_what_a_run_was_told(tmp_path: Path, symmetry: bool) -> None:
     assert len(labelled(named, 0).states) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 def test_a_loaded_policy_has_the_same_bits_in_another_process(tmp_path: Path) -> None:
     """What ``train`` saves, a new process reads: probabilities on all positions, compared bit by bit."""

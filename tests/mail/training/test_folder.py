@@ -153,6 +153,7 @@ def test_a_run_begins_in_a_new_or_an_empty_folder(tmp_path: Path) -> None:
         assert run.result() is None
 
 
+@pytest.mark.slow
 def test_a_run_that_is_there_is_not_overwritten(copied: Path) -> None:
     before = contents(copied)
     refused("holds a run; add --resume .* or --force", lambda: Run.create(copied, CONFIG))

@@ -81,6 +81,7 @@ def test_killed_at_fifty_moments_it_resumes_to_the_same_bits(tmp_path: Path) -> 
     assert contents(tmp_path / f"killed-{runs}") == whole
 
 
+@pytest.mark.slow
 def test_killed_while_its_folder_was_made_it_begins_again(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".config.json.4711.tmp").write_bytes(b"{")
@@ -89,6 +90,7 @@ def test_killed_while_its_folder_was_made_it_begins_again(tmp_path: Path) -> Non
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symmetry", [False, True])
 def test_a_clone_that_was_fitted_is_not_fitted_again(
     symmetry: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -116,6 +118,7 @@ def test_a_clone_that_was_fitted_is_not_fitted_again(
     assert not (tmp_path / "run" / "kept").exists()
 
 
+@pytest.mark.slow
 def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config("connect4:6x6", learners=("bc", "mail"), explorer="uniform", expert="first", episodes=2, points=1)
     monkeypatch.setattr(mail.training.train, "prepare", lambda config, games: game_context(config.game, symmetry=False))
@@ -139,6 +142,7 @@ def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, mon
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_resumes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -152,6 +152,7 @@ def refused(status: int, said: str) -> bool:
 # --- tests -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn=st.data())

@@ -41,6 +41,7 @@ def test_nothing_is_left_that_would_block_the_corrected_command(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "game",
     [

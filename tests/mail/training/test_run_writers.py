@@ -115,6 +115,7 @@ HOLDS = (
 )
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused_until_the_first_is_dead(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Starting anew, training alike and resuming; finished or not, nothing is touched."""
     before = contents(copied)

@@ -106,6 +106,7 @@ def test_train_and_gap_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert {key: row[key] for key in MEASURES} == {key: result["learners"][name][key] for key in MEASURES}
 
 
+@pytest.mark.slow
 def test_what_is_told_is_what_is_kept(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A whole run asked to go on tells its result again, and plays nothing."""
     before = contents(whole)
@@ -150,6 +151,7 @@ def test_the_gap_of_several_runs_as_a_table(
         assert rows[name] == [*counts, *(f"{value:.4f}" for value in values)]
 
 
+@pytest.mark.slow
 def test_all_learners_spend_the_labels_that_are_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +201,7 @@ def test_the_same_seed_gives_the_same_files(whole: Path, tmp_path: Path) -> None
     same_run(whole, tmp_path / "again")
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_run(quick: Path, tmp_path: Path) -> None:
     mail.training.train.train(Run.create(tmp_path / "run", replace(QUICK, seed=6)))
     mine, other = contents(quick), contents(tmp_path / "run")
@@ -251,6 +254,7 @@ INTERRUPTIONS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("when", INTERRUPTIONS)
 def test_an_interrupted_run_resumes_to_the_same_files(
@@ -282,6 +286,7 @@ def test_interrupted_twice_it_still_resumes(quick: Path, tmp_path: Path, monkeyp
     same_run(folder, quick)
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_where_it_was_interrupted(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

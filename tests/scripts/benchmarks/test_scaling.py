@@ -10,6 +10,7 @@ import bench
 from benchmarks import scaling
 
 
+@pytest.mark.slow
 def test_scaling_counts_the_known_positions_and_prints_the_readmes_table(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from mail.parallel.ray import RayPool
 from tests.support import game
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["gap", "certificate"])
 def test_two_workers_compute_the_same(case: str, ray_pool: RayPool) -> None:
     sizes = one_case.Sizes(board="connect4:3x4", walked=3000)

@@ -29,6 +29,7 @@ class Runs:
         return {"greedy": reached, "soft": reached, "spent": spent, "own_clone": cell.explorer == "refute"}
 
 
+@pytest.mark.slow
 def test_a_killed_figure_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
