@@ -131,6 +131,7 @@ def test_no_pickle(path: Path) -> None:
     assert "allow_pickle=True" not in text and "torch.load" not in text and "torch.save" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_say_what_they_are_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))

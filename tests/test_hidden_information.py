@@ -96,6 +96,7 @@ def test_blunders_are_held_out_by_what_the_seat_sees() -> None:
     assert len(np.unique(canonical_keys(GAME, GUESSES, 0), axis=0)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seat", [0, 1])
 def test_refutation_queries_by_what_the_asked_seat_sees(seat: int) -> None:
     """Its line is played, and its queries are chosen, by the keys of the seat that plays or is asked."""

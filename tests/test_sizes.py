@@ -44,6 +44,7 @@ def test_files_are_short(folder: str) -> None:
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_functions_are_short(folder: str) -> None:
     lines = Counter({name: count for path in modules(folder) for name, count in functions(path).items()})

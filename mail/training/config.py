@@ -11,9 +11,13 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from agents.expert import EXPERTS
 from agents.storage.reading import Unreadable, parse_json, printable, read_bytes
 from agents.storage.shapes import word
 from games.base import NashmailError
+from games.registry import make as make_game
+from mail import explore, learners
+from mail.data.records import GAMES
 
 FORMAT = 2
 """Since 2 the files of a run carry check sums; folders of format 1 are read without them."""
@@ -172,3 +176,13 @@ def read_config(folder: Path) -> Config:
 def same_but_for(config: Config, other: Config) -> list[str]:
     """The fields in which two configurations differ."""
     return [one.name for one in fields(Config) if getattr(config, one.name) != getattr(other, one.name)]
+
+
+def check_names(config: Config) -> None:
+    """NashmailError for a game, explorer, expert or learner that there is not; torch is not needed to know."""
+    make_game(config.game)
+    explore.check(config.explorer)
+    EXPERTS.check(config.expert)
+    for name in config.learners:
+        if name != GAMES:
+            learners.check(name)

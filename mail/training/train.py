@@ -18,11 +18,11 @@ from mail.data.records import GAMES, Played, stored_games
 from mail.learners.base import Choosy, declared, make_learner
 from mail.learners.from_games import demonstrated
 from mail.parallel.pool import Local, Pool
+from mail.training.config import check_names
 from mail.training.context import GameContext, game_context
 from mail.training.evaluate import evaluate
 from mail.training.folder import Config, Run, RunError
 from mail.training.learn import learn
-from mail.training.names import check_names
 from mail.training.report import report
 
 

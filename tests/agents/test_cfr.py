@@ -12,6 +12,7 @@ from tests.games.cards.hands import RULES
 from tests.games.infosets.test_model import model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "solver"), [("cfr", "CFRSolver"), ("cfr+", "CFRPlusSolver")])
 @pytest.mark.parametrize("name", ["kuhn", "leduc"])
 def test_the_averages_are_openspiels(name: str, variant: str, solver: str) -> None:
@@ -38,6 +39,7 @@ def test_discounting_is_the_authors() -> None:
         assert found.nash_gap == pytest.approx(expected, abs=1e-9), found.iterations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "iterations"), [("cfr", 4000), ("cfr+", 400), ("dcfr", 300)])
 def test_every_variant_comes_near_to_equilibrium(variant: str, iterations: int) -> None:
     found = cfr.solve(model("leduc"), variant=variant, iterations=iterations, gap=0.01)

@@ -120,6 +120,7 @@ CLOSE = 1e-12
 """Between logits of the size of 1 from different batches; what is promised of probabilities is 1e-9."""
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("rows", [1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 500])
 def test_a_row_depends_on_its_batch_by_rounding_alone(rows: int) -> None:

@@ -340,6 +340,7 @@ def test_a_good_game_passes() -> None:
     assert GameGraph(Heaps()).solve()[0].value == -1.0, "equal heaps are lost"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_each_rule_is_checked_and_named(rule: str) -> None:
     make, says = RULES[rule]

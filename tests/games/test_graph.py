@@ -191,6 +191,7 @@ def test_minimax_value_and_gap_of_uniform_play(name: str, value: float, uniform_
         assert gap(model, uniform_profile(model)) == pytest.approx(uniform_gap, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tictactoe:2x3:3", "tictactoe:1x5:3", "tictactoe:3x3:3", "connect4:3x3:3"])
 def test_minimax_is_the_plain_recursion(name: str) -> None:
     model = graph(name)

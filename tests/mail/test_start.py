@@ -41,6 +41,7 @@ def test_an_interrupted_import_ends_in_one_line(module: str, entry: str) -> None
     assert done.stderr == "nashmail: interrupted\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["mail.evaluation.arena.match", "pyspiel", "rich.console"])
 def test_so_does_one_that_a_running_command_makes(module: str) -> None:
     done = interrupted(module, "script", "match", "openspiel:tic_tac_toe", "random", "expert", "--games", "1")

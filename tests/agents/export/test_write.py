@@ -249,6 +249,7 @@ def exported(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
     """Or changes nothing: every one of the description, and some of the numbers."""
     home = exported(tmp_path)
@@ -300,6 +301,7 @@ def test_rows_of_another_shape_are_refused(tmp_path: Path) -> None:
             policy(np.zeros(observation), np.ones(legal))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_no_rows_give_no_rows(form: str, tmp_path: Path) -> None:
     played = game("tictactoe")

@@ -56,6 +56,7 @@ def test_an_expert_keeps_its_nash_gap(folder: Path) -> None:
 BACKENDS = ["tictactoe", "openspiel:tic_tac_toe", "openspiel:mnk(m=3,n=3,k=3)", "pettingzoo:tictactoe"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 @pytest.mark.parametrize("name", BACKENDS)
 def test_a_table_serves_every_backend(folder: Path, name: str, suffix: str) -> None:

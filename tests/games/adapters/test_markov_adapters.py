@@ -89,6 +89,7 @@ def test_a_discounted_game_is_cut_and_says_so() -> None:
         to_parallel(games.make("rps"), render_mode="film")
 
 
+@pytest.mark.slow
 def test_there_and_back_it_is_the_same_game() -> None:
     game = with_horizon("gridworld:2x2", 4)
     back = from_parallel(partial(to_parallel, game), name="test-back", horizon=4, discount=0.9)

@@ -23,6 +23,7 @@ def refusal(name: str) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "says"),
     {

@@ -118,6 +118,7 @@ def test_what_is_no_deck_is_refused_in_one_line(name: str) -> None:
 # --- beside OpenSpiel -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "ends"), [("kuhn", 30), ("leduc", 5520)])
 def test_every_hand_of_openspiel_goes_as_ours(name: str, ends: int) -> None:
     poker, played, known = game(name), 0, {}

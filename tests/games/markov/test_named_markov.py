@@ -124,6 +124,7 @@ def test_each_feature_map_is_what_it_says() -> None:
         assert np.flatnonzero(concepts).tolist() == [other, 8 + other, 16]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("features", "holds"), [("onehot", True), ("positions", True), ("relational", False)])
 @pytest.mark.parametrize("ties", ["first", "vertex"])
 def test_which_features_can_say_what_the_expert_does(features: str, holds: bool, ties: str) -> None:

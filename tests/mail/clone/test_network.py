@@ -217,6 +217,7 @@ def test_batches_are_drawn_where_there_are_more_positions_than_that(tictactoe_gr
     assert tables[0] == tables[1] != tables[2]
 
 
+@pytest.mark.slow
 def test_low_precision_learns_the_same_labels(tictactoe_graph: GameGraph) -> None:
     """To tolerance as measured in single precision, repeatably, and the weights it leaves are as others leave them."""
     shown = reachable(tictactoe_graph, 0)
@@ -252,6 +253,7 @@ def test_a_clone_follows_from_its_generator_alone(tictactoe_graph: GameGraph) ->
     assert tables[0] == tables[1] != tables[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("symmetry", [False, True])
 @pytest.mark.parametrize("seat", [0, 1])
 def test_a_clone_of_all_there_is_to_know_cannot_be_beaten(

@@ -63,6 +63,7 @@ def test_registered_games_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert re.search(r"^test-pennies +- +- +2 +enumerable +first, uniform +exact$", out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_games_is_quick_and_imports_nothing_heavy() -> None:
     heavy = ("torch", "ray", "pyspiel", "open_spiel", "pettingzoo", "matplotlib", "scipy", "rich")
     code = f"import sys; from mail.commands.cli import main; main(['games']); print({{*{heavy}}} & {{*sys.modules}})"

@@ -269,6 +269,7 @@ class Terminal:
         return re.sub(rb"\x1b\[[\d;]*m", b"", self.screen).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}])
 def test_a_game_in_a_terminal(environment: dict[str, str]) -> None:
     window = Terminal("play", "tictactoe", "--against", "random", "--seed", "4", **environment)

@@ -119,6 +119,7 @@ def test_output_that_goes_nowhere_is_told(words: str, says: str) -> None:
         assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["2>&-", "2>/dev/full", "<&- 2>&-"])
 def test_errors_that_nobody_can_read_are_still_errors(end: str) -> None:
     done = started(f"replay nowhere {end}")

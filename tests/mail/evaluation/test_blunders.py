@@ -62,6 +62,7 @@ def test_held_out_positions_are_decisions_of_the_seat_that_were_not_labelled() -
     assert (canonical_keys(GAME, first, seat) == Quotient(GAME).key(first)).all()
 
 
+@pytest.mark.slow
 def test_the_expert_never_blunders_and_random_play_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mail.evaluation.blunders._GAMES", 4)
     expert = make_expert("first", GAME)

@@ -115,6 +115,7 @@ def test_verdicts_are_those_of_the_graph(name: str, seat: int) -> None:
                 confirm(name, policy, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "positions"), [("connect4:4x4", (766, 1728)), ("connect4:5x4", (2711, 6962))])
 def test_a_fastest_win_expert_is_proven_over_all_it_can_be_led_to(name: str, positions: tuple[int, int]) -> None:
     experts = make_expert("first", graph(name))

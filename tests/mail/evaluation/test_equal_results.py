@@ -61,6 +61,7 @@ def test_backends_ask_the_same_batches(backend: str) -> None:
         assert np.array_equal(getattr(found, name), getattr(expected, name)), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tictactoe", "connect4:4x4"])
 def test_other_batches_and_last_bits_change_no_measure(name: str) -> None:
     model = graph(name)

@@ -46,6 +46,7 @@ def test_uniform_play_of_a_small_connect_four(connect4_small_graph: GameGraph) -
     assert nash_gap(connect4_small_graph, UNIFORM).nash_gap == pytest.approx(1.9133481626157407, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 def test_networks_are_asked_once_for_every_position_of_their_seat(connect4_small_graph: GameGraph) -> None:
     """Of 4x4, all 134,289 positions between the two seats; each seat's part is what its table alone loses."""

@@ -37,6 +37,7 @@ def test_every_opening_is_drawn(solver: None) -> None:
     assert (scores(GAME, positions(GAME, suite()), best_only=True).max(1) == 0).all()
 
 
+@pytest.mark.slow
 def test_a_perfect_second_seat_holds_them_and_loses_last(solver: None) -> None:
     found = held(make_expert("first", GAME)[1], suite()[:2])
     assert (found.openings, found.drawn, found.moves_to_loss, found.from_start) == (2, 2, None, 20)

@@ -176,7 +176,7 @@ CHECKS = [
 
 
 @pytest.mark.parametrize("game_name", ["tictactoe", pytest.param("quotient:tictactoe", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("seat", [0, 1])
+@pytest.mark.parametrize("seat", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", explore.names())
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_explorer(name: str, seat: int, game_name: str, check: Callable[[Case], None]) -> None:
@@ -581,6 +581,7 @@ def test_refute_ends_with_a_clone_that_cannot_be_refuted(seat: int) -> None:
     assert (model.reach((profile[0], profile[1]))[model.index(asked.state)] > 0).all()
 
 
+@pytest.mark.slow
 def test_refute_stops_asking_once_the_answer_leaves_the_line() -> None:
     """In each game every ask but the last is answered with the line's own move."""
     case = Case("refute", 1, graph("tictactoe"))

@@ -326,6 +326,7 @@ def learn(name: str, model: MarkovModel, budget: Budget, **options: object) -> L
     return learner.learn(model.game, experts(model), budget, pool=Local(), journal=NullJournal())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tolerance"), [("mail-tabular", 1e-6), ("mail-linear", 1e-3)])
 def test_mail_reaches_the_equilibrium_of_a_game_with_chance(name: str, tolerance: float) -> None:
     model = ring()

@@ -97,6 +97,7 @@ def explored(seat: int, rounds: int, seed: int = 0) -> tuple[Unsure, list[Decisi
     return explorer, played, doubts
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 @pytest.mark.parametrize("seat", [0, 1])
 def test_no_label_is_paid_twice_and_every_answer_is_played(seat: int) -> None:
@@ -111,6 +112,7 @@ def test_no_label_is_paid_twice_and_every_answer_is_played(seat: int) -> None:
     assert doubts[-1] < doubts[0]
 
 
+@pytest.mark.slow
 def test_it_plays_its_own_guess_where_it_does_not_ask() -> None:
     """Seat 0's moves, replayed: the label where there is one by then, else the members' best action."""
     _, rounds, _ = explored(0, 12)

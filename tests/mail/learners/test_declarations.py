@@ -20,7 +20,7 @@ from tests.support import graph
 pytestmark = pytest.mark.usefixtures("registries_as_they_were")
 
 
-@pytest.mark.parametrize("module", ["mail.learners", "mail.explore", "mail.clone.registry", "mail.training.names"])
+@pytest.mark.parametrize("module", ["mail.learners", "mail.explore", "mail.clone.registry", "mail.training.config"])
 def test_declarations_load_no_torch(module: str) -> None:
     code = f"import sys, {module}; print([name for name in ('torch', 'scipy', 'ray', 'rich') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

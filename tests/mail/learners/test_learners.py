@@ -264,6 +264,7 @@ def own(learned: Learned, seat: int) -> Decisions:
     return learned.decisions[seat].take(learned.decisions[seat].seat == seat)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bc", "bc-uniform"])
 @pytest.mark.parametrize("wanted", [(1, 1), (40, 30), (7, 200), (321, 256)])
 def test_bc_spends_its_labels_exactly(name: str, wanted: tuple[int, int]) -> None:

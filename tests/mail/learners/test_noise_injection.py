@@ -52,6 +52,7 @@ def test_no_position_is_asked_twice(one_shard: None, tictactoe_graph: GameGraph)
         assert len(keys) == len(np.unique(keys, axis=0)) > 100
 
 
+@pytest.mark.slow
 def test_hands_tremble_as_listed_and_who_plays_at_random_is_not_asked(tictactoe_graph: GameGraph) -> None:
     """A round of each pair: how often a seat plays a move that its expert never would."""
     first = len(tremble.NOISE_SCHEDULE)

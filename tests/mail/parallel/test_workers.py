@@ -290,6 +290,7 @@ def test_games_played_by_workers_bring_their_labels(ray_pool: RayPool, cache: Pa
     assert played(Local()) == expected and solver.shared().solved == 0, "no label is paid twice"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("explorer", "rounds"), [("uniform", [16, 32, 32, 40]), ("expert", [16, 32])])
 def test_rounds_hold_what_will_be_played_anyway(
     explorer: str, rounds: list[int], cache: Path, monkeypatch: pytest.MonkeyPatch

@@ -93,6 +93,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path, Path], Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_round_that_is_not_the_runs_own_is_named_and_can_be_deleted(
     damage: str, finished: Path, copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

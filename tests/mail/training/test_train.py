@@ -273,6 +273,7 @@ def test_an_interrupted_run_resumes_to_the_same_files(
     assert landed.items() <= contents(quick).items()
 
 
+@pytest.mark.slow
 def test_interrupted_twice_it_still_resumes(quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "run"
     Run.create(folder, QUICK)
@@ -301,6 +302,7 @@ def test_the_command_goes_on_where_it_was_interrupted(
     same_run(folder, whole)
 
 
+@pytest.mark.slow
 def test_rounds_that_have_landed_are_not_played_again(
     quick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,6 +319,7 @@ def test_rounds_that_have_landed_are_not_played_again(
     same_run(folder, quick)
 
 
+@pytest.mark.slow
 @pytest.mark.equal_results
 def test_force_starts_the_same_run_anew(quick: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
@@ -460,6 +463,7 @@ def test_a_damaged_run_is_told_in_one_line(
         assert name in refused([*SMALL, "--out", "run", "--resume", "--json"], capsys, tmp_path, monkeypatch)
 
 
+@pytest.mark.slow
 def test_gap_measures_one_game_at_a_time(
     whole: Path,
     other_game: Path,
@@ -561,6 +565,7 @@ def test_what_the_defaults_are() -> None:
         assert getattr(given, name) == getattr(config, name)
 
 
+@pytest.mark.slow
 def test_a_folders_name_is_shown_as_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

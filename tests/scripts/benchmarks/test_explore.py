@@ -8,6 +8,7 @@ from benchmarks import explore
 from benchmarks.results import Settings
 
 
+@pytest.mark.slow
 def test_it_measures_both_and_compares_their_labels(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
     found = explore.run(Settings(seed=3, repeats=1), plays=2)

@@ -55,6 +55,7 @@ def test_a_figure_is_made_and_goes_on(
     assert (out / "connect4.json").read_bytes() == before, "what is in the data is not run again"
 
 
+@pytest.mark.slow
 def test_a_run_with_other_settings_is_refused(hurried: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figure.run_of(tmp_path, (30, 1))
     monkeypatch.setattr(figure, "LEARNERS", {"bc": "black"})
