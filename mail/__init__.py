@@ -81,8 +81,8 @@ def train(
         device=device,
         points=points,
     )
-    known = prepare(config)
-    return run_training(Run.create(Path(out), config), known=known)
+    prepared = prepare(config)
+    return run_training(Run.create(Path(out), config), prepared=prepared)
 
 
 def __getattr__(name: str) -> Any:

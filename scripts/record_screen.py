@@ -72,7 +72,7 @@ def trained(folder: Path) -> Path:
     from mail.training.train import prepare, train
 
     config = Config(game="tictactoe", learners=("mail",), explorer="counts", symmetry=True, points=1)
-    train(Run.create(folder, config), known=prepare(config))
+    train(Run.create(folder, config), prepared=prepare(config))
     return folder
 
 

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     check(config)
     pool = workers.pool(args)  # an unreachable address is refused before anything is written
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
-    known = None if args.resume else prepare(config, games)
+    prepared = None if args.resume else prepare(config, games)
     opened = _open(folder, config, args)
     result = opened.result()
     if result is not None:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             store_games(folder, games)  # again after a kill; they are the games it started with
         try:
             with _Progress(opened), pool as opened_pool:
-                result = train(opened, known=known, pool=opened_pool)
+                result = train(opened, prepared=prepared, pool=opened_pool)
         except (PoolError, Terminated, KeyboardInterrupt) as stop:
             hint = f"--resume continues the run in {folder}"
             raise type(stop)(f"{stop}; {hint}" if str(stop) else hint) from stop

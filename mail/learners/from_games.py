@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agents.policy import Seats
 from games.base import Game, Ints
+from games.symmetry import Quotient
 from mail.data.decisions import Decisions, merge
 from mail.data.records import GAMES, Played, RecordError
-
-if TYPE_CHECKING:
-    from games.symmetry import Quotient
-    from mail.learners.collect import Learned, Options
+from mail.learners.budget import Budget
+from mail.learners.collect import Collector, Learned, Options, finish
+from mail.learners.journal import Journal
+from mail.parallel.pool import Pool
 
 
 def decisions_of(games: Sequence[Played]) -> Decisions:
@@ -83,22 +84,27 @@ def _earned(played: Played, turns: list[tuple[int, int, int]], row: int, followi
     return float(sum(played.rewards[ply:stop]) * (1 - 2 * seat)) + 0.0
 
 
-def learn_from_games(games: Sequence[Played], options: Options, *, symmetry: bool = False) -> Learned:
-    """Behavioral cloning of the moves in saved games: one policy per seat, without queries.
+class FromGames:
+    """Behavioral cloning of the moves in saved games: one policy per seat, without queries."""
 
-    Args:
-        games: Games of one kind.
-        options: The options of learners; the clones are networks.
-        symmetry: Whether to learn positions that are images of each other as one. The policies are then those of the
-            quotient game.
+    def __init__(self, games: Sequence[Played], options: Options, *, symmetry: bool = False) -> None:
+        """
+        Args:
+            games: Games of one kind.
+            options: The options of learners; the clones are networks.
+            symmetry: Whether to learn positions that are images of each other as one. The policies are then those of
+                the quotient game.
 
-    Raises:
-        NashmailError: The games do not fit, see ``demonstrated``.
-    """
-    from mail.learners.collect import Collector, finish
+        Raises:
+            NashmailError: The games do not fit, see ``demonstrated``.
+        """
+        self.options = options
+        self.game, self.decisions = demonstrated(games, symmetry=symmetry)
 
-    game, decisions = demonstrated(games, symmetry=symmetry)
-    return finish(Collector(GAMES, game, options.seed), (decisions, decisions), decisions.games, options)
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        """Clone both seats; nobody plays, and ``experts`` and ``budget`` are left alone."""
+        collector = Collector(GAMES, self.game, self.options.seed, pool, journal)
+        return finish(collector, (self.decisions, self.decisions), self.decisions.games, self.options)
 
 
 def demonstrated(games: Sequence[Played], *, symmetry: bool = False) -> tuple[Game, Decisions]:
@@ -107,8 +113,6 @@ def demonstrated(games: Sequence[Played], *, symmetry: bool = False) -> tuple[Ga
     Raises:
         NashmailError: The games are of different kinds, a seat never moves, or the game lacks ``symmetry``.
     """
-    from games.symmetry import Quotient
-
     decisions = decisions_of(games)
     game = games[0].game
     if symmetry:

@@ -1,4 +1,6 @@
-"""The game of a run as it is learned and measured: with its exact model, if it has one, and up to symmetry if asked."""
+"""What a run has before it learns: its game, with an exact model if it has one and up to symmetry if asked, and its
+learners, each with its experts.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from games.models import called, model_of, own_board
 from games.registry import make as make_game
 from games.symmetry import Quotient
 from mail.clone.presets import preset
+from mail.learners.base import Learner
 from mail.learners.collect import Options
 from mail.training.config import Config
 
@@ -69,6 +72,26 @@ class GameContext:
                     f"{error}; choose {other}, our own game with the rules of {called(self.game)}"
                 ) from error
             raise
+
+
+@dataclass(frozen=True)
+class Task:
+    """A learner of a run and the experts it queries."""
+
+    name: str
+    learner: Learner
+    experts: Seats
+    explores: bool
+    """As it declares (``mail.learners.base.LearnerDeclaration``)."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What ``mail.training.train.prepare`` returns and ``mail.training.learn`` takes."""
+
+    known: GameContext
+    tasks: tuple[Task, ...]
+    """In the order of the configuration."""
 
 
 def game_context(name: str, *, symmetry: bool) -> GameContext:

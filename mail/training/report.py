@@ -21,7 +21,7 @@ def report(run: Run, known: GameContext, found: Evaluation, *, begun: float, wor
         begun: when training began or was resumed, by ``time.perf_counter``.
         workers: processes that worked at once.
     """
-    from mail.training.figure import draw_run  # matplotlib is not loaded by who does not draw
+    from mail.evaluation.figure import draw_run  # matplotlib is not loaded by who does not draw
 
     config = run.config
     result = {

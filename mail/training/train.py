@@ -1,6 +1,7 @@
-"""Training from configuration to result, in three stages: learn, evaluate, report.
+"""Training from configuration to result: prepare what can be refused, then learn, evaluate, report.
 
-    mail.training.learn      run, game, pool             -> what each learner learned (``Learned``)
+    prepare                  configuration               -> the game, its model, learners and experts (``Prepared``)
+    mail.training.learn      what is prepared            -> what each learner learned (``Learned``)
     mail.training.evaluate   what was learned            -> measures, curves, limits (``Evaluation``)
     mail.training.report     what was measured           -> result.json, figure.png
 
@@ -14,54 +15,70 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from agents.policy import Seats, Uniform
 from mail.data.records import GAMES, Played, stored_games
 from mail.learners.base import Choosy, declared, make_learner
-from mail.learners.from_games import demonstrated
+from mail.learners.collect import Options
+from mail.learners.from_games import FromGames
 from mail.parallel.pool import Local, Pool
 from mail.training.config import check_names
-from mail.training.context import GameContext, game_context
+from mail.training.context import GameContext, Prepared, Task, game_context
 from mail.training.evaluate import evaluate
 from mail.training.folder import Config, Run, RunError
 from mail.training.learn import learn
 from mail.training.report import report
 
+NOBODY: Seats = (Uniform(), Uniform())
+"""The experts of a learner that queries none."""
 
-def train(run: Run, *, known: GameContext | None = None, pool: Pool | None = None) -> dict[str, Any]:
+
+def train(run: Run, *, prepared: Prepared | None = None, pool: Pool | None = None) -> dict[str, Any]:
     """Learn, measure and write everything a run has.
 
     Args:
         run: a run that is not finished; one that was killed goes on where it was.
-        known: what ``prepare`` returned for its configuration; made here unless given.
+        prepared: what ``prepare`` returned for its configuration; made here unless given.
         pool: who plays, labels and is asked for policies; this process unless given. Results do not depend on it.
 
     Returns:
         What ``result.json`` holds.
     """
     begun, pool = time.perf_counter(), pool or Local()
-    games = stored_games(run.folder, run.config.from_games) if GAMES in run.config.learners else []
-    known = known or prepare(run.config, games)
-    learned = learn(run, known, games, pool=pool)
-    evaluation = evaluate(run, known, learned, pool=pool)
-    return report(run, known, evaluation, begun=begun, workers=pool.workers)
+    if prepared is None:
+        games = stored_games(run.folder, run.config.from_games) if GAMES in run.config.learners else []
+        prepared = prepare(run.config, games)
+    learned = learn(run, prepared, pool=pool)
+    evaluation = evaluate(run, prepared.known, learned, pool=pool)
+    return report(run, prepared.known, evaluation, begun=begun, workers=pool.workers)
 
 
-def prepare(config: Config, games: Sequence[Played] = ()) -> GameContext:
-    """Everything that can be refused, before anything is written or learned. ``games``: those that are cloned."""
+def prepare(config: Config, games: Sequence[Played] = ()) -> Prepared:
+    """Make everything that may be refused, before anything is written or learned.
+
+    Args:
+        config: what is asked for.
+        games: the saved games that the learner ``games`` clones.
+
+    Raises:
+        NashmailError: where a run of this configuration cannot be.
+    """
     check(config)
-    if GAMES in config.learners:
-        if not games:
-            raise RunError(f"the learner {GAMES} clones saved games; name them: --from-games FILE...")
-        demonstrated(games, symmetry=config.symmetry)
+    if GAMES in config.learners and not games:
+        raise RunError(f"the learner {GAMES} clones saved games; name them: --from-games FILE...")
     known = game_context(config.game, symmetry=config.symmetry)
     options = known.options(config)
-    for name in config.learners:
-        if name == GAMES:
-            continue
-        learner = make_learner(name, options)
-        experts = known.experts(declared(name).expert or config.expert)
-        if isinstance(learner, Choosy):
-            learner.check(known.learned, experts)
-    return known
+    return Prepared(known, tuple(_task(name, config, known, options, games) for name in config.learners))
+
+
+def _task(name: str, config: Config, known: GameContext, options: Options, games: Sequence[Played]) -> Task:
+    """A learner with its experts. NashmailError where it cannot learn this game."""
+    if name == GAMES:
+        return Task(name, FromGames(games, options, symmetry=config.symmetry), NOBODY, explores=False)
+    about = declared(name)
+    learner, experts = make_learner(name, options), known.experts(about.expert or config.expert)
+    if isinstance(learner, Choosy):
+        learner.check(known.learned, experts)
+    return Task(name, learner, experts, about.explores)
 
 
 def check(config: Config) -> None:

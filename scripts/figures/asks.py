@@ -21,8 +21,8 @@ from rich.table import Table
 from agents.storage.policies import to_json, write_atomic
 from figures.asking import SOFT, Cell, bounds_of, named, run
 from figures.over_seeds import interval, kept, ranged
+from mail.evaluation.figure import png
 from mail.parallel.pool import Pool
-from mail.training.figure import png
 
 EXPLORERS = ("refute", "unsure", "counts", "deep", "uniform", "expert")
 COLOURS = dict(zip(EXPLORERS, ("#7b2d8b", "#d1495b", "#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))

@@ -16,9 +16,9 @@ from matplotlib import pyplot as plt
 from agents.storage.policies import write_atomic
 from figures.markov_games import GameContext, Reaching, grid, keep, named
 from figures.over_seeds import done
+from mail.evaluation.figure import png
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
-from mail.training.figure import png
 
 LENGTHS = (4, 8, 16)
 METHODS = {"tabular": ("tabular", 400), "linear": ("linear", 400), "uniform": ("uniform", 2000), "BC": ("expert", 50)}

@@ -24,10 +24,10 @@ from figures.over_seeds import done
 from games.base import Floats
 from games.markov.concentrability import all_policies, feature_level
 from games.markov.game import Linear, MarkovGame
+from mail.evaluation.figure import png
 from mail.evaluation.gap import nash_gap
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
-from mail.training.figure import png
 
 DELTAS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003)
 GAMES = 40

@@ -31,10 +31,10 @@ from figures.over_seeds import done, rounded
 from games.base import NashmailError
 from mail.data.rollout import Match, Shard
 from mail.evaluation.best_response import first_seat_payoffs
+from mail.evaluation.figure import png
 from mail.evaluation.intervals import wilson
 from mail.evaluation.sampled import by_opponent
 from mail.parallel.pool import Pool
-from mail.training.figure import png
 from mail.training.folder import Config, Run, load_profile
 from mail.training.train import prepare, train
 

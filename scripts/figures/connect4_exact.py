@@ -25,8 +25,8 @@ from rich.table import Table
 from agents.storage.policies import to_json, write_atomic
 from figures.asking import SOFT, TARGETS, Cell, bounds_of, traced
 from figures.over_seeds import kept, spread
+from mail.evaluation.figure import FLOOR, png
 from mail.parallel.pool import Pool
-from mail.training.figure import FLOOR, png
 
 BOARDS = ("connect4:4x4", "connect4:5x4", "connect4:4x5")
 LINES = {

@@ -18,9 +18,9 @@ from agents.storage.policies import write_atomic
 from figures.markov_games import GameContext, Reaching, banded, explored, grid, keep, on
 from figures.over_seeds import done, spread
 from games.markov.linear_games import linear
+from mail.evaluation.figure import png
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
-from mail.training.figure import png
 
 GAP = 0.1
 STATES = (100, 1_000, 10_000, 100_000)

@@ -22,10 +22,10 @@ from figures.markov_games import Line, banded, cell, gaps, grid, keep, named
 from figures.over_seeds import done
 from games.markov.structure import residual
 from mail.clone.linear import LinearClone
+from mail.evaluation.figure import png
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
-from mail.training.figure import png
 
 BUDGETS = (1, 3, 5, 10, 20, 50)
 """Games a seat."""

@@ -26,9 +26,9 @@ from games.base import Table
 from games.markov.chain import unseen
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
+from mail.evaluation.figure import png
 from mail.evaluation.gap import table_gap
 from mail.parallel.pool import Pool
-from mail.training.figure import png
 
 DISCOUNTS = (0.5, 0.8, 0.9, 0.95, 0.99)
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)

@@ -16,9 +16,9 @@ from matplotlib import pyplot as plt
 from agents.storage.policies import write_atomic
 from figures.markov_games import Line, banded, gaps, grid, keep, named
 from figures.over_seeds import done, spread
+from mail.evaluation.figure import png
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
-from mail.training.figure import png
 
 BUDGETS = (16, 32, 64, 128, 256, 512)
 """Games a seat."""

@@ -36,6 +36,7 @@ from mail.clone.network import CloneConfig, clone
 from mail.data.decisions import Decisions
 from mail.evaluation.coverage import CoverageBounds, imitation_limit
 from mail.evaluation.exact import profile_measures, seat_measures
+from mail.evaluation.figure import FLOOR, dress, png
 from mail.evaluation.gap import exploitability
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Options
@@ -45,7 +46,6 @@ from mail.parallel.pool import Local, Pool
 from mail.parallel.streams import stream
 from mail.training.context import GameContext
 from mail.training.evaluate import spending
-from mail.training.figure import FLOOR, dress, png
 
 GAME = "tictactoe"
 BUDGETS = ((25, 50, 100, 200, 300, 410, 820, 1640), (100, 400, 800, 1200, 1600, 2000, 3000))

@@ -15,15 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from agents.policy import Lifted, tabulate
+from agents.policy import Lifted, Uniform, tabulate
 from games.base import Game
 from games.markov.gridworld import gridworld
 from games.symmetry import Quotient
 from mail.clone.network import CloneConfig
 from mail.commands.cli import main
 from mail.data.records import CHANCE, Played, Record, RecordError, parse, read, store_games, stored_games
+from mail.learners.budget import Budget
 from mail.learners.collect import Options
-from mail.learners.from_games import canonical, decisions_of, learn_from_games
+from mail.learners.from_games import FromGames, canonical, decisions_of
+from mail.learners.journal import NullJournal
+from mail.parallel.pool import Local
 from mail.parallel.streams import stream
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import Look
@@ -268,7 +271,7 @@ def test_games_that_cannot_be_learned_from() -> None:
         decisions_of([empty])
     single = parse(GAME[: GAME.index("2. 5")].replace("-1", "unfinished", 1), "file")
     with pytest.raises(RecordError, match="seat 1 never moves"):
-        learn_from_games([single], Options())
+        FromGames([single], Options())
 
 
 @pytest.mark.slow
@@ -276,7 +279,8 @@ def test_games_that_cannot_be_learned_from() -> None:
 def test_clones_of_games_play_the_moves_they_were_shown(symmetry: bool) -> None:
     told = [parse(GAME, "file")]
     options = Options(clone=CloneConfig(max_steps=300))
-    learned = learn_from_games(told, options, symmetry=symmetry)
+    learner, nobody = FromGames(told, options, symmetry=symmetry), (Uniform(), Uniform())
+    learned = learner.learn(game("tictactoe"), nobody, Budget(), pool=Local(), journal=NullJournal())
     model = graph("tictactoe")
     policies = learned.policies
     if symmetry:

@@ -10,10 +10,10 @@ import pytest
 import agents.policy
 from mail.evaluation.exact import profile_measures
 from mail.parallel.pool import Local
-from mail.training.context import game_context
 from mail.training.evaluate import evaluate, spending
 from mail.training.folder import Config, Run
 from mail.training.learn import learn
+from mail.training.train import prepare
 
 
 @pytest.mark.parametrize("points", [1, 3])
@@ -21,8 +21,9 @@ from mail.training.learn import learn
 def test_each_policy_is_tabulated_once(game: str, points: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config(game, learners=("mail-tabular",), explorer="tabular", episodes=6, points=points)
     run = Run.create(tmp_path / "run", config)
-    known = game_context(game, symmetry=False)
-    learned = learn(run, known, [], pool=Local())
+    prepared = prepare(config)
+    known = prepared.known
+    learned = learn(run, prepared, pool=Local())
     asked: list[Any] = []
     real = agents.policy.tabulate
 

@@ -21,7 +21,7 @@ import mail.training.train
 from agents.policy import Uniform
 from mail.clone.presets import SMALL
 from mail.commands.cli import main
-from mail.training.context import GameContext, game_context
+from mail.training.context import GameContext
 from mail.training.folder import Config, Run
 
 KILLS = 50
@@ -121,7 +121,6 @@ def test_a_clone_that_was_fitted_is_not_fitted_again(
 @pytest.mark.slow
 def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config("connect4:6x6", learners=("bc", "mail"), explorer="uniform", expert="first", episodes=2, points=1)
-    monkeypatch.setattr(mail.training.train, "prepare", lambda config, games: game_context(config.game, symmetry=False))
     monkeypatch.setattr(GameContext, "experts", lambda self, name: (Uniform(), Uniform()))
     monkeypatch.setattr(mail.training.context, "preset", lambda game: SMALL)
     measured: list[Any] = []

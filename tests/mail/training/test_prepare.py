@@ -53,17 +53,17 @@ def test_what_is_prepared_is_learned(game: str, tmp_path: Path, monkeypatch: pyt
     """Every learner, explorer and expert there is."""
     small = replace(SMALL, clone=replace(SMALL.clone, max_steps=3))
     monkeypatch.setattr("mail.training.context.preset", lambda game: small)
-    monkeypatch.setattr("mail.training.figure.draw_run", lambda result: b"")
+    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result: b"")
     done = refused = 0
     for ties in expert.names():
         for name in base.names():
             for explorer in explore.names() if name == "mail" else ["deep"]:
                 config = Config(game, learners=(name,), explorer=explorer, expert=ties, episodes=2, points=1)
                 try:
-                    known = prepare(config)
+                    prepared = prepare(config)
                 except NashmailError:
                     refused += 1
                     continue
-                train(Run.create(tmp_path / f"{ties}-{name}-{explorer}", config), known=known)
+                train(Run.create(tmp_path / f"{ties}-{name}-{explorer}", config), prepared=prepared)
                 done += 1
     assert done > refused > 0 or game == "unseen"
