@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -32,6 +35,15 @@ def test_the_wilson_interval_holds_the_rate_and_mirrors() -> None:
             low, high = wilson(wins, games)
             assert 0.0 <= low <= wins / games <= high <= 1.0
             assert wilson(games - wins, games) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+
+
+def test_scipy_is_loaded_by_who_asks_for_a_wilson_interval() -> None:
+    code = (
+        "import sys; from mail.evaluation.intervals import wilson; before = 'scipy.stats' in sys.modules; "
+        "wilson(1, 2); print(before, 'scipy.stats' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_the_wilson_interval_narrows() -> None:
