@@ -2,6 +2,7 @@
 
 ``nash-gap``  the exact Nash gap of random Tic-Tac-Toe policies: us, OpenSpiel in Python, OpenSpiel in C++
 ``play``      moves per second of random play: us, PettingZoo, OpenSpiel
+``cfr``       CFR+ and exact Nash gaps of Leduc poker: us, OpenSpiel in Python, OpenSpiel in C++
 ``scaling``   what exact knowledge costs as boards grow; ``--big`` adds Connect Four 5x5, some minutes; ``--table``
               prints the table of docs/connect4.md
 ``explore``   exploring Connect Four 6x7 against a solver: us, PettingZoo; needs the solver extra
@@ -27,7 +28,7 @@ from benchmarks.results import Result, Settings, note, shown
 from games.base import NashmailError
 from mail.commands.usage import Parser
 
-NAMES = ("nash-gap", "play", "scaling", "explore", "workers")
+NAMES = ("nash-gap", "play", "cfr", "scaling", "explore", "workers")
 
 
 def measured(name: str, settings: Settings) -> Result:
