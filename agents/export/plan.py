@@ -15,6 +15,7 @@ from torch import nn
 
 from agents.linear import Featured, SoftmaxLinear
 from agents.network import NetworkPolicy, Residual
+from agents.ntuple import Grid, NtuplePolicy
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
 from agents.storage.policies import refuse_unless_finite
 from agents.tabular import Tabular
@@ -41,7 +42,7 @@ class Plan:
     observation: tuple[int, ...]
     actions: int
     kind: str
-    """``layers`` (logits from a stack of layers; uniform if it is empty) or ``table``."""
+    """``layers`` (logits from a stack of layers; uniform if it is empty) ``table``, or ``ntuple``."""
     layers: tuple[str, ...] = ()
     """conv, relu, residual, flatten, linear; the weights are ``arrays`` named by the layer's index."""
     arrays: dict[str, Array] = field(default_factory=dict)
@@ -96,6 +97,8 @@ def _parts(policy: Policy, game: Game) -> tuple[str, tuple[str, ...], dict[str, 
         return "layers", ("flatten", "linear"), arrays
     if isinstance(policy, NetworkPolicy):
         return _network(policy)
+    if isinstance(policy, NtuplePolicy):
+        return "ntuple", (), _ntuple(policy, game)
     raise PolicyError(
         f"a {type(policy).__name__} policy of {game.spec.name} cannot be exported: it needs more than its observation"
     )
@@ -113,6 +116,15 @@ def _network(policy: NetworkPolicy) -> tuple[str, tuple[str, ...], dict[str, Arr
             arrays[f"{len(words)}.{name}"] = parameter.detach().cpu().numpy().copy()
         words.append(_WORDS[type(layer)])
     return "layers", tuple(words), arrays
+
+
+def _ntuple(policy: NtuplePolicy, game: Game) -> dict[str, Array]:
+    """The patterns and weights of an n-tuple policy, its cells and actions under every symmetry, and the gravity."""
+    grid = Grid.of(game, tied=policy.tied)
+    policy.check_fits(grid, game.spec.name)
+    places = np.ascontiguousarray(grid.sources[:, policy.cells])  # [G, M, L]
+    gravity = np.array([grid.gravity], dtype=np.int64)
+    return {**policy.arrays(), "places": places, "actions": grid.maps, "gravity": gravity}
 
 
 def _geometry(game: Board) -> tuple[Ints, Symmetry]:

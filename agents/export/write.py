@@ -22,6 +22,7 @@ from agents.storage.atomic import write_atomic
 from agents.storage.policies import to_json
 
 FORMAT = 2  # 1 had no residual blocks
+_FORMATS = {"ntuple": 3}  # kinds that older loaders do not know
 FORMS = ("folder", "onnx", "torchscript")
 LOADER = "load.py"
 
@@ -60,6 +61,8 @@ def _files(one: Plan, form: str) -> list[tuple[str, bytes]]:
     if form == "folder":
         numbers = save(arrays_of(one))
         return [("safetensors", numbers), ("json", to_json(about(one, numbers)))]
+    if one.kind == "ntuple":
+        raise PolicyError(f"n-tuple policies look patterns up, which {form} files cannot; export them to folder")
     if form == "onnx":
         from agents.export.onnx import to_onnx
 
@@ -82,7 +85,7 @@ def arrays_of(one: Plan) -> dict[str, Array]:
 def about(one: Plan, numbers: bytes) -> dict[str, Any]:
     """The metadata of the folder form, with check sums of the arrays and of itself."""
     facts = {
-        "format": FORMAT,
+        "format": _FORMATS.get(one.kind, FORMAT),
         "game": one.game,
         "seat": one.seat,
         "observation": list(one.observation),

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-FORMAT = 2
+FORMAT = 3
 SLACK = 1e-9
-KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
+KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U64": "<u8"}
 
 
 def load(seat: str, folder: str | Path = Path(__file__).parent) -> Policy:
@@ -119,6 +119,8 @@ class Policy:
         legal = legal.astype(np.bool_)
         if self.about["kind"] == "table":
             rows = self._table(observation, legal)
+        elif self.about["kind"] == "ntuple":
+            rows = softmax(self._patterns(observation), legal)
         else:
             logits = self._logits(observation) if self.about["layers"] else np.zeros(legal.shape)
             rows = softmax(logits, legal)
@@ -176,6 +178,27 @@ class Policy:
         uniform = legal / np.maximum(legal.sum(1, keepdims=True), 1)
         known = ((at >= 0) & legal.any(1))[:, None]
         return np.asarray(np.where(known, self.arrays["table"][np.maximum(at, 0)], uniform))
+
+    def _patterns(self, observation: Array) -> Array:
+        """[N, A] the sums of the weights of all patterns that a position and its images show."""
+        own, other = observation[:, 0] > 0, observation[:, 1] > 0
+        playable = ~(own | other)
+        if self.arrays["gravity"][0]:
+            playable[:, :-1] &= (own | other)[:, 1:]
+        digits = (playable + 2 * own + 3 * other).reshape(len(own), -1).astype(np.uint64)  # [N, cells]
+        codes, weights, last = self.arrays["codes"], self.arrays["weights"], np.cumsum(self.arrays["counts"])
+        logits = np.zeros((len(own), weights.shape[1]))
+        for places, actions in zip(self.arrays["places"], self.arrays["actions"]):  # noqa: B905
+            image = np.zeros(logits.shape)
+            for cells, start, stop in zip(places, last - self.arrays["counts"], last):  # noqa: B905
+                shifts = 2 * np.arange(len(cells), dtype=np.uint64)
+                code = np.bitwise_or.reduce(digits[:, cells] << shifts, axis=1)
+                at = np.minimum(start + np.searchsorted(codes[start:stop], code), max(stop - 1, 0))
+                if stop > start:
+                    known = np.flatnonzero(codes[at] == code)
+                    image[known] += weights[at[known]]
+            logits += image[:, actions]
+        return logits
 
 
 def convolved(rows: Array, weight: Array, bias: Array) -> Array:

@@ -21,6 +21,7 @@ from safetensors.numpy import load, save
 
 from agents.linear import SoftmaxLinear, features
 from agents.network import Architecture, NetworkPolicy, PolicyNet, layers
+from agents.ntuple import Grid, NtuplePolicy
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
 from agents.storage.atomic import write_atomic as write_atomic
 from agents.storage.reading import LARGEST, Unreadable, fields, parse_json, read_bytes
@@ -167,6 +168,8 @@ def _describe(policy: Policy) -> tuple[str, dict[str, Any], dict[str, np.ndarray
         return "tabular", {"complete": policy.complete}, {"keys": policy.keys, "table": policy.table}
     if isinstance(policy, SoftmaxLinear):
         return "linear", {}, {"theta": policy.theta}
+    if isinstance(policy, NtuplePolicy):
+        return "ntuple", {"tied": policy.tied}, policy.arrays()
     if isinstance(policy, Uniform):
         return "uniform", {}, {}
     if isinstance(policy, (Greedy, Tempered)):
@@ -191,6 +194,8 @@ def _rebuild(kind: str, settings: dict[str, Any], arrays: Arrays, game: Game, de
         return _network(sizes, arrays, game, device)
     if kind == "tabular":
         return _tabular(fields(settings, {"complete": bool})["complete"], arrays, game)
+    if kind == "ntuple":
+        return _ntuple(fields(settings, {"tied": bool})["tied"], arrays, game)
     if kind not in ("linear", "uniform"):
         raise PolicyError(f"unknown kind of policy {kind!r}")
     fields(settings, {})
@@ -222,6 +227,18 @@ def _tabular(complete: bool, arrays: Arrays, game: Game) -> Tabular:
     if (table < 0).any() or (np.abs(table.sum(1, dtype=np.float64) - 1.0) > _TOLERANCE).any():
         raise PolicyError("its rows are no probabilities")
     return Tabular(arrays["keys"], table, complete=complete)
+
+
+def _ntuple(tied: bool, arrays: Arrays, game: Game) -> NtuplePolicy:
+    """The n-tuple policy with these arrays, which must be of the game's board."""
+    tuples, length = arrays["cells"].shape
+    patterns = len(arrays["codes"])
+    wanted = {"cells": ((tuples, length), ("int64",)), "counts": ((tuples,), ("int64",))}
+    numbers = {"codes": ((patterns,), ("uint64",)), "weights": ((patterns, game.spec.actions), ("float32",))}
+    _expect(arrays, {**wanted, **numbers})
+    policy = NtuplePolicy(**arrays, tied=tied)
+    policy.check_fits(Grid.of(game), game.spec.name)
+    return policy
 
 
 def _expect(arrays: Arrays, wanted: Mapping[str, tuple[tuple[int, ...], tuple[str, ...]]]) -> None:

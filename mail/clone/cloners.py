@@ -8,9 +8,10 @@ import numpy as np
 
 from agents.linear import features
 from games.base import Game, Rng
-from mail.clone.dataset import Fit
+from mail.clone.dataset import Fit, demonstrations
 from mail.clone.linear import LinearClone, clone_linear
 from mail.clone.network import CloneConfig, clone
+from mail.clone.ntuple import NtupleClone, clone_ntuple
 from mail.clone.tabular import TabularClone, clone_tabular
 from mail.data.decisions import Decisions
 
@@ -22,6 +23,7 @@ class ClonerConfig:
     network: CloneConfig = field(default_factory=CloneConfig)
     linear: LinearClone = field(default_factory=LinearClone)
     tabular: TabularClone = field(default_factory=TabularClone)
+    ntuple: NtupleClone = field(default_factory=NtupleClone)
 
 
 def network(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
@@ -37,6 +39,11 @@ def linear(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rn
 def tabular(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
     """The cloner ``tabular``."""
     return clone_tabular(game, decisions, seat, config.tabular)
+
+
+def ntuple(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str) -> Fit:
+    """The cloner ``ntuple``; it learns on the processor, whatever the device."""
+    return clone_ntuple(game, demonstrations(decisions, seat), config.ntuple, rng=rng)
 
 
 def check_features(game: Game) -> None:

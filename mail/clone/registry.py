@@ -5,6 +5,8 @@
   is one row with its mean label, with equal weights (``weigh="position"``, as in ``network``) or weighted by its number
   of labels (``"count"``, the maximum-likelihood fit). ``"pair"``, one row per distinct pair of position and action,
   reproduces a fault of the reference code, which makes the clone of a mixed expert too uniform.
+- ``ntuple``: softmax-linear in the patterns that groups of cells show, by Adagrad in compiled code
+  (``mail.clone.ntuple``); for boards.
 - ``tabular``: the mean label of every labelled position, the maximum likelihood of a table; elsewhere uniform play or
   one given action.
 """
@@ -105,6 +107,15 @@ register(
         "softmax-linear in the features of the game, a convex fit",
         "docs/algorithms.md, behavioral cloning",
         check="mail.clone.cloners:check_features",
+    ),
+)
+register(
+    "ntuple",
+    "mail.clone.cloners:ntuple",
+    ClonerDeclaration(
+        "softmax-linear in patterns of groups of cells, for boards",
+        "docs/algorithms.md, n-tuple policies",
+        check="mail.clone.ntuple:check_board",
     ),
 )
 register(

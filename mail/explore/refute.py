@@ -274,7 +274,8 @@ class Refutation:
                 action = int((best >= best.max() - _ROUNDING).argmax())
             else:
                 best = self.replies[row]
-                action = int(rng.choice(np.flatnonzero(best >= best.max() - _ROUNDING)))
+                ties = graph.legal_mask[row] & (best >= best.max() - _ROUNDING)  # all where the clone cannot be led
+                action = int(rng.choice(np.flatnonzero(ties)))
             rows.append(row)
             moves.append(action)
             row = int(graph.successor[row, action])

@@ -20,11 +20,13 @@ _BC = LearnerDeclaration(
 _FIRST = replace(_BC, summary="bc of the expert that takes the lowest of its best actions", expert="first")
 _UNIFORM = replace(_BC, summary="bc of the expert that mixes all its best actions", expert="uniform")
 _BC_LINEAR = replace(_BC, summary="bc with softmax-linear clones in the features of the game")
+_BC_NTUPLE = replace(_BC, summary="bc with n-tuple clones, for boards")
 _BC_TABULAR = replace(_BC, summary="bc into a table")
 
 register("bc", _TO_BC, _BC)
 register("bc-first", _TO_BC, _FIRST, settings={"name": "bc-first"})
 register("bc-linear", _TO_BC, _BC_LINEAR, settings={"name": "bc-linear", "cloner": "linear"})
+register("bc-ntuple", _TO_BC, _BC_NTUPLE, settings={"name": "bc-ntuple", "cloner": "ntuple"})
 register("bc-tabular", _TO_BC, _BC_TABULAR, settings={"name": "bc-tabular", "cloner": "tabular"})
 register("bc-uniform", _TO_BC, _UNIFORM, settings={"name": "bc-uniform"})
 
@@ -47,7 +49,10 @@ def _mail(cloner: str, explorer: str, summary: str) -> None:
     register(name, _TO_MAIL, replace(_MAIL, summary=summary, explorer=explorer), settings=settings)
 
 
+_NTUPLE = replace(_MAIL, summary="mail with n-tuple clones, for boards")
+
 register("mail", _TO_MAIL, _MAIL)
+register("mail-ntuple", _TO_MAIL, _NTUPLE, settings={"name": "mail-ntuple", "cloner": "ntuple"})
 _mail("linear", "linear", "mail with linear exploration and softmax-linear clones")
 _mail("tabular", "tabular", "mail with tabular exploration, into a table")
 _mail("network", "uniform", "mail that explores uniformly at random")

@@ -17,6 +17,7 @@ from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, sampled_labels
 from mail.clone.linear import LinearClone
 from mail.clone.network import CloneConfig
+from mail.clone.ntuple import NtupleClone
 from mail.clone.registry import Cloner
 from mail.clone.tabular import TabularClone
 from mail.data.decisions import Decisions, merge
@@ -76,6 +77,8 @@ class Options:
     """The settings of softmax-linear clones; ``clone`` is for networks."""
     tabular: TabularClone = field(default_factory=TabularClone)
     """The settings of tabular clones."""
+    ntuple: NtupleClone = field(default_factory=NtupleClone)
+    """The settings of n-tuple clones."""
     sample_labels: bool = False
     """Whether a label is one action sampled from the expert, instead of its whole distribution."""
 
@@ -234,7 +237,7 @@ def _seat_cloned(job: tuple[Cloner, Game, ClonerConfig, str], shard: tuple[Decis
 
 
 def _config(options: Options) -> ClonerConfig:
-    return ClonerConfig(options.clone, options.linear, options.tabular)
+    return ClonerConfig(options.clone, options.linear, options.tabular, options.ntuple)
 
 
 def cloned(cloner: str, game: Game, decisions: Decisions, seat: int, options: Options, *, rng: Rng) -> Fit:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from agents import expert
 from agents.network import Architecture, NetworkPolicy, PolicyNet
+from agents.ntuple import Grid, NtuplePolicy
 from agents.policy import (
     Greedy,
     Lifted,
@@ -63,6 +64,15 @@ def network(model: GameGraph, seed: int) -> NetworkPolicy:
     return NetworkPolicy(PolicyNet(spec.observation, spec.actions, sizes, rng=np.random.default_rng(seed)))
 
 
+def ntuple(model: GameGraph, seed: int) -> NtuplePolicy:
+    """Random weights for every pattern of a few tuples, and for none of another."""
+    rng = np.random.default_rng(seed)
+    cells = Grid.of(model.game).draw(5, 3, rng=rng)
+    codes = np.tile(np.arange(64, dtype=np.uint64), 4)
+    weights = rng.normal(size=(256, model.game.spec.actions)).astype(np.float32)
+    return NtuplePolicy(cells, np.array([64, 64, 0, 64, 64]), codes, weights)
+
+
 def lifted(name: str) -> Callable[[GameGraph], Seats]:
     """The quotient's policies ``name``, played on the board."""
 
@@ -88,8 +98,19 @@ POLICIES: dict[str, Callable[[GameGraph], Seats]] = {
     "flat table": lambda model: same(Tempered(partial_table(model)[0], 5.0)),
     "mixture": lambda model: same(Mixture([Uniform(), partial_table(model)[0]], [0.25, 0.75])),
     "network": lambda model: (network(model, 0), network(model, 1)),
+    "ntuple": lambda model: (ntuple(model, 0), ntuple(model, 1)),
 }
-LIFTED = ["uniform", "expert first", "expert uniform", "table", "partial table", "greedy table", "mixture", "network"]
+LIFTED = [
+    "uniform",
+    "expert first",
+    "expert uniform",
+    "table",
+    "partial table",
+    "greedy table",
+    "mixture",
+    "network",
+    "ntuple",
+]
 BASES = ["tictactoe", "connect4:3x4"]
 
 

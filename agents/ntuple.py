@@ -1,0 +1,194 @@
+"""N-tuple policies: softmax-linear in indicators of the patterns that groups of cells show (docs/algorithms.md,
+"N-tuple policies").
+
+M tuples of L cells are drawn by random walks over the board. A cell is in one of four states (empty and not yet
+playable, playable, the mover's, the other's; without gravity every empty cell is playable), so a tuple shows one of 4^L
+patterns, and each pattern that was met in training has a weight for every action. Weights are shared by the board's
+symmetries: with ``code_m(s)`` the pattern of tuple m, g s the image of a position and g a the action there,
+
+    logit(s, a) = sum over g and m of  weight[m, code_m(g s), g a].
+
+Sources: Lucas, "Learning to play Othello with n-tuple systems", 2008; Thill, Koch, Konen, "Reinforcement learning with
+n-tuples on the game Connect-4", PPSN 2012. The loops are compiled (``agents.ntuple_kernels``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policy import PolicyError
+from games.base import Floats, Game, Ints, Rng, States
+from games.symmetry import board_behind
+
+LONGEST = 32
+"""Most cells of a tuple: a pattern's code has two bits for each, in a word of 64."""
+Digits = NDArray[np.uint8]
+Codes = NDArray[np.uint64]
+Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What n-tuples need to know of a board; C = rows * columns cells, row by row from the top left."""
+
+    rows: int
+    columns: int
+    gravity: bool
+    actions: int
+    symmetries: tuple[tuple[int, ...], ...]
+    """[G, A] as ``Spec.symmetries``; the identity alone where weights are not shared."""
+
+    @classmethod
+    def of(cls, game: Game, *, tied: bool = True) -> Grid:
+        """The board that a game is played on. PolicyError where it is none."""
+        board = board_behind(game)
+        if board is None or game.spec.observation != (2, board.rows, board.columns):
+            raise PolicyError(f"n-tuples are made of a board's cells, and {game.spec.name} is no board; choose another")
+        symmetries = board.spec.symmetries if tied else board.spec.symmetries[:1]
+        return cls(board.rows, board.columns, board.gravity, board.spec.actions, symmetries)
+
+    @property
+    def cells(self) -> int:
+        """C."""
+        return self.rows * self.columns
+
+    @property
+    def maps(self) -> Ints:
+        """[G, A] the action at the image that each action is."""
+        return np.array(self.symmetries, dtype=np.int64)
+
+    @property
+    def sources(self) -> Ints:
+        """[G, C] the cell that arrives at each cell of the image."""
+        goes = self.maps
+        if self.gravity:  # actions are columns: whole columns change places
+            row = np.arange(self.rows)[:, None] * self.columns
+            goes = (row + goes[:, None, :]).reshape(len(goes), self.cells)
+        return np.argsort(goes, axis=1)
+
+    def digits(self, observation: NDArray[np.float32]) -> Digits:
+        """[N, C] states of cells, from a board's observations [N, 2, rows, columns]: 0 empty and not yet playable,
+        1 playable, 2 the mover's, 3 the other's.
+        """
+        own, other = observation[:, 0] > 0, observation[:, 1] > 0
+        taken = own | other
+        playable = ~taken
+        if self.gravity:
+            playable[:, :-1] &= taken[:, 1:]
+        digits = playable + 2 * own.astype(np.uint8) + 3 * other.astype(np.uint8)
+        return np.ascontiguousarray(digits.reshape(len(digits), self.cells), dtype=np.uint8)
+
+    def draw(self, tuples: int, length: int, *, rng: Rng) -> Ints:
+        """[M, L] cells of tuples: each the first L cells that a king comes through who starts anywhere and wanders.
+
+        PolicyError for tuples that are longer than the board, or than a code has bits for.
+        """
+        if tuples < 1 or not 1 <= length <= min(self.cells, LONGEST):
+            raise PolicyError(
+                f"{tuples} tuples of {length} cells cannot be drawn; take 1 or more, of 1 to "
+                f"{min(self.cells, LONGEST)} cells: the board has {self.cells}, and codes have room for {LONGEST}"
+            )
+        return np.array([self._walk(length, rng) for _ in range(tuples)], dtype=np.int64)
+
+    def _walk(self, length: int, rng: Rng) -> list[int]:
+        """The distinct cells of one walk, in order."""
+        row, column = int(rng.integers(self.rows)), int(rng.integers(self.columns))
+        seen = {row * self.columns + column: None}
+        while len(seen) < length:
+            down, right = (int(step) for step in rng.integers(-1, 2, size=2))
+            if 0 <= row + down < self.rows and 0 <= column + right < self.columns:
+                row, column = row + down, column + right
+                seen[row * self.columns + column] = None
+        return list(seen)
+
+
+class NtuplePolicy:
+    """A frozen n-tuple policy; picklable. Where no pattern of a position is known it plays uniformly.
+
+    Every position is answered by itself, in double precision: rows do not depend on the batch, to the bit.
+    """
+
+    def __init__(self, cells: Ints, counts: Ints, codes: Codes, weights: Weights, *, tied: bool = True) -> None:
+        """Check and keep the numbers of a policy.
+
+        Args:
+            cells: [M, L] int64, the cells of every tuple, row by row from the top left of the board.
+            counts: [M] int64, how many patterns of each tuple are known; K in all.
+            codes: [K] uint64, their codes: the cells' digits in base 4, the first cell's lowest; ascending in a tuple.
+            weights: [K, A] float32.
+            tied: whether weights are shared by the board's symmetries.
+
+        Raises:
+            PolicyError: for arrays that are none of this.
+        """
+        self.cells, self.counts, self.codes, self.weights = cells, counts, codes, weights
+        self.tied = tied
+        if wrong := self._wrong():
+            raise PolicyError(f"no n-tuple policy: {wrong}")
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The numbers by the names of the constructor's arguments."""
+        return {"cells": self.cells, "counts": self.counts, "codes": self.codes, "weights": self.weights}
+
+    def _wrong(self) -> str | None:
+        """What is wrong with the arrays, if anything is."""
+        cells, counts, codes, weights = self.cells, self.counts, self.codes, self.weights
+        kinds: list[tuple[NDArray[Any], str, int]] = [
+            (cells, "int64", 2),
+            (counts, "int64", 1),
+            (codes, "uint64", 1),
+            (weights, "float32", 2),
+        ]
+        if any(array.dtype != kind or array.ndim != axes for array, kind, axes in kinds):
+            return "its arrays are int64 [M, L], int64 [M], uint64 [K] and float32 [K, A]"
+        length = cells.shape[1]
+        if not cells.size or length > LONGEST or cells.min() < 0 or (np.diff(np.sort(cells, axis=1)) == 0).any():
+            return f"a tuple has from 1 to {LONGEST} cells, all different"
+        if len(counts) != len(cells) or (counts < 0).any() or counts.sum() != len(codes) or len(codes) != len(weights):
+            return "there is a count for each tuple, and as many codes and weights as they count"
+        first = np.isin(np.arange(1, len(codes)), np.cumsum(counts))
+        if ((codes[1:] <= codes[:-1]) & ~first).any() or (length < LONGEST and (codes >> np.uint64(2 * length)).any()):
+            return "the codes of a tuple ascend, and have two bits for each of its cells"
+        return None if np.isfinite(weights).all() else "its weights are not finite"
+
+    @cached_property
+    def _tables(self) -> tuple[Ints, NDArray[np.int32]]:
+        """Where each tuple's hash table begins [M + 1], and the tables."""
+        from agents.ntuple_kernels import fill_tables
+
+        sizes = 1 << np.ceil(np.log2(2 * self.counts + 2)).astype(np.int64)
+        begins = np.concatenate([[0], np.cumsum(sizes)])
+        table = np.full(begins[-1], -1, dtype=np.int32)
+        fill_tables(self.codes, np.concatenate([[0], np.cumsum(self.counts)]), begins, table)
+        return begins, table
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what follows from the numbers."""
+        return {name: value for name, value in vars(self).items() if name != "_tables"}
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        """[N, A] rows; PolicyError for a game that is not the board whose cells and actions these are."""
+        from agents.ntuple_kernels import answer
+
+        grid = Grid.of(game, tied=self.tied)
+        self.check_fits(grid, game.spec.name)
+        legal = game.legal(states, seat)
+        rows = np.flatnonzero(legal.any(1))
+        found = np.zeros((len(rows), legal.shape[1]))
+        digits = grid.digits(game.observe(states[rows], seat))
+        places = np.ascontiguousarray(grid.sources[:, self.cells])
+        begins, table = self._tables
+        answer(digits, legal[rows], places, grid.maps, self.codes, begins, table, self.weights, found)
+        out = np.zeros(legal.shape)
+        out[rows] = found
+        return out
+
+    def check_fits(self, grid: Grid, name: str) -> None:
+        """PolicyError unless these are cells and actions of the board."""
+        if self.cells.max() >= grid.cells or self.weights.shape[1] != grid.actions:
+            raise PolicyError(f"this n-tuple policy was made for another board than {name}")
