@@ -50,14 +50,14 @@ def run(args: argparse.Namespace) -> int:
     from mail.terminal.analysis import oracle
     from mail.terminal.answers import reader
     from mail.terminal.session import Session, Setting
-    from mail.training.entrants import asks_the_model
+    from mail.training.entrants import needs_model
 
     game = make(args.game)
     if args.save is not None and args.save.exists():
         raise RecordError(f"{args.save} already exists; choose another --save")
     make_seats = None if args.against == "human" else _entrant(args.against, game)
     known = _Known(game)
-    seats = None if make_seats is None else make_seats(known.model() if asks_the_model(args.against) else None)
+    seats = None if make_seats is None else make_seats(known.model() if needs_model(args.against) else None)
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
     console = Console(markup=False, highlight=False, emoji=False)
     typed = bool(sys.stdin and sys.stdin.isatty())

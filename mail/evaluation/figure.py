@@ -1,5 +1,5 @@
-"""Figures, drawn off screen: exploitability of each seat against the number of asks, or, where that is not known
-exactly, wins against players that err on purpose.
+"""Figures of runs: each seat's exploitability against the number of expert queries, or, in games too large for that,
+win rates against players that err on purpose.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mail.evaluation.sampled import by_opponent
 
 COLOURS = {"mail": "#1b6ca8", "bc": "#c8553d", "bc-uniform": "#e09f3e"}
 FLOOR = 1e-4
-"""Exploitabilities below this are drawn at it: the axis is logarithmic, and zero is reached."""
+"""Exploitabilities below this are drawn at it, because the axis is logarithmic and values can be 0."""
 
 
 def draw_run(result: dict[str, Any]) -> bytes:
@@ -30,16 +30,16 @@ def draw_run(result: dict[str, Any]) -> bytes:
 
 
 def _exact(result: dict[str, Any]) -> Figure:
-    """Exploitability against asks: stochastic policies solid, greedy ones dotted."""
+    """Exploitability against queries: stochastic policies solid, greedy ones dotted."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
     for seat, axes in enumerate(panels):
         for name, curves in result["curves"].items():
             colour = COLOURS.get(name, "#555555")
             labels = [point["labels"] for point in curves[seat]]
             for key, style in (("exploitability", "o-"), ("greedy_exploitability", "s:")):
-                shown = [max(point[key], FLOOR) for point in curves[seat]]
+                values = [max(point[key], FLOOR) for point in curves[seat]]
                 word = name if key == "exploitability" else f"{name}, greedy"
-                axes.plot(labels, shown, style, color=colour, label=word, markersize=4)
+                axes.plot(labels, values, style, color=colour, label=word, markersize=4)
         dress(axes, seat)
     panels[0].legend(fontsize=8)
     _entitle(figure, result)
@@ -67,7 +67,7 @@ def _sampled(result: dict[str, Any]) -> Figure:
         axes.set_ylim(-0.03, 1.03)
         axes.grid(alpha=0.3)
     panels[0].set_ylabel(f"win rate against {WORD}:T")
-    panels[1].set_xlabel("* draws its moves where every one loses")
+    panels[1].set_xlabel("* random where every move loses")
     panels[0].legend(fontsize=8)
     _entitle(figure, result)
     return figure
@@ -84,10 +84,10 @@ def _entitle(figure: Figure, result: dict[str, Any]) -> None:
 
 
 def dress(axes: Axes, seat: int) -> None:
-    """Axes that both kinds of figure share."""
+    """Set up the axes of exploitability, which several figures share."""
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 1.5, 3)
-    axes.set_xlabel("asks (expert decisions labelled)")
+    axes.set_xlabel("labels (expert queries)")
     axes.set_title(f"seat {seat}")
     if seat == 0:
         axes.set_ylabel(f"exact exploitability (drawn at {FLOOR:g} if below)")
@@ -95,7 +95,7 @@ def dress(axes: Axes, seat: int) -> None:
 
 
 def png(figure: Figure) -> bytes:
-    """The figure's bytes, without a date or a version in them; closes it."""
+    """The figure as PNG bytes, without date and version. Closes it."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     plt.close(figure)

@@ -1,6 +1,5 @@
-"""What a run was asked for, ``config.json``: one reader, which knows every value that may stand there.
-
-No heavy import, so that a terminal can read it at a glance.
+"""The configuration of a run, ``config.json``, with a strict reader. No heavy import, so that the terminal can use it
+too.
 """
 
 from __future__ import annotations
@@ -28,38 +27,38 @@ _INTEGERS = 1 << 63
 
 
 class RunError(NashmailError):
-    """A run folder that is missing, of another kind, in use, or damaged."""
+    """A run folder that is missing, invalid, in use, or damaged."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """What decides a run's result, and nothing else. Unknown keys are refused when it is read."""
+    """All settings that affect a run's result, and no others. Unknown keys in a file are refused."""
 
     game: str
-    """As ``games.make`` takes it."""
+    """A name for ``games.make``."""
     learners: tuple[str, ...] = ("mail", "bc")
-    """Learned in this order; those that do not explore spend as many labels as the first that does (``mail*``)."""
+    """In this order. Those that do not explore get as many labels as the first one that does (``mail*``)."""
     explorer: str = "deep"
-    """Of interactive learners."""
+    """The explorer of interactive learners."""
     expert: str = "first"
-    """What the expert does among equally good moves."""
+    """How the expert breaks ties among equally good moves."""
     symmetry: bool = False
-    """Whether positions that are images of each other count, and are learned, as one."""
+    """Whether positions that are images of each other are learned, and counted, as one."""
     episodes: int = 1000
     """Most games per seat."""
     seed: int = 0
-    """Of every stream."""
+    """The seed of every random stream, 0 or more."""
     device: str = "cpu"
-    """Where networks are trained and asked."""
+    """The torch device of networks."""
     labels: int = 0
-    """Asks per seat that every learner is to spend; 0 for as many as bring something new, and BC as many as MAIL."""
+    """Expert queries per seat for every learner; 0: as long as they bring something new, and BC as many as MAIL."""
     points: int = 8
-    """Budgets, equally far apart, at which the figure's curves are measured; the last is the whole."""
+    """The number of equally spaced budgets at which the figure's curves are measured; the last is the whole budget."""
     from_games: str = ""
-    """The check sum of the saved games that the learner ``games`` clones; empty where it does not take part."""
+    """The check sum of the saved games that the learner ``games`` clones; empty without that learner."""
 
     def check(self) -> Config:
-        """Itself, or RunError for values that make no run."""
+        """Return itself; RunError for values that are not allowed."""
         if (wrong := self._wrong()) is not None:
             raise RunError(f"{wrong} cannot be {getattr(self, wrong)!r}")
         if not 1 <= self.points <= 10_000:
@@ -77,7 +76,7 @@ class Config:
         return self
 
     def _wrong(self) -> str | None:
-        """A field whose value is of the wrong kind, if there is one."""
+        """The name of a field whose value has the wrong type, or None."""
         for one in fields(self):
             value: object = getattr(self, one.name)
             if type(value) is not (str if one.name == "game" else type(one.default)):
@@ -85,18 +84,18 @@ class Config:
         return None if all(isinstance(name, str) for name in self.learners) else "learners"
 
     def values(self) -> dict[str, Any]:
-        """As ``config.json`` holds it."""
+        """The contents of ``config.json``."""
         return {"format": FORMAT, **asdict(self), "learners": list(self.learners)}
 
 
 @dataclass(frozen=True)
 class Begun:
-    """What the configuration of a folder says: the run, and what its other files are recognised by."""
+    """The configuration in a folder, with what identifies the run's other files."""
 
     config: Config
     format: int
     identity: str = field(repr=False)
-    """Differs between any two runs that were asked for something else; part of the check sums of their files."""
+    """A hash of the configuration. It is part of the check sums of the run's files."""
 
     @property
     def sealed(self) -> bool:
@@ -105,11 +104,11 @@ class Begun:
 
 
 def begun(values: dict[str, Any], source: Path) -> Begun:
-    """The run that a configuration's values ask for. RunError where they are none; ``source`` is in the message."""
+    """Parse the values of a configuration. RunError if they are invalid; ``source`` is the file's name in messages."""
     path, written, values = printable(source), values, dict(values)
     version = values.pop("format", None)
     if type(version) is not int or version < 1:
-        raise RunError(f"{path} is not a run's configuration (format); restore it or train anew")
+        raise RunError(f"{path} is not a run's configuration (format); restore it or train again")
     if version > FORMAT:
         raise RunError(f"{path} has format {version}, newer than {FORMAT}; update nashmail to read it")
     known = {one.name for one in fields(Config)}
@@ -118,39 +117,39 @@ def begun(values: dict[str, Any], source: Path) -> Begun:
     if isinstance(values.get("learners"), list):
         values["learners"] = tuple(values["learners"])
     if {"game", "learners"} - values.keys() or not all(map(_printable, values.values())):
-        raise RunError(f"{path} is not a run's configuration; restore it or train anew")
+        raise RunError(f"{path} is not a run's configuration; restore it or train again")
     config = Config(**values)
     if (wrong := config._wrong()) is not None:
-        raise RunError(f"{path} is not a run's configuration ({wrong}); restore it or train anew")
+        raise RunError(f"{path} is not a run's configuration ({wrong}); restore it or train again")
     try:
         config.check()
     except RunError as error:
-        raise RunError(f"{path} is not a run's configuration ({error}); restore it or train anew") from error
+        raise RunError(f"{path} is not a run's configuration ({error}); restore it or train again") from error
     return Begun(config, version, hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest())
 
 
 def _printable(value: object) -> bool:
-    """Whether all texts of a value, or of a tuple, can be printed as they are."""
+    """Whether all strings in a value, or in a tuple, are printable."""
     parts = value if isinstance(value, tuple) else (value,)
     return all(word(part) for part in parts if isinstance(part, str))
 
 
 def folder_of(name: str) -> Path:
-    """The folder of this name, which may or may not be there. RunError for a name that no folder has."""
+    """The folder of this name, which need not exist. RunError for a name that is not a path."""
     if len(name) > _LONGEST:
         raise RunError("a run's name is the path of a folder; that one is too long")
     if not name or "\0" in name:
-        raise RunError(f"there is no run in {name[:80]!r}; name a run's folder, which `nashmail train` makes")
+        raise RunError(f"there is no run in {name[:80]!r}; name the folder of a run, made by `nashmail train`")
     return Path(name)
 
 
 def remedy(error: Unreadable, otherwise: str) -> str:
-    """What to do about a file that cannot be read: nothing is lost where the system alone refuses it."""
-    return "put that right and try again" if isinstance(error.__cause__, OSError) else otherwise
+    """The advice for a file that cannot be read. If only the system refuses it, the file itself may be intact."""
+    return "fix that and try again" if isinstance(error.__cause__, OSError) else otherwise
 
 
 def read_begun(folder: Path) -> Begun:
-    """The run that was begun in a folder. RunError if there is none, or its configuration cannot be read."""
+    """Read the configuration in a folder. RunError if there is none, or it is damaged."""
     path = folder / NAME
     try:
         data = read_bytes(path, most=_MOST)
@@ -158,18 +157,18 @@ def read_begun(folder: Path) -> Begun:
         if isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
             where = printable(folder)
             raise RunError(f"there is no run in {where} (no config.json); `nashmail train` makes one") from error
-        raise RunError(f"{error}; {remedy(error, 'restore it or train anew')}") from error
+        raise RunError(f"{error}; {remedy(error, 'restore it or train again')}") from error
     try:
         values = parse_json(data)
         if not isinstance(values, dict):
             raise ValueError("no object")
     except ValueError as error:
-        raise RunError(f"{printable(path)} is not a run's configuration; restore it or train anew") from error
+        raise RunError(f"{printable(path)} is not a run's configuration; restore it or train again") from error
     return begun(values, path)
 
 
 def read_config(folder: Path) -> Config:
-    """The configuration of the run in a folder; RunError if there is none."""
+    """The configuration of the run in a folder. RunError if there is none."""
     return read_begun(folder).config
 
 

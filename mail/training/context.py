@@ -1,5 +1,5 @@
-"""What a run has before it learns: its game, with an exact model if it has one and up to symmetry if asked, and its
-learners, each with its experts.
+"""The input of a run's training: its game, with an exact model and up to symmetry where requested, and its learners,
+each with its experts.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from mail.training.config import Config
 
 @dataclass(frozen=True)
 class GameContext:
-    """What is known of a run's game: its exact model, if it has one, and that of the game it is learned on."""
+    """A run's game and the game that is learned, each with its exact model if it has one."""
 
     game: Game
     model: Model | None
     learned: Game
-    """The quotient with symmetry on, else the game itself."""
+    """The quotient with symmetry, else the game itself."""
     learned_model: Model | None
     refusal: TooLarge | None = None
-    """Why there is no model, where its positions were begun to be listed."""
+    """Why there is no model, if its enumeration was started and stopped."""
     _experts: dict[str, Seats] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def exact(self) -> bool:
-        """Whether everything can be measured exactly."""
+        """Whether there is an exact model for the measures."""
         return self.model is not None
 
     def lift(self, policy: Policy) -> Policy:
-        """A policy of the learned game as it plays on the board."""
+        """A policy of the learned game as a policy of the board."""
         return Lifted(policy, self.learned) if isinstance(self.learned, Quotient) else policy
 
     def lifted(self, policies: Seats) -> Seats:
-        """Both seats' policies as they play on the board."""
+        """Both seats' policies as policies of the board."""
         return self.lift(policies[0]), self.lift(policies[1])
 
     def options(self, config: Config) -> Options:
-        """What a run's learners are made with."""
+        """The options of a run's learners."""
         return Options(
             seed=config.seed,
             explorer=config.explorer,
@@ -56,7 +56,7 @@ class GameContext:
         )
 
     def experts(self, name: str) -> Seats:
-        """The expert pair of this name, as it is asked while learning; made once. PolicyError where there is none."""
+        """The pair of experts with this name, for the learned game; cached. PolicyError if there is none."""
         if name not in self._experts:
             self._experts[name] = self._made(name)
         return self._experts[name]
@@ -68,9 +68,7 @@ class GameContext:
             if self.refusal is not None:
                 raise self.refusal from error
             if self.learned_model is None and (other := own_board(self.game)):
-                raise PolicyError(
-                    f"{error}; choose {other}, our own game with the rules of {called(self.game)}"
-                ) from error
+                raise PolicyError(f"{error}; choose {other}, which has the rules of {called(self.game)}") from error
             raise
 
 
@@ -95,12 +93,12 @@ class Prepared:
 
 
 def game_context(name: str, *, symmetry: bool) -> GameContext:
-    """Build game and models. PolicyError where the game has no symmetry and it is on."""
+    """Make the game and its models. PolicyError if ``symmetry`` is on and the game has none."""
     game = make_game(name)
     if not symmetry:
         try:
             model = model_of(game)
-        except TooLarge as error:  # which may do for somebody who needs no model
+        except TooLarge as error:  # acceptable for learners that need no model
             return GameContext(game, None, game, None, error)
         return GameContext(game, model, game, model)
     if not isinstance(game, Symmetric):

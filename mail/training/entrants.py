@@ -1,8 +1,8 @@
 """Players by name, for every command that takes one: ``expert``, ``random``, ``suboptimal:T``, a table
 file (``agents.storage.tables``), ``RUN[:LEARNER]``.
 
-A name is checked, and a run loaded, before anything large is built; who needs the game's model is given it later,
-or None, and then asks a solver.
+Names are checked, and runs loaded, before anything large is built. Players that need the game's model receive it later;
+if that is None, they query a solver.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from games.models import arrangements, called, has_model, model_of, own_board
 from games.symmetry import board_behind
 from mail.evaluation.arena.match import MatchError
 
-NOTICED = 1_000_000  # from so many positions on, a second or more, standard error is told what takes time
+NOTICED = 1_000_000  # positions from which enumeration takes a second or more and is announced
 
 Entrant = Callable[[Model | None], Seats]
 
 
 def entrant(name: str, game: Game) -> Entrant:
-    """One player, to be given the game's model (or None) before it plays. NashmailError where there is none."""
+    """The player of this name, as a function of the game's model (or None). NashmailError if there is none."""
     if name == "random":
         return lambda model: (Uniform(), Uniform())
     if name == "expert":
@@ -39,7 +39,7 @@ def entrant(name: str, game: Game) -> Entrant:
     if name.endswith((".csv", ".json")) and os.path.isfile(name):
         from agents.storage.tables import read_table
 
-        if not has_model(board_behind(game) or game):  # reading lists every position
+        if not has_model(board_behind(game) or game):  # reading a table enumerates the positions
             raise NashmailError(
                 f"{game.spec.name} has too many positions for a table; choose a run, random, or a smaller board"
             )
@@ -47,25 +47,25 @@ def entrant(name: str, game: Game) -> Entrant:
         return lambda model: (table, table)
     if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):
         raise NashmailError(
-            f"nobody is called {name[:80]!r}; say expert, random, {WORD}:T, a table file, or a run's folder"
+            f"no player is called {name[:80]!r}; use expert, random, {WORD}:T, a table file, or a run's folder"
         )
     from mail.training.folder import load_profile
 
     profile = load_profile(name)
     if profile.game.spec.name != game.spec.name:
-        raise NashmailError(f"{name} has learned {profile.game.spec.name}, not {game.spec.name}; choose another")
+        raise NashmailError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; choose another run")
     return lambda model: profile.policies
 
 
-def asks_the_model(name: str) -> bool:
-    """Whether the player of this name is made from the game's model."""
+def needs_model(name: str) -> bool:
+    """Whether the player of this name needs the game's model."""
     return name == "expert" or name.partition(":")[0] == WORD
 
 
 def model_for(game: Game) -> Model | None:
-    """The game's model, or None where it has none; on standard error, what takes time."""
+    """The game's model, or None. A slow enumeration is announced on standard error."""
     if isinstance(game, Board) and has_model(game) and (most := arrangements(game)) > NOTICED:
-        print(f"listing the positions of {game.spec.name}, at most {most:,} ...", file=sys.stderr)
+        print(f"enumerating the positions of {game.spec.name}, at most {most:,} ...", file=sys.stderr)
     try:
         return model_of(game)
     except GameError:
@@ -73,37 +73,40 @@ def model_for(game: Game) -> Model | None:
 
 
 def _known(model: Model | None, game: Game, name: str) -> Model | Game:
-    """What such a player is made from: the model, or the game where a solver knows it."""
+    """The argument that makes such a player: the model, or the game if it has a solver."""
     if model is not None:
         return model
     if not solvable(game):
         other = own_board(game)
         raise GameError(
             f"{called(game)} cannot be enumerated, which {name} needs; choose random, or a run"
-            + (f", or {other}, our own game with the same rules" if other else "")
+            + (f", or {other}, which has the same rules" if other else "")
         )
     return game
 
 
 def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
-    """The players by name, each to be given the game's model (or None) before it plays.
+    """The players by name, each as a function of the game's model (or None).
 
-    All names are checked, and runs loaded, before anything large is built. NashmailError where one is wrong.
+    All names are checked, and runs loaded, before anything large is built.
+
+    Raises:
+        NashmailError: A name is unknown or repeated, or there are fewer than two.
     """
     if len(names) < 2:
         raise MatchError("a match needs at least two entrants; name a run, expert, random or suboptimal:T")
     known: set[str] = set()
-    found: dict[str, Entrant] = {}
+    players: dict[str, Entrant] = {}
     for name in names:
-        found[name] = entrant(name, game)
+        players[name] = entrant(name, game)
         if (plain := _plain(name)) in known:
-            raise MatchError(f"{name[:80]!r} is entered twice; name each entrant once, all meet in both seats anyway")
+            raise MatchError(f"{name[:80]!r} is entered twice; name each entrant once, it plays in both seats anyway")
         known.add(plain)
-    return found
+    return players
 
 
 def _plain(name: str) -> str:
-    """The same text for the same entrant: a temperature as a number, a folder without detours."""
+    """A canonical name of an entrant: with its temperature as a number, or the real path of a folder."""
     if name.partition(":")[0] == WORD:
         temperature, random_when_lost = parse(name)
         return f"{WORD}:{temperature + 0.0}:{random_when_lost}"

@@ -1,4 +1,4 @@
-"""The second stage of training: how exploitable is what was learned, and what did it cost?
+"""The second stage of training: how exploitable are the learned policies, and what did they cost?
 
 Games with an exact model (``games.models``) are measured exactly: each policy is tabulated once, and every measure is
 computed from the tables. Others are measured by certificates and samples (``mail.evaluation.sampled``).
@@ -27,46 +27,46 @@ from mail.training.context import GameContext
 from mail.training.folder import Run
 
 Row = dict[str, Any]
-"""What is reported of one learner: budget words and measures, as JSON holds them."""
+"""The report on one learner: budget words and measures, as JSON values."""
 Curve = list[dict[str, Any]]
-"""Of one seat: labels and exploitability, point by point."""
+"""One seat's labels and exploitability, point by point."""
 
 
 @dataclass
 class Evaluation:
-    """What was measured in a run: numbers, as JSON holds them, and all that its report is made from."""
+    """The measures of a run as JSON values, from which its report is made."""
 
     learners: dict[str, Row]
     limits: dict[str, Any]
-    """What no learner can undercut (``mail.evaluation.exact.limits``)."""
+    """Lower bounds for every learner (``mail.evaluation.exact.limits``)."""
     curves: dict[str, list[Curve]] = field(default_factory=dict)
-    """By learner, seat 0's and seat 1's; none where nothing can be measured exactly."""
+    """By learner, seat 0's and seat 1's curve; empty without exact measures."""
     structure: dict[str, Any] | None = None
-    """Of a Markov game: how linear it is (``mail.evaluation.linear_report.structure``)."""
+    """For a Markov game, how linear it is (``mail.evaluation.linear_report.structure``)."""
 
 
 def evaluate(run: Run, known: GameContext, learned: Mapping[str, Learned], *, pool: Pool) -> Evaluation:
-    """Measure what each learner has learned.
+    """Measure the policies of each learner.
 
     Args:
-        run: whose configuration says the seed and the points of the curves; sampled measures are kept in its journal.
-        known: the run's game.
-        learned: what ``mail.training.learn`` returned.
-        pool: who is asked for the policies' actions, and plays.
+        run: Its configuration has the seed and the points of the curves; its journal keeps sampled measures.
+        known: The run's game.
+        learned: The results of ``mail.training.learn``.
+        pool: Queries the policies, and plays.
     """
     config = run.config
-    found = Evaluation(
+    evaluation = Evaluation(
         {name: spending(what) for name, what in learned.items()}, exact.limits(known.learned_model, config.expert)
     )
     if known.model is None:
-        _sampled(found, run, known, learned, pool)
+        _sampled(evaluation, run, known, learned, pool)
     else:
-        _exact(found, config, known, known.model, learned, pool)
-    return found
+        _exact(evaluation, config, known, known.model, learned, pool)
+    return evaluation
 
 
 def spending(learned: Learned) -> Row:
-    """The budget words: both seats together, and by seat."""
+    """The budget words, for both seats together and by seat."""
     return {
         "games": learned.games,
         "labels": sum(learned.labels),
@@ -81,7 +81,7 @@ def spending(learned: Learned) -> Row:
 
 
 def _exact(
-    found: Evaluation,
+    evaluation: Evaluation,
     config: Config,
     known: GameContext,
     model: Model,
@@ -92,14 +92,14 @@ def _exact(
     experts = None
     if isinstance(model, MarkovModel):
         _, experts = profile_tables(model, known.experts(config.expert), pool=pool)
-        found.structure = structure(model, experts, seed=config.seed)
+        evaluation.structure = structure(model, experts, seed=config.seed)
     for name, what in learned.items():
-        row = found.learners[name]
+        row = evaluation.learners[name]
         unfolded, tables = profile_tables(model, known.lifted(what.policies), pool=pool)
         row |= exact.table_measures(unfolded, tables)
         if isinstance(model, MarkovModel) and experts is not None:
             row |= bounds(model, tables, experts)
-        found.curves[name] = [curve(config, known, model, name, what, seat, row, pool) for seat in (0, 1)]
+        evaluation.curves[name] = [curve(config, known, model, name, what, seat, row, pool) for seat in (0, 1)]
 
 
 def curve(
@@ -112,9 +112,9 @@ def curve(
     row: Row,
     pool: Pool,
 ) -> Curve:
-    """One seat's exploitability when only its first n labels are cloned, n growing in equal steps to all.
+    """One seat's exploitability when only its first n labels are cloned, with n in equal steps up to all.
 
-    The last point is the learned policy itself, which ``row`` holds the measures of.
+    The last point is the learned policy itself, whose measures are in ``row``.
     """
     total = learned.labels[seat]
     budgets = sorted({max(1, round(total * part / config.points)) for part in range(1, config.points + 1)})
@@ -134,16 +134,16 @@ def curve(
 # --- games without one -----------------------------------------------------------------------------------
 
 
-def _sampled(found: Evaluation, run: Run, known: GameContext, learned: Mapping[str, Learned], pool: Pool) -> None:
-    """Add what certificates and matches say; each learner is measured once, though the run be killed and resumed."""
+def _sampled(evaluation: Evaluation, run: Run, known: GameContext, learned: Mapping[str, Learned], pool: Pool) -> None:
+    """Add certificates and matches. Each learner is measured once, even if the run is killed and resumed."""
     keys = _labelled(known, learned, 0), _labelled(known, learned, 1)
     measure = partial(sampled.sampled_measures, known.game, labelled_keys=keys, seed=run.config.seed, pool=pool)
     for name, what in learned.items():
-        found.learners[name] |= run.journal.measured(name, partial(measure, known.lifted(what.policies)))
+        evaluation.learners[name] |= run.journal.measured(name, partial(measure, known.lifted(what.policies)))
 
 
 def _labelled(known: GameContext, learned: Mapping[str, Learned], seat: int) -> Keys:
-    """[K, 2] keys, equal for mirror images, of all positions of a seat that any of these learners had labelled."""
+    """[K, 2] canonical keys of all positions of a seat that were labelled for any of these learners."""
     keys = [np.zeros((0, 2), dtype=np.uint64)]
     for what in learned.values():
         decisions = what.decisions[seat]

@@ -1,9 +1,10 @@
-"""The JSON files of a run's folder beside its configuration: what may stand in each, read in one place.
+"""The JSON files in a run's folder other than its configuration: their schemas and readers.
 
-``result.json`` and what is kept of an unfinished run carry a check sum over themselves and over what they are for (the
-run, by its configuration, and their place in it); so they are whole, unedited, and this run's, or they are refused.
-``result.json`` also holds the check sums of the files that were whole when it was written. Folders of the first format
-have none of these; their values are held against the same shapes. No heavy import: terminals follow runs with this.
+``result.json`` and the intermediate files of an unfinished run have a check sum of their contents and their identity
+(the run's configuration, and their place in the run). Files that are truncated, edited or of another run are refused.
+``result.json`` also has the check sums of the files that were complete when it was written. Folders of the first format
+have no check sums; their values are checked against the same schemas. No heavy import, so that the terminal can follow
+runs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _MATCH = {"first": word, "second": word, "wins": count, "draws": count, "losses"
 
 
 def _matches(value: object) -> bool:
-    """Whether these are matches of a policy with others: each in both seats, none without games."""
+    """Whether these are matches of a policy against others, each in both seats and with games."""
     if misfit(value, [_MATCH]) or not isinstance(value, list):
         return False
     first = sorted(match["second"] for match in value if match["first"] == "policy")
@@ -86,7 +87,7 @@ _SAMPLED = {**dict.fromkeys(("games", "labels", "distinct_labels"), count), "mat
 
 
 def sealed(values: dict[str, Any], identity: str) -> dict[str, Any]:
-    """The values with their check sum; ``identity`` says what they are for."""
+    """The values with a check sum of them and of their ``identity``."""
     return {**values, CHECK: _check(values, identity)}
 
 
@@ -95,14 +96,21 @@ def _check(values: dict[str, Any], identity: str) -> str:
 
 
 def digest(data: bytes) -> str:
-    """The check sum of a whole file."""
+    """The check sum of a file's contents."""
     return hashlib.sha256(data).hexdigest()
 
 
 def unsealed(path: Path, identity: str, *, always: bool = True, cure: str = _AGAIN) -> dict[str, Any]:
-    """The values in a file that is there. RunError where they were not sealed as ``identity``.
+    """Read a file that ``sealed`` made.
 
-    ``always``: whether there must be a check sum; older versions wrote none. ``cure``: what to do about a damaged file.
+    Args:
+        path: The file, which must exist.
+        identity: As in ``sealed``.
+        always: Whether a check sum is required; older versions wrote none.
+        cure: The advice for a damaged file.
+
+    Raises:
+        RunError: The file is damaged, or its check sum is wrong.
     """
     where = printable(path)
     try:
@@ -125,9 +133,12 @@ def unsealed(path: Path, identity: str, *, always: bool = True, cure: str = _AGA
 
 
 def read_result(folder: Path, begun: Begun) -> dict[str, Any] | None:
-    """What a finished run came to, with the check sums of its ``files``; None where it is not finished.
+    """The result of a finished run, with the check sums of its ``files``; None if it is not finished.
 
-    RunError where the file is not what this run wrote. Every value has its shape; which are there ``check_whole`` asks.
+    Every value has the type of the schema; ``check_whole`` checks which are present.
+
+    Raises:
+        RunError: The file is not what this run wrote.
     """
     path = folder / RESULT
     if not path.exists() and not path.is_symlink():
@@ -142,14 +153,14 @@ def read_result(folder: Path, begun: Begun) -> dict[str, Any] | None:
 
 
 def _other(values: dict[str, Any], begun: Begun) -> str | None:
-    """What a result says of its run that its configuration does not; None where they agree."""
-    asked = asdict(begun.config)
-    told = {**values.get("config", {}), **{key: values[key] for key in ("symmetry", "seed") if key in values}}
-    return next((key for key, value in told.items() if value != asked[key]), None)
+    """The first setting in a result that differs from the run's configuration; None if they agree."""
+    configured = asdict(begun.config)
+    reported = {**values.get("config", {}), **{key: values[key] for key in ("symmetry", "seed") if key in values}}
+    return next((key for key, value in reported.items() if value != configured[key]), None)
 
 
 def check_whole(result: dict[str, Any], begun: Begun, folder: Path) -> None:
-    """RunError unless a result that was read has all that a run ends with, for each of its learners."""
+    """Raise RunError unless a result has all values of a finished run, for each of its learners."""
     row = _EXACT if result.get("exact", True) else _SAMPLED
     learners = dict.fromkeys(begun.config.learners, row)
     needed = {"config": plain, "symmetry": flag, "seed": natural, "limits": plain, "learners": learners, "*": plain}
@@ -159,7 +170,7 @@ def check_whole(result: dict[str, Any], begun: Begun, folder: Path) -> None:
 
 
 def read_seconds(folder: Path) -> float:
-    """How long a finished run took. RunError where its clock is damaged."""
+    """The seconds that a finished run took. RunError if its clock is damaged."""
     cure = f"delete it and {RESULT} and resume the run"
     values = unsealed(folder / CLOCK, CLOCK, always=False, cure=cure)
     if misfit(values, _CLOCK) or values["seconds"] < 0:
@@ -168,9 +179,14 @@ def read_seconds(folder: Path) -> float:
 
 
 def read_metrics(folder: Path, check: str | None = None) -> list[dict[str, Any]]:
-    """The finished lines of a run's metrics, each a round of a learner's seat; what is still being written is left out.
+    """The complete lines of a run's metrics, one per round, learner and seat. An incomplete last line is ignored.
 
-    ``check``: the check sum of the whole file, once the run is finished. RunError where a line is damaged.
+    Args:
+        folder: The run's folder.
+        check: The check sum of the whole file, once the run is finished.
+
+    Raises:
+        RunError: A line is damaged, or the check sum is wrong.
     """
     path = folder / METRICS
     try:
@@ -178,9 +194,9 @@ def read_metrics(folder: Path, check: str | None = None) -> list[dict[str, Any]]
     except Unreadable as error:
         if isinstance(error.__cause__, FileNotFoundError):
             return []
-        raise RunError(f"{error}; {remedy(error, 'resume the run, which writes it anew')}") from error
+        raise RunError(f"{error}; {remedy(error, 'resume the run, which rewrites it')}") from error
     if check not in (None, digest(data)):
-        raise RunError(f"{printable(path)} was edited since the run finished (check sum differs); restore it")
+        raise RunError(f"{printable(path)} was edited after the run finished (check sum differs); restore it")
     rounds = []
     for number_, line in enumerate(data.split(b"\n")[:-1], start=1):
         try:
@@ -189,7 +205,7 @@ def read_metrics(folder: Path, check: str | None = None) -> list[dict[str, Any]]
                 raise ValueError("no line of metrics")
         except ValueError as error:
             raise RunError(
-                f"{printable(path)}, line {number_} is damaged; resume the run, which writes it anew"
+                f"{printable(path)}, line {number_} is damaged; resume the run, which rewrites it"
             ) from error
         rounds.append(values)
     return rounds

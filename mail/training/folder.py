@@ -1,16 +1,16 @@
-"""The folder of a run: it explains itself, is written atomically, and lets a killed run go on.
+"""The folder of a run: self-describing, written atomically, and sufficient to resume a killed run.
 
-    config.json        what was asked for               policies/LEARNER-SEAT.*   what was learned
+    config.json        the configuration                policies/LEARNER-SEAT.*   the learned policies
     metrics.jsonl      progress, one line per round     decisions/LEARNER-SEAT/   every round of play, npz
     result.json        measures, labels, curves         figure.png                exploitability against asks
-    decisions/LEARNER-SEAT/ROUND.shards/              while a round is played: what of it has landed
-    demonstrations/    saved games that it learns from, where it does (``mail.data.records``)
-    kept/              until the run is finished: clones that were fitted, and what was measured of a learner
-    clock.json         times, host and versions: what may differ between equal runs lives here alone
+    decisions/LEARNER-SEAT/ROUND.shards/              during a round: its completed shards
+    demonstrations/    the saved games it learns from, if any (``mail.data.records``)
+    kept/              until the run is finished: fitted clones, and measures of learners
+    clock.json         times, host and versions: everything that may differ between equal runs
 
-A run that was killed resumes by doing the same again: rounds of play, and shards of one, that were complete are read
-instead of played (no label is paid for twice), clones and measures instead of made (``mail.training.journal``), and
-everything else follows from them and the seed. One process writes at a time (``mail.training.lock``).
+A killed run resumes by repeating its steps: completed rounds and shards are read instead of played (so no label is
+queried twice), and clones and measures are read instead of computed (``mail.training.journal``). Everything else
+follows from them and the seed. One process writes at a time (``mail.training.lock``).
 """
 
 from __future__ import annotations
@@ -48,45 +48,52 @@ __all__ = [
 
 
 class Run:
-    """One run folder: made, gone on with or read, and finished; ``journal`` is where its learners keep their rounds."""
+    """A run's folder, new, resumed or read. ``journal`` stores the rounds of its learners."""
 
     def __init__(self, folder: Path, begun: Begun, held: RunLock | None = None) -> None:
-        """``held``: the lock of whoever writes; None for reading alone."""
+        """``held``: the lock for writing; None to read only."""
         self.folder, self.begun, self.config = folder, begun, begun.config
         self.journal = RunJournal(folder, begun)
-        """What its learners write to."""
+        """The journal of its learners."""
         self._lock = held
         self._saved: dict[str, str] = {}  # check sums of the policies
 
     @classmethod
     def create(cls, folder: Path, config: Config, *, force: bool = False) -> Run:
-        """A new run; RunError if something is there already (``force`` removes a run, never anything else), or if
-        another process trains there.
+        """Make a new run.
+
+        Args:
+            folder: Where; made if necessary.
+            config: The configuration.
+            force: Whether to replace a run that is there. Never removes anything but a run.
+
+        Raises:
+            RunError: The folder is not empty, or another process trains there.
         """
         asked_for = begun(config.check().values(), folder / NAME)
         if _occupied(folder) and not (folder / NAME).is_file():
-            raise RunError(f"{printable(folder)} is there and is no run; choose another --out")
+            raise RunError(f"{printable(folder)} exists and is not a run; choose another --out")
         folder.mkdir(parents=True, exist_ok=True)
         held = lock(folder)
         if _occupied(folder):
             if not force:
                 there = printable(folder)
-                raise RunError(f"{there} holds a run; add --resume to go on with it or --force to start anew")
-            read_config(folder)  # another program's config.json makes no run of a folder
+                raise RunError(f"{there} holds a run; add --resume to continue it or --force to replace it")
+            read_config(folder)  # a config.json of another program does not make it a run
             _empty(folder)
         write_atomic(folder / NAME, to_json(config.values()))
         return cls(folder, asked_for, held)._begin()
 
     @classmethod
     def resume(cls, folder: Path) -> Run:
-        """A run that was begun; RunError if there is none, or another process trains there."""
+        """Resume a run. RunError if there is none, or another process trains there."""
         read_begun(folder)
         held = lock(folder)
         return cls(folder, read_begun(folder), held)._begin()
 
     @classmethod
     def at(cls, folder: Path) -> Run:
-        """A run that was begun, for reading alone; RunError if there is none."""
+        """Open a run to read only. RunError if there is none."""
         return cls(folder, read_begun(folder))
 
     def _begin(self) -> Run:
@@ -95,26 +102,26 @@ class Run:
                 stale.unlink()
         self.journal.begin()
         if self.result() is None:
-            write_atomic(self.folder / METRICS, b"")  # logged again from the start: equal runs have equal metrics
+            write_atomic(self.folder / METRICS, b"")  # log again from the start, so that equal runs have equal metrics
         return self
 
-    # --- what was learned ------------------------------------------------------------------------------
+    # --- results --------------------------------------------------------------------------------------
 
     def save_policies(self, learner: str, policies: Seats, game: Game) -> None:
-        """Both seats' policies, as they play on the board."""
+        """Save both seats' policies of the board."""
         for seat, policy in enumerate(policies):
             path = self.folder / "policies" / f"{learner}-{seat}"
             save_policy(path, policy, game=game, seat=seat)
-            about = f"policies/{path.name}.json"  # it names the numbers by their check sum
+            about = f"policies/{path.name}.json"  # it contains the check sum of the weights
             self._saved[about] = digest(read_bytes(self.folder / about))
 
     def result(self) -> dict[str, Any] | None:
-        """What a finished run came to, or None. RunError where the file is not what this run wrote."""
-        found = read_result(self.folder, self.begun)
-        return found and {key: value for key, value in found.items() if key != FILES}
+        """The result of a finished run, or None. RunError if the file is not what this run wrote."""
+        result = read_result(self.folder, self.begun)
+        return result and {key: value for key, value in result.items() if key != FILES}
 
     def finish(self, result: dict[str, Any], figure: bytes, *, seconds: float, workers: int) -> None:
-        """Write the figure, the clock, and last of all the result, which says that the run is whole."""
+        """Write the figure, the clock and, last, the result, which marks the run as finished."""
         write_atomic(self.folder / "figure.png", figure)
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         clock = {"seconds": seconds, "workers": workers, "host": platform.node(), "pid": os.getpid(), **versions}
@@ -126,7 +133,7 @@ class Run:
 
 
 def _occupied(folder: Path) -> bool:
-    """Whether something is there, beyond what a run that is killed at once leaves: a file it was about to rename."""
+    """Whether the folder has contents, other than the temporary file of a run that was killed at its start."""
     if not folder.exists():
         return False
     return not folder.is_dir() or any(not _unfinished(path) for path in folder.iterdir())
@@ -137,8 +144,10 @@ def _unfinished(path: Path) -> bool:
 
 
 def _empty(folder: Path) -> None:
-    """Remove everything but the configuration, the result first: whoever is killed meanwhile leaves the old run
-    unfinished, which can be resumed or replaced. The folder itself stays, and with it its lock.
+    """Remove everything but the configuration, the result first.
+
+    If that is interrupted, the old run is unfinished and can be resumed or replaced. The folder itself stays, and so
+    does its lock.
     """
     for path in sorted(folder.iterdir(), key=lambda path: path.name != RESULT):
         if path.name == NAME:

@@ -1,8 +1,8 @@
 """The journal of a run: its rounds of play, shards, clones, measures and progress, in the run's folder.
 
-A run that was killed resumes by doing the same again, and reads here what was done before: no label is paid for twice.
-What is read must be what this run wrote, at this place: files carry check sums over what they are for
-(``mail.training.rounds``, ``mail.training.files``).
+A killed run resumes by repeating its steps and reads completed ones from here, so no label is queried twice. Files have
+check sums that include their run and their place in it, and are refused if they differ (``mail.training.rounds``,
+``mail.training.files``).
 """
 
 from __future__ import annotations
@@ -28,25 +28,26 @@ from mail.training.config import Begun, RunError
 from mail.training.files import METRICS, digest, sealed, unsealed
 from mail.training.rounds import read_decisions, write_decisions
 
-_PARTS = ".shards"  # the folder, beside a round's file, of the shards of it that are complete
+_PARTS = ".shards"  # the suffix of the folder of a round's completed shards
 _FIT = {"steps": count, "worst": number, "mean_tv": number, "policy": word}
 
 
 class RunJournal:
-    """A ``mail.learners.journal.Journal`` in a run's folder, which also keeps what was measured."""
+    """A ``mail.learners.journal.Journal`` in a run's folder, which also stores measures."""
 
     def __init__(self, folder: Path, begun: Begun) -> None:
-        """
+        """Open the journal of a run.
+
         Args:
-            folder: the run's.
-            begun: its configuration; part of the check sum of every file.
+            folder: The run's folder.
+            begun: Its configuration, which is part of the check sum of every file.
         """
         self.folder, self.begun = folder, begun
         self.listener: Callable[[str, int, dict[str, float]], None] = lambda learner, seat, values: None
-        """Called with learner, seat and values, each time progress is logged."""
+        """Called with learner, seat and values whenever progress is logged."""
 
     def begin(self) -> None:
-        """Before a run is trained: remove the shards of rounds that are complete."""
+        """Before training: remove the shards of completed rounds."""
         for parts in self.folder.glob(f"decisions/*/*{_PARTS}"):
             if parts.with_suffix(".npz").exists():
                 shutil.rmtree(parts)
@@ -70,25 +71,25 @@ class RunJournal:
         write_decisions(path, decisions, self._identity(path))
 
     def rounds(self, learner: str, seat: int) -> Iterator[Decisions]:
-        """The complete rounds, in order. RunError where one is damaged, or belongs to another run."""
+        """The completed rounds, in order. RunError if one is damaged or belongs to another run."""
         for path in sorted(self._round(learner, seat, 0).parent.glob("*.npz")):
             if (decisions := self._read(path)) is not None:
                 yield decisions
 
     def _read(self, path: Path) -> Decisions | None:
-        """A round or a shard of one, if it is complete."""
+        """A completed round or shard, or None."""
         if not path.exists():
             return None
         return read_decisions(path, self._identity(path), game=None if self.begun.sealed else self._game)
 
     @cached_property
     def _game(self) -> Game:
-        """The game that is learned on."""
+        """The game that is learned."""
         game = make_game(self.begun.config.game)
-        return Quotient(game) if self.begun.config.symmetry else game  # type: ignore[arg-type]  # says what it cannot take
+        return Quotient(game) if self.begun.config.symmetry else game  # type: ignore[arg-type]  # refuses other games
 
     def _identity(self, path: Path) -> str:
-        """What a file's check sum covers beside its contents: the run, and its place in it."""
+        """What a file's check sum covers in addition to its contents: the run, and the file's place in it."""
         return f"{self.begun.identity}/{path.relative_to(self.folder).as_posix()}"
 
     def _round(self, learner: str, seat: int, round_: int) -> Path:
@@ -117,7 +118,7 @@ class RunJournal:
                 return None
             policy = load_policy(path, device=device).policy
             return Fit(policy.policy if isinstance(policy, Lifted) else policy, **numbers)
-        except (NashmailError, TypeError):  # not there, damaged, or of a game that only its program can make
+        except (NashmailError, TypeError):  # missing, damaged, or of a game that only its program can make
             return None
 
     def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
@@ -131,18 +132,18 @@ class RunJournal:
         self._store_kept(path.with_name(f"{path.name}.fit"), numbers)
 
     def measured(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """What ``measure`` returns for a learner, computed once: a killed run that resumes does not measure again."""
+        """The result of ``measure`` for a learner, computed once, even if the run is killed and resumed."""
         path = self._kept(f"{name}.measures")
         if self._load_kept(path) is None:
             self._store_kept(path, measure())
         return unsealed(path, self._identity(path))
 
     def end(self) -> None:
-        """When a run is finished: remove what only an unfinished one needs."""
+        """After the end of a run: remove what only an unfinished run needs."""
         shutil.rmtree(self.folder / "kept", ignore_errors=True)
 
     def _load_kept(self, path: Path) -> dict[str, Any] | None:
-        """What was kept there by this run; None where it is missing or damaged: then it is made again."""
+        """The values this run stored there; None if they are missing or damaged, and must be computed again."""
         try:
             return unsealed(path, self._identity(path))
         except RunError:

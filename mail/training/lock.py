@@ -1,7 +1,7 @@
-"""One process at a time writes to a run's folder: a lock on the folder itself, which dies with its process.
+"""A lock on a run's folder, so that one process at a time writes to it. The system releases it when the process ends.
 
-The lock is on the folder, not on a file in it or beside it: nothing is left behind, no name can be turned into a link
-to somebody else's file, and starting anew (which empties the folder and never removes it) keeps it.
+The lock is on the folder, not on a file: it leaves nothing behind, no file can be replaced by a link to another, and it
+remains when ``--force`` empties the folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mail.training.config import RunError
 
 
 class RunLock:
-    """Held as long as this object lives, by this process: it may take the lock again, others may not."""
+    """A lock held by this process as long as the object lives. The process may acquire it again."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor, self._process = descriptor, os.getpid()
@@ -29,14 +29,18 @@ class RunLock:
 
 
 _HELD: WeakValueDictionary[tuple[int, int, int], RunLock] = WeakValueDictionary()
-"""By process, device and number of the folder."""
+"""Locks by process, device and inode of the folder."""
 
 
 def lock(folder: Path) -> RunLock:
-    """The lock of a folder that is there. RunError where another process has it; OSError where there is no folder.
+    """Acquire the lock of an existing folder.
 
-    On a file system without locks a line on standard error says so, and the run goes on; so it does, without a line,
-    where Python knows of none (Windows).
+    Without locks in the file system, a line on standard error says so and the run continues. On Windows, where Python
+    has no such locks, it continues without the line.
+
+    Raises:
+        RunError: Another process has the lock.
+        OSError: There is no folder.
     """
     if find_spec("fcntl") is None:
         return RunLock(None)
@@ -54,13 +58,13 @@ def lock(folder: Path) -> RunLock:
             f"another process trains in {printable(folder)}; let it finish or stop it, or choose another --out"
         ) from error
     except OSError as error:
-        told = f"{printable(folder)} cannot be locked ({error.strerror}); nothing else may train there meanwhile"
-        print(told, file=sys.stderr, flush=True)
-    _HELD[place] = found = RunLock(descriptor)
-    return found
+        line = f"{printable(folder)} cannot be locked ({error.strerror}); do not train there with another process"
+        print(line, file=sys.stderr, flush=True)
+    _HELD[place] = acquired = RunLock(descriptor)
+    return acquired
 
 
 def _exclusive(descriptor: int) -> None:
-    """Take the lock at once, or BlockingIOError; another OSError where there are none."""
+    """Acquire the lock at once. BlockingIOError if another process has it, another OSError if there are no locks."""
     fcntl = import_module("fcntl")
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What a finished run has learned, by name: ``RUN[:LEARNER]``, a pair of policies that play on the board."""
+"""The policies of a finished run, by name: ``RUN[:LEARNER]``."""
 
 from __future__ import annotations
 
@@ -18,44 +18,53 @@ from mail.training.files import FILES, digest, read_result
 
 @dataclass(frozen=True)
 class Profile:
-    """A learned pair of policies, ready to play on the board."""
+    """A learned pair of policies of the board."""
 
     name: str
     game: Game
     policies: Seats
     config: Config
     result: dict[str, Any]
-    """What the run reported of this learner."""
+    """The run's report on this learner."""
 
 
 def load_profile(name: str, *, device: str = "cpu") -> Profile:
-    """The policies that ``RUN[:LEARNER]`` names (``mail`` unless said); RunError or PolicyError if there are none."""
+    """Load the policies of a finished run.
+
+    Args:
+        name: ``RUN[:LEARNER]``: the run's folder and the learner (default: ``mail``, or else the run's first).
+        device: The torch device of networks.
+
+    Raises:
+        RunError: There is no such finished run or learner, or a file is damaged or of another run.
+        PolicyError: A policy is damaged.
+    """
     folder, learner = split(name)
     begun = read_begun(folder)
-    config, shown = begun.config, printable(folder)
+    config, where = begun.config, printable(folder)
     if learner is None:
         learner = default_learner(config)
     if learner not in config.learners:
-        raise RunError(f"{shown} has no learner {learner[:80]!r}; it has: {', '.join(config.learners)}")
+        raise RunError(f"{where} has no learner {learner[:80]!r}; it has: {', '.join(config.learners)}")
     result = read_result(folder, begun)
     if result is None:
-        raise RunError(f"the run in {shown} is not finished; `nashmail train ... --resume` goes on with it")
-    for seat in (0, 1):  # before what a policy says of its game is believed
+        raise RunError(f"the run in {where} is not finished; `nashmail train ... --resume` continues it")
+    for seat in (0, 1):  # before the game in a policy's file is made
         about = folder / "policies" / f"{learner}-{seat}.json"
         if not _same(about, result[FILES].get(f"policies/{about.name}")):
             raise RunError(f"{printable(about)} is a policy of another run, or was edited; restore it or train again")
     saved = [load_policy(folder / "policies" / f"{learner}-{seat}", device=device) for seat in (0, 1)]
-    name_of_game = make_game(config.game).spec.name  # a game may be asked for by several words
+    name_of_game = make_game(config.game).spec.name  # a game may have several names
     for seat, policy in enumerate(saved):
         if policy.game.spec.name != name_of_game or policy.seat != seat:
-            raise RunError(f"{shown}/policies/{learner}-{seat} is a policy of another run; restore it")
+            raise RunError(f"{where}/policies/{learner}-{seat} is a policy of another run; restore it")
     policies = (saved[0].policy, saved[1].policy)
     return Profile(name, saved[0].game, policies, config, dict(result["learners"].get(learner, {})))
 
 
 def _same(about: Path, check: str | None) -> bool:
-    """Whether a policy is the one that the run saved, by its description, which names the numbers by check sum; older
-    runs do not say.
+    """Whether a policy's metadata, which has the check sum of its weights, is what the run saved. True for older runs,
+    which have no check sums.
     """
     try:
         return check is None or digest(read_bytes(about)) == check
@@ -64,12 +73,12 @@ def _same(about: Path, check: str | None) -> bool:
 
 
 def default_learner(config: Config) -> str:
-    """The learner of a run that is meant where none is named."""
+    """The learner to use if none is named."""
     return "mail" if "mail" in config.learners else config.learners[0]
 
 
 def split(name: str) -> tuple[Path, str | None]:
-    """Folder and learner; a folder whose own name has a colon is found first. RunError for a name of no folder."""
+    """Folder and learner. A folder whose own name has a colon takes precedence. RunError for an invalid path."""
     whole = folder_of(name)
     if os.path.exists(whole / NAME) or ":" not in name:
         return whole, None

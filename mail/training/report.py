@@ -1,4 +1,4 @@
-"""The last stage of training: ``result.json`` and ``figure.png``, from what was measured."""
+"""The last stage of training: ``result.json`` and ``figure.png``, from the measures."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from mail.training.evaluate import Evaluation
 from mail.training.folder import Run
 
 
-def report(run: Run, known: GameContext, found: Evaluation, *, begun: float, workers: int) -> dict[str, Any]:
+def report(run: Run, known: GameContext, evaluation: Evaluation, *, begun: float, workers: int) -> dict[str, Any]:
     """Write the result and the figure, which finishes the run, and return the result.
 
     Args:
-        run: the run to finish.
-        known: its game.
-        found: what ``mail.training.evaluate`` returned.
-        begun: when training began or was resumed, by ``time.perf_counter``.
-        workers: processes that worked at once.
+        run: The run to finish.
+        known: Its game.
+        evaluation: The result of ``mail.training.evaluate``.
+        begun: When training started or resumed, by ``time.perf_counter``.
+        workers: The number of worker processes.
     """
-    from mail.evaluation.figure import draw_run  # matplotlib is not loaded by who does not draw
+    from mail.evaluation.figure import draw_run  # imports matplotlib
 
     config = run.config
     result = {
@@ -30,11 +30,11 @@ def report(run: Run, known: GameContext, found: Evaluation, *, begun: float, wor
         "clone": asdict(known.options(config).clone),
         "symmetry": config.symmetry,
         "seed": config.seed,
-        "learners": found.learners,
-        "curves": found.curves,
-        "limits": found.limits,
+        "learners": evaluation.learners,
+        "curves": evaluation.curves,
+        "limits": evaluation.limits,
     }
-    if found.structure is not None:
-        result["structure"] = found.structure
+    if evaluation.structure is not None:
+        result["structure"] = evaluation.structure
     run.finish(result, draw_run(result), seconds=time.perf_counter() - begun, workers=workers)
     return result

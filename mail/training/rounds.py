@@ -1,9 +1,9 @@
-"""Rounds of decisions on disk: npz files that say what they are, and whose check sum says that they still are.
+"""Rounds of decisions on disk: npz files with their identity and a check sum.
 
-The seal is the comment at the end of the archive, so it is written with what it seals, at once or not at all. It holds
-the *identity* of what the file is for (run, learner, seat, round, shard) and the check sum of every byte before it, so
-that a round which was edited, moved to another place, or brought from another run is noticed. Folders of the first
-format have no seals: there the rows are held against the rules of the game.
+Both are in the comment at the end of the archive (the *seal*), so they are written together with the data. The identity
+names the run, learner, seat, round and shard; the check sum covers every byte before it. So a round that was edited,
+moved or copied from another run is detected. Folders of the first format have no seals; there, the rows are checked
+against the rules of the game.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AGAIN = "delete it and resume, its games are played again"
 
 
 def write_decisions(path: Path, decisions: Decisions, identity: str) -> None:
-    """Write a round (or a shard of one) and its seal."""
+    """Write a round (or one shard) and its seal."""
     buffer = BytesIO()
     np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
     with ZipFile(buffer, "a") as archive:
@@ -38,15 +38,20 @@ def write_decisions(path: Path, decisions: Decisions, identity: str) -> None:
 
 
 def _check(body: bytes) -> bytes:
-    """The check sum of all that stands before it."""
+    """The check sum of all bytes before it."""
     return hashlib.sha256(body).hexdigest().encode()
 
 
 def read_decisions(path: Path, identity: str | None = None, *, game: Game | None = None) -> Decisions:
-    """The round in a file. RunError, which says what to do, if it is damaged or is not what it should be.
+    """Read a round.
 
-    ``identity``: what it was sealed as; None for whatever that was. ``game``: given where a file without a seal, as
-    older versions wrote it, is good enough; its rows must then fit the rules of this game.
+    Args:
+        path: The npz file.
+        identity: The identity it must have; None for any.
+        game: Allows a file without a seal, from older versions, whose rows must then fit the rules of this game.
+
+    Raises:
+        RunError: The file is damaged, or is another round; the message says what to do.
     """
     try:
         data = read_bytes(path)
@@ -87,7 +92,7 @@ _KINDS = {
 
 
 def misfit(decisions: Decisions, game: Game) -> str | None:
-    """The first column that cannot have come from playing this game, in a word; None where all could."""
+    """The name of the first column that cannot come from this game; None if all can."""
     for one in fields(decisions):
         array = getattr(decisions, one.name)
         if one.name != "state" and array.dtype != _KINDS[one.name]:
@@ -111,17 +116,17 @@ def misfit(decisions: Decisions, game: Game) -> str | None:
 
 
 def _labels_fit(decisions: Decisions) -> bool:
-    """Whether every label is a distribution over legal actions, or nothing at all."""
+    """Whether every label is a distribution over legal actions, or all NaN."""
     label, legal = decisions.label, decisions.legal
-    asked = ~np.isnan(label).all(1)
-    told = label[asked].astype(np.float64)
-    if not np.isfinite(told).all() or (told < 0).any() or told[~legal[asked]].any():
+    queried = ~np.isnan(label).all(1)
+    rows = label[queried].astype(np.float64)
+    if not np.isfinite(rows).all() or (rows < 0).any() or rows[~legal[queried]].any():
         return False
-    return bool((np.abs(told.sum(1) - 1.0) < 1e-4).all())
+    return bool((np.abs(rows.sum(1) - 1.0) < 1e-4).all())
 
 
 def _rules(decisions: Decisions, game: Game) -> str | None:
-    """The first column that contradicts what the game says of the positions."""
+    """The first column that contradicts the rules of the game."""
     start = game.start(1, rng=np.random.default_rng(0))
     states = decisions.state
     if states.shape[1:] != start.shape[1:] or states.dtype != start.dtype:
@@ -129,14 +134,14 @@ def _rules(decisions: Decisions, game: Game) -> str | None:
     for seat in (0, 1):
         mine = decisions.seat == seat
         try:
-            found = {
+            expected = {
                 "legal": game.legal(states[mine], seat),
                 "key": game.key(states[mine], seat),
                 "observation": game.observe(states[mine], seat),
             }
         except (NashmailError, ArithmeticError, LookupError, TypeError, ValueError, RuntimeError):
-            return "state"  # one that no play leads to
-        for name, array in found.items():
+            return "state"  # a position that cannot occur
+        for name, array in expected.items():
             if not np.array_equal(getattr(decisions, name)[mine], array):
                 return name
     return None

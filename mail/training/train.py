@@ -1,12 +1,11 @@
 """Training from configuration to result: prepare what can be refused, then learn, evaluate, report.
 
     prepare                  configuration               -> the game, its model, learners and experts (``Prepared``)
-    mail.training.learn      what is prepared            -> what each learner learned (``Learned``)
-    mail.training.evaluate   what was learned            -> measures, curves, limits (``Evaluation``)
-    mail.training.report     what was measured           -> result.json, figure.png
+    mail.training.learn      ``Prepared``                -> a ``Learned`` per learner
+    mail.training.evaluate   ``Learned``                 -> measures, curves, limits (``Evaluation``)
+    mail.training.report     ``Evaluation``              -> result.json, figure.png
 
-Learning never sees what is measured: learners get the game, the experts and a budget; the exact model and the gaps
-belong to evaluation.
+Learners get the game, the experts and a budget. The measures, and the exact model behind them, belong to evaluation.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ NOBODY: Seats = (Uniform(), Uniform())
 
 
 def train(run: Run, *, prepared: Prepared | None = None, pool: Pool | None = None) -> dict[str, Any]:
-    """Learn, measure and write everything a run has.
+    """Learn, measure and write the results of a run.
 
     Args:
-        run: a run that is not finished; one that was killed goes on where it was.
-        prepared: what ``prepare`` returned for its configuration; made here unless given.
-        pool: who plays, labels and is asked for policies; this process unless given. Results do not depend on it.
+        run: An unfinished run; a killed one continues where it was.
+        prepared: The result of ``prepare`` for its configuration; computed here by default.
+        pool: Plays games, queries and fits policies; this process by default. Results do not depend on it.
 
     Returns:
-        What ``result.json`` holds.
+        The contents of ``result.json``.
     """
     begun, pool = time.perf_counter(), pool or Local()
     if prepared is None:
@@ -53,14 +52,14 @@ def train(run: Run, *, prepared: Prepared | None = None, pool: Pool | None = Non
 
 
 def prepare(config: Config, games: Sequence[Played] = ()) -> Prepared:
-    """Make everything that may be refused, before anything is written or learned.
+    """Make the game, learners and experts, and check all that can be refused, before anything is written or learned.
 
     Args:
-        config: what is asked for.
-        games: the saved games that the learner ``games`` clones.
+        config: The run's configuration.
+        games: The saved games for the learner ``games``.
 
     Raises:
-        NashmailError: where a run of this configuration cannot be.
+        NashmailError: The configuration cannot be trained.
     """
     check(config)
     if GAMES in config.learners and not games:
@@ -82,6 +81,6 @@ def _task(name: str, config: Config, known: GameContext, options: Options, games
 
 
 def check(config: Config) -> None:
-    """NashmailError for values that make no run, and for names that do not exist."""
+    """Raise NashmailError for values that are not allowed and for unknown names."""
     config.check()
     check_names(config)

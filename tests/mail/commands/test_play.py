@@ -80,10 +80,10 @@ def test_play_when_there_is_no_input_at_all(
         ("play tictactoe:0x0", "at least one row"),
         (
             "play tictactoe --against nobody",
-            "is called 'nobody'; say expert, random, suboptimal:T, a table file, or a run's folder",
+            "is called 'nobody'; use expert, random, suboptimal:T, a table file, or a run's folder",
         ),
-        ("play tictactoe --against nobody:bc", "nobody is called 'nobody:bc'"),
-        ("play tictactoe --against " + "long" * 500, "nobody is called 'long"),
+        ("play tictactoe --against nobody:bc", "no player is called 'nobody:bc'"),
+        ("play tictactoe --against " + "long" * 500, "no player is called 'long"),
         ("play connect4:6x6", "cannot be enumerated, which expert needs; choose random, or a run"),
         ("play tictactoe --seat 2", "--seat"),
         ("play tictactoe --seed=-1", "a seed must be a whole number, 0 or more, not '-1'"),
@@ -194,7 +194,7 @@ def test_runs_that_cannot_be_played_against(
     for words, hint in [
         (
             f"play connect4:4x4 --against '{run_folder}'",
-            "has learned tictactoe, not connect4:4x4; choose another",
+            "plays tictactoe, not connect4:4x4; choose another run",
         ),
         (f"play tictactoe --against '{run_folder}:nobody'", "no learner 'nobody'"),
         (f"play tictactoe --against '{run_folder.parent}'", "no run in"),

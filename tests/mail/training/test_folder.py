@@ -178,7 +178,7 @@ def test_what_is_no_run_is_never_touched(force: bool, tmp_path: Path) -> None:
     before = contents(tmp_path)
     for name in ("work", "all", "file"):
         create = partial(Run.create, tmp_path / name, CONFIG, force=force)
-        refused("is there and is no run; choose another --out", create)
+        refused("exists and is not a run; choose another --out", create)
     assert contents(tmp_path) == before
 
 

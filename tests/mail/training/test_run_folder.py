@@ -273,7 +273,7 @@ def test_files_that_may_not_be_read_are_not_called_damaged(
             read()
         except RunError as error:
             said.append(str(error))
-    assert said and all("cannot read" in line and "Permission denied; put that right" in line for line in said)
+    assert said and all("cannot read" in line and "Permission denied; fix that" in line for line in said)
 
 
 @pytest.mark.parametrize(
