@@ -1,4 +1,4 @@
-"""Who plays: experts, clones, random play and wrappers, all behind ``Policy.probabilities``.
+"""Players: experts, clones, random play and wrappers, all with the interface ``Policy.probabilities``.
 
 Importing this package does not import torch; ``agents.network`` and ``agents.storage.policies`` do.
 """

@@ -1,10 +1,10 @@
-"""Networks that answer mirror images with mirrored logits, by tied weights.
+"""Networks that map mirror images to mirrored logits, by tied weights.
 
-Filters and hidden units come in pairs, c and c + half: what one sees in a picture its partner sees in the mirror
-image. So every layer turns a mirrored input into a mirrored output with partners changed over, a special case of group
-convolutions (Cohen & Welling 2016). A tied network is an ordinary ``PolicyNet`` some of whose weights are equal: files,
-exports and inference need not know. It has half as many free weights, and since the mean of a gradient and its image
-is the gradient over a batch and its mirror images, every label teaches for two at the price of one.
+Filters and hidden units come in pairs, c and c + half: one responds to a picture as its partner does to the mirror
+image. So every layer maps a mirrored input to a mirrored output with partners exchanged, a special case of group
+convolutions (Cohen & Welling, arXiv:1602.07576). A tied network is an ordinary ``PolicyNet`` with equal weights, so
+files, exports and inference need no changes. It has half as many free weights. The mean of a gradient and its image is
+the gradient over a batch and its mirror images, so every label counts for two at the cost of one.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from agents.network import PolicyNet, Residual
 from agents.policy import PolicyError
 
 Image = Callable[[Tensor], Tensor]
-"""What a parameter becomes under the mirror; twice is the identity."""
+"""Maps a parameter to its mirror image; an involution."""
 
 
 class Ties:
-    """The images of a network's parameters under the mirror that turns columns around.
+    """The mirror images of a network's parameters, for the mirror that reverses columns.
 
-    Actions are columns, or cells row by row. PolicyError for a network without planes or with an odd layer.
+    Actions are columns, or cells row by row. PolicyError for a network without planes or with a layer of odd width.
     """
 
     def __init__(self, net: PolicyNet) -> None:
@@ -35,7 +35,7 @@ class Ties:
             raise PolicyError("only networks of boards can be tied to their mirror image, with layers of even width")
         self._images: list[tuple[Tensor, Image]] = []
         columns = net.shape[2]
-        planes = True  # whether the next layer sees the board itself, which has no partners
+        planes = True  # whether the next layer's input is the board itself, which has no partners
         for layer in net.layers:
             for part in (layer.first, layer.second) if isinstance(layer, Residual) else (layer,):
                 if isinstance(part, nn.Conv2d):
@@ -46,36 +46,36 @@ class Ties:
         self._pair(last, partial(_last, columns), partial(_columns, columns))
 
     def _pair(self, layer: nn.Conv2d | nn.Linear, weight: Image, bias: Image) -> None:
-        assert layer.bias is not None  # all our layers have one
+        assert layer.bias is not None  # every layer here has one
         self._images += [(layer.weight, weight), (layer.bias, bias)]
 
     @torch.no_grad()
     def draw(self) -> None:
-        """Tie freshly drawn weights, as far apart as they were drawn."""
+        """Tie new random weights, preserving their variance."""
         for parameter, image in self._images:
             parameter.copy_((parameter + image(parameter)) / math.sqrt(2))
 
     @torch.no_grad()
     def gradients(self) -> None:
-        """Every gradient becomes the mean of itself and its image."""
+        """Replace every gradient by the mean of itself and its image."""
         for parameter, image in self._images:
-            assert parameter.grad is not None  # whoever calls has gone backward
+            assert parameter.grad is not None  # computed by the caller
             parameter.grad.copy_((parameter.grad + image(parameter.grad)) / 2)
 
     @torch.no_grad()
     def again(self) -> None:
-        """Undo what rounding did to the ties."""
+        """Restore ties that rounding has broken."""
         for parameter, image in self._images:
             parameter.copy_((parameter + image(parameter)) / 2)
 
 
 def _partners(values: Tensor, dim: int = 0) -> Tensor:
-    """The two halves of a dimension changed over."""
+    """Exchange the two halves of a dimension."""
     return torch.roll(values, values.shape[dim] // 2, dim)
 
 
 def _filters(planes: bool, weight: Tensor) -> Tensor:
-    """[K, C, 3, 3] filters, of the board's own planes or of paired ones."""
+    """[K, C, 3, 3] filters over the board's planes, or over paired ones."""
     turned = _partners(weight).flip(3)
     return turned if planes else _partners(turned, 1)
 
@@ -91,5 +91,5 @@ def _last(columns: int, weight: Tensor) -> Tensor:
 
 
 def _columns(columns: int, values: Tensor) -> Tensor:
-    """[A, ...] values of actions, with the columns turned around."""
+    """[A, ...] values of actions, with the columns reversed."""
     return values.view(-1, columns, *values.shape[1:]).flip(1).reshape(values.shape)

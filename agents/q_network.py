@@ -1,7 +1,7 @@
 """The Q-network of deep exploration and of learned best responses: sine features of unit length under a linear head.
 
-Sine activations make features of boards that differ in one stone nearly orthogonal, so that a norm of them tells what
-was tried from what was not; with rectifiers it does not.
+With sine activations the features of boards that differ in one stone are nearly orthogonal, so a norm of them
+distinguishes visited from unvisited positions. With ReLU they are not.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from games.base import Rng
 
 @dataclass(frozen=True)
 class QSizes:
-    """Widths of a Q-network, and how its first layer is drawn."""
+    """The widths of a Q-network, and the scale of its first layer."""
 
     embedding: int = 128
     """Width of the first layer."""
     features: int = 256
     """d, width of the last hidden layer."""
     frequency: float = 0.5
-    """Standard deviation of the first layer's weights: how soon boards that differ in little have other features."""
+    """Standard deviation of the first layer's weights. Larger values separate similar boards more."""
 
 
 class QNet(nn.Module):
-    """Observations [N, *shape] to unit features phi [N, d]; ``head`` gives q [N, A]."""
+    """A network from observations [N, *shape] to unit features phi [N, d] and values q [N, A]."""
 
     def __init__(self, shape: tuple[int, ...], actions: int, sizes: QSizes, *, rng: Rng) -> None:
         super().__init__()

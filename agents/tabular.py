@@ -1,4 +1,4 @@
-"""Policies that are a table by position: exact experts, counted clones, best responses."""
+"""Policies as tables by position: exact experts, clones, best responses."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from games.base import Floats, Game, Ints, Keys, Model, States, Table, one_line,
 
 
 class Tabular:
-    """Probabilities looked up by ``game.key(states, seat)``: by what the seat can tell apart."""
+    """Probabilities by ``game.key(states, seat)``, so by what the seat can distinguish."""
 
     def __init__(self, keys: Keys, table: Table, *, complete: bool = False) -> None:
         """Hold one row per known position.
 
         Args:
-            keys: uint64 [K, 2], ``game.key(states, seat)`` of K positions, no two equal.
+            keys: uint64 [K, 2], ``game.key(states, seat)`` of K positions, all distinct.
             table: float64 [K, A], the action probabilities at each of them.
-            complete: whether a position that is not among them is an error, as for an expert, which never guesses;
-                otherwise play is uniform there.
+            complete: Whether a position without a row is an error, as for an expert; otherwise play is uniform there.
 
         Raises:
-            PolicyError: where two keys are equal.
+            PolicyError: Two keys are equal.
         """
         self._wide = bool(keys.size) and int(keys.max()) >> 32 > 0
         words = self._words(keys)
         order = np.argsort(words, kind="stable")
         if (words[order][1:] == words[order][:-1]).any():
-            raise PolicyError("a table names a position twice")
+            raise PolicyError("a table has two rows for one position; remove one")
         self.keys, self.table, self.complete = keys[order], table[order], complete
         self._sorted = words[order]
 
@@ -40,7 +39,7 @@ class Tabular:
         if self.complete and not known[legal.any(1)].all():
             state = states[np.flatnonzero(legal.any(1) & ~known)[0]]
             raise PolicyError(
-                f"the table does not hold this position of {game.spec.name}: {one_line(game.render(state))}"
+                f"the table has no row for this position of {game.spec.name}: {one_line(game.render(state))}"
             )
         rows = uniform_rows(legal)
         known &= legal.any(1)
@@ -48,7 +47,7 @@ class Tabular:
         return rows
 
     def find(self, keys: Keys) -> tuple[np.ndarray, Ints]:
-        """Whether each key is in the table [N], and its row [N] if so."""
+        """Whether each key [N, 2] is in the table [N], and its row [N] if so."""
         known = np.zeros(len(keys), dtype=np.bool_)
         row = np.zeros(len(keys), dtype=np.int64)
         if not len(self._sorted):
@@ -60,7 +59,7 @@ class Tabular:
         return known, row
 
     def _words(self, keys: Keys) -> NDArray[Any]:
-        """[N] keys as sortable scalars: one word each, or, where a key of the table needs more (slower), both words."""
+        """[N] keys as sortable scalars: one word each, or both words (slower) if a key of the table needs them."""
         if not self._wide:
             return pack(keys)
         pairs = np.ascontiguousarray(keys, dtype=np.uint64)
@@ -68,15 +67,15 @@ class Tabular:
 
 
 def from_model(model: Model, seat: int, table: Table) -> Tabular:
-    """A model's table of one seat as a policy that knows every position of that seat.
+    """A model's table of one seat as a policy with a row for every position of that seat.
 
     Args:
-        model: the exact model with S positions.
-        seat: the seat that plays.
-        table: float64 [S, A], its probabilities; rows where it does not act do not count. Rows of positions that the
-            seat cannot tell apart are equal in any policy; the first of them is kept.
+        model: The exact model with S positions.
+        seat: The seat that plays.
+        table: float64 [S, A], its probabilities; rows where it does not act are ignored. Rows of positions that the
+            seat cannot distinguish are equal in any policy; the first of them is kept.
     """
     acts = np.flatnonzero(model.legal(seat).any(1))
     keys = model.game.key(model.states[acts], seat)
-    _, first = np.unique(pack(keys), return_index=True)  # a graph repeats a position that several plies reach
+    _, first = np.unique(pack(keys), return_index=True)  # a graph repeats a position reached at several plies
     return Tabular(keys[first], table[acts[first]], complete=True)

@@ -1,7 +1,7 @@
-"""The positions of a game by ply: breadth first from the starts, each layer with its moves and where they lead.
+"""The positions of a game by ply, breadth first from the starts: each layer with its moves and their successors.
 
-What ``games.graph`` is made of. Boards are listed as words, action by action; other games by their own successors, in
-parts that a meter watches, because nobody knows beforehand how many there are.
+The basis of ``games.graph``. Boards are enumerated as words, action by action; other games by their own successors, in
+parts that a meter watches, because their number is unknown beforehand.
 """
 
 from __future__ import annotations
@@ -20,37 +20,39 @@ from games.cost import Meter
 Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
 
-_CHUNK = 1 << 15  # positions that are swept at once
-_PART = 1 << 9  # rows that a game is asked about at once, to begin with: some take a millisecond for each
-_QUICK = 0.1  # seconds for a part; while they take less, parts are doubled
+_CHUNK = 1 << 15  # positions that are processed at once
+_PART = 1 << 9  # initial number of rows per call of a game's methods; some games take a millisecond for each
+_QUICK = 0.1  # seconds per part; while parts take less, they are doubled
 
 
 @runtime_checkable
 class Packed(Enumerable, Protocol):
-    """A board game whose graph can be built from words: seats alternate, the number of moves tells positions of
-    different plies apart, and a game pays 1 to who wins it, at its end.
+    """A board game whose graph can be built from words.
+
+    Seats alternate, positions of different plies have different numbers of stones, and a game pays 1 to its winner, at
+    its end.
     """
 
     @property
     def packs(self) -> bool:
-        """Whether these methods can be used."""
+        """Whether these methods can be used for this board."""
 
     def pack(self, states: States) -> Words:
-        """[N] a word for each position, equal for equal positions: the second word of its key above the first."""
+        """[N] a word for each position, equal for equal positions: the second word of its key before the first."""
 
     def unpack(self, words: Words) -> States:
-        """[N, W] the positions of these words."""
+        """[N, W] the positions of words."""
 
     def follow(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
-        """One action at running positions [N]: legal, the word after it, won, going on (False where not legal)."""
+        """One action at running positions [N]: whether legal, the word after it, won, going on (False if illegal)."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer while the graph is being built; n positions, ordered by seat, then by word."""
+    """One layer of a graph under construction; n positions, ordered by seat, then by word."""
 
     words: Words  # [n]
-    states: States | None  # [n, W]; None where the words tell
+    states: States | None  # [n, W]; None where words represent the positions
     seat: NDArray[np.int8]  # [n]
     legal: Bools  # [A, n]
     successor: NDArray[np.int32]  # [A, n] row in the next layer; -1 illegal or over
@@ -58,18 +60,30 @@ class Layer:
 
 
 def chunks(rows: slice) -> Iterator[slice]:
-    """The rows in pieces of at most ``_CHUNK``."""
+    """The rows in slices of at most ``_CHUNK``."""
     for start in range(rows.start, rows.stop, _CHUNK):
         yield slice(start, min(start + _CHUNK, rows.stop))
 
 
 def layers(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
-    """Breadth first from the starts: each layer's moves, and the next layer as the distinct positions they reach."""
+    """Enumerate breadth first from the starts.
+
+    Args:
+        game: A turn-based game without chance.
+        limit: The largest number of positions.
+        meter: Stops enumeration that takes too long or too much memory.
+
+    Yields:
+        each layer with its moves; the next layer has the distinct positions that they reach.
+
+    Raises:
+        GameError: The game is of another kind, or has more than ``limit`` positions.
+    """
     return _from_words(game, limit) if isinstance(game, Packed) and game.packs else _from_states(game, limit, meter)
 
 
 def opened(game: Enumerable, layer: Layer) -> Layer:
-    """The layer; GameError for a position that is not over and has no move."""
+    """The layer itself; GameError for a position that is not over and has no legal action."""
     closed = np.flatnonzero(~layer.legal.any(0))
     if len(closed):
         at = slice(closed[0], closed[0] + 1)
@@ -83,14 +97,14 @@ def opened(game: Enumerable, layer: Layer) -> Layer:
 
 
 def _counted(game: Enumerable, total: int, limit: int) -> int:
-    """The total; GameError beyond the limit."""
+    """The total itself; GameError beyond the limit."""
     if total > limit:
         raise GameError(f"{game.spec.name} has more than {limit:,} positions; it is too large to enumerate")
     return total
 
 
 def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
-    """The layers of a game whose positions are words; action by action, in chunks."""
+    """The layers of a game whose positions are words, action by action, in chunks."""
     words, total, seat = _distinct(game.pack(game.starts())), 0, 0
     while len(words):
         total = _counted(game, total + len(words), limit)
@@ -105,16 +119,16 @@ def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
                 parts.append(after[going[at]])
             reached.append(np.concatenate(parts))
         following = _distinct(np.concatenate(reached))
-        child = np.full(shape, -1, dtype=np.int32)
+        successor = np.full(shape, -1, dtype=np.int32)
         for action in reversed(range(game.spec.actions)):
-            child[action, going[action]] = total + np.searchsorted(following, reached.pop())
+            successor[action, going[action]] = total + np.searchsorted(following, reached.pop())
         reward = won.view(np.int8) * np.int8(1 - 2 * seat)
-        yield Layer(words, None, np.full(len(words), seat, dtype=np.int8), legal, child, reward)
+        yield Layer(words, None, np.full(len(words), seat, dtype=np.int8), legal, successor, reward)
         words, seat = following, 1 - seat
 
 
 def _from_states(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
-    """The layers of any other game, from its own list of successors."""
+    """The layers of any other game, from its own successors."""
     (states, words, seat, _), total = _ordered(game, game.starts(), None), 0
     while len(words):
         total = _counted(game, total + len(words), limit)
@@ -123,33 +137,33 @@ def _from_states(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
         meter.layer(len(words), len(row), states.shape[1])
         moves = np.full((len(row), 2), -1, dtype=np.int64)
         moves[np.arange(len(row)), seat[row]] = action
-        found = _followed(game, states, row, moves, meter)
-        if len(found.rows) != len(row) or (found.probability != 1.0).any():
+        outcomes = _followed(game, states, row, moves, meter)
+        if len(outcomes.rows) != len(row) or (outcomes.probability != 1.0).any():
             raise GameError(f"{game.spec.name} has chance moves; a GameGraph holds games without chance")
         reward = np.zeros(legal.T.shape)
-        reward[action, row] = found.rewards
-        going = np.flatnonzero(~found.done)
-        following = _ordered(game, found.states[going], meter)
-        child = np.full(legal.T.shape, -1, dtype=np.int32)
-        child[action[going], row[going]] = total + following[-1]
-        yield Layer(words, states, seat, legal.T, child, reward)
+        reward[action, row] = outcomes.rewards
+        going = np.flatnonzero(~outcomes.done)
+        following = _ordered(game, outcomes.states[going], meter)
+        successor = np.full(legal.T.shape, -1, dtype=np.int32)
+        successor[action[going], row[going]] = total + following[-1]
+        yield Layer(words, states, seat, legal.T, successor, reward)
         states, words, seat, _ = following
 
 
 def _followed(game: Enumerable, states: States, row: Ints, moves: Ints, meter: Meter) -> Successors:
-    """The outcomes of moves at rows of states, in parts, so that the meter is read often."""
+    """The outcomes of moves at rows of states, in parts, with a tick of the meter after each."""
     parts = []
     for part in _parts(len(row)):
-        found = game.successors(states[row[part]], moves[part])
-        parts.append(replace(found, rows=found.rows + part.start))
-        meter.tick(len(found.rows))
+        outcomes = game.successors(states[row[part]], moves[part])
+        parts.append(replace(outcomes, rows=outcomes.rows + part.start))
+        meter.tick(len(outcomes.rows))
     if len(parts) == 1:
         return parts[0]
     return Successors(*(np.concatenate([getattr(part, name.name) for part in parts]) for name in fields(Successors)))
 
 
 def _parts(count: int) -> Iterator[slice]:
-    """So many rows, at least one slice, in lengths that whoever takes them needs a fraction of a second for."""
+    """Slices of ``count`` rows, at least one, whose length adapts so that each takes a fraction of a second."""
     start, length = 0, _PART
     while start < count or start == 0:
         begun = time.perf_counter()
@@ -160,14 +174,14 @@ def _parts(count: int) -> Iterator[slice]:
 
 
 def _ordered(game: Enumerable, states: States, meter: Meter | None) -> tuple[States, Words, NDArray[np.int8], Ints]:
-    """The distinct positions ordered by seat, then by word; their words, who moves, and each input row's place."""
+    """The distinct positions ordered by seat, then by word; their words, movers, and the place of each input row."""
     parts = []
     for part in _parts(len(states)):
         parts.append(words_of(game, states[part]))
         if meter is not None:
             meter.tick(0)
-    found = np.concatenate(parts)
-    words, at, inverse = np.unique(found, return_index=True, return_inverse=True)
+    unordered = np.concatenate(parts)
+    words, at, inverse = np.unique(unordered, return_index=True, return_inverse=True)
     acting = game.acting(states[at])
     if (acting.sum(1) != 1).any():
         raise GameError(f"{game.spec.name} is not turn-based; a GameGraph needs exactly one seat to move at a time")
@@ -178,12 +192,12 @@ def _ordered(game: Enumerable, states: States, meter: Meter | None) -> tuple[Sta
 
 
 def words_of(game: Enumerable, states: States) -> Words:
-    """[N] a word for each position, equal for equal positions: the second word of its key above the first."""
+    """[N] a word for each position, equal for equal positions: the second word of its key before the first."""
     return pack(game.key(states)[:, ::-1])
 
 
 def _distinct(words: Words) -> Words:
-    """The words that occur, in order; sorts the given array in place."""
+    """The distinct words in ascending order. Sorts the given array in place."""
     words.sort()
     first = np.ones(len(words), dtype=np.bool_)
     np.not_equal(words[1:], words[:-1], out=first[1:])

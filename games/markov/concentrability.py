@@ -1,11 +1,11 @@
-"""What learning from expert-expert play costs: how much more a deviation sees of a state than the experts show.
+"""Concentrability: how much more often a deviation visits a state than the experts do, and bounds that depend on it.
 
-d is where mass is: discounted and normalised visits, or the distribution of each step with a horizon; d^E that of the
-expert pair. Deviations are one seat's, against the other's expert (docs/algorithms.md, "Concentrability and bounds").
-State level: ``single_policy`` over best responses, ``all_policies`` over every deviation (variant B), both exact.
-``feature_level``: the same with second moments of features, of which the worst deviation is searched for: the result is
-attained by a deviation, and comes with an upper bound. ``offline_bound`` and ``interactive_bound`` are certificates for
-the Nash gap of a learned pair. Ratios are maxima over states, with 0/0 = 0 and x/0 = infinity.
+d is a distribution of visits: discounted and normalized, or of each step with a horizon; d^E is that of the expert
+pair. A deviation is one seat's, against the other's expert (docs/algorithms.md, "Concentrability and bounds";
+arXiv:2602.22810). State level: ``single_policy`` over best responses, ``all_policies`` over all deviations (variant B),
+both exact. ``feature_level``: the same with second moments of features. The worst deviation is searched for, so the
+result is attained by a deviation and comes with an upper bound. ``offline_bound`` and ``interactive_bound`` are
+certificates for the Nash gap of a learned pair. Ratios are maxima over states, with 0/0 = 0 and x/0 = infinity.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from games.markov.model import MarkovModel
 from games.markov.transitions import LowRank
 
 Profile = tuple[Table, Table]
-_LARGEST = 1 << 26  # entries of an induced kernel that are worth holding
-_ROOM = 1 << 22  # numbers held at a time while many targets are looked at
-_ZERO = 1e-12  # probabilities and squared lengths below this are none
-_TIE = 1e-9  # action values this close, relative to the largest, are equally good
-_KEPT = 8  # directions that are followed up
-_ROUNDS = 100  # of alternating between direction and deviation; a handful is needed
+_LARGEST = 1 << 26  # largest number of entries of an induced kernel
+_ROOM = 1 << 22  # numbers in memory at a time, over many targets
+_ZERO = 1e-12  # probabilities and squared lengths below this count as 0
+_TIE = 1e-9  # action values within this, relative to the largest, are equal
+_KEPT = 8  # directions that are pursued per round
+_ROUNDS = 100  # of alternation between direction and deviation; a few suffice
 VARIANTS = ("second-moment", "centred", "mean")
 
 
@@ -35,7 +35,15 @@ VARIANTS = ("second-moment", "centred", "mean")
 def single_policy(model: MarkovModel, profile: Profile, experts: Profile) -> float:
     """C(mu, nu): the worst ratio over all best responses to either seat's policy, ties included.
 
-    With ``profile`` the experts themselves this is the quantity of the lower bounds. GameError for games too large.
+    With the experts as ``profile`` it is the quantity of the lower bounds.
+
+    Args:
+        model: The exact model.
+        profile: [S, A] tables of seat 0 and seat 1, to which the other seat responds.
+        experts: [S, A] tables of the experts.
+
+    Raises:
+        GameError: The game is too large.
     """
     seen = model.reach(experts)
     worst = 0.0
@@ -50,7 +58,15 @@ def single_policy(model: MarkovModel, profile: Profile, experts: Profile) -> flo
 
 
 def all_policies(model: MarkovModel, experts: Profile) -> float:
-    """C_max, variant B: the worst ratio over every deviation of one seat against the other's expert."""
+    """C_max, variant B: the worst ratio over all deviations of one seat against the other's expert.
+
+    Args:
+        model: The exact model.
+        experts: [S, A] tables of the experts.
+
+    Raises:
+        GameError: The game is too large.
+    """
     seen = model.reach(experts)
     sides = (_Deviator(model, seat, experts[1 - seat], model.legal(seat)) for seat in (0, 1))
     return max(_worst_ratio(side.reachable().ravel(), seen) for side in sides)
@@ -61,12 +77,12 @@ def all_policies(model: MarkovModel, experts: Profile) -> float:
 
 @dataclass(frozen=True)
 class Coefficient:
-    """A feature-level coefficient, between what a deviation attains and what none can exceed."""
+    """A feature-level coefficient: the value that a deviation attains, and an upper bound."""
 
     value: float
-    """Attained by a deterministic deviation; the largest found."""
+    """Attained by a deterministic deviation; the largest found by the search."""
     at_most: float
-    """No deviation has more."""
+    """An upper bound over all deviations."""
 
 
 def feature_level(
@@ -77,43 +93,53 @@ def feature_level(
     ridge: float = 0.0,
     variant: str = "second-moment",
 ) -> Coefficient:
-    """C_phi, the larger of both seats': how much more of a direction in feature space a deviation sees.
+    """C_phi, the larger of both seats' coefficients: how much more of a feature direction a deviation visits.
 
-    For the imitated seat's features phi(s, a), actions by its expert, Sigma = E[phi phi^T]: the largest eigenvalue of
-    Sigma_E^(-1/2) Sigma_dev Sigma_E^(-1/2) over deviations of the *other* seat, the worst step with a horizon.
-    ``ridge`` is added to both Sigmas. ``variant``: ``centred`` subtracts the expert's mean feature in each state (zero
-    for a deterministic expert), ``mean`` measures ``|E_dev phi|`` in the norm of Sigma_E^-1 instead. One-hot features
-    without ridge give the worst ratio of state-action pairs. GameError without features, or for games too large.
+    For the imitated seat's features phi(s, a), with actions of its expert, Sigma = E[phi phi^T]: the largest eigenvalue
+    of Sigma_E^(-1/2) Sigma_dev Sigma_E^(-1/2) over deviations of the *other* seat, in the worst step with a horizon.
+    One-hot features without ridge give the worst ratio of state-action pairs.
+
+    Args:
+        model: The exact model.
+        experts: [S, A] tables of the experts.
+        linear: The features; the game's own by default.
+        ridge: Added to both Sigmas, 0 or more.
+        variant: ``second-moment``; ``centred`` subtracts the expert's mean feature in each state (the result is 0 for a
+            deterministic expert); ``mean`` measures ``|E_dev phi|`` in the norm of Sigma_E^-1 instead.
+
+    Raises:
+        GameError: There are no features, an argument is invalid, or the game is too large.
     """
     features = linear or model.game.linear
     if features is None:
-        raise GameError(f"{model.game.spec.name} has no features to take a coefficient of")
+        raise GameError(f"{model.game.spec.name} has no features, which a feature-level coefficient needs")
     if variant not in VARIANTS:
-        raise GameError(f"a feature-level coefficient is one of {', '.join(VARIANTS)}, not {variant!r}")
+        raise GameError(f"variant must be one of {', '.join(VARIANTS)}, not {variant!r}")
     if not ridge >= 0:
-        raise GameError(f"a ridge is not negative, unlike {ridge}")
-    found = [_one_side(model, experts, seat, features.features[seat], ridge, variant) for seat in (0, 1)]
-    return Coefficient(max(side.value for side in found), max(side.at_most for side in found))
+        raise GameError(f"the ridge must be 0 or more, not {ridge}")
+    sides = [_one_side(model, experts, seat, features.features[seat], ridge, variant) for seat in (0, 1)]
+    return Coefficient(max(side.value for side in sides), max(side.at_most for side in sides))
 
 
 # --- certificates ------------------------------------------------------------------------------------------
 
 
 def offline_bound(model: MarkovModel, learned: Profile, experts: Profile) -> float:
-    """NashConv of ``learned`` is at most this: all-policy coefficient times what the pair gets wrong where experts go.
+    """An upper bound on the NashConv of ``learned``: the all-policy coefficient times its errors where the experts
+    play.
 
     (r_max - r_min) * span^2 * C_B * (E TV(mu, mu_E) + E TV(nu, nu_E)) over d^E, span = 1 / (1 - g) or the horizon.
     """
     coefficient = all_policies(model, experts)
     if not np.isfinite(coefficient):
-        return coefficient  # nothing wrong where experts go says nothing of where they do not
+        return coefficient  # errors elsewhere are unbounded, even without errors where the experts play
     visits = model.reach(experts)
     wrong = sum(float(visits @ _apart(seat, learned, experts)) for seat in (0, 1))
     return _spread(model) * model.span * wrong * coefficient
 
 
 def interactive_bound(model: MarkovModel, learned: Profile, experts: Profile) -> float:
-    """NashConv of ``learned`` is at most this, without a coefficient: what it gets wrong where its best opponent goes.
+    """An upper bound on the NashConv of ``learned``, without a coefficient: its errors where its best opponents play.
 
     (r_max - r_min) * span^2 * (E TV(mu, mu_E) under (mu, br(mu)) + E TV(nu, nu_E) under (br(nu), nu)).
     """
@@ -129,25 +155,25 @@ def interactive_bound(model: MarkovModel, learned: Profile, experts: Profile) ->
 
 
 def _apart(seat: int, learned: Profile, experts: Profile) -> Floats:
-    """[S] total variation between the seat's learned and expert distributions."""
+    """[S] total variation distance between the seat's learned and expert distributions."""
     return np.asarray(np.abs(learned[seat] - experts[seat]).sum(1) / 2.0)
 
 
 def _spread(model: MarkovModel) -> float:
-    """r_max - r_min over the joint actions that can be played."""
+    """r_max - r_min over the legal joint actions."""
     first, second = model.game.joint_legal()
     played = model.game.rewards[first[:, :, None] & second[:, None, :]]
     return float(played.max() - played.min())
 
 
 class _Deviator:
-    """One seat's decision process against a table of the other: K = left [steps, S, A, r] times right [r, S].
+    """One seat's decision process against a table of the other seat: K = left [steps, S, A, r] times right [r, S].
 
-    For a kernel of low rank, r is that rank; for any other the right factor is the identity and left out.
+    For a kernel of low rank, r is that rank. For others the right factor is the identity and omitted.
     """
 
     def __init__(self, model: MarkovModel, seat: int, against: Table, allowed: Bools) -> None:
-        """``allowed`` [positions, A] are the actions it may take; where it has none it rests."""
+        """``allowed`` [positions, A] are the actions it may take; where there is none it does not act."""
         game = self.game = model.game
         own = game.rewards.shape[1 + seat]
         low_rank = game.transitions if isinstance(game.transitions, LowRank) else None
@@ -162,17 +188,17 @@ class _Deviator:
         self.may = may
 
     def best(self, rewards: Floats) -> tuple[Floats, Ints]:
-        """The most of E[sum of (discounted) rewards] for ``rewards`` [T, steps, S], per target T, and a choice
-        [T, steps, S] of actions that earns it.
+        """The maximum of E[sum of (discounted) rewards] for ``rewards`` [T, steps, S], per target T, and actions
+        [T, steps, S] that attain it.
         """
         steps, states, own = self.may.shape
         size = max(1, _ROOM // (states * max(self.left.shape[3], own, steps)))
         parts = [rewards[begin : begin + size] for begin in range(0, len(rewards), size)]
-        found = [self._endless(part[:, 0]) if self.game.horizon is None else self._swept(part) for part in parts]
-        return np.concatenate([value for value, _ in found]), np.concatenate([choice for _, choice in found])
+        solved = [self._endless(part[:, 0]) if self.game.horizon is None else self._backward(part) for part in parts]
+        return np.concatenate([value for value, _ in solved]), np.concatenate([choice for _, choice in solved])
 
     def visits(self, choice: Ints) -> Floats:
-        """[T, steps, S] visits under choices [T, steps, S]."""
+        """[T, steps, S] the visits under choices [T, steps, S]."""
         mass = np.zeros(choice.shape)
         if self.game.horizon is None:
             for target, actions in enumerate(choice[:, 0]):
@@ -187,7 +213,7 @@ class _Deviator:
         return mass
 
     def reachable(self) -> Floats:
-        """[steps, S] the most visits that any deviation makes of each position."""
+        """[steps, S] the largest number of visits of each position by any deviation."""
         steps, states = self.may.shape[:2]
         positions = steps * states
         most = np.zeros(positions)
@@ -200,7 +226,7 @@ class _Deviator:
         return most.reshape(steps, states)
 
     def _occupancy(self, actions: Ints) -> Floats:
-        """[S] discounted visits under one choice of actions [S]."""
+        """[S] the discounted visits under one choice of actions [S]."""
         start, discount = self.game.initial, self.game.spec.discount
         left = self.left[0, np.arange(len(start)), actions]  # [S, r]
         inner = np.eye(left.shape[1]) - discount * self._small(left).T
@@ -208,7 +234,7 @@ class _Deviator:
         return np.asarray(start + discount * (entered if self.right is None else entered @ self.right))
 
     def _small(self, left: Floats) -> Floats:
-        """[..., r, r] of the chosen [..., S, r]."""
+        """[..., r, r] the kernel of chosen actions [..., S, r]."""
         return left if self.right is None else np.asarray(self.right @ left)
 
     def _ahead(self, layer: int, values: Floats) -> Floats:
@@ -219,7 +245,7 @@ class _Deviator:
         return np.where(self.may[layer], ahead, -np.inf)
 
     def _endless(self, rewards: Floats) -> tuple[Floats, Ints]:
-        """Policy iteration for every target at once, from the lowest allowed actions."""
+        """Policy iteration for all targets at once, starting with the lowest allowed actions."""
         states, discount = np.arange(self.game.states), self.game.spec.discount
         targets = np.arange(len(rewards))[:, None]
         choice = np.broadcast_to(self.may[0].argmax(1), rewards.shape).copy()  # [T, S]
@@ -235,8 +261,8 @@ class _Deviator:
                 return values @ self.game.initial, choice[:, None]
             choice = np.where(better, ahead.argmax(2), choice)
 
-    def _swept(self, rewards: Floats) -> tuple[Floats, Ints]:
-        """Backward induction for every target at once."""
+    def _backward(self, rewards: Floats) -> tuple[Floats, Ints]:
+        """Backward induction for all targets at once."""
         values = np.zeros((len(rewards), self.game.states))
         choice = np.zeros(rewards.shape, dtype=np.int64)
         for layer in reversed(range(rewards.shape[1])):
@@ -247,7 +273,7 @@ class _Deviator:
 
 
 def _worst_ratio(most: Floats, seen: Floats) -> float:
-    """The largest of most visits over the experts' visits, of the same positions."""
+    """The largest ratio of the most visits to the experts' visits, over the same positions."""
     most, seen = np.where(most > _ZERO, most, 0.0), np.where(seen > _ZERO, seen, 0.0)
     if ((seen == 0) & (most > 0)).any():
         return float("inf")
@@ -270,12 +296,12 @@ def _one_side(
     for layer in range(model.layers):
         discount = game.spec.discount
         scale = 1.0 / model.span
-        if game.horizon is not None:  # probabilities of this step, which discount 0 leaves nothing of after the first
+        if game.horizon is not None:  # probabilities of this step; discount 0 leaves only the first
             scale = discount**-layer if discount else float(layer == 0)
         step = _Step(deviator, layer, scale, table[layer], phi[layer], ridge)
         side = step.means(seen[layer]) if variant == "mean" else step.moments(seen[layer])
         acts = table[layer].sum(1) > 0
-        ratio = max(1.0, _worst_ratio(most[layer, acts], seen[layer, acts]))  # moments cannot differ by more
+        ratio = max(1.0, _worst_ratio(most[layer, acts], seen[layer, acts]))  # an upper bound on ratios of moments
         bound = min(side.at_most, float(np.sqrt(ratio)) if variant == "mean" else ratio)
         lowest, highest = max(lowest, side.value), max(highest, side.value, bound)
     return Coefficient(lowest, highest)
@@ -283,7 +309,7 @@ def _one_side(
 
 @dataclass(frozen=True)
 class _Step:
-    """Everything that a coefficient at one time index needs."""
+    """The data of a coefficient at one time index."""
 
     deviator: _Deviator
     layer: int
@@ -293,16 +319,16 @@ class _Step:
     ridge: float
 
     def moments(self, seen: Floats) -> Coefficient:
-        """The largest eigenvalue: alternate between the best deviation for a direction and the direction for it."""
+        """The largest eigenvalue, by alternating between the best deviation for a direction and the converse."""
         white = self._whitened(seen)
         if white is None:
             return Coefficient(np.inf, np.inf)
         if not white[0].shape[2]:
-            return Coefficient(0.0, 0.0)  # features that are zero wherever anybody goes
-        psi, extra = white  # [S, A, r] whitened features, [r, r] the ridge there
+            return Coefficient(0.0, 0.0)  # features are zero at every visited state
+        psi, extra = white  # [S, A, r] whitened features, [r, r] the ridge in these coordinates
         trace = self._best(np.einsum("sa,sar->s", self.table, psi**2)[None])[0][0] + np.trace(extra)
         state, action = np.nonzero(self.table > _ZERO)
-        rows, weight = psi[state, action], self.table[state, action]  # [n, r] what the expert's actions look like
+        rows, weight = psi[state, action], self.table[state, action]  # [n, r] features of the expert's actions
         per_state = np.zeros((len(psi), len(rows)))  # [S, n] from rows to states
         per_state[state, np.arange(len(rows))] = weight
         directions = np.unique(np.round(rows / _length(rows), 12), axis=0)
@@ -319,12 +345,12 @@ class _Step:
         return Coefficient(highest, max(highest, float(trace)))
 
     def means(self, seen: Floats) -> Coefficient:
-        """|E phi| in the experts' norm, the same way; no deviation has more than it has of E |phi|."""
+        """|E phi| in the experts' norm, by the same alternation. E |phi| is an upper bound."""
         white = self._whitened(seen)
         if white is None:
             return Coefficient(np.inf, np.inf)
         if not white[0].shape[2]:
-            return Coefficient(0.0, 0.0)  # features that are zero wherever anybody goes
+            return Coefficient(0.0, 0.0)  # features are zero at every visited state
         mean = np.einsum("sa,sar->sr", self.table, white[0])  # [S, r]
         bound = self._best(np.sqrt((mean**2).sum(1))[None])[0][0]
         directions = np.concatenate([mean, -mean])
@@ -343,7 +369,7 @@ class _Step:
     def _whitened(self, seen: Floats) -> tuple[Floats, Floats] | None:
         """Features in coordinates in which the experts' second moment (with the ridge) is 1, and the ridge in them.
 
-        None if a deviation can see a direction that the experts never do.
+        None if a deviation visits a direction that the experts never visit.
         """
         weight = (seen * self.scale)[:, None] * self.table
         sigma = np.einsum("sa,sad,sae->de", weight, self.phi, self.phi, optimize=True)
@@ -353,17 +379,17 @@ class _Step:
         if not held.all():
             lost = np.einsum("sad,dr->sar", self.phi, vectors[:, ~held])
             outside = (lost**2).sum(2).max(1, initial=0.0, where=self.table > _ZERO)
-            if (outside > 1e-9 * max(float((self.phi**2).max()), 1e-300)).any() and self._comes_by(outside):
+            if (outside > 1e-9 * max(float((self.phi**2).max()), 1e-300)).any() and self._visited(outside):
                 return None
         whiten = vectors[:, held] / np.sqrt(size[held])
         return self.phi @ whiten, self.ridge * whiten.T @ whiten
 
-    def _comes_by(self, outside: Floats) -> bool:
-        """Whether a deviation visits a state that has anything ``outside`` [S]."""
+    def _visited(self, outside: Floats) -> bool:
+        """Whether a deviation visits a state with a positive entry of ``outside`` [S]."""
         return bool(self._best(outside[None] > 1e-9 * outside.max())[0][0] > _ZERO)
 
     def _best(self, gained: Floats) -> tuple[Floats, Ints]:
-        """Most of E[gained] [T, S] at this time index, and the deviations."""
+        """The maximum of E[gained] [T, S] at this time index, and deviations that attain it."""
         rewards = np.zeros((len(gained), *self.deviator.may.shape[:2]))
         rewards[:, self.layer] = gained * self.scale
         return self.deviator.best(rewards)
@@ -373,5 +399,5 @@ class _Step:
 
 
 def _length(rows: Floats) -> Floats:
-    """[n, 1] the length of each row, at least a tiny number."""
+    """[n, 1] the length of each row, at least a tiny positive number."""
     return np.asarray(np.maximum(np.sqrt((rows**2).sum(1, keepdims=True)), 1e-300))

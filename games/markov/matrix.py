@@ -1,10 +1,10 @@
-"""Matrix games: one-shot zero-sum games in batches, the step that Shapley's operator takes at every state.
+"""Matrix games: batches of one-shot zero-sum games, as Shapley's operator solves them at every state.
 
-Pure saddle points are read off, two-by-two games have a closed form, what is left goes to HiGHS (scipy) as one
-block-diagonal linear program. Among equally good pure strategies the choice is stated: ``first`` takes the
-lowest action, ``uniform`` mixes all of them; a game that needs mixing is solved at a vertex in either case.
-``vertex`` takes what one linear program per game and player ends on, saddle point or not: no choice of its own but
-HiGHS's, and the one the papers' code makes.
+Pure saddle points are found directly, two-by-two games have a closed form, and HiGHS (scipy) solves the others as one
+block-diagonal linear program. Ties among equally good pure strategies are broken as stated: ``first`` takes the lowest
+action, ``uniform`` mixes all of them. A game that needs mixing is solved at a vertex in both cases. ``vertex`` takes
+the vertex at which one linear program per game and player ends, saddle point or not: HiGHS's own choice, and that of
+the papers' code.
 """
 
 from __future__ import annotations
@@ -18,25 +18,35 @@ from games.base import Bools, Floats, GameError
 
 TIES = ("first", "uniform", "vertex")
 TIE = 1e-9
-"""Differences in value below this, relative to the largest payoff (at least 1), count as none."""
-_BATCH = 512  # games of one linear program
-_SUPPORT = 1e-9  # probabilities of a linear program's solution below this are none
-_ROUGH = 1e10  # condition number from which equations are no better than the program's solution
+"""Differences in value below this, relative to the largest payoff (at least 1), count as 0."""
+_BATCH = 512  # games per linear program
+_SUPPORT = 1e-9  # probabilities below this in a linear program's solution count as 0
+_ROUGH = 1e10  # condition number from which the linear equations are no more accurate than the program
 
 
 @dataclass(frozen=True)
 class Saddle:
     """The solution of N matrix games."""
 
-    value: Floats  # [N] of the row player, who maximises
-    first: Floats  # [N, A] its strategy
+    value: Floats  # [N] for the row player, the maximizer
+    first: Floats  # [N, A] the row player's strategy
     second: Floats  # [N, B] the column player's
 
 
 def solve(payoff: Floats, rows: Bools, columns: Bools, *, ties: str = "first") -> Saddle:
-    """Solve games ``payoff`` [N, A, B] with legal ``rows`` [N, A] and ``columns`` [N, B], at least one each."""
+    """Solve a batch of matrix games.
+
+    Args:
+        payoff: float64 [N, A, B], the row player's payoffs.
+        rows: bool [N, A] the legal rows, at least one per game.
+        columns: bool [N, B] the legal columns, at least one per game.
+        ties: One of ``TIES``.
+
+    Raises:
+        GameError: ``ties`` is another word, or a linear program fails.
+    """
     if ties not in TIES:
-        raise GameError(f"ties are broken by 'first', 'uniform' or 'vertex', not {ties!r}")
+        raise GameError(f"ties must be 'first', 'uniform' or 'vertex', not {ties!r}")
     if ties == "vertex":
         return _vertices(payoff, rows, columns)
     worst = np.where(columns[:, None, :], payoff, np.inf).min(2)  # [N, A] of each row
@@ -59,7 +69,7 @@ def solve(payoff: Floats, rows: Bools, columns: Bools, *, ties: str = "first") -
 
 
 def _spread(good: Bools, ties: str) -> Floats:
-    """[N, A] the lowest good action of each row, or all of them alike."""
+    """[N, A] the lowest good action of each row, or all of them with equal probability."""
     if ties == "uniform":
         return np.asarray(good / good.sum(1, keepdims=True))
     table = np.zeros(good.shape)
@@ -68,7 +78,7 @@ def _spread(good: Bools, ties: str) -> Floats:
 
 
 def _two_by_two(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Floats, Floats]:
-    """Two legal actions each and no saddle point: both players make the other indifferent."""
+    """Games with two legal actions each and no saddle point: both players make the other indifferent."""
     n = np.arange(len(payoff))[:, None]
     r, c = np.nonzero(rows)[1].reshape(-1, 2), np.nonzero(columns)[1].reshape(-1, 2)
     m = payoff[n[:, :, None], r[:, :, None], c[:, None, :]]  # [N, 2, 2]
@@ -82,7 +92,7 @@ def _two_by_two(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Fl
 
 
 def _programs(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Floats, Floats]:
-    """All games in one program: maximise the sum of values v_n with  sum_a x_na Q_nab >= v_n  for legal b.
+    """All games in one program: maximize the sum of values v_n with  sum_a x_na Q_nab >= v_n  for legal b.
 
     The column player's strategy is the dual solution.
     """
@@ -107,8 +117,8 @@ def _programs(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Floa
     bounds[: n * a, 1] = rows.ravel()
     bounds[n * a :] = -np.inf, np.inf
     cost = np.concatenate([np.zeros(n * a), -np.ones(n)])
-    run: Any = linprog  # its type stubs know no sparse matrices
-    found = run(
+    run: Any = linprog  # its type stubs lack sparse matrices
+    solution = run(
         cost,
         A_ub=upper.tocsr(),
         b_ub=np.zeros(len(game)),
@@ -118,16 +128,16 @@ def _programs(payoff: Floats, rows: Bools, columns: Bools) -> tuple[Floats, Floa
         method="highs-ds",
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
-    if found.status != 0:
-        raise GameError(f"a matrix game could not be solved: {found.message}")
+    if solution.status != 0:
+        raise GameError(f"a matrix game could not be solved: {solution.message}")
     second = np.zeros((n, b))
-    second[game, column] = np.maximum(-found.ineqlin.marginals, 0.0)
-    first = np.maximum(found.x[: n * a].reshape(n, a), 0.0)
-    return _polished(payoff, found.x[n * a :], first, second)
+    second[game, column] = np.maximum(-solution.ineqlin.marginals, 0.0)
+    first = np.maximum(solution.x[: n * a].reshape(n, a), 0.0)
+    return _polished(payoff, solution.x[n * a :], first, second)
 
 
 def _polished(payoff: Floats, value: Floats, first: Floats, second: Floats) -> tuple[Floats, Floats, Floats]:
-    """The same solutions to machine precision: on supports of equal size, both players make the other indifferent."""
+    """The same solutions to machine precision: for supports of equal size, by the equations of indifference."""
     first, second = first / first.sum(1, keepdims=True), second / second.sum(1, keepdims=True)
     rows, columns = first > _SUPPORT, second > _SUPPORT
     size = np.where(rows.sum(1) == columns.sum(1), rows.sum(1), 0)
@@ -141,17 +151,17 @@ def _polished(payoff: Floats, value: Floats, first: Floats, second: Floats) -> t
         sound = np.linalg.cond(system[0]) < _ROUGH
         right = np.zeros((2, int(sound.sum()), k + 1, 1))
         right[:, :, k] = 1.0
-        found = np.linalg.solve(system[:, sound], right)[..., 0]
-        better = (found[:, :, :k] > 0).all((0, 2))
-        games, r, c, found = games[sound][better], r[sound][better], c[sound][better], found[:, better]
-        value[games] = found[0, :, k]
+        exact = np.linalg.solve(system[:, sound], right)[..., 0]
+        better = (exact[:, :, :k] > 0).all((0, 2))
+        games, r, c, exact = games[sound][better], r[sound][better], c[sound][better], exact[:, better]
+        value[games] = exact[0, :, k]
         first[games], second[games] = 0.0, 0.0
-        first[games[:, None], r], second[games[:, None], c] = found[1, :, :k], found[0, :, :k]
+        first[games[:, None], r], second[games[:, None], c] = exact[1, :, :k], exact[0, :, :k]
     return value, first, second
 
 
 def _vertices(payoff: Floats, rows: Bools, columns: Bools) -> Saddle:
-    """Two linear programs per game, one for each player, as HiGHS ends them."""
+    """Two linear programs per game, one per player, at the vertices where HiGHS ends."""
     value, first, second = np.zeros(len(payoff)), np.zeros(rows.shape), np.zeros(columns.shape)
     for game, (matrix, r, c) in enumerate(zip(payoff, rows, columns, strict=True)):
         value[game], first[game, r] = _maximin(matrix[np.ix_(r, c)])
@@ -160,12 +170,12 @@ def _vertices(payoff: Floats, rows: Bools, columns: Bools) -> Saddle:
 
 
 def _maximin(payoff: Floats) -> tuple[float, Floats]:
-    """Value and strategy of the row player: maximise v subject to  x Q >= v,  x a distribution."""
+    """Value and strategy of the row player: maximize v subject to  x Q >= v,  x a distribution."""
     from scipy.optimize import linprog
 
     a, b = payoff.shape
     run: Any = linprog
-    found = run(
+    solution = run(
         np.concatenate([[-1.0], np.zeros(a)]),
         A_ub=np.concatenate([np.ones((b, 1)), -payoff.T], axis=1),
         b_ub=np.zeros(b),
@@ -174,7 +184,7 @@ def _maximin(payoff: Floats) -> tuple[float, Floats]:
         bounds=[(None, None)] + [(0.0, 1.0)] * a,
         method="highs",
     )
-    if found.status != 0:
-        raise GameError(f"a matrix game could not be solved: {found.message}")
-    strategy = np.maximum(found.x[1:], 0.0)
-    return float(found.x[0]), strategy / strategy.sum()
+    if solution.status != 0:
+        raise GameError(f"a matrix game could not be solved: {solution.message}")
+    strategy = np.maximum(solution.x[1:], 0.0)
+    return float(solution.x[0]), strategy / strategy.sum()

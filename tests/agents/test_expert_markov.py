@@ -31,5 +31,5 @@ def test_an_expert_of_another_game_guesses_nothing() -> None:
     small, large = games.make("chain:4"), games.make("chain:6")
     assert isinstance(small, MarkovGame)
     first, _ = markov_expert(MarkovModel(small), "first")
-    with pytest.raises(PolicyError, match="does not hold this position"):
+    with pytest.raises(PolicyError, match="has no row for this position"):
         first.probabilities(large, np.array([[5, 0]]), 0)

@@ -443,7 +443,7 @@ def test_a_complete_table_never_guesses() -> None:
     other = position(board, "....\n....\n....")
     table = Tabular(board.key(states), np.array([[0.0, 0.0, 0.25, 0.75]]), complete=True)
     assert table.probabilities(board, states, 0).tolist() == [[0.0, 0.0, 0.25, 0.75]]
-    with pytest.raises(PolicyError, match="does not hold this position of connect4:3x4") as error:
+    with pytest.raises(PolicyError, match="has no row for this position of connect4:3x4") as error:
         table.probabilities(board, np.concatenate([states, other]), 0)
     assert str(error.value).count("....") == 3, "the position is shown"
     assert "\n" not in str(error.value)
@@ -457,7 +457,7 @@ def test_a_table_is_in_any_order_but_names_a_position_once() -> None:
     known, at = table.find(keys)
     assert known.all()
     assert np.array_equal(table.table[at], rows)
-    with pytest.raises(PolicyError, match="names a position twice"):
+    with pytest.raises(PolicyError, match="has two rows for one position"):
         Tabular(np.array([[5, 9], [1, 3], [5, 9]], dtype=np.uint64), rows)
 
 
@@ -508,5 +508,5 @@ def test_experts_know_their_own_seat_alone(tictactoe: Board, tictactoe_graph: Ga
     empty = tictactoe_graph.states[:1]
     assert first.probabilities(tictactoe, empty, 0).tolist() == [np.eye(9)[0].tolist()]
     assert not first.probabilities(tictactoe, empty, 1).any()
-    with pytest.raises(PolicyError, match="does not hold this position"):
+    with pytest.raises(PolicyError, match="has no row for this position"):
         second.probabilities(tictactoe, empty, 0)

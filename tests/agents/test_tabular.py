@@ -44,5 +44,5 @@ def test_keys_of_different_widths_do_not_meet() -> None:
 def test_a_position_named_twice_is_refused() -> None:
     for big in (0, 1 << 40):
         keys = np.array([[1, 2], [3, big], [1, 2]], dtype=np.uint64)
-        with pytest.raises(PolicyError, match="names a position twice"):
+        with pytest.raises(PolicyError, match="has two rows for one position"):
             Tabular(keys, np.eye(3))

@@ -225,5 +225,5 @@ def test_bad_input_is_refused_in_one_line() -> None:
     phi = np.ones((3, 2, 1))
     with pytest.raises(GameError, match="one of second-moment, centred, mean, not 'odd'"):
         feature_level(model, experts, linear=Linear((phi, phi)), variant="odd")
-    with pytest.raises(GameError, match="a ridge is not negative"):
+    with pytest.raises(GameError, match="the ridge must be 0 or more"):
         feature_level(model, experts, linear=Linear((phi, phi)), ridge=-1.0)

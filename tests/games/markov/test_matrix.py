@@ -72,7 +72,7 @@ def test_ties_are_broken_as_stated() -> None:
     assert uniform.first.tolist() == [[0.5, 0.5, 0]]
     assert uniform.second.tolist() == [[1, 0, 0]], "column 1 costs 5 in the last row"
     assert gaps(payoff, vertex, *whole(payoff)).max() < 1e-9
-    with pytest.raises(GameError, match="ties are broken by"):
+    with pytest.raises(GameError, match="ties must be"):
         solve(payoff, *whole(payoff), ties="last")
 
 

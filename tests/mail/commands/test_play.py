@@ -104,7 +104,7 @@ def test_a_long_enumeration_is_announced(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr("mail.training.entrants.NOTICED", 10_000)
     status, out, err = command(monkeypatch, capsys, "play connect4:3x4", "q\n")
     assert status == 0
-    assert err == "listing the positions of connect4:3x4, at most 12,933 ...\n"
+    assert err == "enumerating the positions of connect4:3x4, at most 12,933 ...\n"
     assert "listing" not in out
 
 

@@ -52,7 +52,7 @@ def test_a_run_learns_and_measures_without_a_model(
 
     assert main(["gap", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err
-    assert "connect4 cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` looks" in told
+    assert "connect4 cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` searches" in told
     words = "train connect4 --explorer uniform --symmetry --episodes 4 --seed 1 --resume --out"
     assert main([*words.split(), str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
