@@ -1,14 +1,13 @@
-"""Bad inputs and faults, hundreds of them, and how the command answers: ``python scripts/attack.py [--only KIND]``.
+"""Hundreds of bad inputs and faults, and the command's reaction: ``python scripts/attack.py [--only KIND]``.
 
-Every case runs a command with something wrong: its words, a game's name, a file of a run, a table, a saved game, the
-label cache, the terminal, memory, the disk, the working folder; or a process that is killed, struck by a signal, or not
-alone. What is right is one line on standard error and exit status 2, or the answer that the undisturbed command
-gives. Answered badly is a traceback or a warning, more than one line, another exit status, death by a signal, no
-answer in time, control characters in the output, too much memory, a wrong input that is accepted (or read as
-something else), a file left half-written, and a process left behind.
+Every case runs a command with a fault: in its arguments, a game's name, a file of a run, a table, a saved game, the
+label cache, the terminal, memory, the disk or the working directory; or a process that is killed, receives a signal, or
+is not alone. Right is one line on standard error with exit status 2, or the result of the undisturbed command. Bad is a
+traceback or a warning, more than one line, another exit status, death by a signal, a timeout, control characters in the
+output, too much memory, a wrong input that is accepted (or misread), a file left incomplete, and a process left behind.
 
-Prints a table of the kinds and each case that was answered badly with the words that do it again; exit status 1 if
-there is one. ``--case NAME`` runs one case and shows what was printed. The same seed draws the same faults.
+Prints a table of the kinds, and each bad case with the command that repeats it; exit status 1 if there is one.
+``--case NAME`` runs one case and prints its output. The same seed gives the same faults.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ from attacks.ground import Case, Ground, play_out, prepare
 from attacks.running import Outcome
 
 KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
-"""Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``; what is slowest to end comes last."""
+"""Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``, the slowest last."""
 HEAVY = ("numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.status", "matplotlib.figure")
 SLOW = ("matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic")
-"""Imported beforehand where they are there, besides all modules of ours but those that import Ray."""
+"""Other modules to import beforehand, if installed; our own are imported except those that import Ray."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A case, and what was bad about it."""
+    """A case, and its faults."""
 
     case: Case
     bad: list[str]
@@ -52,7 +51,7 @@ class Found:
 
 
 def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, seconds: float) -> Iterator[Found | None]:
-    """Run all cases, so many at once, each as it ends; None for one that there was no time for."""
+    """Run all cases, up to ``jobs`` at once, and yield each result; None for a case without time left."""
     begun, waiting = time.monotonic(), list(enumerate(cases))[::-1]
     active: list[tuple[Case, Iterator[list[tuple[Outcome | None, list[str]]]], float, Path]] = []
     while waiting or active:
@@ -73,7 +72,7 @@ def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, se
 
 
 def preload() -> Callable[[list[str]], int]:
-    """Import all that commands import, so that copies of this process start at once; the command itself."""
+    """Import all that commands import, so that copies of this process start at once; return the command."""
     for name in (*HEAVY, *SLOW):
         with suppress(ImportError):
             importlib.import_module(name)
@@ -81,7 +80,7 @@ def preload() -> Callable[[list[str]], int]:
         path = importlib.import_module(package).__path__
         for module in pkgutil.walk_packages(path, f"{package}."):
             if "ray" not in module.name and not {"loaders", "__main__"} & set(module.name.split(".")):
-                with suppress(ImportError):  # of an extra that is not installed
+                with suppress(ImportError):  # an extra that is not installed
                     importlib.import_module(module.name)
     import torch
 
@@ -98,7 +97,7 @@ def preload() -> Callable[[list[str]], int]:
 
 
 def gather(only: str | None, ground: Ground, seed: int) -> list[Case]:
-    """The cases of every kind that is wanted."""
+    """The cases of the selected kinds."""
     import numpy as np
 
     cases: list[Case] = []
@@ -110,14 +109,14 @@ def gather(only: str | None, ground: Ground, seed: int) -> list[Case]:
 
 
 def thinned(cases: list[Case], most: int | None) -> list[Case]:
-    """So many of the cases, evenly spread over all of them."""
+    """At most so many of the cases, evenly spread."""
     if most is None or most >= len(cases):
         return cases
     return [cases[index * len(cases) // most] for index in range(most)]
 
 
 def table(found: Sequence[Found]) -> list[str]:
-    """Kinds, cases, how many were answered badly, seconds."""
+    """The table: kinds, cases, bad cases, seconds."""
     lines = [f"{'kind':12}{'cases':>8}{'badly':>8}{'seconds':>10}"]
     for kind in [*dict.fromkeys(one.case.kind for one in found), "all"]:
         mine = [one for one in found if kind in (one.case.kind, "all")]
@@ -127,7 +126,7 @@ def table(found: Sequence[Found]) -> list[str]:
 
 
 def told(one: Found, seed: int) -> list[str]:
-    """A bad case: what is bad, the words, and how to do it again."""
+    """A bad case: its faults, the command, and how to repeat it."""
     if not one.bad:
         return []
     words = "; ".join(outcome.command.shell() for outcome in one.outcomes[:2])
@@ -136,7 +135,7 @@ def told(one: Found, seed: int) -> list[str]:
 
 
 def shown(one: Found) -> list[str]:
-    """What its commands printed, characters that a terminal acts on as escapes."""
+    """The output of its commands, with control characters as escapes."""
     lines = []
     for outcome in one.outcomes:
         lines.append(f"$ {outcome.command.shell()}   [{outcome.status}, {outcome.seconds:.1f} s, {outcome.memory} MiB]")
@@ -147,17 +146,17 @@ def shown(one: Found) -> list[str]:
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="attack.py", description="Bad inputs and faults, and how they are answered.")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of what is drawn (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of random faults (default: 0)")
     parser.add_argument("--only", choices=KINDS, metavar="KIND", help=f"one kind: {', '.join(KINDS)}")
-    parser.add_argument("--case", metavar="NAME", help="the cases whose name holds this; shows what was printed")
-    parser.add_argument("--most", type=int, metavar="N", help="so many cases, spread over all (default: all)")
-    parser.add_argument("--quick", action="store_true", help="leave out what takes seconds: Ray, Python anew, hangs")
+    parser.add_argument("--case", metavar="NAME", help="cases whose name contains this; prints their output")
+    parser.add_argument("--most", type=int, metavar="N", help="at most N cases, evenly spread (default: all)")
+    parser.add_argument("--quick", action="store_true", help="skip cases that take seconds: Ray, new Pythons, hangs")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="cases at once (default: 2)")
-    parser.add_argument("--seconds", type=float, default=280.0, metavar="T", help="begin no case later (default: 280)")
+    parser.add_argument("--seconds", type=float, default=280.0, metavar="T", help="start no case later (default: 280)")
     parser.add_argument(
-        "--patience", type=float, default=1.0, metavar="F", help="times the seconds of each case (default: 1)"
+        "--patience", type=float, default=1.0, metavar="F", help="factor of every case's time limit (default: 1)"
     )
-    parser.add_argument("--list", action="store_true", help="name the cases and end")
+    parser.add_argument("--list", action="store_true", help="list the cases and exit")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return parser.parse_args(argv)
 
@@ -195,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return bool(bad)
     print("\n".join(table(found)))
     if ended.count(None):
-        print(f"{ended.count(None)} cases were left out for want of time")
+        print(f"{ended.count(None)} cases were skipped for lack of time")
     print(f"seed {args.seed}, {time.monotonic() - begun:.0f} s")
     return bool(bad)
 

@@ -25,7 +25,7 @@ TRAIN, PLAY = ("mail/training/train.py", "train"), ("mail/data/rollout.py", "pla
 
 
 class Reached(BaseException):
-    """The first game begins. Nothing in the command takes this for an error of its own."""
+    """The first game begins. The command does not catch this as one of its errors."""
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Seen:
 
 
 def own(frame: FrameType) -> str | None:
-    """The file of a frame, as a path in the repository; None for other people's files."""
+    """The file of a frame, as a path in the repository; None for files of other packages."""
     place = Path(frame.f_code.co_filename)
     if not place.is_relative_to(ROOT) or place.relative_to(ROOT).parts[0] not in PACKAGES:
         return None

@@ -1,22 +1,22 @@
 """Training on 6x7 that is killed at random moments: ``python scripts/kill.py [--kills 50] [--json]``.
 
-A run on Connect Four 6x7 (MAIL against uniform play, labels by the solver, two workers, a label cache of its own that
-starts empty) loses one of its three processes again and again: a worker, or the driver, which is started again and
-resumes. Four kills in five come a moment after a drawn number of further labels has landed, so that they strike where
-the work is, however busy the machine; the others after a drawn time, which may be while Ray starts. A run that ends
-before all kills are done is compared, and another one begun. What the run measures at its end, and how long it clones,
-is cut short; how it plays and labels is not.
+A run on Connect Four 6x7 (MAIL against uniform play, labels by the solver, two workers, a separate and initially empty
+label cache) loses one of its three processes again and again: a worker, or the driver, which is restarted and resumes.
+Four kills in five follow a random number of further completed labels, so that they strike during work, however busy the
+machine; the others follow a random time, possibly while Ray starts. A run that ends before all kills are done is
+compared, and another one is started. The run's final measures and its cloning are shortened; its play and labels are
+not.
 
-Labels are counted beside the file of scores: the driver writes into a ledger what has landed, after it has landed.
+Labels are counted independently of the label cache: the driver appends completed labels to a ledger.
 
-``lost``        labels of the ledger that the file does not hold, read after every kill and at every end
-``duplicated``  labels that landed twice
-``repaid``      labels that a shard computed although they had landed before it began
-``different``   runs whose folder (policies, decisions, metrics, result; clock times apart) or whose file of scores
-                is not that of one process which nobody disturbed
+``lost``        labels in the ledger but not in the cache, read after every kill and at every end
+``duplicated``  labels that completed twice
+``repaid``      labels that a shard computed although they were completed before it began
+``different``   runs whose folder (policies, decisions, metrics, result; clock times aside) or whose label cache differs
+                from those of an undisturbed process
 
-All four must be zero: exit status 1 where one is not. Works where there is ``ps`` (Linux, macOS). Drivers load the
-package anew after every kill: to edit it meanwhile makes runs differ.
+All four must be zero; exit status 1 otherwise. Needs ``ps`` (Linux, macOS). Drivers import the package again after
+every kill, so do not edit it meanwhile.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ from mail.parallel.ray import report
 from mail.parallel.streams import stream
 
 GAMES = 120
-"""Of each seat: some thousand labels."""
-SHARD = 8  # games; small, so that many are in flight over the time between two kills
-BY_TIME, LONGEST, MOMENT = 0.2, 20.0, 0.5  # share of kills by the clock; seconds, of those and after labels
+"""Games per seat: some thousand labels."""
+SHARD = 8  # games; small, so that many are in flight between two kills
+BY_TIME, LONGEST, MOMENT = 0.2, 20.0, 0.5  # share of kills by time; their most seconds, and those after labels
 LANDED, PAID = "landed", "repaid"  # lines of the ledger
 
 
 @dataclass
 class Tally:
-    """What came of all kills."""
+    """The results of all kills."""
 
     driver: int = 0
     worker: int = 0
@@ -63,7 +63,7 @@ class Tally:
     """Kills after a run's first label."""
     runs: int = 0
     labels: int = 0
-    """That landed, of all runs."""
+    """Completed labels of all runs."""
     lost: int = 0
     duplicated: int = 0
     repaid: int = 0
@@ -82,7 +82,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Faults:
-    """Labels of one run that are not as they should be."""
+    """The faulty labels of one run."""
 
     lost: int
     duplicated: int
@@ -92,7 +92,7 @@ class Faults:
 def killed(
     kills: int, games: int, seed: int, *, apart: int | None = None, say: Callable[[str], None] = lambda line: None
 ) -> Tally:
-    """So many kills, over as many runs as it takes; ``apart``: most labels between two (None: a tenth of a run's)."""
+    """Kill ``kills`` times, in as many runs as that takes. ``apart``: most labels between two (None: a tenth)."""
     rng, tally, begun = stream(seed, "kill"), Tally(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nashmail-kill-") as name:
         folder = Path(name)
@@ -114,7 +114,7 @@ def killed(
 
 
 def disturb(place: Path, games: int, kills: int, apart: int, tally: Tally, rng: Rng, say: Callable[[str], None]) -> int:
-    """One run to its end, through kills while any are left; most labels that were lost at any of them."""
+    """Run to the end, with kills while any are left. Returns the largest number of labels lost at one of them."""
     driver, lost = start(place, games, workers=2), 0
     while tally.driver + tally.worker < kills and still_runs(driver, place, apart, rng):
         before, pid = len(ledger(place)), rng.choice([driver.pid, *workers_of(driver.pid)])
@@ -134,7 +134,7 @@ def disturb(place: Path, games: int, kills: int, apart: int, tally: Tally, rng: 
 
 
 def still_runs(driver: subprocess.Popen[bytes], place: Path, apart: int, rng: Rng) -> bool:
-    """Wait for a moment to kill at; whether the driver has not ended before."""
+    """Wait for the moment of a kill. Returns whether the driver is still running."""
     by_time, seconds = rng.random() < BY_TIME, rng.uniform(0.0, LONGEST)
     enough = len(ledger(place)) + int(rng.integers(1, apart, endpoint=True))
     begun = time.monotonic()
@@ -148,30 +148,30 @@ def still_runs(driver: subprocess.Popen[bytes], place: Path, apart: int, rng: Rn
 
 
 def start(place: Path, games: int, *, workers: int) -> subprocess.Popen[bytes]:
-    """A driver that begins the run in this place, or goes on with it."""
+    """A driver that starts or resumes the run in this place."""
     place.mkdir(exist_ok=True)
     command = [sys.executable, str(Path(__file__).resolve()), "--drive", str(place), str(workers), str(games)]
     own = {"NASHMAIL_CACHE": str(place / "cache"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    own["RAY_worker_niceness"] = "0"  # not behind everybody else: on a busy machine they would hardly come to work
+    own["RAY_worker_niceness"] = "0"  # on a busy machine niced workers would hardly run
     with (place / "log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **own})
 
 
 def wait(driver: subprocess.Popen[bytes], place: Path) -> None:
-    """RuntimeError with what it said last, unless it gets to its end."""
+    """Wait for the end of the run. RuntimeError with the driver's last output if it fails."""
     if driver.wait():
         said = (place / "log").read_text(errors="replace").splitlines()[-1:]
         raise RuntimeError(f"a driver ended with exit status {driver.returncode}: {' '.join(said)}")
 
 
 def workers_of(driver: int) -> list[int]:
-    """The processes of Ray workers among the descendants of this process."""
+    """The pids of Ray workers among the descendants of this process."""
     told = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True, check=True).stdout
     parent, workers = {}, []
     for line in told.splitlines():
         pid, above, words = line.split(maxsplit=2) if len(line.split()) > 2 else (*line.split(), "")
         parent[int(pid)] = int(above)
-        if words.startswith(("ray::IDLE", "ray::run_shard")):  # others are agents, without which Ray ends
+        if words.startswith(("ray::IDLE", "ray::run_shard")):  # not the agents, without which Ray ends
             workers.append(int(pid))
 
     def below(pid: int) -> bool:
@@ -183,7 +183,7 @@ def workers_of(driver: int) -> list[int]:
 
 
 def kill(pid: int) -> None:
-    """A process that has just ended by itself is left alone."""
+    """Kill a process, unless it has just ended."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
 
@@ -192,7 +192,7 @@ def kill(pid: int) -> None:
 
 
 def ledger(place: Path) -> list[tuple[int, bool]]:
-    """The labels that landed, in order: position, and whether all its moves were scored."""
+    """The completed labels, in order: position, and whether all its moves were scored."""
     return [(int(words[1]), words[2] == "1") for words in _lines(place) if words[0] == LANDED]
 
 
@@ -202,7 +202,7 @@ def _lines(place: Path) -> list[list[str]]:
 
 
 def inspect(place: Path) -> Faults:
-    """What a run's file and ledger say that should not be."""
+    """The faults in a run's cache and ledger."""
     landed, held = ledger(place), rows(place)
     lost = [one for one in set(landed) if one[0] not in held or (one[1] and solver.WORSE in held[one[0]])]
     repaid = sum(words[0] == PAID for words in _lines(place))
@@ -210,14 +210,14 @@ def inspect(place: Path) -> Faults:
 
 
 def rows(place: Path) -> dict[int, list[int]]:
-    """Every position of a run's file of scores."""
+    """The cached scores of every position."""
     path = place / "cache" / "scores.sqlite"
     if not path.exists():
         return {}
     connection = sqlite3.connect(path, timeout=60)
     try:
         found = connection.execute("SELECT position, scores FROM scores").fetchall()
-    except sqlite3.OperationalError:  # killed before there was a table
+    except sqlite3.OperationalError:  # killed before the table was made
         return {}
     finally:
         connection.close()
@@ -225,7 +225,7 @@ def rows(place: Path) -> dict[int, list[int]]:
 
 
 def contents(place: Path) -> tuple[dict[str, bytes], dict[int, list[int]]]:
-    """All that equal runs share: the run's files, and the scores."""
+    """What equal runs share: the run's files and the scores."""
     files = sorted(path for path in (place / "run").rglob("*") if path.is_file() and path.name != "clock.json")
     return {str(path.relative_to(place)): path.read_bytes() for path in files}, rows(place)
 
@@ -234,7 +234,7 @@ def contents(place: Path) -> tuple[dict[str, bytes], dict[int, list[int]]]:
 
 
 class Noted(solver.Scores):
-    """Writes what has landed into the ledger, and what was computed again after that."""
+    """Appends completed labels, and those that are computed again, to the ledger."""
 
     def __init__(self, place: Path, pool: Stamped) -> None:
         super().__init__(LabelCache.default())
@@ -250,7 +250,7 @@ class Noted(solver.Scores):
 
     def receive(self, position: Ints, scores: solver.Scored) -> None:
         for label in self._labels(position, scores):
-            whole = (label[0], "1")  # is as good as the best moves alone
+            whole = (label[0], "1")  # scores of all moves include the best ones
             if min(self.landed.get(one, np.inf) for one in (label, whole)) < self.pool.began:
                 self._note(PAID, label, self.pool.began)
         super().receive(position, scores)
@@ -259,12 +259,12 @@ class Noted(solver.Scores):
         return [(key, str(int(solver.WORSE not in row))) for key, row in zip(position.tolist(), scores, strict=True)]
 
     def _note(self, what: str, label: tuple[int, str], when: float) -> None:
-        with self.path.open("ab", buffering=0) as file:  # one write: a kill leaves whole lines
+        with self.path.open("ab", buffering=0) as file:  # one write, so that a kill leaves whole lines
             file.write(f"{what} {label[0]} {label[1]} {when:.6f}\n".encode())
 
 
 class Stamped(Local):
-    """A pool that knows when the shard that is landing began."""
+    """A pool that knows when the shard that is completing began."""
 
     def __init__(self, inner: Pool) -> None:
         self.inner, self.began, self.workers = inner, 0.0, inner.workers
@@ -279,12 +279,12 @@ class Stamped(Local):
 
 
 def stamped(job: tuple[Callable[[Any, Any], Any], Any], shard: Any) -> tuple[float, Any]:
-    """A pool's task: another one, and when it began."""
+    """A pool's task: another task, and the time at which it began."""
     return time.time(), job[0](job[1], shard)
 
 
 def drive(place: Path, workers: int, games: int) -> None:
-    """The run in this place, from wherever it is to its end."""
+    """Start or resume the run in this place and finish it."""
     import mail.clone.presets
     import mail.evaluation.arena.openings
     import mail.evaluation.sampled
@@ -313,10 +313,10 @@ def drive(place: Path, workers: int, games: int) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="kill.py", description="Kill a training run at random moments, and count.")
     parser.add_argument("--kills", type=int, default=50, metavar="N", help="(default: 50)")
-    parser.add_argument("--games", type=int, default=GAMES, metavar="N", help=f"of each seat (default: {GAMES})")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the moments and the victims (default: 0)")
-    parser.add_argument("--apart", type=int, metavar="N", help="most labels between two (default: a tenth of all)")
-    parser.add_argument("--json", action="store_true", help="one object on standard output")
+    parser.add_argument("--games", type=int, default=GAMES, metavar="N", help=f"per seat (default: {GAMES})")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of moments and victims (default: 0)")
+    parser.add_argument("--apart", type=int, metavar="N", help="most labels between kills (default: a tenth of all)")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--drive", nargs=3, metavar=("PLACE", "WORKERS", "GAMES"), help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.drive:

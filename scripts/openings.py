@@ -1,8 +1,9 @@
 """The suite of drawn openings of 6x7 Connect Four: ``python scripts/openings.py`` writes
 ``mail/evaluation/arena/openings.txt``.
 
-Positions with seven stones, seat 1 to move, no two alike or mirror images, that the solver calls drawn: the first 200
-such in an order drawn with a fixed seed from all positions of that ply. Needs the solver (``make solver``), a minute.
+Positions with seven stones, seat 1 to move, no two equal or mirror images, that are drawn according to the solver: the
+first 200 of them in a random order, with a fixed seed, of all positions of that ply. Needs the solver (``make solver``)
+and a minute.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def layer(ply: int) -> tuple[States, list[Ints]]:
 
 
 def drawn(states: States) -> Ints:
-    """The rows of the suite."""
+    """The lines of the suite."""
     game = connect4()
     rows: list[int] = []
     for row in stream(0, "openings").permutation(len(states)):
@@ -62,7 +63,7 @@ def main() -> int:
     """Write the file."""
     states, line = layer(PLY)
     rows = drawn(states)
-    # The line runs through images of positions; on the board it is found again by walking towards each of them.
+    # The line passes through images of positions; on the board it is reconstructed by walking towards each of them.
     texts = sorted(on_the_board([int(part[row]) for part in line]) for row in rows)
     write_atomic(FILE, ("\n".join(texts) + "\n").encode())
     print(f"{len(texts)} of {len(states):,} positions: {FILE}", file=sys.stderr)
@@ -70,7 +71,7 @@ def main() -> int:
 
 
 def on_the_board(line: list[int]) -> str:
-    """Columns, counted from 1, of a line of the quotient played without mirroring."""
+    """The columns, counted from 1, of a line of the quotient, played without mirroring."""
     board = connect4()
     quotient = Quotient(board)
     states, text = board.starts(), ""

@@ -1,9 +1,9 @@
-"""What nashmail does with every game of OpenSpiel, by its name alone: works, or is refused in one line, how long it
-took and how much memory.
+"""``nashmail train`` with every game of OpenSpiel, by its name alone: whether it works or is refused in one line, and
+how much time and memory that takes.
 
-``python scripts/openspiel_games.py [NAME ...] [--limit SECONDS] [--out FILE]`` asks ``nashmail train`` for each (of two
-episodes, so that little but the game is measured), one after another, and writes a table in Markdown. Exit status 1
-where a game took longer than the limit, or more than four gigabytes, or said more than a line, or ended otherwise.
+``python scripts/openspiel_games.py [NAME ...] [--limit SECONDS] [--out FILE]`` trains each for two episodes, so that
+little but the game is measured, and writes a table in Markdown. Exit status 1 if a game took longer than the limit or
+more than four gigabytes, printed more than a line, or ended in another way.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ ADAPTERS = ("openspiel", "simultaneous")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one command ended."""
+    """The result of one command."""
 
     name: str
     status: int | None
-    """Exit status; None: it had to be ended at the limit."""
+    """Exit status; None if it was killed at the limit."""
     said: str
     """Standard error."""
     seconds: float
     work: float
-    """Seconds of the processor, which other programs on the machine do not change."""
+    """Processor seconds, which other programs on the machine do not affect."""
     memory: float
-    """GB, at most at once."""
+    """Peak memory in GB."""
 
     @property
     def good(self) -> bool:
-        """Whether it worked, or was refused as it should be."""
+        """Whether it worked, or was properly refused."""
         lines = self.said.strip().splitlines()
         refused = self.status == 2 and len(lines) == 1 and lines[0].startswith("nashmail")
         return (self.status == 0 or refused) and self.memory < MEMORY
 
     @property
     def words(self) -> str:
-        """What became of it."""
+        """The result in a word."""
         if self.status == 0:
             return "works"
         if self.status is None:
@@ -56,7 +56,7 @@ class Outcome:
 
 
 def asked(name: str, limit: float) -> Outcome:
-    """``nashmail train`` of this game, ended after ``limit`` seconds."""
+    """Run ``nashmail train`` with this game, for at most ``limit`` seconds."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as errors:
         command = [sys.executable, "-m", "mail", "train", name, "--episodes", "2", "--out", str(Path(folder) / "run")]
         begun = time.perf_counter()
@@ -70,7 +70,7 @@ def asked(name: str, limit: float) -> Outcome:
 
 
 def _waited(pid: int, late: float) -> tuple[int | None, float, float]:
-    """Exit status (None if it was ended), seconds of the processor and the most memory in GB of a process."""
+    """Wait for a process: exit status (None if it was killed), processor seconds, peak memory in GB."""
     ended = False
     while True:
         found, status, usage = os.wait4(pid, os.WNOHANG)
@@ -84,7 +84,7 @@ def _waited(pid: int, late: float) -> tuple[int | None, float, float]:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """In Markdown, a line for each."""
+    """The table in Markdown, a line per game."""
     lines = ["| game | what becomes of it | seconds | of the processor | GB |", "| --- | --- | ---: | ---: | ---: |"]
     lines += [f"| `{o.name}` | {o.words} | {o.seconds:.1f} | {o.work:.1f} | {o.memory:.2f} |" for o in outcomes]
     works = sum(outcome.status == 0 for outcome in outcomes)
@@ -99,12 +99,12 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Ask for every game and write the table."""
+    """Run every game and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="OpenSpiel's names (default: all that are registered)")
-    parser.add_argument("--adapter", choices=ADAPTERS, default="openspiel", help="what stands before the colon")
-    parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help="for each game (default: 20)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where the table goes (default: standard output)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="OpenSpiel's names (default: all registered ones)")
+    parser.add_argument("--adapter", choices=ADAPTERS, default="openspiel", help="the word before the colon")
+    parser.add_argument("--limit", type=float, default=20.0, metavar="SECONDS", help="per game (default: 20)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file for the table (default: standard output)")
     args = parser.parse_args(argv)
     import pyspiel
 

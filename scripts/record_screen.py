@@ -1,11 +1,11 @@
-"""A recorded screen of the terminal: a game against a learned policy, as the README opens with it.
+"""A recorded screen of the terminal: a game against a learned policy, for the README.
 
     python scripts/record_screen.py                 trains a small run in a temporary folder (half a minute)
-    python scripts/record_screen.py --run runs/demo records against a run that is there
+    python scripts/record_screen.py --run runs/demo records against an existing run
 
-Writes ``docs/figures/play.svg`` and the same as text, ``docs/figures/play.txt``. The policy plays seat 1; the answers
-are scripted: three moves, the last of them wrong, with analysis on, which shows what the policy would do in the
-human's place, what each move is worth, and a verdict on every move. The same seed and run give the same bytes.
+Writes ``docs/figures/play.svg``, and the same as text, ``docs/figures/play.txt``. The policy plays seat 1. The answers
+are scripted: three moves, the last of them a mistake, with analysis on, which shows the policy's probabilities in the
+human's place, the value of each move, and a verdict on every move. The same seed and run give the same bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WIDTH = 66
 
 
 class Typed(Console):
-    """A console that records what is typed too, in a style of its own."""
+    """A console that also records the input, in another style."""
 
     def type(self, answer: str) -> str:
         self.print(Text(answer, style="bold green"), soft_wrap=True)
@@ -42,7 +42,7 @@ class Typed(Console):
 
 
 def record(profile: Profile, *, command: str, answers: tuple[str, ...] = ANSWERS, seed: int = 0) -> Typed:
-    """One scripted game against seat 1 of a profile, on a console that has recorded it."""
+    """One scripted game against seat 1 of a profile. Returns the console that recorded it."""
     assert isinstance(profile.game, Enumerable)
     model = GameGraph(profile.game)
     console = Typed(
@@ -60,14 +60,12 @@ def record(profile: Profile, *, command: str, answers: tuple[str, ...] = ANSWERS
     players = (HUMAN, Player(profile.name, profile.policies[1]))
     setting = Setting(advisers=profile.policies, oracle=lambda: ModelOracle(model))
     if Session(profile.game, players, seed=seed, read=read, console=console, setting=setting).play() is None:
-        raise SystemExit(
-            "the scripted game did not come to its end: this policy answers otherwise; choose another --run"
-        )
+        raise SystemExit("the scripted game did not end, because this policy plays other moves; choose another --run")
     return console
 
 
 def trained(folder: Path) -> Path:
-    """A quick run of Tic-Tac-Toe that has covered whatever its expert can be led to."""
+    """A quick run of Tic-Tac-Toe that covers all positions reachable under its expert."""
     from mail.training.folder import Config, Run
     from mail.training.train import prepare, train
 
@@ -77,11 +75,11 @@ def trained(folder: Path) -> Path:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train if need be, play, and write both files."""
+    """Train if necessary, play, and write both files."""
     parser = argparse.ArgumentParser(description="record a game in the terminal as SVG and text")
     parser.add_argument("--run", help="RUN[:LEARNER] of Tic-Tac-Toe (default: train one)")
-    parser.add_argument("--out", type=Path, default=FIGURES / "play.svg", help="the picture; the text lies beside it")
-    parser.add_argument("--seed", type=int, default=0, help="of the policy's draws (default: 0)")
+    parser.add_argument("--out", type=Path, default=FIGURES / "play.svg", help="the picture; the text is put beside it")
+    parser.add_argument("--seed", type=int, default=0, help="of the policy's moves (default: 0)")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as home:
         profile = load_profile(args.run or str(trained(Path(home) / "demo")))

@@ -1,5 +1,5 @@
-"""What surrounds a command: the terminal, streams that are closed or full, memory, the disk, the label cache,
-folders.
+"""Faults in a command's environment: the terminal, closed or full streams, memory, the disk, the label
+cache, folders.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _ready(place: Path, ground: Ground) -> None:
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Everything around a command that can be wrong."""
+    """All faults of the environment."""
     return [*_terminals(), *_streams(), *_limits(), *_caches(), *_folders()]
 
 
@@ -54,7 +54,7 @@ def _terminals() -> list[Case]:
 
 
 def _streams() -> list[Case]:
-    """Streams that are closed, full, or read by nobody."""
+    """Closed and full streams, and pipes without reader."""
     found = []
     kinds: dict[str, dict[str, Any]] = {  # fields of Command
         "stdin closed": {"stdin": None}, "stdout closed": {"out": "closed"}, "stdout full": {"out": "full"}, "nobody reads stdout": {"out": "gone"},
@@ -80,7 +80,7 @@ def _streams() -> list[Case]:
 
 
 def _limits() -> list[Case]:
-    """Little memory, small files (as a full disk), few open files."""
+    """Little memory, small files (like a full disk), few open files."""
     found = []
     writing: tuple[Words, ...] = (
         (*TRAIN, "--out", "new"),
@@ -129,7 +129,7 @@ def _limits() -> list[Case]:
 
 
 def _full_disk(name: str, command: Command) -> Case:
-    """What does not fit is said, and no file is left in part."""
+    """A file that does not fit is reported, and nothing is left incomplete."""
 
     def script(place: Path, ground: Ground) -> Script:
         _ready(place, ground)
@@ -180,7 +180,7 @@ CACHES: dict[str, Callable[[Path], object]] = {
 
 
 def _caches() -> list[Case]:
-    """A label cache that cannot be had is told of, and the command goes on."""
+    """An unavailable label cache is reported, and the command continues."""
     found = []
     for label, make in CACHES.items():
 
@@ -208,7 +208,7 @@ SHADOWS = {
 
 
 def _folders() -> list[Case]:
-    """Code that lies in the working folder is not run."""
+    """Code in the working directory is not run."""
     found = []
     for number, (label, name) in enumerate(SHADOWS.items()):
         own: Own = "module" if label in ("games", "agents", "numpy.py", "rich") else "script"

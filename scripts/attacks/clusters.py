@@ -1,4 +1,4 @@
-"""Faults of Ray: addresses where nobody, or somebody else, answers; parts that die while it starts; signals to the driver."""
+"""Faults of Ray: unreachable or foreign addresses; parts that die while it starts; signals to the driver."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PARTS = ("gcs_server", "raylet/raylet", "dashboard/agent.py")
 
 
 def _at_once() -> None:
-    """Workers start with the first piece of work, however short it is."""
+    """Start workers with the first piece of work, however short."""
     from mail.parallel import pool
 
     plainly()
@@ -50,7 +50,7 @@ def _at_once() -> None:
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Few of what takes seconds."""
+    """A few of the slow cases."""
     found = []
     for address in ADDRESSES:
         command = Command(("gap", "done", "--ray-address", address), "refuse", seconds=20.0)
@@ -78,7 +78,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
 
 
 def _server(label: str, greeting: bytes) -> Case:
-    """Somebody answers, and is no Ray."""
+    """A server that is not Ray."""
 
     def script(place: Path, ground: Ground) -> Script:
         ground.copy("done", place / "done")
@@ -101,7 +101,7 @@ def _server(label: str, greeting: bytes) -> Case:
 
 
 def _answer(listening: socket.socket, greeting: bytes) -> None:
-    """Greet whoever comes, and keep the line open."""
+    """Greet every client, and keep the connection open."""
     held = []
     try:
         while True:
@@ -113,7 +113,7 @@ def _answer(listening: socket.socket, greeting: bytes) -> None:
 
 
 def _dies(part: str, seconds: float) -> Case:
-    """A part of Ray is killed as soon as it is there."""
+    """A part of Ray is killed as soon as it exists."""
 
     def script(place: Path, ground: Ground) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
@@ -130,7 +130,7 @@ def _dies(part: str, seconds: float) -> Case:
 
 
 def _signalled(which: signal.Signals, seconds: float) -> Case:
-    """The driver is struck while Ray starts or works."""
+    """The driver receives a signal while Ray starts or works."""
 
     def script(place: Path, ground: Ground) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
@@ -144,7 +144,7 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
 
 
 def _shadowed() -> Case:
-    """Workers import what the driver has imported, and nothing of the working folder."""
+    """Workers import what the driver imports, and nothing from the working directory."""
 
     def script(place: Path, ground: Ground) -> Script:
         for name in ("games", "mail", "agents", "numpy"):

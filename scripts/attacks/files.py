@@ -1,4 +1,4 @@
-"""What lies where a file should be: pipes, devices, folders, links, files that nobody may read or that never end."""
+"""Other things in the place of a file: pipes, devices, folders, links, unreadable and endless files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _WRITES = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/result.json
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Every fault of every file, and a closed one where this user is not root; folders where a run should go."""
+    """Every fault for every file, unreadable files unless this user is root, and obstacles in the place of a run."""
     faults = dict(FAULTS)
     if os.geteuid():
         faults["closed to this user"] = _closed
@@ -115,7 +115,7 @@ def _case(file: str, label: str, fault: Fault, words: tuple[str, ...], expect: E
 
 
 def _linked(target: str) -> Case:
-    """``--force`` over a link must not remove what the link leads to."""
+    """``--force`` with a link must not remove the link's target."""
 
     def script(place: Path, ground: Ground) -> Script:
         ground.copy("done", place / "elsewhere")

@@ -1,4 +1,4 @@
-"""What is attacked: small runs, saved games and tables, made once, and copied for every case."""
+"""The inputs of attacks: small runs, saved games and tables, made once and copied for every case."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ Script = Generator[list[Command], list[Outcome], list[str]]
 
 @dataclass(frozen=True)
 class Case:
-    """One bad input or fault: a script that yields commands, is sent what came of them, and returns complaints."""
+    """One bad input or fault: a generator that yields commands, receives their outcomes, and returns complaints."""
 
     kind: str
     name: str
     script: Callable[[Path, Ground], Script]
     point: int
-    """Of what is promised, to sort by."""
+    """The promise that it tests, for sorting."""
     slow: bool = False
-    """Whether it takes seconds, as where Python or Ray is started."""
+    """Whether it takes seconds, for example because it starts Python or Ray."""
 
 
 @dataclass
 class Ground:
-    """Where everything is, and what undisturbed commands say."""
+    """The paths of all inputs, and the results of undisturbed commands."""
 
     folder: Path
     main: Callable[[list[str]], int]
     expected: dict[tuple[str, ...], Any] = field(default_factory=dict)
     number: int = 0
     patience: float = 1.0
-    """By which the seconds that commands have are multiplied."""
+    """The factor of commands' time limits."""
 
     def copy(self, name: str, to: Path) -> Path:
-        """A template's copy."""
+        """A copy of a template."""
         source = self.folder / name
         if source.is_dir():
             shutil.copytree(source, to, symlinks=True)
@@ -61,7 +61,7 @@ class Ground:
         return Running(command, place, self.main, self.number, self.patience)
 
     def run(self, command: Command, place: Path) -> Outcome:
-        """The command to its end."""
+        """Run the command to its end."""
         running = self.start(command, place)
         while (outcome := running.poll()) is None:
             time.sleep(0.005)
@@ -69,7 +69,7 @@ class Ground:
 
 
 def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.0) -> Ground:
-    """Train the runs that are attacked, and ask undisturbed commands. RuntimeError where one fails."""
+    """Train the runs to attack, and run undisturbed commands. RuntimeError if one fails."""
     ground = Ground(folder / "templates", main, patience=patience)
     ground.folder.mkdir(parents=True)
     (ground.folder / "game.txt").write_text(SAVED)
@@ -104,7 +104,7 @@ def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.
 
 
 def plainly() -> None:
-    """Figures are not drawn and networks hardly trained: that takes longer than all else that a small run does."""
+    """Skip the drawing of figures and most training of networks, the slowest parts of a small run."""
     from mail.clone import presets
 
     presets.SMALL = replace(presets.SMALL, clone=replace(presets.SMALL.clone, max_steps=12))
@@ -116,7 +116,7 @@ def plainly() -> None:
 
 
 def _stop_before_the_end() -> None:
-    """What a kill just before the result is written leaves behind."""
+    """The files after a kill just before the result is written."""
     from mail.training.folder import Run
 
     plainly()
@@ -160,7 +160,7 @@ def simple(
     prepare: Callable[[Path, Ground], object] = lambda place, ground: None,
     check: Callable[[Path, Ground, Outcome], list[str]] = lambda place, ground, outcome: [],
 ) -> Case:
-    """A case of one command: its folder is prepared, and what it did is checked further."""
+    """A case of one command: prepare its folder, run it, and check what it did."""
 
     def script(place: Path, ground: Ground) -> Script:
         prepare(place, ground)
@@ -171,7 +171,7 @@ def simple(
 
 
 def play_out(case: Case, place: Path, ground: Ground) -> Iterator[list[tuple[Outcome | None, list[str]]]]:
-    """Run a case step by step; empty lists while it runs, then what was bad, command by command."""
+    """Run a case step by step; yields empty lists while it runs, then its faults, command by command."""
     place.mkdir(parents=True)
     script = case.script(place, ground)
     found: list[tuple[Outcome | None, list[str]]] = []
@@ -200,12 +200,12 @@ def play_out(case: Case, place: Path, ground: Ground) -> Iterator[list[tuple[Out
 
 
 def quietly(command: Command, **changes: Any) -> Command:
-    """The command with other surroundings."""
+    """The command with another environment."""
     return replace(command, **changes)
 
 
 def answers(ground: Ground, words: tuple[str, ...], outcome: Outcome) -> list[str]:
-    """Whether an accepted command says the same as undisturbed."""
+    """Whether an accepted command gives the same result as the undisturbed one."""
     if outcome.status != 0 or words not in ground.expected:
         return []
     return [] if (measured(outcome.out) or outcome.out) == ground.expected[words] else ["accepted, with another answer"]

@@ -1,4 +1,4 @@
-"""What counts as answered badly: a traceback, a hang, a signal, more than one line, and silence about what is wrong."""
+"""What counts as bad: a traceback, a timeout, death by a signal, more than one line, and silence about an error."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 from attacks.running import Outcome
 
-LONGEST = 5_000  # characters of a line that tells an error
-TOLD = (  # lines on standard error that tell what happens, and are no errors
+LONGEST = 5_000  # characters of an error line
+REPORTS = (  # lines on standard error that report progress and are no errors
     r"the label cache .*",
     r"seat [01]: .* games, the response gets .*",
-    r"listing the positions of .*",
+    r"(listing|enumerating) the positions of .*",
     r"(starting \d+ workers|connecting to|.* workers? (are|is)|the work was too short|every worker|a worker).*",
     r".* this run goes on without it, labels are computed anew",
 )
@@ -31,7 +31,7 @@ Snapshot = dict[str, tuple[str, int, str]]
 
 
 def judge(outcome: Outcome, before: Snapshot, after: Snapshot) -> list[str]:
-    """What is bad about an outcome, a few words each; nothing where all is right."""
+    """The faults of an outcome, a few words each; empty if all is right."""
     command = outcome.command
     bad = _ending(outcome) + _lines(outcome)
     if outcome.memory > command.memory:
@@ -66,13 +66,13 @@ def _ending(outcome: Outcome) -> list[str]:
 
 
 def _lines(outcome: Outcome) -> list[str]:
-    """What is wrong with what was printed."""
+    """The faults of the output."""
     bad = []
     told = outcome.err.decode("utf-8", "replace")
     if found := _CRASH.search(outcome.err) or _CRASH.search(outcome.out):
         last = told.strip().splitlines()[-1:] or [found[0].decode("utf-8", "replace")]
         bad.append(f"crash on the console ({last[0][:160]})")
-    lines = [line for line in told.splitlines() if line.strip() and not any(re.fullmatch(one, line) for one in TOLD)]
+    lines = [line for line in told.splitlines() if line.strip() and not any(re.fullmatch(one, line) for one in REPORTS)]
     if outcome.status == 2 and outcome.command.err in ("file", "pipe") and not bad:
         if not lines:
             bad.append("refused without a word")
@@ -91,7 +91,7 @@ def _lines(outcome: Outcome) -> list[str]:
 
 
 def _changed(before: Snapshot, after: Snapshot, may: tuple[str, ...]) -> list[str]:
-    """Files that a refused command should have left alone."""
+    """Files that a refused command has changed."""
     names = [name for name in {*before, *after} if before.get(name) != after.get(name)]
     names = sorted(name for name in names if not any(fnmatch(name, pattern) for pattern in (*may, *_ALWAYS)))
     return [f"refused, and changed {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")] if names else []
@@ -111,7 +111,7 @@ def _strict(out: bytes) -> list[str]:
 
 
 def snapshot(folder: Path) -> Snapshot:
-    """Every file below a folder: kind, size, check sum. Links are not followed."""
+    """Every file below a folder: type, size, check sum. Links are not followed."""
     found: Snapshot = {}
     for path in sorted(folder.rglob("*")):
         about = path.lstat()
@@ -130,7 +130,7 @@ def snapshot(folder: Path) -> Snapshot:
 
 
 def measured(out: bytes) -> Any:
-    """What a command measured, clock times apart; None where it printed no JSON."""
+    """A command's measures, clock times aside; None if it printed no JSON."""
     try:
         values = json.loads(out)
     except (ValueError, RecursionError):

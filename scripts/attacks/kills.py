@@ -1,7 +1,7 @@
-"""Runs that are killed while they write, struck by signals, or not alone in their folder.
+"""Runs that are killed while they write, receive signals, or are not alone in their folder.
 
-A run that is killed at any write goes on to the result of the undisturbed one. The copy of this process that runs the
-command ends itself, without a word, at the n-th file that it writes: before, half-way, or after.
+A run that is killed at any write resumes to the result of the undisturbed run. The copy of this process that runs the
+command ends itself at the n-th file that it writes: before, half-way, or after.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _GAMES = CLONED[: CLONED.index("--resume")] + CLONED[CLONED.index("--resume") + 
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Kills at writes, two writers, signals at random moments, and while Python imports."""
+    """Kills at writes, two writers, signals at random moments and during imports."""
     found = []
     for write in sorted(rng.permutation(60)[:_WRITES]):
         found.append(_killed((*TRAIN, "--out", "run"), "done", int(write), ("before", "half", "after")[int(write) % 3]))
@@ -68,7 +68,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
 
 
 def dying(write: int, when: str) -> Callable[[], None]:
-    """Ends the process at its n-th file: ``before`` anything is written, at ``half``, or ``after`` it has its name."""
+    """Ends the process at its n-th file: ``before`` it is written, at ``half``, or ``after`` it is renamed."""
 
     def prepare() -> None:
         plainly()
@@ -117,7 +117,7 @@ def _killed(words: tuple[str, ...], right: str, write: int, when: str) -> Case:
 
 
 def _slowly() -> None:
-    """Every round that is stored takes a while: both writers are there at once."""
+    """Make the storage of every round slow, so that two writers overlap."""
     from mail.training.journal import RunJournal
 
     plainly()
@@ -136,7 +136,7 @@ def _late() -> None:
 
 
 def _two(name: str) -> Case:
-    """Two commands on one folder: one goes on undisturbed, the other is refused or waits its turn."""
+    """Two commands on one folder: one runs undisturbed, the other is refused or waits."""
     train, resume, force = (
         (*TRAIN, "--out", "run"),
         (*TRAIN, "--out", "run", "--resume"),

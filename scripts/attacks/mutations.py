@@ -1,4 +1,4 @@
-"""Files with something wrong: bytes, JSON, arrays and policies, each fault under a name."""
+"""Faults of files: bytes, JSON, arrays and policies, each with a name."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-DEEP = 200_000  # brackets inside brackets
-TITLE = "\x1b]0;taken\x07\x1b[2J\x9b31m\u202e"  # sets a terminal's title, clears it, colours, and writes backwards
+DEEP = 200_000  # nested brackets
+TITLE = "\x1b]0;taken\x07\x1b[2J\x9b31m\u202e"  # sets a terminal's title, clears it, sets a colour, reverses text
 FORMATS: tuple[Any, ...] = (-1, 0, 99, 1.5, "1", None, True, [], 10**30, float("nan"), float("inf"))
 VALUES: tuple[Any, ...] = (
     None, -1, 0, True, 1.5, 10**30, 10**400, -(2**63), float("nan"), float("-inf"), "", "x", TITLE, "a" * 100_000, "\ud800",
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 def mutations(name: str, data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:
-    """Every fault there is for a file of this name, in an order of its own."""
+    """All faults for a file of this name, in random order."""
     yield from of_bytes(data, rng)
     suffix = PurePath(name).suffix
     if suffix in (".json", ".jsonl", ".fit", ".measures"):
@@ -53,7 +53,7 @@ def mutations(name: str, data: bytes, rng: np.random.Generator) -> Iterator[Muta
 
 
 def drawn(faults: Sequence[Mutation], most: int, rng: np.random.Generator) -> list[Mutation]:
-    """So many of the faults, by chance; the worst are always among them."""
+    """At most so many of the faults, at random; the worst are always included."""
     chosen = set(rng.permutation(len(faults))[:most].tolist())
     return [fault for index, fault in enumerate(faults) if index in chosen or fault[0] in WORST]
 
@@ -86,7 +86,7 @@ def of_bytes(data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:
 
 
 def of_json(data: bytes, rng: np.random.Generator, *, lines: bool) -> Iterator[Mutation]:
-    """Other types, missing and added keys, numbers that are none; ``lines``: an object on each."""
+    """Other types, missing and extra keys, invalid numbers. ``lines``: the file has an object per line."""
     rows = data.splitlines() if lines else [data]
     for label, value in (("list", []), ("null", None), ("number", 5), ("text", "x"), ("object", {}), ("true", True)):
         yield f"is {label}", json.dumps(value).encode()
@@ -118,7 +118,7 @@ def _short(value: object) -> str:
 
 
 def leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to every number and text of a JSON value."""
+    """The path to every number and string of a JSON value."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from leaves(inner, (*place, key))
@@ -130,7 +130,7 @@ def leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
-    """The JSON value with another one in a place."""
+    """The JSON value with one place replaced."""
     if not place:
         return new
     copied = value.copy()
@@ -142,7 +142,7 @@ def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
 
 
 def of_arrays(data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:
-    """A round of decisions with other shapes, kinds and values."""
+    """A round of decisions with other shapes, types and values."""
     with np.load(BytesIO(data), allow_pickle=False) as opened:
         arrays = {name: opened[name] for name in opened.files}
 
@@ -185,17 +185,17 @@ def of_arrays(data: bytes, rng: np.random.Generator) -> Iterator[Mutation]:
 
 
 def packed(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """As the file of a round holds them."""
+    """The bytes of a round's file."""
     buffer = BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
 def bomb(chunks: int = 192, chunk: int = 1 << 24) -> bytes:
-    """A few megabytes that unpack to three thousand: one compressed piece of zeros, again and again."""
+    """A few megabytes that unpack to three gigabytes: one compressed piece of zeros, repeated."""
     header, packer = _header("|u1", (chunks * chunk,)), zlib.compressobj(1, zlib.DEFLATED, -15)
     start = packer.compress(header) + packer.flush(zlib.Z_FULL_FLUSH)
-    piece = packer.compress(b"\0" * chunk) + packer.flush(zlib.Z_FULL_FLUSH)  # knows nothing of what was before
+    piece = packer.compress(b"\0" * chunk) + packer.flush(zlib.Z_FULL_FLUSH)  # independent of earlier data
     content = start + piece * chunks + packer.flush()
     size, name = len(header) + chunks * chunk, b"label.npy"
     about = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 33, 0, len(content), size, len(name), 0)
@@ -213,7 +213,7 @@ def _header(descr: str, shape: tuple[int, ...]) -> bytes:
 
 
 def _member(data: bytes, name: str, content: bytes) -> bytes:
-    """The archive with another content of one member."""
+    """The archive with one member replaced."""
     buffer = BytesIO()
     with zipfile.ZipFile(BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
         for member in old.infolist():
@@ -225,7 +225,7 @@ def _member(data: bytes, name: str, content: bytes) -> bytes:
 
 
 def of_tensors(data: bytes) -> Iterator[Mutation]:
-    """Safetensors whose header lies."""
+    """Safetensors with a wrong header."""
     length = int.from_bytes(data[:8], "little")
     yield "header of 2^63 bytes", (2**63 - 1).to_bytes(8, "little") + data[8:]
     yield "no header", data[8 + length :]
@@ -233,7 +233,7 @@ def of_tensors(data: bytes) -> Iterator[Mutation]:
 
 
 def of_policy(data: bytes) -> Iterator[Mutation]:
-    """A policy's description with right check sums and wrong contents."""
+    """A policy's metadata with right check sums and wrong contents."""
     about = json.loads(data)
     faults: dict[str, dict[str, Any]] = {
         "format 99": {"format": 99},
@@ -265,7 +265,7 @@ def _nested(depth: int) -> dict[str, Any]:
 
 
 def sealed(about: dict[str, Any]) -> bytes:
-    """A policy's description with the check sum that belongs to it."""
+    """A policy's metadata with its check sum."""
     bare = {key: value for key, value in about.items() if key != "check"}
 
     def text(values: dict[str, Any]) -> bytes:

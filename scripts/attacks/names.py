@@ -1,4 +1,4 @@
-"""Games' names: parameters that make no game, that kill a process, that are too large, and games that others wrote."""
+"""Names of games: invalid parameters, parameters that kill a process or are too large, and other libraries' games."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAYBE = {
     "chain:99999999999",
     "gridworld:0x0",
 }
-SPIEL = (  # refused, or played; never a crash
+SPIEL = (  # refused or played, but never a crash
     "havannah(board_size=-1)", "havannah(board_size=0)", "havannah(board_size=1000)", "hanabi(colors=-1)", "hanabi(players=0)", "go(board_size=1)", "go(board_size=-1)",
     "go(board_size=1000000)", "go(komi=nan)", "go(komi=x)", "hex(board_size=0)", "hex(board_size=-1)", "hex(board_size=100000)", "hex(num_rows=2,num_cols=)",
     "hex(board_size=3", "hex)board_size=3(", "hex(board_size=3))", "hex(nothing=3)", "hex(board_size=3,board_size=3)", "hex(board_size=3.5)", "hex(" + "a" * 10_000 + ")",
@@ -76,11 +76,11 @@ LARGE = (
     "connect4:8x7",
     "openspiel:go",
 )
-"""That ``gap``, ``exploit`` and ``train`` cannot enumerate."""
+"""Games that ``gap``, ``exploit`` and ``train`` cannot enumerate."""
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Each name, where a game is sat down at; some where one is learned."""
+    """Each name with ``play``; some with ``train``."""
     found = [_case(name, "either" if name in _MAYBE else "refuse", 6) for name in OURS]
     found += [_case(f"openspiel:{name}", "refuse" if name in _REFUSED else "either", 6) for name in SPIEL]
     found += [_case(f"simultaneous:{name}", "either" if name else "refuse", 6) for name in BOTH]

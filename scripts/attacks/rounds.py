@@ -1,6 +1,6 @@
-"""Unfinished runs that go on: rounds and kept fits that are damaged, edited, swapped, or of another run.
+"""Unfinished runs that resume with damaged, edited, swapped or foreign rounds and stored fits.
 
-A resumed run comes to the result of the run that nobody disturbed, byte for byte, or is refused.
+The resumed run has the result of the undisturbed run, byte for byte, or is refused.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ CLONED = (
 )
 FAULTS, KEPT = 40, 16
 MAY = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/.*")
-"""What a run that goes on may write before it comes upon the fault."""
+"""The files that a resumed run may write before it finds the fault."""
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Faults of a round, of several, of what is kept, and of stored games."""
+    """Faults of one round, of several, of stored fits, and of stored games."""
     part = ground.folder / "part"
     found: list[Case] = []
     rounds = sorted(part.glob("decisions/mail-*/*.npz")) or sorted(part.glob("decisions/*/*.npz"))
@@ -84,14 +84,14 @@ def _case(label: str, fault: Callable[[Path, Ground], None]) -> Case:
 
 
 def same(run: Path, expected: Path) -> list[str]:
-    """Whether two finished runs hold the same, clock times apart."""
-    mine, right = dict(files_of(run)), dict(files_of(expected))  # what else lies there is no matter
+    """Whether two finished runs are equal, clock times aside."""
+    mine, right = dict(files_of(run)), dict(files_of(expected))  # other files do not matter
     different = sorted(name for name in right if name not in mine or not _alike(name, mine[name], right[name]))
     return [f"went on to another {different[0]} and {len(different) - 1} more"] if different else []
 
 
 def _alike(name: str, mine: bytes, right: bytes) -> bool:
-    """Whether two files hold the same; of an archive, whether its arrays do."""
+    """Whether two files are equal; for archives, whether their arrays are."""
     if mine == right or not name.endswith(".npz"):
         return mine == right
     try:

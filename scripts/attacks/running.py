@@ -1,9 +1,9 @@
-"""One command of an attack, run in a process of its own, and what came of it.
+"""A command of an attack, run in a separate process, and its outcome.
 
-Most commands run in a copy of this process (``os.fork``), which has imported everything already, so that a case
-takes milliseconds; those in which the start of Python matters run the installed command. Either way the command has a
-session, a folder, an environment and streams of its own, a limit of seconds, and what it leaves behind is counted.
-Works where there is ``fork`` (Linux, macOS).
+Most commands run in a copy of this process (``os.fork``), which has already imported everything, so that a case takes
+milliseconds. Those in which the start of Python matters run the installed command. In both cases the command has its
+own session, folder, environment and streams, and a time limit, and what it leaves behind is recorded. Needs ``fork``
+(Linux, macOS).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-HOLD = 0.005  # seconds between looks at a process
-MARK = "NASHMAIL_ATTACK"  # in the environment of whatever a case starts
+HOLD = 0.005  # seconds between checks of a process
+MARK = "NASHMAIL_ATTACK"  # an environment variable of every process that a case starts
 Expect = Literal["refuse", "accept", "either"]
 Own = Literal["", "script", "module"]
 Words = tuple[str, ...]
@@ -32,56 +32,54 @@ Stream = Literal["file", "closed", "full", "gone", "pipe"]
 
 @dataclass(frozen=True)
 class Strike:
-    """A signal to the command: ``seconds`` after its start, or after a file of this pattern is there."""
+    """A signal to the command, ``seconds`` after its start or after a file with this pattern exists."""
 
     signal: int
     seconds: float
     after: str = ""
     victim: str = ""
-    """The command itself, or, of what it has started, the process whose command line holds this."""
+    """The receiver: the command itself, or the descendant whose command line contains this."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """Words after ``nashmail``, their surroundings, and what is right."""
+    """The arguments of ``nashmail``, their environment, and the right outcome."""
 
     words: tuple[str, ...]
     expect: Expect = "refuse"
     stdin: bytes | None = b""
     """None closes it."""
     out: Stream = "file"
-    """``full`` is a device without room, ``gone`` a pipe that nobody reads."""
+    """``full`` is a device without space, ``gone`` a pipe without reader."""
     err: Stream = "file"
     env: Mapping[str, str | None] = field(default_factory=dict)
     cwd: str = "."
     own: Own = ""
-    """Starts Python anew: the installed script, or ``python -m mail``."""
+    """The program, if it starts a new Python: the installed script, or ``python -m mail``."""
     limits: Mapping[int, int] = field(default_factory=dict)
-    """Of ``resource``; of memory, beyond what the process has at its start."""
+    """Limits of ``resource``; of memory, in addition to what the process has at its start."""
     seconds: float = 10.0
     memory: int = 4096
-    """Most MiB at any moment."""
+    """Limit of peak memory in MiB."""
     strike: Strike | None = None
     statuses: tuple[int, ...] = ()
-    """That are right besides 0 and 2, which ``expect`` decides on."""
+    """Exit statuses that are right besides 0 and 2, which ``expect`` decides."""
     may_change: tuple[str, ...] = ()
-    """Patterns of files that a refused command may have changed."""
+    """Patterns of files that a refused command may change."""
     says: bool = True
     """Whether an accepted command must print something."""
     before: Callable[[], None] | None = None
-    """Done in the copy of this process before the command."""
+    """Called in the copy of this process before the command."""
 
     def shell(self) -> str:
-        """As one would type it."""
+        """The command as typed in a shell."""
         words = " ".join(_quoted(word) for word in self.words)
         env = "".join(f"{key}={value!r} " if value is not None else f"env -u {key} " for key, value in self.env.items())
         return f"{env}nashmail {words}"[:300]
 
 
 def _quoted(word: str) -> str:
-    """A word as a shell takes it, characters that a terminal acts on shown as escapes, the middle of long ones left
-    out.
-    """
+    """A word for a shell, with control characters as escapes and the middle of long words omitted."""
     short = word if len(word) <= 90 else f"{word[:60]}...({len(word)} characters)"
     plain = ascii(short)[1:-1]
     return f"$'{plain}'" if plain != short else shlex.quote(short)
@@ -89,23 +87,23 @@ def _quoted(word: str) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did."""
+    """The outcome of a command."""
 
     command: Command
     status: int
-    """Of its exit; minus a signal that ended it."""
+    """The exit status; minus the signal that ended it."""
     out: bytes
     err: bytes
     seconds: float
     memory: int
-    """MiB."""
+    """Peak memory in MiB."""
     hung: bool = False
     left: tuple[str, ...] = ()
-    """Command lines of processes that were still there a while after its end."""
+    """Command lines of processes that were still running some time after its end."""
 
 
 class Running:
-    """A command that has been started in a folder."""
+    """A command that runs in a folder."""
 
     def __init__(
         self, command: Command, place: Path, main: Callable[[list[str]], int], number: int, patience: float
@@ -132,7 +130,7 @@ class Running:
                 os._exit(status)
 
     def poll(self) -> Outcome | None:
-        """What came of it, once it has ended."""
+        """The outcome, once it has ended."""
         pid, status, used = os.wait4(self.pid, os.WNOHANG)
         now = time.monotonic() - self.begun
         if pid == 0:
@@ -152,7 +150,7 @@ class Running:
         return Outcome(self.command, code, out, err, now, peak, self.hung, left)
 
     def _read(self, name: str) -> bytes:
-        """What the command wrote to a stream; of a pipe, as much as that holds."""
+        """The output to a stream; for a pipe, as much as it holds."""
         if name in self.pipes:
             reading, writing = self.pipes[name]
             os.close(writing)
@@ -180,7 +178,7 @@ class Running:
                 os.kill(pid, signal.SIGKILL)
 
     def _left(self) -> tuple[str, ...]:
-        """Processes of the command that outlive it by more than a moment, or, after a kill, by fifteen seconds."""
+        """Processes of the command that outlive it by more than a moment; after a kill, by fifteen seconds."""
         if not self.command.own and not marked(self.mark):
             return ()
         patience = 15.0 if self.command.strike else 5.0
@@ -196,7 +194,7 @@ class Running:
 
 
 def resident(pid: int) -> int:
-    """MiB of memory that a process has now (where there is /proc)."""
+    """The present memory of a process in MiB (with /proc)."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() >> 20
     except (OSError, IndexError):
@@ -204,7 +202,7 @@ def resident(pid: int) -> int:
 
 
 def marked(mark: str) -> list[int]:
-    """Processes that were started with this mark in their environment (where there is /proc)."""
+    """Processes that have this mark in their environment (with /proc)."""
     found = []
     wanted = f"{MARK}={mark}".encode()
     for path in Path("/proc").glob("[0-9]*/environ"):
@@ -226,7 +224,7 @@ def _line(pid: int) -> str:
 
 
 def _child(command: Command, place: Path, running: Running, main: Callable[[list[str]], int]) -> int:
-    """In the new process: its surroundings, then the command; the exit status."""
+    """In the new process: set up the environment and run the command. Returns the exit status."""
     os.setsid()
     os.chdir(place / command.cwd)
     for key, value in {**command.env, MARK: running.mark}.items():
@@ -250,7 +248,7 @@ def _child(command: Command, place: Path, running: Running, main: Callable[[list
 
 
 def _redirect(command: Command, running: Running) -> None:
-    """Standard streams as the command asks for them, in the system and in Python."""
+    """Set up the standard streams of the command, in the system and in Python."""
     _open(0, None if command.stdin is None else os.open(running.streams / "in", os.O_RDONLY))
     for number, name, kind in ((1, "out", command.out), (2, "err", command.err)):
         if kind == "closed":
@@ -275,7 +273,7 @@ def _redirect(command: Command, running: Running) -> None:
 
 def _text(number: int, mode: str) -> io.TextIOWrapper:
     errors = "backslashreplace" if number == 2 else "surrogateescape" if number == 0 else "strict"
-    opened = open(  # noqa: SIM115 - it is the case's own stream from here on
+    opened = open(  # noqa: SIM115 - it becomes a stream of the case
         number, mode, encoding="utf-8", errors=errors, closefd=False, buffering=1 if number == 2 else -1
     )
     assert isinstance(opened, io.TextIOWrapper)
@@ -293,7 +291,7 @@ def _open(number: int, descriptor: int | None) -> None:
 
 
 def _virtual() -> int:
-    """Bytes of address space that this process has."""
+    """The size of this process's address space in bytes."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:
@@ -305,11 +303,11 @@ def _limit(limits: Mapping[int, int], has: int) -> None:
         most += has if which == resource.RLIMIT_AS else 0
         resource.setrlimit(which, (most, most))
     if resource.RLIMIT_FSIZE in limits:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does at its start
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does at startup
 
 
 def _like_python(work: Callable[[], int]) -> int:
-    """The work's exit status, as the interpreter ends with it."""
+    """Run the work and return the exit status that the interpreter would return."""
     status = 0
     try:
         status = work()

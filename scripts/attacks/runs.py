@@ -1,6 +1,6 @@
-"""Every file of a run's folder with something wrong in it, read by every command that reads it.
+"""Every file of a run's folder with a fault, read by every command that reads it.
 
-A command refuses the folder, or says what it says of the undisturbed one.
+A command refuses the folder, or gives the result of the undisturbed one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHARE = {
     "policies/mail-0.json": 45,
     "policies/mail-0.safetensors": 16,
 }
-"""How many faults of each file are tried; others: OTHER."""
+"""The number of faults per file; OTHER for other files."""
 OTHER = 12
 _GAP, _EXPLOIT = ("gap", "run", "--json"), ("exploit", "run", "--json")
 _PLAY = ("play", GAME, "--against", "run", "--seat", "0", "--seed", "1")
@@ -42,11 +42,11 @@ READERS = {
     "decisions": (_SHOW, _RESUME, _GAP),
 }
 _ANSWERS = (_GAP, _EXPLOIT, _PLAY, _MATCH, _RESUME, _EXPORT)
-"""Whose answers must not change; ``watch`` shows what was logged, as it was logged."""
+"""Commands whose results must not change; ``watch`` prints whatever was logged."""
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """A draw of each file's faults, its readers taking turns."""
+    """A sample of each file's faults, with alternating readers."""
     _undisturbed(ground)
     home = ground.folder / "done"
     found: list[Case] = []
@@ -62,7 +62,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
 
 
 def _undisturbed(ground: Ground) -> None:
-    """Ask every command of the run as it is."""
+    """Run every command on the intact run."""
     place = ground.folder / "undisturbed"
     place.mkdir()
     ground.copy("done", place / "run")
@@ -93,7 +93,7 @@ def _case(file: str, label: str, data: bytes, words: tuple[str, ...]) -> Case:
 
 
 def files_of(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """What equal runs share."""
+    """The files that equal runs share."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "clock.json" and "lock" not in path.name:
             yield str(path.relative_to(folder)), path.read_bytes()

@@ -1,4 +1,4 @@
-"""Saved games that are none, and what is typed at the table: garbage, floods, control sequences, names of files."""
+"""Invalid saved games, and input to ``play``: garbage, floods, control sequences, file names."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TYPED: dict[str, bytes] = {
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Saved games read by ``replay`` and ``train --from-games``, and dialogues through a pipe."""
+    """Saved games for ``replay`` and ``train --from-games``, and dialogues through a pipe."""
     found = []
     for number, (label, text) in enumerate(TEXTS.items()):
         words = (

@@ -1,4 +1,4 @@
-"""Tables of policies, csv and json, with something wrong in them: refused, or measured as what they say."""
+"""Faulty tables of policies, csv and json: refused, or measured as what they say."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BYTES, JSON = 12, 25
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """Faults of bytes and of JSON, and of rows."""
+    """Faults of bytes, of JSON, and of rows."""
     csv = (ground.folder / "table.csv").read_text()
     data = (ground.folder / "table.json").read_bytes()
     found = [_case("csv", label, fault, "refuse") for label, fault in of_rows(csv)]
@@ -38,7 +38,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
 
 
 def of_rows(csv: str) -> Iterator[Mutation]:
-    """Rows with other numbers, other boards, too many and too few."""
+    """Rows with other numbers or boards, too many, and too few."""
     heading, *rows = csv.splitlines()
     board, *numbers = rows[0].split(",")
 

@@ -1,4 +1,4 @@
-"""The words of every command: odd values for every option, and words that exclude each other."""
+"""The arguments of every command: odd values for every option, and arguments that exclude each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attacks.running import Command
 
 KIND = "words"
 NUMBERS = ("", "x", "-1", "1.5", "nan", "inf", "1e9", "0x10", "9" * 40, "-" + "9" * 40, "１", "1\n", " ", TITLE)
-"""Values that no whole number of anything has."""
+"""Values that are not whole numbers in an allowed range."""
 PATHS = (
     "",
     "nobody",
@@ -52,8 +52,8 @@ _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 _EITHER = {("--seed", "9" * 40), ("--limit", "9" * 40), ("--learner", "mail,"), ("--seed", "1e9"),
            ("--out", "a" * 256), ("--out", TITLE), ("--save", TITLE), ("--workers", "9" * 40)}  # fmt: skip
-"""Of which one can hold that they are numbers, or names of files."""
-_WHOLE = (  # of which each is wrong as a whole
+"""Values that may be accepted as numbers or as file names."""
+_WHOLE = (  # each is wrong as a whole
     ("",), ("trian",), ("train",), ("--nothing",), ("train", GAME, "--nothing"), ("gap",), ("replay",), (TITLE,), ("a" * 10_000,),
     (*_TRAIN, "--resume", "--force"), (*_TRAIN, "--resume"), ("train", GAME, "--out", "done"),
     ("train", GAME, "--out", "done", "--resume", "--seed", "7"), (*_TRAIN, "--from-games"), (*_TRAIN, "--from-games", "nothing.txt"),
@@ -75,7 +75,7 @@ _WHOLE = (  # of which each is wrong as a whole
     ("train", GAME, "--out", "cloned", "--force", "--from-games", "nothing.txt"), ("replay", "done"), ("replay", "/dev/zero"), ("replay", "/proc/self/mem"),
 )  # fmt: skip
 _LINKED = ("train", "cloned", "--resume", "--from-games", "game0.txt")
-_RIGHT = (  # must go on working
+_RIGHT = (  # must keep working
     ("--help",), *((name, "--help") for name in (*_BEGUN, "games", "replay")), ("games",), ("games", "--json"),
     ("gap", "done", "--json"), ("gap", "done", "done:bc-linear"), ("gap", "table.csv", "--game", GAME), ("gap", "table.json", "--game", GAME, "--json"),
     ("exploit", "done"), ("exploit", "done", "--show"), ("export", "done"), ("export", "done:bc-linear", "--to", "torchscript"),
@@ -86,13 +86,13 @@ _RIGHT = (  # must go on working
 
 
 def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
-    """All of them."""
+    """All cases."""
     found = []
     for command, options in _OPTIONS.items():
         for option, values in options.items():
             for value in values:
                 words = (*_BEGUN[command], option, value)
-                either = (option, value) in _EITHER or value in ("１", "1\n")  # which int() takes
+                either = (option, value) in _EITHER or value in ("１", "1\n")  # accepted by int()
                 found.append(_case(words, "either" if either else "refuse", f"{command} {option} {ascii(value)[:40]}"))
     found += [_case(words, "refuse", " ".join(words)[:70]) for words in _WHOLE]
     found += [_case(words, "accept", "right: " + " ".join(words)[:60]) for words in _RIGHT]
@@ -111,5 +111,5 @@ def _case(words: tuple[str, ...], expect: str, name: str) -> Case:
 
     command = Command(words, expect, seconds=15.0, may_change=("*/metrics.jsonl",))  # type: ignore[arg-type]
     if any("\0" in word for word in words):
-        pass  # reaches main as it is: a copy of this process is given no words by the system
+        pass  # reaches main unchanged: arguments of a copied process do not pass through the system
     return simple(KIND, f"{KIND}: {ascii(name)[1:-1]}", 11, command, prepare)

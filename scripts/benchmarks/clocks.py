@@ -1,4 +1,4 @@
-"""How long a call takes, once or over a while."""
+"""The time of a call, measured once or repeatedly."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 
 def timed(function: Callable[..., T], *args: Any) -> tuple[float, T]:
-    """Seconds of one call, and what it returned."""
+    """The seconds of one call, and its result."""
     start = time.perf_counter()
     result = function(*args)
     return time.perf_counter() - start, result
 
 
 def median_timed(seconds: float, function: Callable[..., T], *args: Any) -> tuple[float, T]:
-    """Median seconds of a call over about this long, five calls at least, and what the last one returned."""
+    """The median seconds of a call, repeated for about this long and at least five times, and the last result."""
     times: list[float] = []
     function(*args)
     stop = time.perf_counter() + seconds
@@ -29,7 +29,7 @@ def median_timed(seconds: float, function: Callable[..., T], *args: Any) -> tupl
 
 
 def rate(some: Callable[[], int], seconds: float) -> float:
-    """What is counted per second, over about this long."""
+    """A rate per second, measured for about this long."""
     start = now = time.perf_counter()
     count = 0
     while count == 0 or now - start < seconds:

@@ -1,16 +1,16 @@
 """Exploration of 6x7 Connect Four with a solver as the expert: ``bench.py explore``; needs the solver extra.
 
-The algorithm: one seat draws uniformly among its legal moves, the other plays the solver's first best move, and every
-decision of the solver is a label; as many games with the solver in seat 0 as in seat 1. Ours plays them all at once
-and scores every distinct position (up to the mirror image) once, its best moves alone: ``cold`` with no score known
-beforehand, ``warm`` the same games once more by what stands in for a new process, with all scores in the file on
-disk. Peer: the loop of the AEC interface of PettingZoo, one board at a time, the same solver with the same book
-asked for the scores of all moves at each of its decisions, as it is used from Python; it keeps nothing but the
-solver's own table of positions, which starts empty for everybody in every repeat, as does the file.
+The algorithm: one seat plays uniformly random legal moves, the other the solver's first best move, and every decision
+of the solver is a label; as many games with the solver in seat 0 as in seat 1. Ours plays all games in one batch and
+scores every distinct position (up to mirror image) once, its best moves only: ``cold`` without known scores, ``warm``
+the same games again as a new process would, with all scores in the file on disk. Peer: the loop of PettingZoo's AEC
+interface, one board at a time, in which the same solver with the same book scores all moves at each of its decisions,
+as it is used from Python. The peer keeps only the solver's own table of positions. That table and the file are empty at
+the start of every repeat, for both.
 
-``games`` and ``labels`` are per second, on one core; ``solver`` is the share of our cold time spent inside the solver.
-Draws differ, so games do, too; ``same_result`` says that our labels at all the peer's labelled positions, and at
-their mirror images, are the peer's. Contestants take turns; figures are medians over repeats.
+``games`` and ``labels`` are per second, on one core; ``solver`` is the share of our cold time spent in the solver. The
+random moves differ, so the games do, too; ``same_result`` says that our labels at all the peer's labelled positions,
+and at their mirror images, equal the peer's. Contestants alternate; figures are medians over repeats.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Line = list[int]  # the moves of one game
 
 
 def run(settings: Settings, *, plays: int = GAMES) -> Result:
-    """Both rates. PolicyError where the solver is not installed."""
+    """Both rates. PolicyError if the solver is not installed."""
     seed, repeats = settings.seed, settings.repeats or 3
     solver.load()
     found: dict[str, list[float]] = {}
@@ -67,7 +67,7 @@ def run(settings: Settings, *, plays: int = GAMES) -> Result:
 
 
 def _ours(heat: str, path: Path, seed: int, repeat: int, plays: int) -> dict[str, float]:
-    """Our rates over the file of scores at ``path``, which may be there or not."""
+    """Our rates, with the label cache at ``path``, which need not exist."""
     game = games.make("connect4")
     solver.forget()
     scores = solver.Scores(LabelCache(path))
@@ -85,7 +85,7 @@ def _ours(heat: str, path: Path, seed: int, repeat: int, plays: int) -> dict[str
 
 
 def _peer(seed: int, repeat: int, plays: int) -> tuple[dict[str, float], list[tuple[int, Line]]]:
-    """The peer's rates, and its games with the solver's seat in each."""
+    """The peer's rates, and its games, each with the solver's seat."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     import pettingzoo
 
@@ -104,7 +104,7 @@ def _peer(seed: int, repeat: int, plays: int) -> tuple[dict[str, float], list[tu
 
 
 def _one_game(env: Any, seat: int, draw: Any) -> Line:
-    """One game in the AEC loop, the solver's board beside it."""
+    """One game in the AEC loop, with the solver's own board."""
     bitbully, board = solver.core()
     board.setRawState(0, 0, 42)
     env.reset()
@@ -125,7 +125,7 @@ def _one_game(env: Any, seat: int, draw: Any) -> Line:
 
 
 def _agree(lines: list[tuple[int, Line]]) -> bool:
-    """Whether our expert's label at every decision of the peer's solver, and at its image, is the peer's."""
+    """Whether our expert's labels equal the peer's at every decision of its solver, and at the mirror images."""
     game = games.make("connect4")
     assert isinstance(game, games.Board)
     expert = solver.solver_expert(game, ties="uniform")[0]
@@ -142,7 +142,7 @@ def _agree(lines: list[tuple[int, Line]]) -> bool:
 
 
 def _decisions(game: games.Board, seat: int, line: Line) -> Iterator[tuple[States, int]]:
-    """The positions [1, W] of a game at which the seat decided, and what it did."""
+    """The positions [1, W] of a game at which the seat decided, and its decisions."""
     states = game.starts()
     for ply, action in enumerate(line):
         if ply % 2 == seat:

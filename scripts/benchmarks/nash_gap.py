@@ -1,12 +1,12 @@
 """Seconds for the exact Nash gap (NashConv) of random policies, ours and OpenSpiel's: ``bench.py nash-gap``.
 
-The policies are of Tic-Tac-Toe, see the board and are the same for everybody. Ours: two best responses over a
+The policies are of Tic-Tac-Toe, depend on the board, and are the same for all. Ours: two best responses over a
 ``GameGraph``. Peers: OpenSpiel's ``nash_conv`` in Python (``openspiel-python``) and its C++ one called from Python
-(``openspiel-c++``), both on tables with one row per information state, which is how OpenSpiel keys them: one per
-history. ``gap`` is one evaluation; ``setup`` is what comes before the first one and is shared by later ones: building
-the graph, against listing the information states and filling a table of their kind. Translating our table to theirs is
-charged to nobody. ``same_result``: all values agree to 1e-9. One new policy per repeat; each peer evaluates it once,
-ours is the median of about a second of evaluations; figures are medians over policies.
+(``openspiel-c++``), both on tables with one row per information state, OpenSpiel's key: one per history. ``gap`` is one
+evaluation; ``setup`` is what precedes the first one and serves later ones: building the graph, or listing the
+information states and filling their table. The translation of our table to theirs is not counted. ``same_result``: all
+values agree to 1e-9. One new policy per repeat; each peer evaluates it once, ours is the median of about a second of
+evaluations; figures are medians over policies.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ TOLERANCE = 1e-9
 
 
 def run(settings: Settings, *, ours: str = "tictactoe", theirs: str = "tic_tac_toe") -> Result:
-    """The exact Nash gap of the same random policies by us and by OpenSpiel; ``theirs`` is its name of the game."""
+    """The exact Nash gap of the same random policies by us and by OpenSpiel. ``theirs``: OpenSpiel's
+    name of the game.
+    """
     import pyspiel
     from open_spiel.python.algorithms.exploitability import nash_conv
     from open_spiel.python.policy import TabularPolicy
@@ -81,7 +83,7 @@ def _enumerable(name: str) -> Enumerable:
 
 
 def _gap(graph: games.GameGraph, tables: tuple[Table, Table]) -> float:
-    """NashConv: what both seats' best responses gain together (values are seat 0's)."""
+    """NashConv: the sum of both seats' gains by best responses (values are seat 0's)."""
     return graph.respond(0, tables[1]).value - graph.respond(1, tables[0]).value
 
 
@@ -98,8 +100,8 @@ def _random_tables(graph: games.GameGraph, *, rng: Rng) -> tuple[Table, Table]:
 
 
 def _rows(graph: games.GameGraph, histories: Sequence[Sequence[int]]) -> Ints:
-    """The graph's row of the position after each history, by replaying all of them at once."""
-    rng = np.random.default_rng(0)  # boards draw nothing
+    """The graph's row of the position after each history, by a batched replay."""
+    rng = np.random.default_rng(0)  # not used by boards
     moves = np.full((len(histories), graph.game.spec.longest), -1, dtype=np.int64)  # [N, longest]
     for row, history in enumerate(histories):
         moves[row, : len(history)] = history
@@ -113,7 +115,7 @@ def _rows(graph: games.GameGraph, histories: Sequence[Sequence[int]]) -> Ints:
 
 
 def _legal_rows(tabular: Any) -> dict[str, list[tuple[int, float]]]:
-    """OpenSpiel's Python table as the C++ one takes it: legal actions with their probabilities."""
+    """OpenSpiel's Python table in the form of the C++ one: legal actions with their probabilities."""
     lists = tabular.action_probability_array.tolist()
     masks = tabular.legal_actions_mask.tolist()
     return {

@@ -1,7 +1,7 @@
-"""One kind of long work, by this process or by Ray workers, measured by itself:
+"""One kind of long work, by this process or by Ray workers, measured in a separate process:
 ``python scripts/benchmarks/one_case.py CASE WORKERS SEED full|quick``.
 
-Prints seconds, bytes and a check sum as JSON; what the cases are says ``workers.py``.
+Prints seconds, bytes and a check sum as JSON. ``workers.py`` describes the cases.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NEED_SOLVER = ("labels", "games")
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of each kind of work is done."""
+    """The amount of each kind of work."""
 
     positions: int = 1600
     games: int = 4096
@@ -61,7 +61,7 @@ SIZES = {
 
 @dataclass
 class Tally(Local):
-    """A pool that counts, beside doing what ``inner`` does, the shards and the bytes of their arrays."""
+    """A pool that counts the shards and the bytes of their arrays, and otherwise acts as ``inner``."""
 
     inner: Pool = field(default_factory=Local)
     shards: int = 0
@@ -88,7 +88,7 @@ def size(value: Any) -> int:
 
 
 def one_case(case: str, workers: int, seed: int, sizes: Sizes) -> dict[str, Any]:
-    """Seconds of the case and of what came before it, shards and bytes, and a check sum of the result."""
+    """Seconds of the case and of its preparation, shards and bytes, and a check sum of the result."""
     with Local() if workers == 1 else RayPool(workers, patience=0.0) as inner:
         work = WORK[case](seed, sizes)
         begun = time.perf_counter()
@@ -110,7 +110,7 @@ def one_case(case: str, workers: int, seed: int, sizes: Sizes) -> dict[str, Any]
 
 
 def warm(solves: bool, shard: int) -> None:
-    """A pool's task: what a process loads once."""
+    """A pool's task: load what a process loads once."""
     board = _board("connect4")
     network(board, 0).probabilities(board, board.starts(), 0)
     if solves:
@@ -128,7 +128,7 @@ def labelling(seed: int, sizes: Sizes) -> Work:
 
 
 def written(sizes: Sizes, seed: int) -> float:
-    """Labels per second that a driver takes in, shard by shard, and writes to a new file."""
+    """Labels per second that a driver receives, shard by shard, and writes to a new file."""
     states = positions(_board("connect4"), sizes.positions, seed)
     position = solver._canonical(states)[0]
     scored = solver.shared().of(states, best_only=True)
@@ -141,7 +141,7 @@ def written(sizes: Sizes, seed: int) -> float:
 
 
 def positions(board: Enumerable, wanted: int, seed: int) -> States:
-    """[n, W] distinct positions with 12 to 16 stones, an equal number of each, of uniformly random games."""
+    """[n, W] distinct positions with 12 to 16 stones, an equal number of each, from uniformly random games."""
     rng, found = stream(seed, "bench/workers/positions"), []
     for ply in range(12, 17):
         states = board.start(2 * wanted, rng=rng)
@@ -172,7 +172,7 @@ def exploring(seed: int, sizes: Sizes) -> Work:
 def sweeping(seed: int, sizes: Sizes) -> Work:
     model: Model = GameGraph(_board(sizes.board))
     policy = network(model.game, seed)
-    model.states  # noqa: B018 unpacked once, not part of the sweep
+    model.states  # noqa: B018 unpacked once, not part of the work
     return lambda pool: policy_table(model, policy, 0, pool=pool)
 
 
@@ -181,7 +181,7 @@ def walking(seed: int, sizes: Sizes) -> Work:
     policy = Wide(network(board, seed))
 
     def work(pool: Pool) -> np.ndarray:
-        # No result is worth less than this, so that nothing is refuted and the walk goes on up to its limit.
+        # No result is worth less than this, so nothing is refuted and the walk continues to its limit.
         walked = certify(board, policy, 0, game_value=-1.0, limit=sizes.walked, pool=pool)
         return np.array([walked.positions])
 
@@ -217,7 +217,7 @@ def napping(seed: int, sizes: Sizes) -> Work:
 
 
 def nap(seconds: float, shard: np.ndarray) -> np.ndarray:
-    """A pool's task that takes a second of nobody's time."""
+    """A pool's task that sleeps for a second."""
     time.sleep(seconds)
     return shard
 
@@ -232,7 +232,7 @@ WORK: dict[str, Callable[[int, Sizes], Work]] = dict(
 
 
 def network(game: Game, seed: int) -> NetworkPolicy:
-    """Random weights in the architecture that ``train`` takes for this board."""
+    """Random weights in the architecture of ``train`` for this board."""
     spec, architecture = game.spec, preset(game).clone.architecture
     rng = stream(seed, "bench/workers/network")
     return NetworkPolicy(PolicyNet(spec.observation, spec.actions, architecture, rng=rng))

@@ -1,6 +1,7 @@
-"""The figures of one size of a game, measured by itself: ``python scripts/benchmarks/one_size.py NAME SEED SECONDS``.
+"""The figures of one size of a game, measured in a separate process:
+``python scripts/benchmarks/one_size.py NAME SEED SECONDS``.
 
-Prints them as JSON; what they mean says ``scaling.py``.
+Prints them as JSON. ``scaling.py`` describes them.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from mail.parallel.streams import stream
 T = TypeVar("T")
 
 BIG = ("connect4:5x5",)
-"""Sizes without a gap: policy tables of such sizes are held in memory by nothing here."""
+"""Sizes without a gap, whose policy tables do not fit the memory."""
 _CHUNK = 1 << 18  # moves that are made at once
 
 
 def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:
-    """The figures of one size; times are medians over about this long, one measurement at least."""
+    """The figures of one size. Times are medians over about this long, at least one measurement."""
     game = games.make(name)
     assert isinstance(game, Enumerable), name
     builds, solves, graph = _built(game, seconds)
@@ -51,7 +52,7 @@ def _built(game: Enumerable, seconds: float) -> tuple[list[float], list[float], 
     solves: list[float] = []
     stop = time.perf_counter() + seconds
     while not builds or time.perf_counter() < stop:
-        graph = None  # one at a time
+        graph = None  # keep only one in memory
         elapsed, graph = _time(lambda: games.GameGraph(game))
         builds.append(elapsed)
         solves.append(_time(graph.solve)[0])
@@ -71,7 +72,7 @@ def _network_gap(graph: games.GameGraph, seed: int, seconds: float) -> float:
         )
         for seat in (0, 1)
     )
-    first.probabilities(graph.game, graph.states[:1], 0)  # what torch prepares once is not what is measured
+    first.probabilities(graph.game, graph.states[:1], 0)  # so that torch's preparation is not measured
     times: list[float] = []
     stop = time.perf_counter() + seconds
     while not times or time.perf_counter() < stop:
@@ -80,7 +81,7 @@ def _network_gap(graph: games.GameGraph, seed: int, seconds: float) -> float:
 
 
 def finished(graph: games.GameGraph) -> int:
-    """How many finished positions the graph's moves lead to, each counted once."""
+    """The number of distinct finished positions that the graph's moves lead to."""
     count = 0
     for ply in range(len(graph.layer_sizes)):
         reached = [_ended(graph, block) for block in graph.blocks if block.ply == ply]
@@ -102,7 +103,7 @@ def _ended(graph: games.GameGraph, block: games.graph.Block) -> np.ndarray:
 
 
 def peak() -> float:
-    """The most memory this process has used so far, in MB (Linux: without what its parent used before it began)."""
+    """The peak memory of this process so far, in MB (on Linux without its parent's)."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
@@ -112,7 +113,7 @@ def peak() -> float:
 
 
 def _time(function: Callable[[], T]) -> tuple[float, T]:
-    """Seconds of one call, and what it returned."""
+    """The seconds of one call, and its result."""
     begun = time.perf_counter()
     result = function()
     return time.perf_counter() - begun, result

@@ -1,10 +1,10 @@
-"""Moves per second of uniformly random play, without and with an observation for every mover: ``bench.py play``.
+"""Moves per second of uniformly random play, with and without an observation for every mover: ``bench.py play``.
 
-Ours: ``mail.data.rollout.random_moves`` on 4,096 games at once, so this is the speed of playing many games, not the
-delay of one move. Peers, one game at a time as they are used from Python: PettingZoo's AEC loop (its ``last()`` always
-observes and the legal moves are part of that, so one figure stands in both cases) and OpenSpiel states (observations
-written into one buffer, which is faster than ``observation_tensor``). Draws differ, so ``same_result`` is null.
-Contestants take turns; figures are medians over repeats.
+Ours: ``mail.data.rollout.random_moves`` on 4,096 games at once, so this is the speed of many games, not the latency of
+one move. Peers, one game at a time as they are used from Python: PettingZoo's AEC loop (its ``last()`` always observes
+and includes the legal moves, so one figure serves both cases) and OpenSpiel states (observations written into one
+buffer, which is faster than ``observation_tensor``). The random moves differ, so ``same_result`` is null. Contestants
+alternate; figures are medians over repeats.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BATCH = 4096  # games that random_moves plays at once
 def run(settings: Settings, *, batch: int = BATCH) -> Result:
     """Moves per second of random play, without and with observations: us, PettingZoo, OpenSpiel."""
     repeats = settings.repeats or 3
-    contestants: dict[tuple[str, str], Callable[[], int]] = {}  # (case, who) -> play some games, count the moves
+    contestants: dict[tuple[str, str], Callable[[], int]] = {}  # (case, name) -> play some games, count the moves
     for name, zoo, spiel in (
         ("tictactoe", "classic/tictactoe-v3", "tic_tac_toe"),
         ("connect4", "classic/connect_four-v3", "connect_four"),
@@ -40,7 +40,7 @@ def run(settings: Settings, *, batch: int = BATCH) -> Result:
 
     rates: dict[tuple[str, str], list[float]] = {key: [] for key in contestants}
     for some_games in contestants.values():
-        some_games()  # caches and lazy imports are not what is measured
+        some_games()  # so that caches and lazy imports are not measured
     for repeat in range(repeats):
         for (case, who), some_games in contestants.items():
             rates[case, who].append(rate(some_games, settings.seconds))
@@ -65,7 +65,7 @@ def _ours(name: str, seed: int, batch: int, *, observe: bool) -> Callable[[], in
 
 
 def _pettingzoo(name: str, seed: int) -> Callable[[], int]:
-    """One game in the AEC loop; the steps of agents that are already out (action None) are spared."""
+    """One game in the AEC loop, without the steps of agents that are already out (action None)."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     import pettingzoo
 

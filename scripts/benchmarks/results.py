@@ -1,4 +1,4 @@
-"""How a benchmark is run, and what it finds."""
+"""The settings and the result of a benchmark."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from dataclasses import dataclass, field
 
 Figures = dict[str, float]  # case -> figure
 
-SECONDS, RATE = "seconds", "moves/s"  # units; of times less is better, of rates more
+SECONDS, RATE = "seconds", "moves/s"  # units; times should be small, rates large
 MEGABYTES, POSITIONS = "MB", "positions"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a benchmark is run."""
+    """The settings of a benchmark."""
 
     seed: int = 0
     repeats: int | None = None
-    """Measurements per contestant; None leaves it to the benchmark."""
+    """Measurements per contestant; None for the benchmark's default."""
     seconds: float = 1.0
-    """How long one measurement of something fast goes on."""
+    """The length of one measurement of something fast."""
     big: bool = False
-    """Measure what takes minutes, too."""
+    """Whether to measure slow cases, too."""
     quick: bool = False
-    """Measure at sizes that take seconds, to try it out."""
+    """Whether to use sizes that take seconds, for a trial."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a benchmark found."""
+    """The result of a benchmark."""
 
     ours: Figures
     peers: dict[str, Figures]
     units: dict[str, str]  # case -> unit
     repeats: int
     same_result: bool | None
-    """Whether all contestants computed the same; None where that cannot be compared."""
+    """Whether all contestants computed the same; None if that cannot be compared."""
     cited: dict[str, Figures] = field(default_factory=dict)
-    """Figures that this run did not measure."""
+    """Figures from elsewhere."""
     table: str = ""
-    """The table of the page, in Markdown."""
+    """The table of the documentation page, in Markdown."""
 
     def ratio(self) -> Figures:
         """{"case/peer": how many times better ours is}."""
@@ -51,10 +51,10 @@ class Result:
 
 
 def note(line: str) -> None:
-    """Progress, on standard error."""
+    """Print progress on standard error."""
     print(line, file=sys.stderr, flush=True)
 
 
 def shown(value: float) -> str:
-    """A figure in three digits, or in thousands."""
+    """A figure with three digits, or in thousands."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

@@ -1,12 +1,12 @@
-"""What exact knowledge of a game costs as the game grows, each size in a process of its own: ``bench.py scaling``.
+"""The cost of exact knowledge as a game grows, each size in a separate process: ``bench.py scaling``.
 
-Figures of a size, all on one core: ``positions`` with a move to make and ``all positions`` with the finished ones
-(compared with numbers published elsewhere: Tic-Tac-Toe's, and J. Tromp's of Connect Four); seconds for the ``graph``,
-for ``minimax`` values of every position, and for the exact ``nash-gap`` of two networks of the default architecture
-with random weights (each asked once at every position of its seat, two best responses, the value of their play);
-peak ``memory`` of the process in MB, Python and numpy included, with graph and minimax values, and ``gap memory``,
-torch included, at its end. Sizes in ``BIG`` are not measured unless asked for, and have no gap. No peer keeps a graph;
-``cited`` are published numbers of positions, ``same_result`` says that ours are those.
+Figures of a size, all on one core: ``positions`` that are not over and ``all positions`` with the finished ones
+(compared with published numbers: Tic-Tac-Toe's, and J. Tromp's of Connect Four); seconds for the ``graph``, for
+``minimax`` values of every position, and for the exact ``nash-gap`` of two networks of the default architecture with
+random weights (each queried once at every position of its seat, two best responses, the value of their play); peak
+``memory`` of the process in MB, Python and numpy included, with graph and minimax values, and ``gap memory``, torch
+included, at its end. Sizes in ``BIG`` are measured on request only, and have no gap. No peer keeps a graph; ``cited``
+are published numbers of positions, and ``same_result`` says that ours equal them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.one_size import BIG
 from benchmarks.results import MEGABYTES, POSITIONS, SECONDS, Figures, Result, Settings, note, shown
 
 SIZES = ("tictactoe", "connect4:3x4", "connect4:4x4", "connect4:5x4", "connect4:4x5")
-KNOWN = {  # all positions, the finished ones included
+KNOWN = {  # all positions, finished ones included
     "tictactoe": 5478,
     "connect4:3x4": 12_031,
     "connect4:4x4": 161_029,
@@ -34,7 +34,7 @@ MEMORY = ("memory", "gap memory")  # cases in megabytes
 
 
 def run(settings: Settings) -> Result:
-    """What exact knowledge costs, size by size; ``repeats`` does not apply, times are medians over ``seconds``."""
+    """The cost of exact knowledge by size. Without ``repeats``: times are medians over ``seconds``."""
     chosen = SIZES + (BIG if settings.big else ())
     found: dict[str, Figures] = {}
     for name in chosen:
@@ -55,7 +55,7 @@ def run(settings: Settings) -> Result:
 
 
 def measured(name: str, *, seed: int, seconds: float) -> dict[str, float]:
-    """The figures of one size, measured in a process of its own with one thread."""
+    """The figures of one size, measured in a separate process with one thread."""
     command = [sys.executable, str(Path(__file__).with_name("one_size.py")), name, str(seed), str(seconds)]
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=one_thread)

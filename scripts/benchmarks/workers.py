@@ -1,27 +1,26 @@
-"""Two Ray workers against one process, each kind of work apart: ``bench.py workers``.
+"""Two Ray workers against one process, for each kind of work: ``bench.py workers``.
 
-Every contestant is a process of its own with a cache of labels of its own, which starts empty. One worker is this
-process itself, without Ray, as ``--workers 1`` is. Ray's start, the loading of torch and of the solver's book are over
-before a case's clock starts; ``start-up`` says what they took with two workers, ``start-up`` of one worker is that of
-the process alone. Cases, in seconds:
+Every contestant is a separate process with its own label cache, which is empty at the start. One worker is the process
+itself, without Ray, as with ``--workers 1``. Ray's start and the loading of torch and of the solver's book are over
+before a case's clock starts; ``start-up`` is their time with two workers, and that of the process alone with one.
+Cases, in seconds:
 
 ``labels``       the best moves of distinct random positions of 6x7 Connect Four with 12 to 16 stones, by the solver
-``games``        a round of exploration games on 6x7, the solver in seat 0, uniform play opposite, every decision asked
-``gap``          the sweep of an exact Nash gap: a network asked at every position of seat 0 of connect4:4x5
+``games``        a round of exploration games on 6x7, the solver in seat 0, uniform play opposite, all decisions
+                 queried
+``gap``          the table of an exact Nash gap: a network queried at every position of seat 0 of connect4:4x5
 ``certificate``  a walk over what the second seat can force against a network of 6x7, up to a number of positions; its
-                 three likeliest moves count as equally likely, so that the walk grows wide early
+                 three most probable moves count as equally probable, so that the walk widens early
 ``response``     a learned best response to a network in seat 0 of 6x7: games through the pool, gradient steps not
-``idle``         shards that sleep for a second and return a megabyte: what of their time is lost is Ray's; the
-                 machine's load has no part in it
-``empty``        shards that do nothing: what a shard costs whoever sends and takes it back
+``idle``         shards that sleep for a second and return a megabyte: lost time is Ray's, whatever the machine's load
+``empty``        shards that do nothing: the cost of sending a shard and receiving its result
 
-Networks have random weights and the architecture that ``train`` takes for the board. Beside the cases, from the same
-runs: ``KB per shard`` of each (arrays sent out and back; what shards share goes once), ``labels/s``, ``written
-labels/s`` (of the driver taking in labels that workers computed, the file included), ``lost`` (the share of the time
-of one-second shards that is Ray's). ``ceiling`` of a case: how many times the work of one process two processes do in
-the same time that know nothing of each other, each with the whole case: what the machine itself leaves to be gained.
-``same_result``: check sums of all results agree. ``--quick`` is for trying it out: sizes at which workers cannot be
-worth it.
+Networks have random weights and the architecture of ``train`` for the board. From the same runs: ``KB per shard`` of
+each (arrays sent out and back; shared data is sent once), ``labels/s``, ``written labels/s`` (a driver that receives
+labels computed by workers, the file included), ``lost`` (Ray's share of the time of one-second shards). ``ceiling`` of
+a case: how many times the work of one process two independent processes do in the same time, each with the whole case:
+the largest gain that the machine allows. ``same_result``: check sums of all results agree. ``--quick`` is for a trial:
+at its sizes workers cannot pay off.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ from agents import solver
 from benchmarks.one_case import BUSY, CASES, NEED_SOLVER
 from benchmarks.results import SECONDS, Result, Settings, note
 
-Runs = dict[tuple[str, int], list[dict[str, Any]]]  # (case, workers) -> what each repeat measured
+Runs = dict[tuple[str, int], list[dict[str, Any]]]  # (case, workers) -> measurements of each repeat
 
 
 def run(settings: Settings) -> Result:
-    """Every case with one worker and with two; those that need the solver only where it is installed."""
+    """Every case with one worker and with two; those that need the solver only if it is installed."""
     cases = [case for case in CASES if solver.installed() or case not in NEED_SOLVER]
     repeats = settings.repeats or 3
     runs: Runs = {}
@@ -94,7 +93,7 @@ def compared(cases: list[str], runs: Runs, ceilings: dict[str, list[float]], rep
 
 
 def contestant(case: str, workers: int, seed: int, *, quick: bool) -> dict[str, Any]:
-    """One case measured in a process of its own, with an empty cache."""
+    """One case measured in a separate process, with an empty cache."""
     command = [sys.executable, str(Path(__file__).with_name("one_case.py")), case, str(workers), str(seed)]
     with tempfile.TemporaryDirectory() as folder:
         own = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NASHMAIL_CACHE": folder}

@@ -27,7 +27,7 @@ def test_the_game_is_recorded() -> None:
 
 
 def test_a_policy_that_answers_otherwise_is_refused() -> None:
-    with pytest.raises(SystemExit, match="did not come to its end"):
+    with pytest.raises(SystemExit, match="did not end"):
         record(profile((Uniform(), Uniform())), command="nashmail play tictactoe", seed=1)
 
 
