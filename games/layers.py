@@ -74,7 +74,7 @@ def layers(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
         meter: Stops enumeration that takes too long or too much memory.
 
     Yields:
-        each layer with its moves; the next layer has the distinct positions that they reach.
+        Each layer with its moves; the next layer has the distinct positions that they reach.
 
     Raises:
         GameError: The game is of another kind, or has more than ``limit`` positions.

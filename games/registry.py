@@ -42,14 +42,14 @@ def register(name: str, factory: Factory | str, *, summary: str = "", adapter: b
     """Register a game, so that ``make(name)`` and ``make(name + ":" + parameters)`` call ``factory(parameters)``.
 
     Args:
-        name: one word without a colon.
-        factory: receives the text after the first colon ("" without one). Raises GameError for text it cannot use.
+        name: One word without a colon.
+        factory: Receives the text after the first colon ("" without one). Raises GameError for text it cannot use.
             ``make(game.spec.name)`` must return an equal game.
-        summary: one line for lists of games.
-        adapter: whether the word is a game only with parameters, as for other libraries. ``names`` omits such words.
+        summary: One line for lists of games.
+        adapter: Whether the word is a game only with parameters, as for other libraries. ``names`` omits such words.
 
     Raises:
-        GameError: the name is taken or has a colon in it.
+        GameError: The name is taken or has a colon in it.
     """
     GAMES.add(name, factory, GameDeclaration(summary, adapter=adapter))
 
@@ -58,7 +58,7 @@ def make(name: str) -> Game:
     """The game of this name.
 
     Raises:
-        GameError: no game has this name (the message lists the known ones), or its parameters cannot be used.
+        GameError: No game has this name (the message lists the known ones), or its parameters cannot be used.
     """
     word, _, parameters = name.partition(":")
     if word not in GAMES:

@@ -25,7 +25,7 @@ def to_onnx(one: Plan) -> bytes:
     Inputs: ``observation`` float32 [N, *shape] and ``legal`` bool [N, A]. Output: ``probabilities`` float64 [N, A].
 
     Raises:
-        PolicyError: the package onnx is not installed.
+        PolicyError: The package onnx is not installed.
     """
     try:
         import onnx

@@ -34,12 +34,12 @@ def export(plans: tuple[Plan, Plan], form: str, folder: Path) -> list[Path]:
     """Write both seats and the loader.
 
     Args:
-        plans: one plan per seat.
-        form: one of ``FORMS``.
-        folder: the directory, made if necessary.
+        plans: One plan per seat.
+        form: One of ``FORMS``.
+        folder: The directory, made if necessary.
 
     Returns:
-        the files written.
+        The files written.
 
     Raises:
         PolicyError: ``form`` is unknown, or it needs a package that is not installed.

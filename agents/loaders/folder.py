@@ -30,10 +30,10 @@ def load(seat: str, folder: str | Path = Path(__file__).parent) -> Policy:
 
     Args:
         seat: ``seat0`` or ``seat1``.
-        folder: the directory of the exported files.
+        folder: The directory of the exported files.
 
     Raises:
-        ValueError: a file is missing, unreadable or not as exported.
+        ValueError: A file is missing, unreadable or not as exported.
     """
     path = Path(folder) / f"{seat}.json"
     try:
@@ -97,7 +97,7 @@ class Policy:
             float64 [N, A]; 0 for illegal actions.
 
         Raises:
-            ValueError: the arrays have other shapes.
+            ValueError: The arrays have other shapes.
         """
         observation, legal = np.asarray(observation), np.asarray(legal)
         shape, actions = tuple(self.about["observation"]), self.about["actions"]

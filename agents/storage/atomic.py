@@ -10,11 +10,11 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Write under a temporary name in the same directory, then rename: the file is complete or absent.
 
     Args:
-        path: the file; its directory is made if necessary.
-        data: its contents.
+        path: The file; its directory is made if necessary.
+        data: Its contents.
 
     Raises:
-        OSError: the file cannot be written; the old file, if any, is unchanged.
+        OSError: The file cannot be written; the old file, if any, is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -66,7 +66,7 @@ class LabelCache:
         """Read the cached scores of positions.
 
         Args:
-            game: the game's name.
+            game: The game's name.
             position: [N] int64 position codes.
             actions: A.
 
@@ -74,7 +74,7 @@ class LabelCache:
             [N] bool, whether each position is cached; [N, A] int8 scores, 0 where it is not.
 
         Raises:
-            PolicyError: the cache cannot be used.
+            PolicyError: The cache cannot be used.
         """
         return self._safely(lambda connection: _get(connection, game, position, actions))
 

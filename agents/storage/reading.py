@@ -36,11 +36,11 @@ def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
     """The contents of a regular file. Links are followed.
 
     Args:
-        path: the file.
-        most: the limit on its size in bytes.
+        path: The file.
+        most: The limit on its size in bytes.
 
     Raises:
-        Unreadable: the file cannot be read, is not regular or is larger than ``most``.
+        Unreadable: The file cannot be read, is not regular or is larger than ``most``.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -111,8 +111,8 @@ def fields(values: object, kinds: Mapping[str, type]) -> dict[str, Any]:
     Types are exact (True is not an int), except that an int is accepted for a float.
 
     Args:
-        values: the value read.
-        kinds: the type of each key's value.
+        values: The value read.
+        kinds: The type of each key's value.
 
     Returns:
         ``values``.

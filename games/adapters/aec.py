@@ -26,14 +26,14 @@ def to_aec(game: Game, *, render_mode: str | None = None) -> Any:
     """The game as a ``pettingzoo.AECEnv``, in PettingZoo's usual wrappers.
 
     Args:
-        game: a turn-based game.
+        game: A turn-based game.
         render_mode: None, ``"ansi"`` (``render`` returns text) or ``"human"`` (every step prints it).
 
     Returns:
-        the wrapped environment. Observations are float32 of ``game.spec.observation``, masks int8 ``[A]``.
+        The wrapped environment. Observations are float32 of ``game.spec.observation``, masks int8 ``[A]``.
 
     Raises:
-        GameError: the game has simultaneous moves, or ``render_mode`` is another value.
+        GameError: The game has simultaneous moves, or ``render_mode`` is another value.
     """
     from pettingzoo.utils import wrappers
 

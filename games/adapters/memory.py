@@ -30,7 +30,7 @@ def fingerprint(thing: object) -> bytes | None:
     """A 16-byte BLAKE2b digest of what ``thing`` holds.
 
     Returns:
-        bytes that are equal for objects with equal contents, in every process (unless a set has members of different
+        Bytes that are equal for objects with equal contents, in every process (unless a set has members of different
         types); None where the object holds something that cannot be read.
     """
     walk = _Walk()

@@ -48,8 +48,8 @@ def worded(kind: str, said: str) -> str:
     """The first line of an exception's message, without the location in the library's source.
 
     Args:
-        kind: the name of the exception's class.
-        said: its message.
+        kind: The name of the exception's class.
+        said: Its message.
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     first = lines[0] if lines else ""

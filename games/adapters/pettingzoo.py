@@ -33,14 +33,14 @@ class PettingZooGame(Replayed):
     """An agent-environment-cycle (AEC) environment of two agents; seat 0 is ``possible_agents[0]``.
 
     Args:
-        factory: makes the environment. A function of a module (or a partial of one), if other processes need the game.
-        name: the game's name.
-        longest: an upper bound on the moves of one game.
-        board: our board with the same rules, if there is one. Keys, observations and pictures are then the board's.
+        factory: Makes the environment. A function of a module (or a partial of one), if other processes need the game.
+        name: The game's name.
+        longest: An upper bound on the moves of one game.
+        board: Our board with the same rules, if there is one. Keys, observations and pictures are then the board's.
         numbers: [A] the environment's number of each of our actions; the same numbers if empty.
 
     Raises:
-        GameError: the environment does not fit, see ``from_aec``.
+        GameError: The environment does not fit, see ``from_aec``.
     """
 
     library = "PettingZoo"
@@ -180,12 +180,12 @@ def from_aec(factory: Callable[[], Any], *, name: str, longest: int) -> PettingZ
     ``games.register``, so that ``games.make`` finds the game.
 
     Args:
-        factory: makes the ``pettingzoo.AECEnv``, see ``PettingZooGame``.
-        name: the game's name.
-        longest: an upper bound on the moves of one game.
+        factory: Makes the ``pettingzoo.AECEnv``, see ``PettingZooGame``.
+        name: The game's name.
+        longest: An upper bound on the moves of one game.
 
     Raises:
-        GameError: the environment does not have two agents with the same Discrete action space, an action mask, rewards
+        GameError: The environment does not have two agents with the same Discrete action space, an action mask, rewards
             that sum to 0 (checked at every reward), the same start for every seed and the same game for the same moves.
     """
     return PettingZooGame(factory, name=name, longest=longest)

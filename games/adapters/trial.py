@@ -27,15 +27,15 @@ def tried(text: str, name: str, folder: str) -> str:
     """Try a description in a separate process.
 
     Args:
-        text: the description.
-        name: the game's name in messages.
-        folder: the directory from which OpenSpiel can be imported.
+        text: The description.
+        name: The game's name in messages.
+        folder: The directory from which OpenSpiel can be imported.
 
     Returns:
-        what is wrong with the game although it loads; ``""`` if nothing is.
+        What is wrong with the game although it loads; ``""`` if nothing is.
 
     Raises:
-        GameError: the game cannot be loaded.
+        GameError: The game cannot be loaded.
     """
     if _SOUND.fullmatch(text):
         return ""

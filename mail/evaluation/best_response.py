@@ -95,15 +95,15 @@ def bound(
     """Learn a response to a policy and measure it in fresh games.
 
     Args:
-        game: the game.
-        policy: the policy to exploit; it is queried with ``seat``.
-        seat: the policy's seat, 0 or 1.
-        games: number of games to learn from, at least 1.
-        seed: of all random streams.
-        game_value: the value of the game for ``seat``, if known.
-        config: the learner's constants.
-        pool: plays the games; this process by default.
-        on_round: called after each round of learning.
+        game: The game.
+        policy: The policy to exploit; it is queried with ``seat``.
+        seat: The policy's seat, 0 or 1.
+        games: Number of games to learn from, at least 1.
+        seed: Of all random streams.
+        game_value: The value of the game for ``seat``, if known.
+        config: The learner's constants.
+        pool: Plays the games; this process by default.
+        on_round: Called after each round of learning.
 
     Raises:
         NashmailError: ``games`` is less than 1.

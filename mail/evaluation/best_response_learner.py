@@ -116,7 +116,7 @@ class Experience:
 
         Args:
             guess: [P, A] float64, q.
-            prior: k, above 0.
+            prior: K, above 0.
         """
         shape, cells = self.legal.shape, self.legal.size
         visits = np.bincount(self._pair, minlength=cells).reshape(shape).astype(np.float64)

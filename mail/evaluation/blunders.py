@@ -82,16 +82,16 @@ def blunders(
     """One seat's blunders on positions from every source.
 
     Args:
-        game: a game with a solver.
-        profile: seat 0's and seat 1's policies.
-        seat: the seat to measure.
+        game: A game with a solver.
+        profile: Seat 0's and seat 1's policies.
+        seat: The seat to measure.
         labelled_keys: [K, 2] uint64 canonical keys of the positions labelled for this seat.
-        seed: of the games that supply positions.
-        positions: at most so many per source.
-        pool: computes the solver's scores; this process by default.
+        seed: Of the games that supply positions.
+        positions: At most so many per source.
+        pool: Computes the solver's scores; this process by default.
 
     Raises:
-        PolicyError: no solver knows the game.
+        PolicyError: No solver knows the game.
     """
     expert = solver_expert(game, ties="uniform")[0]
     random = Uniform()

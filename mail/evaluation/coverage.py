@@ -33,9 +33,9 @@ def coverage_bounds(graph: GameGraph, expert: Table, seat: int) -> CoverageBound
     """The bounds for one seat's expert, over all opponents.
 
     Args:
-        graph: the game.
+        graph: The game.
         expert: [S, A] float64, the expert's table.
-        seat: the expert's seat.
+        seat: The expert's seat.
     """
     profile = [uniform_rows(graph.legal(0)), uniform_rows(graph.legal(1))]
     profile[seat] = expert
@@ -55,9 +55,9 @@ def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -
     vanish.
 
     Args:
-        graph: the game.
+        graph: The game.
         experts: [S, A] tables of seat 0 and seat 1.
-        seat: the seat that is cloned.
+        seat: The seat that is cloned.
     """
     seen = (graph.reach(experts) > 0)[:, None]
     return np.where(seen, experts[seat], uniform_rows(graph.legal(seat)))

@@ -23,7 +23,7 @@ def table_measures(model: Model, tables: tuple[Table, Table]) -> dict[str, Any]:
     """Exploitability and Nash gap of a pair of tables, as they are and greedy.
 
     Args:
-        model: the exact model whose positions the rows are.
+        model: The exact model whose positions the rows are.
         tables: float64 [S, A], seat 0's and seat 1's, as ``mail.evaluation.tabulate`` makes them.
 
     Returns:

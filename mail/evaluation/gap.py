@@ -45,12 +45,12 @@ def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
     """The gap of two tables.
 
     Args:
-        model: the game's exact model.
+        model: The game's exact model.
         profile: [S, A] float64 tables of seat 0 and seat 1. Rows at which a seat does not move are ignored.
 
     Raises:
         PolicyError: ``model`` is not a model, or ``profile`` not a pair of tables of it.
-        GapError: best responses contradict the game's value.
+        GapError: Best responses contradict the game's value.
     """
     _check_model(model, "table_gap")
     _check_pair(profile, "table_gap", "tables", "table")
@@ -72,14 +72,14 @@ def nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) -> Gap:
     """The gap of two policies. Each is queried once at every position.
 
     Args:
-        model: a ``games.GameGraph``, a ``games.MarkovModel``, or another result of ``games.models.model_of``.
-        profile: seat 0's and seat 1's policy; the same one twice if it plays both seats.
-        pool: queries the policies; this process by default.
+        model: A ``games.GameGraph``, a ``games.MarkovModel``, or another result of ``games.models.model_of``.
+        profile: Seat 0's and seat 1's policy; the same one twice if it plays both seats.
+        pool: Queries the policies; this process by default.
 
     Raises:
         PolicyError: ``model`` is not a model, ``profile`` not a pair of policies, or a policy does not return
             distributions over legal actions.
-        GapError: best responses contradict the game's value.
+        GapError: Best responses contradict the game's value.
     """
     _check_model(model, "nash_gap")
     _check_pair(profile, "nash_gap", "policies", "policy")
@@ -96,8 +96,8 @@ def check_table(model: Model, table: Table, seat: int) -> None:
     """Raise PolicyError unless an array is a table of this seat.
 
     Args:
-        model: the game's exact model.
-        table: should be float64 [S, A] with distributions over legal actions where the seat moves.
+        model: The game's exact model.
+        table: Should be float64 [S, A] with distributions over legal actions where the seat moves.
         seat: 0 or 1.
     """
     legal = model.legal(seat)
@@ -142,12 +142,12 @@ def exploitability(model: Model, policy: Table, seat: int) -> float:
     """One seat's exploitability, in units of reward.
 
     Args:
-        model: the game's exact model.
+        model: The game's exact model.
         policy: [S, A] float64, the seat's table.
         seat: 0 or 1.
 
     Raises:
-        GapError: a best response contradicts the game's value.
+        GapError: A best response contradicts the game's value.
     """
     sign = 1.0 - 2.0 * seat
     return _loss(model, sign * (model.solve()[0].value - model.respond(1 - seat, policy).value))

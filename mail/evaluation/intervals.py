@@ -24,8 +24,8 @@ def interval(paid: Floats, span: tuple[float, float] | None, confidence: float) 
 
     Args:
         paid: [n] payoffs, independent and identically distributed.
-        span: the smallest and largest possible payoff, if known.
-        confidence: of each bound, for example 0.95.
+        span: The smallest and largest possible payoff, if known.
+        confidence: Of each bound, for example 0.95.
     """
     mean, n = float(paid.mean()), len(paid)
     if span is None:

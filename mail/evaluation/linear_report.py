@@ -24,12 +24,12 @@ def structure(model: MarkovModel, experts: tuple[Table, Table], *, seed: int) ->
     """The game's features and, per seat, the distance of rewards and transitions from their span.
 
     Args:
-        model: the game's exact model.
+        model: The game's exact model.
         experts: [S, A] tables of seat 0 and seat 1.
-        seed: of the sample of states, where the residual is estimated.
+        seed: Of the sample of states, where the residual is estimated.
 
     Returns:
-        values for the report; {} without features.
+        Values for the report; {} without features.
     """
     linear = model.game.linear
     if linear is None:
@@ -53,7 +53,7 @@ def bounds(model: MarkovModel, learned: tuple[Table, Table], experts: tuple[Tabl
     ``bound_interactive`` uses the errors where best opponents play, without a coefficient.
 
     Args:
-        model: the game's exact model.
+        model: The game's exact model.
         learned: [S, A] tables of seat 0 and seat 1.
         experts: [S, A] tables of the experts they imitate.
     """

@@ -78,12 +78,12 @@ def refute(model: GameGraph, policy: Policy, seat: int) -> Verdict:
     """The verdict on one seat's policy, over all positions of the model.
 
     Args:
-        model: the game's graph.
-        policy: the policy; it is queried at every position of its seat.
+        model: The game's graph.
+        policy: The policy; it is queried at every position of its seat.
         seat: 0 or 1.
 
     Raises:
-        GameError: the game has several starts.
+        GameError: The game has several starts.
     """
     if len(model.roots) != 1:
         raise GameError(f"{model.game.spec.name} has several starts; a line of play needs a single one")

@@ -48,11 +48,11 @@ def sampled_measures(
     """What ``train`` reports of a pair of policies; the keys of exact measures are present and null.
 
     Args:
-        game: the game.
-        profile: seat 0's and seat 1's policies.
-        labelled_keys: per seat, [K, 2] uint64 keys of the positions labelled for any learner of the run.
-        seed: of the matches and of positions for blunder rates.
-        pool: plays and solves; this process by default.
+        game: The game.
+        profile: Seat 0's and seat 1's policies.
+        labelled_keys: Per seat, [K, 2] uint64 keys of the positions labelled for any learner of the run.
+        seed: Of the matches and of positions for blunder rates.
+        pool: Plays and solves; this process by default.
     """
     greedy = (Greedy(profile[0]), Greedy(profile[1]))
     measured: dict[str, Any] = {

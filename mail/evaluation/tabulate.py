@@ -54,9 +54,9 @@ def profile_tables(model: Model, profile: Seats, *, pool: Pool | None = None) ->
     """Both seats' policies as tables, each queried once at every position.
 
     Args:
-        model: the game's exact model.
-        profile: seat 0's policy and seat 1's.
-        pool: queries them; this process by default.
+        model: The game's exact model.
+        profile: Seat 0's policy and seat 1's.
+        pool: Queries them; this process by default.
 
     Returns:
         The model in which they are tables (``unfolded``), and seat 0's and seat 1's table, float64 [S, A].

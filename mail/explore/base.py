@@ -52,7 +52,7 @@ class Explorer(Protocol):
             rng: The source of randomness.
 
         Returns:
-            values to log, by name.
+            Values to log, by name.
         """
 
 

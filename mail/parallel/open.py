@@ -13,12 +13,12 @@ def pool_for(
     """The pool of so many workers, for use in a ``with`` statement: this process for one worker, else Ray.
 
     Args:
-        workers: number of worker processes. None means one, or, with an address, every processor of that cluster.
+        workers: Number of worker processes. None means one, or, with an address, every processor of that cluster.
         address: HOST:PORT of a Ray cluster; None for this machine.
-        patience: seconds for which this process works alone before it starts Ray.
+        patience: Seconds for which this process works alone before it starts Ray.
 
     Raises:
-        PoolError: the arguments are invalid, or the cluster cannot be reached.
+        PoolError: The arguments are invalid, or the cluster cannot be reached.
     """
     if workers is not None and workers < 1:
         raise PoolError(f"--workers must be at least 1, not {workers}")

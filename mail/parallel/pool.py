@@ -42,18 +42,18 @@ class Pool(Protocol):
         """``[task(shared, shard) for shard in shards]``, wherever it is computed.
 
         Args:
-            task: a picklable function.
-            shared: the argument that all shards share; sent once.
-            shards: the other argument, one per call.
-            on_result: called in this process as ``on_result(index, result)`` for each result, in the order in which
+            task: A picklable function.
+            shared: The argument that all shards share; sent once.
+            shards: The other argument, one per call.
+            on_result: Called in this process as ``on_result(index, result)`` for each result, in the order in which
                 shards complete. A run saves results here, so that they survive if it is killed.
 
         Returns:
-            the results in the order of ``shards``. Arrays in them may be read-only.
+            The results in the order of ``shards``. Arrays in them may be read-only.
 
         Raises:
-            PoolError: a task raised an error (the message names shard and cause), or the workers were lost.
-            NashmailError: raised by a task; passed on unchanged.
+            PoolError: A task raised an error (the message names shard and cause), or the workers were lost.
+            NashmailError: Raised by a task; passed on unchanged.
         """
 
 

@@ -57,14 +57,14 @@ class RayPool:
         """Check the arguments; Ray starts later, when it is needed.
 
         Args:
-            workers: number of processes. None: one here, every processor of a cluster.
+            workers: Number of processes. None: one here, every processor of a cluster.
             address: HOST:PORT of a cluster; None for this machine.
-            patience: seconds of work in this process before Ray starts.
-            memory: bytes of Ray's object store on this machine.
-            say: receives one line when Ray starts, for the user.
+            patience: Seconds of work in this process before Ray starts.
+            memory: Bytes of Ray's object store on this machine.
+            say: Receives one line when Ray starts, for the user.
 
         Raises:
-            PoolError: fewer than one worker, or no Ray head listens at ``address``.
+            PoolError: Fewer than one worker, or no Ray head listens at ``address``.
         """
         if workers is not None and workers < 1:
             raise PoolError(f"--workers must be at least 1, not {workers}")

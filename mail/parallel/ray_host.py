@@ -47,10 +47,10 @@ def run_shard(number: int, shared: tuple[dict[str, str], list[str], Any], shard:
     """Run one shard in a worker.
 
     Args:
-        number: identifies ``shared``, which is unpickled once.
-        shared: the versions that this process must have, the run's module paths, and the pickled task and shared
+        number: Identifies ``shared``, which is unpickled once.
+        shared: The versions that this process must have, the run's module paths, and the pickled task and shared
             argument.
-        shard: the pickled shard.
+        shard: The pickled shard.
 
     Returns:
         ``("result", pickled result)``, ``("refused", pickled error)`` for a NashmailError, or

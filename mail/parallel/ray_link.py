@@ -38,9 +38,9 @@ def opened(workers: int | None, address: str | None, memory: int) -> Link:
     refusal.
 
     Args:
-        workers: number of processes on this machine.
+        workers: Number of processes on this machine.
         address: HOST:PORT of a cluster, or None.
-        memory: bytes of the object store on this machine.
+        memory: Bytes of the object store on this machine.
 
     Raises:
         PoolError: Ray does not start or cannot be joined.

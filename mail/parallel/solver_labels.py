@@ -59,10 +59,10 @@ def scores(pool: Pool, game: Game, states: States, *, best_only: bool = False) -
     """The solver's scores of positions, with unknown ones computed through the pool.
 
     Args:
-        pool: does the work.
-        game: a game with a solver.
+        pool: Does the work.
+        game: A game with a solver.
         states: [N, W] positions.
-        best_only: whether only the best actions are needed, which is faster.
+        best_only: Whether only the best actions are needed, which is faster.
 
     Returns:
         [N, A] as ``agents.solver.scores``.

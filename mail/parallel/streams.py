@@ -17,11 +17,11 @@ def stream(seed: int, stage: str, *, seat: int = 0, round_: int = 0, shard: int 
     """The generator at an address.
 
     Args:
-        seed: the run's seed, a non-negative integer.
-        stage: a word for the purpose, such as "mail/explore"; its CRC-32 is part of the address.
+        seed: The run's seed, a non-negative integer.
+        stage: A word for the purpose, such as "mail/explore"; its CRC-32 is part of the address.
         seat: 0 or 1.
-        round_: the round of learning.
-        shard: the shard of work.
+        round_: The round of learning.
+        shard: The shard of work.
     """
     address = (crc32(stage.encode()), seat, round_, shard)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=address))

@@ -87,15 +87,15 @@ def match(
     """Let every ordered pair of different players play ``games`` games.
 
     Args:
-        game: the game.
-        model: its model; exact probabilities are computed if it is a ``GameGraph``.
-        players: seat 0's and seat 1's policy of each player, by name.
-        games: per ordered pair, from 1 to ``MOST``.
+        game: The game.
+        model: Its model; exact probabilities are computed if it is a ``GameGraph``.
+        players: Seat 0's and seat 1's policy of each player, by name.
+        games: Per ordered pair, from 1 to ``MOST``.
         seed: 0 or more. The same seed gives the same counts for any number of workers.
-        pool: plays; a pair is a shard. This process by default.
+        pool: Plays; a pair is a shard. This process by default.
 
     Returns:
-        one result per ordered pair.
+        One result per ordered pair.
 
     Raises:
         MatchError: ``games`` or ``seed`` is out of range.

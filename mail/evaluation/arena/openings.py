@@ -74,12 +74,12 @@ def held(policy: Policy, openings: Sequence[str] | None = None, *, pool: Pool | 
     """Play the greedy second seat against the solver, from every opening and from the empty board.
 
     Args:
-        policy: the second seat's policy.
-        openings: columns counted from 1, seven per opening; the suite by default.
-        pool: computes the solver's moves; this process by default.
+        policy: The second seat's policy.
+        openings: Columns counted from 1, seven per opening; the suite by default.
+        pool: Computes the solver's moves; this process by default.
 
     Raises:
-        PolicyError: the solver is not installed.
+        PolicyError: The solver is not installed.
     """
     game: Enumerable = make("connect4")  # type: ignore[assignment]
     load()

@@ -74,7 +74,7 @@ def rate(results: Sequence[Counted]) -> Ratings:
     """The ratings of all players in these results.
 
     Raises:
-        ValueError: the results have no games.
+        ValueError: The results have no games.
     """
     names = list(dict.fromkeys(name for result in results for name in (result.first, result.second)))
     counts = np.array([[result.wins, result.draws, result.losses] for result in results], dtype=np.float64)  # [M, 3]

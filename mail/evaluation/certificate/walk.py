@@ -93,17 +93,17 @@ def certify(
     """The verdict on the greedy version of a policy.
 
     Args:
-        game: turn-based, without chance, with its only reward at the end.
-        policy: queried layer by layer; walked up to symmetry if it is ``Lifted``.
-        seat: the policy's seat.
-        game_value: the value of the start for the seat.
-        limit: most positions at which the policy is queried.
-        scorer: a solver's scores, if available.
+        game: Turn-based, without chance, with its only reward at the end.
+        policy: Queried layer by layer; walked up to symmetry if it is ``Lifted``.
+        seat: The policy's seat.
+        game_value: The value of the start for the seat.
+        limit: Most positions at which the policy is queried.
+        scorer: A solver's scores, if available.
         start: [1, W] where the walk starts; the game's start by default.
-        pool: expands the layers; this process by default.
+        pool: Expands the layers; this process by default.
 
     Raises:
-        GameError: the game has several starts, or is not of this kind.
+        GameError: The game has several starts, or is not of this kind.
     """
     walk = _Walk(game, policy, seat, game_value, scorer, pool or Local())
     return walk.run(game.starts() if start is None else start, limit)
