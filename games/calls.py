@@ -1,7 +1,7 @@
-"""Calls of a game's methods with their answers held against the contract: what ``games.check`` asks through.
+"""Calls of a game's methods whose results are checked against the contract: the basis of ``games.check``.
 
-Arrays go in read-only, answers come out with the shapes and types of ``games.base``, and anything else is a GameError
-of one line that names the method, the position and what is right.
+Arrays are passed read-only, and results must have the shapes and types of ``games.base``. Anything else is a GameError
+of one line that names the method, the position and the right behavior.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KEYS = "uint64 [N, 2]: two words for each position, equal for equal positions an
 
 
 class Calls:
-    """A game, asked with care. With ``strict``, an error of the game's own is one of the contract, too."""
+    """A game whose methods are called with checks. With ``strict``, the game's own errors violate the contract, too."""
 
     def __init__(self, game: Game, *, strict: bool = True) -> None:
         self.game: Any = game
@@ -41,10 +41,10 @@ class Calls:
         name = getattr(getattr(game, "spec", None), "name", None)
         self._name = name if isinstance(name, str) else type(game).__name__
 
-    # --- what is wrong -----------------------------------------------------------------------------------
+    # --- errors ------------------------------------------------------------------------------------------
 
     def refuse(self, method: str, right: str, state: States | None = None) -> NoReturn:
-        """GameError: the game, the method, the position, and what is right."""
+        """Raise GameError with the game, the method, the position, and the right behavior."""
         where = "" if state is None else f" at {self.at(state)}"
         raise GameError(" ".join(f"{self._name}: {method}{where}: {right}".split()))
 
@@ -81,7 +81,7 @@ class Calls:
     # --- the methods -------------------------------------------------------------------------------------
 
     def spec(self) -> None:
-        """The fixed facts, and that the methods are there."""
+        """Check the fixed facts, and that all methods exist."""
         missing = [name for name in _METHODS if not callable(getattr(self.game, name, None))]
         if missing:
             self.refuse("methods", f"a game has {', '.join(_METHODS)}; this one lacks {', '.join(missing)}")
@@ -106,15 +106,15 @@ class Calls:
         return self._rows("start", self._call("start", None, n, rng=rng), n)
 
     def starts(self) -> States:
-        found = self._call("starts", None)
-        if isinstance(found, np.ndarray) and not len(found):
+        rows = self._call("starts", None)
+        if isinstance(rows, np.ndarray) and not len(rows):
             self.refuse("starts", "lists at least one position")
-        return self._rows("starts", found, len(found) if isinstance(found, np.ndarray) else 1)
+        return self._rows("starts", rows, len(rows) if isinstance(rows, np.ndarray) else 1)
 
-    def _rows(self, method: str, found: Any, n: int) -> States:
-        if not isinstance(found, np.ndarray) or found.ndim != 2 or len(found) != n or found.dtype.kind not in "iu":
-            self.refuse(method, f"gives positions as rows of integers [N, W], here [{n}, W], not {_kind(found)}")
-        return found
+    def _rows(self, method: str, answer: Any, n: int) -> States:
+        if not isinstance(answer, np.ndarray) or answer.ndim != 2 or len(answer) != n or answer.dtype.kind not in "iu":
+            self.refuse(method, f"gives positions as rows of integers [N, W], here [{n}, W], not {_kind(answer)}")
+        return answer
 
     def acting(self, states: States) -> Bools:
         answer = self._call("acting", states)
@@ -153,30 +153,30 @@ class Calls:
         return after, rewards, done
 
     def successors(self, states: States, actions: Ints) -> Successors:
-        found = self._call("successors", states, _frozen(actions))
-        if not isinstance(found, Successors):
-            self.refuse("successors", f"gives games.Successors, not {type(found).__name__}")
-        count = len(found.rows) if isinstance(found.rows, np.ndarray) else 0
+        answer = self._call("successors", states, _frozen(actions))
+        if not isinstance(answer, Successors):
+            self.refuse("successors", f"gives games.Successors, not {type(answer).__name__}")
+        count = len(answer.rows) if isinstance(answer.rows, np.ndarray) else 0
         right = "for each outcome the row of its move: int64 [E]"
-        self._array("successors", found.rows, (count,), np.int64, right, states)
-        if count and not 0 <= found.rows.min() <= found.rows.max() < len(states):
+        self._array("successors", answer.rows, (count,), np.int64, right, states)
+        if count and not 0 <= answer.rows.min() <= answer.rows.max() < len(states):
             self.refuse("successors", f"rows count the moves, from 0 to {len(states) - 1}")
         shape = (count, states.shape[1])
-        self._array("successors", found.states, shape, states.dtype, "states [E, W] of the type of states", states)
-        self._array("successors", found.rewards, (count,), np.float64, "rewards float64 [E]", states)
-        self._array("successors", found.done, (count,), np.bool_, "done, bool [E]", states)
-        self._array("successors", found.probability, (count,), np.float64, "probability float64 [E]", states)
-        return found
+        self._array("successors", answer.states, shape, states.dtype, "states [E, W] of the type of states", states)
+        self._array("successors", answer.rewards, (count,), np.float64, "rewards float64 [E]", states)
+        self._array("successors", answer.done, (count,), np.bool_, "done, bool [E]", states)
+        self._array("successors", answer.probability, (count,), np.float64, "probability float64 [E]", states)
+        return answer
 
     def images(self, states: States) -> States:
         answer, shape = self._call("images", states), (len(self.game.spec.symmetries), *states.shape)
         right = "images [G, N, W], G the number of symmetries"
         return np.asarray(self._array("images", answer, shape, states.dtype, right, states))
 
-    # --- made of these -----------------------------------------------------------------------------------
+    # --- combinations ------------------------------------------------------------------------------------
 
     def questions(self) -> Iterator[tuple[str, Callable[[States], Any]]]:
-        """The methods that are asked of positions alone, with their names."""
+        """The methods whose only arguments are positions and a seat, with their names."""
         yield "acting", self.acting
         yield "key", self.key
         for seat in (0, 1):
@@ -196,15 +196,15 @@ class Calls:
         self.refuse("step", f"{right}; it is accepted", states[0])
 
     def certain(self, states: States, actions: Ints) -> bool:
-        """Whether several draws of these moves all lead to the same places."""
-        drawn = [self.step(states, actions, np.random.default_rng(seed))[0] for seed in range(4)]
-        return all(np.array_equal(drawn[0], other) for other in drawn[1:])
+        """Whether several random steps with these moves lead to the same positions."""
+        after = [self.step(states, actions, np.random.default_rng(seed))[0] for seed in range(4)]
+        return all(np.array_equal(after[0], other) for other in after[1:])
 
     def outcomes(self, state: States, action: Ints) -> list[tuple[bytes, float, bool, float]]:
         """Every outcome of one move [2] at one position [W], in order: key, reward, over, probability."""
         if hasattr(self.game, "successors"):
-            found = self.successors(state[None], action[None])
-            after, parts = found.states, (found.rewards, found.done, found.probability)
+            listing = self.successors(state[None], action[None])
+            after, parts = listing.states, (listing.rewards, listing.done, listing.probability)
         else:
             after, rewards, done = self.step(state[None], action[None], np.random.default_rng(0))
             parts = (rewards, done, np.ones(1))
@@ -212,20 +212,20 @@ class Calls:
         return sorted((key.tobytes(), round(float(r), 9), bool(d), round(float(p), 9)) for key, r, d, p in rows)
 
     def is_cut(self, state: States, action: Ints) -> bool:
-        """Whether play, but not the game, stops after this move: there futures differ by how long was played."""
+        """Whether play is cut after this move although the game is not over: futures then depend on the step."""
         cuts = getattr(self.game, "cuts", None)
         return bool(cuts is not None and cuts(self.successors(state[None], action[None]).states).any())
 
 
 def _frozen(array: Any) -> Any:
-    """A copy that cannot be written to."""
+    """A read-only copy."""
     made = array.copy()
     made.flags.writeable = False
     return made
 
 
 def _kind(given: Any) -> str:
-    """What was given, for a message."""
+    """The type of a value, for a message."""
     return f"{given.dtype} {list(given.shape)}" if isinstance(given, np.ndarray) else type(given).__name__
 
 

@@ -27,23 +27,24 @@ def run(args: argparse.Namespace) -> int:
     from mail.evaluation.exact import profile_measures
 
     pool = workers.pool(args)
-    game, found = _profiles(args.policy, args.game)
+    game, policies = _profiles(args.policy, args.game)
     begun = time.perf_counter()
     model = model_of(game)
     assert model is not None  # _profiles has refused games without one
     with pool as opened:
-        policies = {
-            name: {**counts, **profile_measures(model, seats, pool=opened)} for name, (seats, counts) in found.items()
+        measured = {
+            name: {**counts, **profile_measures(model, seats, pool=opened)}
+            for name, (seats, counts) in policies.items()
         }
     seconds = time.perf_counter() - begun
     if args.json:
-        print(json.dumps({"game": game.spec.name, "exact": True, "seconds": seconds, "policies": policies}))
+        print(json.dumps({"game": game.spec.name, "exact": True, "seconds": seconds, "policies": measured}))
         return 0
     from rich.console import Console
 
     from mail.terminal.tables import learner_table
 
-    Console().print(learner_table(f"{game.spec.name}: exact, {seconds:.2f} s", policies))
+    Console().print(learner_table(f"{game.spec.name}: exact, {seconds:.2f} s", measured))
     return 0
 
 
@@ -71,15 +72,15 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
             f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` {instead}, "
             "`nashmail match` counts games"
         )
-    found: dict[str, tuple[Seats, dict[str, Any]]] = {}
+    policies: dict[str, tuple[Seats, dict[str, Any]]] = {}
     for name in names:
         if name in tables:
             table = read_table(Path(name), game)
-            found[name] = ((table, table), {})
+            policies[name] = ((table, table), {})
             continue
         profile = runs[name]
         if profile.game.spec.name != game.spec.name:
             raise RunError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; measure it separately")
         words = ("games", "labels", "distinct_labels")
-        found[name] = (profile.policies, {key: profile.result[key] for key in words if key in profile.result})
-    return game, found
+        policies[name] = (profile.policies, {key: profile.result[key] for key in words if key in profile.result})
+    return game, policies

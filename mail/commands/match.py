@@ -46,16 +46,16 @@ def run(args: argparse.Namespace) -> int:
     check(games=args.games, seed=args.seed)
     pool = workers.pool(args)
     game = make(args.game)
-    found = entrants(args.entrant, game)
+    entered = entrants(args.entrant, game)
     model = model_for(game)
-    players = {name: entrant(model) for name, entrant in found.items()}
+    players = {name: entrant(model) for name, entrant in entered.items()}
     with pool as opened:
         results = match(game, model, players, games=args.games, seed=args.seed, pool=opened)
     ratings = rate(results) if args.ratings else None
     if args.json:
-        shown = {"game": game.spec.name, "games": args.games, "seed": args.seed, "entrants": list(players)}
+        facts = {"game": game.spec.name, "games": args.games, "seed": args.seed, "entrants": list(players)}
         rated = {} if ratings is None else {"ratings": ratings.as_dict()}
-        print(json.dumps({**shown, "results": [result.as_dict() for result in results], **rated}))
+        print(json.dumps({**facts, "results": [result.as_dict() for result in results], **rated}))
         return 0
     from rich.console import Console
 

@@ -126,7 +126,7 @@ def _device(word: str) -> str:
 
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if word == "auto":
-        return next(device for device, found in there.items() if found)
+        return next(device for device, available in there.items() if available)
     if not there.get(word, False):
         raise RunError(f"--device {word} is not available; use {', '.join(d for d in there if there[d])} or auto")
     return word
@@ -188,6 +188,6 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
             f"{' + '.join(str(count) for count in least['reachable_labels'])} distinct labels"
         )
         for ties, values in least["bc_infinite"].items():
-            shown = f"{values[0]:z.4f} + {values[1]:z.4f} = {sum(values):z.4f}"
-            console.print(f"cloning two {ties} experts, infinite data: {shown}")
+            gap = f"{values[0]:z.4f} + {values[1]:z.4f} = {sum(values):z.4f}"
+            console.print(f"cloning two {ties} experts, infinite data: {gap}")
     console.print(plain(f"run: {folder}   figure: {folder / 'figure.png'}"), soft_wrap=True)

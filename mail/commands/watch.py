@@ -28,16 +28,16 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(read_progress(folder).as_dict()))
         return 0
     console = Console(markup=False, highlight=False, emoji=False)
-    shown = ""
+    printed = ""
     try:
         while True:
             progress = read_progress(folder)
             picture = screen(progress, look(console))
-            if picture.plain != shown:
+            if picture.plain != printed:
                 if console.is_terminal and not args.once:
                     console.clear()
                 console.print(picture.plain if console.no_color else picture, soft_wrap=True)
-                shown = picture.plain
+                printed = picture.plain
             if args.once or progress.result is not None:
                 return 0
             time.sleep(args.every)

@@ -1,4 +1,4 @@
-"""What is measured of a pair of policies where the game has an exact model, and the limits no learner can undercut."""
+"""Exact measures of a pair of policies in a game with an exact model, and lower bounds for every learner."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mail.parallel.pool import Pool
 
 
 def profile_measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
-    """``table_measures`` of two policies, each asked once at every position, by ``pool``'s workers or here."""
+    """``table_measures`` of two policies, each queried once at every position, through ``pool``."""
     return table_measures(*profile_tables(model, profile, pool=pool))
 
 
 def table_measures(model: Model, tables: tuple[Table, Table]) -> dict[str, Any]:
-    """Exploitability and Nash gap of a pair of tables, as they are and greedy.
+    """Exploitability and Nash gap of a pair of tables, stochastic and greedy.
 
     Args:
         model: The exact model whose positions the rows are.
@@ -41,7 +41,7 @@ def table_measures(model: Model, tables: tuple[Table, Table]) -> dict[str, Any]:
 
 
 def seat_measures(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:
-    """One seat's exploitability, as its policy is and greedy: what ``profile_measures`` says of that seat."""
+    """One seat's exploitability, stochastic and greedy: its part of ``profile_measures``."""
     model = unfolded(model, [policy])
     table = policy_table(model, policy, seat, pool=pool)
     return {
@@ -51,21 +51,28 @@ def seat_measures(model: Model, policy: Policy, seat: int, *, pool: Pool | None 
 
 
 def limits(model: Model | None, expert: str) -> dict[str, Any]:
-    """What no learner of the game that ``model`` knows can undercut, and where cloning without exploring ends up.
+    """Lower bounds for every learner of a game, and the limit of cloning without exploration.
 
-    Empty where the game has no graph, or the expert is not one of a graph.
+    Args:
+        model: The exact model of the learned game.
+        expert: The expert's name.
+
+    Returns:
+        Per seat ``least_games`` and ``reachable_labels`` (``mail.evaluation.coverage``), and ``bc_infinite``, by ties
+        of the experts, both seats' exploitability of behavioral cloning with infinite data. All empty if the game has
+        no graph, or the expert is not one of a graph.
     """
-    found: dict[str, Any] = {"least_games": [], "reachable_labels": [], "bc_infinite": {}}
+    values: dict[str, Any] = {"least_games": [], "reachable_labels": [], "bc_infinite": {}}
     if expert not in ("first", "uniform") or not isinstance(model, GameGraph):
-        return found
+        return values
     table = optimal_table(model, ties=expert)
     for seat in (0, 1):
         bound = coverage_bounds(model, table, seat)
-        found["least_games"].append(bound.games)
-        found["reachable_labels"].append(bound.labels)
+        values["least_games"].append(bound.games)
+        values["reachable_labels"].append(bound.labels)
     for ties in ("first", "uniform"):
         experts = (optimal_table(model, ties=ties),) * 2
-        found["bc_infinite"][ties] = [
+        values["bc_infinite"][ties] = [
             exploitability(model, imitation_limit(model, experts, seat), seat) for seat in (0, 1)
         ]
-    return found
+    return values

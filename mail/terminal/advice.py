@@ -18,13 +18,13 @@ class Advice:
 
     Args:
         game: The game.
-        shown: Its names of moves.
+        display: Its names of moves.
         advisers: The policies whose probabilities are displayed beside each seat's moves.
         oracle: Makes the source of move values; called once, at its first use.
     """
 
-    def __init__(self, game: Game, shown: View, advisers: Seats | None, oracle: Callable[[], Oracle | None]) -> None:
-        self.game, self.shown, self.advisers = game, shown, advisers
+    def __init__(self, game: Game, display: View, advisers: Seats | None, oracle: Callable[[], Oracle | None]) -> None:
+        self.game, self.display, self.advisers = game, display, advisers
         self._make_oracle: Callable[[], Oracle | None] | None = oracle
         self._oracle: Oracle | None = None
 
@@ -51,10 +51,10 @@ class Advice:
         if weighed.best is not None:
             if np.array_equal(weighed.best, weighed.legal):
                 return "All legal moves are equally good."
-            return f"An expert plays {wording(self.shown, weighed.best)}."
+            return f"An expert plays {wording(self.display, weighed.best)}."
         if weighed.probability is not None:
             most = weighed.probability >= weighed.probability.max() - CLOSE
-            return f"The policy prefers {wording(self.shown, most)}; no expert is available for this game."
+            return f"The policy prefers {wording(self.display, most)}; no expert is available for this game."
         return "No hint is available: play against a run or an expert, or choose a smaller game."
 
     def verdict(self, states: States, seat: int, action: int) -> str:

@@ -98,6 +98,6 @@ def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
     return only + ("wins" if kept > 0 else "draws") if only else "keeps the win" if kept > 0 else "keeps the draw"
 
 
-def wording(shown: View, best: Bools) -> str:
+def wording(display: View, best: Bools) -> str:
     """The best moves as words, such as ``cell 1, cell 3``."""
-    return ", ".join(shown.move(int(action)) for action in np.flatnonzero(best))
+    return ", ".join(display.move(int(action)) for action in np.flatnonzero(best))

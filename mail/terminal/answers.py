@@ -63,23 +63,23 @@ def is_word(answer: str) -> bool:
     return word in WORDS and (not rest or word in WITH_ARGUMENT)
 
 
-def understand(answer: str, legal: Sequence[int], shown: View, actions: int) -> tuple[int | None, str]:
+def understand(answer: str, legal: Sequence[int], display: View, actions: int) -> tuple[int | None, str]:
     """The action that an answer names.
 
     Args:
         answer: What was typed, without white space around it.
         legal: The legal actions.
-        shown: The game's names of actions.
+        display: The game's names of actions.
         actions: The number of actions of the game.
 
     Returns:
         The action, or None and one line that explains the problem.
     """
-    noun = shown.noun
+    noun = display.noun
     if not answer:
         return None, f"Nothing was typed. Type the number of a {noun}, or ? for help."
-    if answer.lower() in shown.names:
-        action = shown.names.index(answer.lower())
+    if answer.lower() in display.names:
+        action = display.names.index(answer.lower())
     elif re.fullmatch(r"[0-9]{1,6}", answer):
         action = int(answer) - 1
     else:
@@ -87,7 +87,7 @@ def understand(answer: str, legal: Sequence[int], shown: View, actions: int) -> 
     if not 0 <= action < actions:
         return None, f"There is no {noun} {action + 1}; they count from 1 to {actions}."
     if action not in legal:
-        return None, f"{noun.capitalize()} {action + 1} is {shown.taken}. Type one from the list."
+        return None, f"{noun.capitalize()} {action + 1} is {display.taken}. Type one from the list."
     return action, ""
 
 

@@ -256,11 +256,11 @@ class Weighed:
     """Whether values are wins, draws and losses."""
 
 
-def analysis(shown: View, weighed: Weighed, on: Look) -> Text:
+def analysis(display: View, weighed: Weighed, on: Look) -> Text:
     """A line per legal move: the policy's probability, the game's value, and whether an expert would play it."""
     actions = [int(action) for action in np.flatnonzero(weighed.legal)]
-    names = [shown.names[action] if shown.names else str(action + 1) for action in actions]
-    width = max(map(len, [*names, shown.noun]))
+    names = [display.names[action] if display.names else str(action + 1) for action in actions]
+    width = max(map(len, [*names, display.noun]))
     lines = []
     for name, action in zip(names, actions, strict=True):
         line = styled(name.rjust(width), "bold")
@@ -274,7 +274,7 @@ def analysis(shown: View, weighed: Weighed, on: Look) -> Text:
         if weighed.best is not None and weighed.best[action]:
             line.append("  expert", style="green")
         lines.append(line)
-    heading = shown.noun.rjust(width) + ("  policy" if weighed.probability is not None else "")
+    heading = display.noun.rjust(width) + ("  policy" if weighed.probability is not None else "")
     if weighed.value is not None:
         heading += (" " * 11 if weighed.probability is not None and on.width >= 40 else "") + "  value"
     return Text("\n").join([styled(heading, "dim"), *lines])
@@ -306,11 +306,11 @@ HELP = (
 )
 
 
-def helped(shown: View, on: Look) -> Text:
+def helped(display: View, on: Look) -> Text:
     """The list of commands."""
     rows = [*HELP]
-    if shown.names:
-        rows.insert(1, (" ".join(shown.names), "the same, as words"))
+    if display.names:
+        rows.insert(1, (" ".join(display.names), "the same, as words"))
     width = min(max(len(word) for word, _ in rows), 22) + 2
     lines = []
     for word, does in rows:

@@ -38,19 +38,19 @@ def pages(
         oracle: Judges the moves, if given.
         remarks: Additions to the headings of some plies.
     """
-    shown = view(game)
-    texts = [styled("The start.\n\n", "bold") + shown.draw(Scene(states[0][0]), on)]
+    display = view(game)
+    texts = [styled("The start.\n\n", "bold") + display.draw(Scene(states[0][0]), on)]
     for ply, pair in enumerate(moves):
         parts = []
         for seat in (0, 1):
             if pair[seat] < 0:
                 continue
             value = f", {_verdict(game, states[ply], seat, pair[seat], oracle)}" if oracle is not None else ""
-            parts.append(f"{shown.marks[seat]}: {shown.move(pair[seat])}{value}")
+            parts.append(f"{display.marks[seat]}: {display.move(pair[seat])}{value}")
         remark = (remarks or {}).get(ply, "")
         heading = styled(f"{ply + 1}. " + "; ".join(parts) + (f" {remark}" if remark else "") + "\n\n", "bold")
         last = over and ply == len(moves) - 1
-        texts.append(heading + shown.draw(Scene(states[ply + 1][0], states[ply][0], last), on))
+        texts.append(heading + display.draw(Scene(states[ply + 1][0], states[ply][0], last), on))
     return texts
 
 

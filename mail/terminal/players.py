@@ -41,45 +41,45 @@ def names(players: Players) -> tuple[str, str]:
     return first, second
 
 
-def greeting(game: Game, players: Players, shown: View, *, both_act: bool) -> list[str]:
+def greeting(game: Game, players: Players, display: View, *, both_act: bool) -> list[str]:
     """The game, the opponent, and how to answer. ``both_act``: both seats choose the first move."""
-    marks = shown.marks
+    marks = display.marks
     if both_human(players):
-        return [f"{game.spec.name}, {marks[0]} against {marks[1]}; you play both.{shown.goal}"]
+        return [f"{game.spec.name}, {marks[0]} against {marks[1]}; you play both.{display.goal}"]
     human = humans(players)[0]
     turn = "both seats move at once" if both_act else f"move {('first', 'second')[human]}"
-    words = f", or {', '.join(shown.names)}" if shown.names else ""
+    words = f", or {', '.join(display.names)}" if display.names else ""
     return [
-        f"{game.spec.name} against {players[1 - human].name}.{shown.goal}",
-        f"You are {marks[human]} and {turn}. Type the number of a {shown.noun}{words}.",
+        f"{game.spec.name} against {players[1 - human].name}.{display.goal}",
+        f"You are {marks[human]} and {turn}. Type the number of a {display.noun}{words}.",
     ]
 
 
-def plays(players: Players, shown: View, seat: int) -> str:
+def plays(players: Players, display: View, seat: int) -> str:
     """A seat as the subject of a sentence, with its verb."""
     if players[seat].policy is None:
-        return f"{shown.marks[seat]} plays" if both_human(players) else "You play"
+        return f"{display.marks[seat]} plays" if both_human(players) else "You play"
     name = players[seat].name
     return f"{'The ' + name[4:] if name.startswith('the ') else name} plays"
 
 
-def whose(players: Players, shown: View, seat: int) -> str:
+def whose(players: Players, display: View, seat: int) -> str:
     """A human's seat before the word ``move``."""
-    return f"{shown.marks[seat]} to" if both_human(players) else "Your"
+    return f"{display.marks[seat]} to" if both_human(players) else "Your"
 
 
-def resigns(players: Players, shown: View, seat: int) -> str:
+def resigns(players: Players, display: View, seat: int) -> str:
     """The sentence for a resignation of the human in this seat."""
     if both_human(players):
-        return f"{shown.marks[seat]} resigns; {shown.marks[1 - seat]} wins."
+        return f"{display.marks[seat]} resigns; {display.marks[1 - seat]} wins."
     return f"You resign: {players[1 - seat].name} wins."
 
 
-def ending(game: Game, players: Players, shown: View, earned: float) -> str:
+def ending(game: Game, players: Players, display: View, earned: float) -> str:
     """The result as a sentence. ``earned``: seat 0's payoff."""
     points = "" if isinstance(game, Board) or not earned else f" ({abs(earned):g} ahead)"
     if both_human(players):
-        return "A draw." if earned == 0 else f"{shown.marks[0 if earned > 0 else 1]} wins{points}."
+        return "A draw." if earned == 0 else f"{display.marks[0 if earned > 0 else 1]} wins{points}."
     human = humans(players)[0]
     opponent, own = players[1 - human].name, earned * (1 - 2 * human)
     if own == 0:

@@ -115,10 +115,10 @@ def show(
         mistake = first_mistake(states, moves, seat, oracle)
     remarks = {} if mistake is None else {mistake.ply: "(the mistake)"}
     texts = pages(game, states, moves, on, over=True, oracle=oracle, remarks=remarks)
-    shown = view(game)
-    texts[0] = Text(f"How seat {seat}, {shown.marks[seat]}, is beaten.\n\n") + texts[0]
+    display = view(game)
+    texts[0] = Text(f"How seat {seat}, {display.marks[seat]}, is beaten.\n\n") + texts[0]
     if mistake is not None:
-        texts.append(_why(game, shown, states[mistake.ply], seat, mistake, policy, labels, on))
+        texts.append(_why(game, display, states[mistake.ply], seat, mistake, policy, labels, on))
     return texts
 
 
@@ -173,29 +173,29 @@ def first_mistake(
 
 
 def _why(
-    game: Game, shown: View, states: States, seat: int, mistake: Mistake, policy: Policy, labels: Labelled, on: Look
+    game: Game, display: View, states: States, seat: int, mistake: Mistake, policy: Policy, labels: Labelled, on: Look
 ) -> Text:
     """The position of the mistake, the policy's move, the right ones, and the nearest labelled position."""
     chances = query(policy, game, states, seat)[0]
     keeps = np.isin(np.arange(len(chances)), mistake.keeps)
-    text = styled(f"Move {mistake.ply + 1} in detail: the position of {shown.marks[seat]}.\n\n", "bold")
-    text += shown.draw(Scene(states[0]), on) + Text("\n\n")
+    text = styled(f"Move {mistake.ply + 1} in detail: the position of {display.marks[seat]}.\n\n", "bold")
+    text += display.draw(Scene(states[0]), on) + Text("\n\n")
     words = (
-        f"The policy plays {shown.move(mistake.played)} with probability {chances[mistake.played]:.1%}; after that "
-        f"the game is worth {mistake.left:g} to it. Right: {wording(shown, keeps)}, worth {mistake.kept:g}; it plays "
+        f"The policy plays {display.move(mistake.played)} with probability {chances[mistake.played]:.1%}; after that "
+        f"the game is worth {mistake.left:g} to it. Right: {wording(display, keeps)}, worth {mistake.kept:g}; it plays "
         f"that with probability {chances[keeps].sum():.1%}."
     )
-    return text + Text(f"{fill(words, on.width)}\n") + _nearest(game, shown, states[0], labels, on)
+    return text + Text(f"{fill(words, on.width)}\n") + _nearest(game, display, states[0], labels, on)
 
 
-def _nearest(game: Game, shown: View, state: States, labels: Labelled, on: Look) -> Text:
+def _nearest(game: Game, display: View, state: States, labels: Labelled, on: Look) -> Text:
     """The labelled positions nearest to a position [W], and the expert's moves there."""
     if not len(labels.states):
         return Text(fill("The run has no labels for this seat: its expert was never queried.", on.width))
     distance, rows = labels.nearest(game, state)
     up_to = ", up to symmetry" if labels.quotient is not None else ""
     count = f"{len(labels.states):,} labelled position" + ("" if len(labels.states) == 1 else "s")
-    answer = wording(shown, labels.label[rows[0]] > 0)
+    answer = wording(display, labels.label[rows[0]] > 0)
     if distance == 0:
         words = f"This position was labelled{up_to}: the expert plays {answer}, which the clone did not learn."
         return Text(fill(words, on.width))
@@ -204,4 +204,4 @@ def _nearest(game: Game, shown: View, state: States, labels: Labelled, on: Look)
         f"The expert was never queried here. The nearest {len(rows):,} of the run's {count} differ in "
         f"{distance} {unit}{up_to}. One of them, where the expert plays {answer}:"
     )
-    return Text(f"{fill(words, on.width)}\n\n") + shown.draw(Scene(labels.states[rows[0]]), on)
+    return Text(f"{fill(words, on.width)}\n\n") + display.draw(Scene(labels.states[rows[0]]), on)

@@ -32,10 +32,10 @@ class Screen:
         styled = not self.console.no_color and plain == text.plain
         self.console.print(text if styled else Text(plain), soft_wrap=True)
 
-    def draw(self, shown: View, scene: Scene) -> None:
+    def draw(self, display: View, scene: Scene) -> None:
         """Draw a position, with a line of warning if it does not fit."""
         on = self.look()
-        picture = shown.draw(scene, on)
+        picture = display.draw(scene, on)
         self.show(Text("\n") + picture + Text("\n"))
         if narrow := too_narrow(picture, on):
             self.say(narrow)

@@ -2,7 +2,7 @@
 
     config.json        the configuration                policies/LEARNER-SEAT.*   the learned policies
     metrics.jsonl      progress, one line per round     decisions/LEARNER-SEAT/   every round of play, npz
-    result.json        measures, labels, curves         figure.png                exploitability against asks
+    result.json        measures, labels, curves         figure.png                exploitability against queries
     decisions/LEARNER-SEAT/ROUND.shards/              during a round: its completed shards
     demonstrations/    the saved games it learns from, if any (``mail.data.records``)
     kept/              until the run is finished: fitted clones, and measures of learners
