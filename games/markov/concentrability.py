@@ -58,14 +58,8 @@ def single_policy(model: MarkovModel, profile: Profile, experts: Profile) -> flo
 
 
 def all_policies(model: MarkovModel, experts: Profile) -> float:
-    """C_max, variant B: the worst ratio over all deviations of one seat against the other's expert.
-
-    Args:
-        model: The exact model.
-        experts: [S, A] tables of the experts.
-
-    Raises:
-        GameError: The game is too large.
+    """C_max, variant B: the worst ratio over all deviations of one seat against the other's expert, of tables [S, A].
+    GameError for games that are too large.
     """
     seen = model.reach(experts)
     sides = (_Deviator(model, seat, experts[1 - seat], model.legal(seat)) for seat in (0, 1))
