@@ -131,7 +131,7 @@ class MarkovGame:
 
     def key(self, states: States, seat: int | None = None) -> Keys:
         """[N, 2] state and step; where the game is stationary, state and whether play was cut there."""
-        step = states[:, 1] if self.horizon is not None else states[:, 1] >= self.episode
+        step = states[:, 1] if self.horizon is not None else self.cuts(states)
         return np.stack([states[:, 0], step], axis=1).astype(np.uint64)
 
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:

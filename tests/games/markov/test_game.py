@@ -216,6 +216,18 @@ def test_sampled_play_earns_the_value_and_lands_where_the_kernel_says() -> None:
     assert abs(earned.mean() - model.value(uniform)) < 4 * error
 
 
+def test_an_end_has_one_key_whenever_it_is_reached() -> None:
+    """A game that is over is not cut: reached in the last step of an episode, it is the same position."""
+    legal = np.array([[1, 1], [0, 0]], bool)
+    kernel = np.full((2, 2, 2, 2), 0.5)
+    kernel[1] = [0.0, 1.0]
+    game = MarkovGame("test-end", np.zeros((2, 2, 2)), kernel, np.array([1.0, 0.0]), discount=0.9, legal=(legal, legal))
+    late, early = game.key(np.array([[1, game.episode], [1, 1]]))
+    assert (late == early).all()
+    cut, running = game.key(np.array([[0, game.episode], [0, 1]]))
+    assert (cut != running).any()
+
+
 def test_a_state_in_which_nobody_moves_is_the_end() -> None:
     kernel = np.zeros((2, 1, 1, 2))
     kernel[0, 0, 0], kernel[1, 0, 0, 1] = [0.5, 0.5], 1.0

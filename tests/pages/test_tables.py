@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from figures import markov_games
-from tests.pages import ROOT
+from tests.pages.reading import ROOT
 
 FIGURES = {
     "tictactoe": "results",

@@ -1,7 +1,7 @@
 """What the pages say happens: their commands and snippets are run in order, and print what is shown.
 
 A page is followed from its top in a folder of its own, which looks like a clone of the project after `make demo`. A
-command that takes long is not run: the page states its time (``tests.pages.TIME``), and that is the only way out.
+command that takes long is not run: the page states its time (``reading.TIME``), and that is the only way out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from mail.commands.cli import COMMANDS, main
-from tests.pages import PAGES, ROOT, blocks, commands, is_form, mentioned
+from tests.pages.reading import PAGES, ROOT, blocks, commands, is_form, mentioned
 
 Run = Callable[[str], str]
 

@@ -14,7 +14,7 @@ import agents
 import games
 import mail
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PUBLIC = {"games": games.__all__, "agents": agents.__all__, "mail": [*mail._HOMES, "train"]}
 SIGNATURES = {
     "games": ("games.GameGraph", "make(name: str) → Game", "legal(states: States, seat: int) → Bools"),

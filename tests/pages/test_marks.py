@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pages import Block, Command, commands, is_form
-from tests.test_pages import check_promises, check_shown
+from tests.pages.reading import Block, Command, commands, is_form
+from tests.pages.test_commands import check_promises, check_shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Tests of the pages: their commands, tables, site and examples."""
