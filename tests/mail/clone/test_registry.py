@@ -252,7 +252,9 @@ def test_ridge_0_will_do_where_they_do() -> None:
 @pytest.mark.usefixtures("registries_as_they_were")
 def test_cloners_by_name() -> None:
     assert {"linear", "network", "tabular"} <= set(cloners.names())
-    with pytest.raises(NashmailError, match=r"^no cloner is called 'nope'; the cloners are: linear, network, ntuple, tabular"):
+    with pytest.raises(
+        NashmailError, match=r"^no cloner is called 'nope'; the cloners are: linear, network, ntuple, tabular"
+    ):
         fit("nope", ring(), shown(ring(), 0), 0)
     with pytest.raises(NashmailError, match="a cloner called linear is already registered"):
         cloners.register("linear", cloners.find("linear"))
