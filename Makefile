@@ -61,8 +61,8 @@ demo: install
 	@echo "Or against BC:        $(BIN)/nashmail play tictactoe --against runs/demo:bc --seat 0"
 
 lint: install-test
-	$(BIN)/ruff check games agents mail scripts tests examples docs/conf.py
-	$(BIN)/ruff format --check games agents mail scripts tests examples docs/conf.py
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 test: lint

@@ -20,7 +20,7 @@ from mail.learners.interactive import Mail
 from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from mail.training.folder import Config, Run, read_decisions
-from tests.agents.storage.test_policies import SIZES, described, network, refused, rewrite, saved, table
+from tests.agents.storage.saved_policies import SIZES, described, network, refused, rewrite, saved, table
 from tests.mail.training.test_folder import some_decisions
 from tests.support import graph
 

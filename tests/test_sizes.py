@@ -37,7 +37,7 @@ def test_directories_are_small(folder: str) -> None:
     assert {name: files for name, files in count.items() if files > MOST_FILES} == {}
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", [*FOLDERS, "tests"])
 def test_files_are_short(folder: str) -> None:
     lines = Counter({str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules(folder)})
     print(f"longest files of {folder}: {lines.most_common(3)}, median {median(lines.values())}")

@@ -10,30 +10,22 @@ from itertools import product
 from math import factorial
 
 import numpy as np
-import pyspiel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from open_spiel.python import policy as openspiel_policy
-from open_spiel.python.algorithms import exploitability
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
 
 from agents import expert
 from agents.policy import Lifted, tabulate
 from agents.tabular import from_model
 from games import Board, GameError, GameGraph, Quotient
 from games.base import Table, pack
-from mail.evaluation.coverage import coverage_bounds
 from tests.support import (
     PENNIES,
     PlainBoard,
-    Profile,
     Stuck,
     backward,
     gap,
     graph,
-    optimal_profile,
     random_profile,
     rows_by_picture,
     uniform_profile,
@@ -346,165 +338,6 @@ def test_experts_have_no_gap(name: str, ties: str) -> None:
     assert (table[~best] == 0).all()
     np.testing.assert_allclose(table.sum(1), 1.0, rtol=0, atol=1e-12)
     assert np.array_equal(table > 0, best if ties == "uniform" else best & (best.cumsum(1) == 1))
-
-
-# --- what imitation of an expert can see -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("ties", "seen", "exploitability_"),
-    [
-        ("first", [5, 4], [0.8095, 0.9948]),
-        ("uniform", [417, 451], [0.8042, 0.7813]),
-    ],
-)
-def test_cloning_with_infinite_data(
-    tictactoe_graph: GameGraph, ties: str, seen: list[int], exploitability_: list[float]
-) -> None:
-    """The clone knows what two minimax players show each other and plays uniformly elsewhere: gap 1.8043 or 1.5855.
-
-    Here the expert keeps the value and is in no hurry.
-    """
-    model = tictactoe_graph
-    experts, uniform = optimal_profile(model, ties=ties), uniform_profile(model)
-    assert gap(model, experts) == 0.0
-    known = model.reach(experts) > 0
-    assert [(known & (model.seat == seat)).sum() for seat in (0, 1)] == seen
-    first, second = (np.where(known[:, None], experts[seat], uniform[seat]) for seat in (0, 1))
-    ours = [-model.respond(1, first).value, model.respond(0, second).value]
-    np.testing.assert_allclose(ours, exploitability_, rtol=0, atol=5e-5)
-    wanted = {"first": 1.8043, "uniform": 1.5855}[ties]
-    assert gap(model, (first, second)) == pytest.approx(wanted, abs=5e-5)
-    assert model.value((first, second)) == pytest.approx(0.0, abs=1e-12), "between themselves the clones are perfect"
-
-
-@pytest.mark.parametrize(
-    ("kind", "ties", "labels", "games"),
-    [
-        ("fastest", "first", (81, 426), (63, 282)),
-        ("unhurried", "first", (99, 447), (71, 274)),
-        ("unhurried", "uniform", (2091, 1141), (None, None)),
-    ],
-)
-def test_what_exploration_can_reach(
-    tictactoe_graph: GameGraph,
-    kind: str,
-    ties: str,
-    labels: tuple[int, int],
-    games: tuple[int | None, int | None],
-) -> None:
-    """The expert's decisions that some opponent can lead it to, and the fewest games that see them all."""
-    profile = _fastest(tictactoe_graph) if kind == "fastest" else optimal_profile(tictactoe_graph, ties=ties)
-    found = [coverage_bounds(tictactoe_graph, profile[seat], seat) for seat in (0, 1)]
-    assert tuple(bound.labels for bound in found) == labels
-    assert tuple(bound.games for bound in found) == games
-    if games[0] is not None:
-        assert tuple(_least_flow(tictactoe_graph, profile[seat], seat) for seat in (0, 1)) == games
-
-
-def test_what_exploration_can_reach_in_the_quotient_is_less(quotient_graph: GameGraph) -> None:
-    profile = _fastest(quotient_graph)
-    for seat, full in ((0, 81), (1, 426)):
-        bound = coverage_bounds(quotient_graph, profile[seat], seat)
-        assert bound.labels < full
-        assert bound.games == _least_flow(quotient_graph, profile[seat], seat)
-
-
-@pytest.mark.parametrize("seat", [0, 1])
-def test_least_on_a_larger_board(connect4_small_graph: GameGraph, seat: int) -> None:
-    table = _fastest(connect4_small_graph)[seat]
-    bound = coverage_bounds(connect4_small_graph, table, seat)
-    assert (bound.labels, bound.games) == ((766, 321), (1728, 650))[seat]
-    assert bound.games == _least_flow(connect4_small_graph, table, seat)
-
-
-def _fastest(model: GameGraph) -> Profile:
-    table = expert.optimal_table(model, ties="first")
-    return np.where(model.legal(0), table, 0.0), np.where(model.legal(1), table, 0.0)
-
-
-def _least_flow(model: GameGraph, table: Table, seat: int) -> int:
-    """Fewest games through all of the expert's decisions, as a least flow from the start with at least one game
-    through each decision (a linear program whose corners are whole numbers).
-    """
-    support = np.where(model.seat[:, None] == seat, table > 0, model.legal_mask)
-    profile = uniform_profile(model)
-    reached = model.reach((table, profile[1]) if seat == 0 else (profile[0], table)) > 0
-    row, action = np.nonzero(support & reached[:, None])
-    child = model.successor[row, action]
-    edges = np.arange(len(row))
-    out = csr_array((np.ones(len(row)), (row, edges)), shape=(len(model), len(row)))
-    inner = child >= 0
-    into = csr_array((np.ones(inner.sum()), (child[inner], edges[inner])), shape=out.shape)
-    nodes = np.flatnonzero(reached)
-    balanced = nodes[nodes >= len(model.roots)]
-    decisions = np.flatnonzero(reached & (model.seat == seat))
-    flow = linprog(
-        np.isin(row, model.roots).astype(float),
-        A_eq=(out - into)[balanced],
-        b_eq=np.zeros(len(balanced)),
-        A_ub=-out[decisions],
-        b_ub=-np.ones(len(decisions)),
-        method="highs",
-    )
-    assert flow.success
-    return round(flow.fun)
-
-
-# --- OpenSpiel as a referee of gaps ----------------------------------------------------------------------
-
-
-class _ByBoard(openspiel_policy.Policy):
-    """Our tables as OpenSpiel's policy: looked up by the board, which both draw alike."""
-
-    def __init__(self, game: pyspiel.Game, model: GameGraph, profile: Profile) -> None:
-        super().__init__(game, [0, 1])
-        self.rows = rows_by_picture(model)
-        self.profile = profile
-
-    def action_probabilities(self, state: pyspiel.State, player_id: int | None = None) -> dict[int, float]:
-        seat = state.current_player()
-        row = self.profile[seat][self.rows[str(state).strip()]]
-        return {action: float(row[action]) for action in state.legal_actions()}
-
-
-def _openspiel_gains(game: pyspiel.Game, model: GameGraph, profile: Profile) -> tuple[float, list[float]]:
-    found = exploitability.nash_conv(
-        game, _ByBoard(game, model, profile), return_only_nash_conv=False, use_cpp_br=False
-    )
-    return float(found.nash_conv), [float(gain) for gain in found.player_improvements]
-
-
-def _our_gains(model: GameGraph, profile: Profile) -> tuple[float, list[float]]:
-    value = model.value(profile)
-    gains = [model.respond(0, profile[1]).value - value, value - model.respond(1, profile[0]).value]
-    return gap(model, profile), gains
-
-
-@pytest.mark.parametrize(
-    ("name", "spiel"),
-    [
-        ("connect4:3x3:3", "connect_four(rows=3,columns=3,x_in_row=3)"),
-        ("tictactoe:2x3:3", "mnk(m=3,n=2,k=3)"),
-    ],
-)
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_openspiel_finds_the_same_gap(name: str, spiel: str, seed: int) -> None:
-    model, game = graph(name), pyspiel.load_game(spiel)
-    profile = random_profile(model, seed, sparse=seed == 2)
-    (ours, gains), (theirs, their_gains) = _our_gains(model, profile), _openspiel_gains(game, model, profile)
-    assert ours == pytest.approx(theirs, abs=1e-12)
-    assert gains == pytest.approx(their_gains, abs=1e-12)
-
-
-@pytest.mark.slow
-def test_openspiel_finds_the_same_gap_in_tictactoe(tictactoe_graph: GameGraph) -> None:
-    profile = random_profile(tictactoe_graph, 3)
-    game = pyspiel.load_game("tic_tac_toe")
-    theirs, their_gains = _openspiel_gains(game, tictactoe_graph, profile)
-    ours, gains = _our_gains(tictactoe_graph, profile)
-    assert ours == pytest.approx(theirs, abs=1e-12)
-    assert gains == pytest.approx(their_gains, abs=1e-12)
 
 
 @pytest.mark.parametrize("packs", [True, False])

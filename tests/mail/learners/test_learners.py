@@ -12,21 +12,20 @@ import pytest
 
 from agents import expert
 from agents.network import Architecture
-from agents.policy import Policy, Seats, Uniform, query, tabulate
+from agents.policy import Policy, Seats, query, tabulate
 from games import GameGraph, NashmailError
 from mail import explore
 from mail.clone.network import CloneConfig
 from mail.data.decisions import Decisions
-from mail.data.rollout import Shard, play
+from mail.data.rollout import Shard
 from mail.evaluation.gap import exploitability
 from mail.learners.base import LEARNERS, OF_THE_RUN, Learner, check, declared, make_learner, names, register
 from mail.learners.bc import Bc
-from mail.learners.budget import Budget, BudgetTracker
-from mail.learners.collect import SHARD, Collector, Learned, Options
+from mail.learners.budget import Budget
+from mail.learners.collect import SHARD, Learned, Options
 from mail.learners.interactive import Mail
 from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
-from mail.parallel.streams import stream
 from tests.support import graph
 
 QUICK = CloneConfig(architecture=Architecture(channels=4, convolutions=1, hidden=16), max_steps=30)
@@ -338,113 +337,3 @@ def test_mail_plays_no_more_games_than_it_may_with_any_explorer(explorer: str, e
         assert learned.decisions[seat].games == pool.games(seat)
     if explorer == "uniform":
         assert [shard.episodes for shard in pool.shards] == {1: [1, 1], 5: [5, 5], 18: [16, 2, 16, 2]}[episodes]
-
-
-# --- when it is enough -----------------------------------------------------------------------------------
-
-
-def batch(games: int, seed: int, *, policy: Policy | None = None) -> Decisions:
-    """Games of seat 0's first expert, asked, against uniform play (or the expert itself, always the same)."""
-    model = graph("tictactoe")
-    pair = experts(model)
-    rng = stream(seed, "test/watch")
-    return play(model.game, (pair[0], policy or pair[1]), games, labels=(pair[0], None), rng=rng)
-
-
-def test_a_watch_counts_and_stops_at_the_episodes() -> None:
-    watch = BudgetTracker(Budget(episodes=10), 0)
-    assert not watch.done
-    seen = [batch(4, 0, policy=Uniform()), batch(5, 1, policy=Uniform())]
-    for part in seen:
-        watch.update(part)
-        assert not watch.done
-    keys = {key.tobytes() for part in seen for key in part.key[part.queried]}
-    labels = sum(part.labels() for part in seen)
-    assert watch.progress() == {"games": 9, "labels": labels, "distinct_labels": len(keys)}
-    watch.update(batch(1, 2))
-    assert watch.done
-
-
-@pytest.mark.parametrize(
-    ("patience", "patience_games", "first", "wait"),
-    [
-        (0.25, 32, 1, 32),  # a quarter of one game is less than the least wait
-        (0.25, 32, 128, 32),
-        (0.25, 32, 200, 50),  # a quarter of the 200 games that brought the last label
-        (0.25, 1, 40, 10),
-        (1.0, 3, 20, 20),
-    ],
-)
-def test_a_watch_stops_when_nothing_new_comes(patience: float, patience_games: int, first: int, wait: int) -> None:
-    watch = BudgetTracker(Budget(10_000, patience=patience, patience_games=patience_games), 0)
-    watch.update(batch(first, 0))
-    for _ in range(wait - 1):
-        assert not watch.done
-        watch.update(batch(1, 0))
-    assert not watch.done
-    watch.update(batch(1, 0))
-    assert watch.done
-
-
-def test_a_new_label_starts_the_wait_anew() -> None:
-    watch = BudgetTracker(Budget(patience=0.0, patience_games=5), 0)
-    watch.update(batch(1, 0))
-    for _ in range(4):
-        watch.update(batch(1, 0))
-    assert not watch.done
-    watch.update(batch(1, 3, policy=Uniform()))
-    for _ in range(4):
-        watch.update(batch(1, 0))
-    assert not watch.done
-    watch.update(batch(1, 0))
-    assert watch.done
-
-
-def test_a_watch_with_a_label_budget_stops_there_and_nowhere_else() -> None:
-    """Neither patience nor the number of games stops it; what is over the budget is cut off."""
-    watch = BudgetTracker(Budget(episodes=3, labels=(23, 0), patience=0.0, patience_games=1), 0)
-    parts = [batch(4, 0), batch(1, 0)]
-    watch.update(parts[0])
-    assert not watch.done
-    watch.update(parts[1])
-    assert watch.done
-    assert watch.labels == 25
-    cut = watch.within(batch(5, 0))
-    assert (cut.labels(), cut.games) == (23, 5)
-    assert BudgetTracker(Budget(), 0).within(parts[0]) is parts[0]
-
-
-def test_a_watch_follows_its_own_seat() -> None:
-    watch = BudgetTracker(Budget(), 1)
-    watch.update(batch(3, 0))
-    assert watch.progress() == {"games": 3, "labels": 0, "distinct_labels": 0}
-
-
-# --- rounds and shards -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("games", "sizes"), [(1, [1]), (64, [64]), (65, [64, 1]), (200, [64, 64, 64, 8])])
-def test_rounds_are_cut_into_shards_whoever_works(games: int, sizes: list[int]) -> None:
-    model = graph("tictactoe")
-    found = []
-    for pool in (counting := Counting(), Backwards()):
-        collector = Collector("test", model.game, 5, pool)
-        found.append(collector.round((Uniform(), Uniform()), experts(model), games, seat=1, round_=2))
-    assert [shard.episodes for shard in counting.shards] == sizes
-    assert [shard.shard for shard in counting.shards] == list(range(len(sizes)))
-    assert {(shard.seed, shard.seat, shard.round_) for shard in counting.shards} == {(5, 1, 2)}
-    assert found[0].games == games
-    for one, other in zip(found[0].arrays().values(), found[1].arrays().values(), strict=True):
-        assert one.tobytes() == other.tobytes()
-
-
-def test_rounds_have_streams_of_their_own() -> None:
-    model = graph("tictactoe")
-
-    def played(name: str, seed: int, seat: int, round_: int) -> bytes:
-        collector = Collector(name, model.game, seed)
-        decisions = collector.round((Uniform(), Uniform()), (None, None), 5, seat=seat, round_=round_)
-        return decisions.played.tobytes()
-
-    addresses = [(name, seed, seat, round_) for name in "ab" for seed in (0, 1) for seat in (0, 1) for round_ in (0, 1)]
-    assert len({played(*address) for address in addresses}) == len(addresses)
