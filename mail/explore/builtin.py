@@ -45,6 +45,16 @@ register(
     ),
 )
 register(
+    "respond",
+    "mail.explore.respond:respond",
+    ExplorerDeclaration(
+        "plays the exact best response to the labels so far, and queries where it leads",
+        "docs/algorithms.md, queries driven by refutation",
+        frozenset({"labels", "rules", "model", "reward"}),
+        check="mail.explore.respond:check",
+    ),
+)
+register(
     "tabular",
     "mail.explore.tabular:tabular",
     ExplorerDeclaration("optimistic planning that knows how many steps are left", _TABULAR, _PLAY),

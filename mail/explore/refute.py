@@ -288,7 +288,7 @@ def _graph(setting: ExplorerContext) -> GameGraph:
         raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
     if not isinstance(setting.model, GameGraph):
         name = setting.game.spec.name
-        raise NashmailError(f"the explorer refute needs a turn-based game, unlike {name}; choose another explorer")
+        raise NashmailError(f"the explorer refute needs a turn-based game, unlike {name}; choose respond")
     return setting.model
 
 

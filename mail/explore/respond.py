@@ -1,0 +1,102 @@
+"""Queries where the exact best response to the clone leads: ``refute`` for every game that has an exact model.
+
+Beyond the paper (docs/algorithms.md, "Queries driven by refutation"). The clone is the table of the labels, uniform
+elsewhere. Each round the explorer plays the exact best response to it, all best actions alike, and the expert is
+queried at positions without a label. The queried seat plays all actions that the clone ever plays alike, so that what
+the clone does seldom is seen too. A clone that errs only where it has no label is exploited only by a response that
+comes there: the response leads to every label that matters, and the others are never asked for. Done when nothing can
+be gained from the clone. It knows the rules and payoffs, as an exact model: compare its queries with those of explorers
+that do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.policy import Policy, tabulate, uniform_rows
+from agents.tabular import Tabular, from_model
+from games.base import Bools, Game, Model, NashmailError, Response, Rng, States
+from mail.clone.dataset import Fit
+from mail.data.decisions import Decisions
+from mail.data.rollout import Selective, first_occurrences, labelled_table
+from mail.explore.base import Base, ExplorerContext, Metrics
+
+_ROUNDING = 1e-9  # values this close are equal
+
+
+@dataclass(frozen=True)
+class RespondConfig:
+    """The settings of ``respond``."""
+
+    tolerance: float = 1e-6
+    """Stop when the clone's exploitability is at most this, in units of reward."""
+    games_per_round: int = 8
+    """Games against one best response."""
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """Queries at positions without a label, once each among those of one ply of a round."""
+
+    labels: Tabular
+
+    def __call__(self, game: Game, states: States, seat: int) -> Bools:
+        return np.asarray(first_occurrences(game, states, seat) & ~self.labels.find(game.key(states, seat))[0])
+
+
+class Respond(Base):
+    """The explorer ``respond``."""
+
+    def __init__(self, setting: ExplorerContext, config: RespondConfig) -> None:
+        super().__init__(setting)
+        self.model, self.config, self.queried_seat = model_of(setting), config, 1 - setting.seat
+        self.games_per_round = config.games_per_round
+        self.labelled: list[Decisions] = []
+        self.table = labelled_table(setting.game, [])
+        self.response = self._respond()
+
+    def behavior_policy(self) -> Policy:
+        values = self.response.action_values
+        best = np.isfinite(values) & (values >= values.max(1, keepdims=True) - _ROUNDING)
+        return from_model(self.model, self.seat, uniform_rows(best))
+
+    def opponent_policy(self) -> Policy:
+        return Tabular(self.table.keys, uniform_rows(self.table.table > 0))
+
+    def labels(self) -> Selective:
+        return Selective(self.setting.experts[self.queried_seat], Unlabelled(self.table), plays=True)
+
+    def clone(self) -> Fit | None:
+        return Fit(self.table, 0, 0.0, 0.0)
+
+    def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
+        queried = decisions.take(decisions.queried)
+        if len(queried):
+            self.labelled.append(queried)
+            self.table = labelled_table(self.setting.game, self.labelled)
+            self.response = self._respond()
+        gained = (1 - 2 * self.seat) * (self.response.value - self.model.solve()[0].value)
+        self.done = bool(self.labelled) and gained <= self.config.tolerance
+        return {"clone_exploitability": max(0.0, gained)}
+
+    def _respond(self) -> Response:
+        return self.model.respond(self.seat, tabulate(self.model, self.table, self.queried_seat))
+
+
+def model_of(setting: ExplorerContext) -> Model:
+    """The exact model. NashmailError if the game has none."""
+    if setting.model is None:
+        raise NashmailError("the explorer respond needs the exact model of the game; choose another explorer")
+    return setting.model
+
+
+def check(setting: ExplorerContext) -> None:
+    """Refuse games without an exact model, without computing a response."""
+    model_of(setting)
+
+
+def respond(setting: ExplorerContext, rng: Rng) -> Respond:
+    """Make the explorer ``respond``; it draws nothing."""
+    return Respond(setting, RespondConfig())

@@ -1,0 +1,65 @@
+"""The explorer ``respond``: it asks until nothing can be gained from the labels, and for no more than it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.expert import make as make_expert
+from agents.policy import tabulate
+from games import InfosetModel, MarkovModel
+from games.base import Model, NashmailError
+from mail import explore
+from mail.data.rollout import play
+from mail.evaluation.gap import exploitability
+from mail.explore.base import ExplorerContext
+from mail.explore.respond import Respond, RespondConfig
+from tests.support import game, graph
+
+MODELS: dict[str, Any] = {
+    "kuhn": lambda: InfosetModel(game("kuhn")),
+    "leduc": lambda: InfosetModel(game("leduc")),
+    "tictactoe:2x3:3": lambda: graph("tictactoe:2x3:3"),
+    "rps": lambda: MarkovModel(game("rps")),
+}
+
+
+def explored(model: Model, seat: int, rounds: int, seed: int = 0) -> tuple[Respond, int]:
+    """The explorer in ``seat`` after it is done, and the distinct positions asked about, round by round."""
+    setting = ExplorerContext(model.game, seat, make_expert("first", model), model=model)
+    explorer, rng, queries = Respond(setting, RespondConfig()), np.random.default_rng(seed), 0
+    for _ in range(rounds):
+        behaves, other = explorer.behavior_policy(), explorer.opponent_policy()
+        seats = (behaves, other) if seat == 0 else (other, behaves)
+        labels = (None, explorer.labels()) if seat == 0 else (explorer.labels(), None)
+        played = play(model.game, seats, explorer.games_per_round, labels=labels, rng=rng)
+        queries += played.distinct_labels()
+        explorer.update(played, rng=rng)
+        if explorer.done:
+            break
+    return explorer, queries
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+@pytest.mark.parametrize("name", ["kuhn", "leduc", "tictactoe:2x3:3", "rps"])
+def test_it_ends_with_a_clone_from_which_nothing_can_be_gained(name: str, seat: int) -> None:
+    model = MODELS[name]()
+    explorer, queries = explored(model, seat, rounds=2000)
+    assert explorer.done
+    clone = explorer.clone()
+    assert clone is not None
+    assert exploitability(model, tabulate(model, clone.policy, 1 - seat), 1 - seat) <= 1e-6
+    assert queries <= int(model.legal(1 - seat).any(1).sum())
+
+
+def test_positions_that_no_best_response_comes_to_are_not_asked_about() -> None:
+    model = MODELS["leduc"]()
+    assert sum(explored(model, seat, rounds=2000)[1] for seat in (0, 1)) < len(model)
+
+
+def test_it_needs_the_exact_model() -> None:
+    experts = make_expert("first", MODELS["kuhn"]())
+    with pytest.raises(NashmailError, match="respond needs the exact model"):
+        explore.check("respond", ExplorerContext(game("kuhn"), 0, experts))
