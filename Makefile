@@ -57,8 +57,8 @@ solver: install
 demo: install
 	$(BIN)/nashmail train tictactoe --seed $(SEED) --out runs/demo --force
 	@echo
-	@echo "Sit down against it:  $(BIN)/nashmail play tictactoe --against runs/demo --seat 0"
-	@echo "Or against BC:        $(BIN)/nashmail play tictactoe --against runs/demo:bc --seat 0"
+	@echo "Play against it:  $(BIN)/nashmail play tictactoe --against runs/demo --seat 0"
+	@echo "Or against BC:    $(BIN)/nashmail play tictactoe --against runs/demo:bc --seat 0"
 
 lint: install-test
 	$(BIN)/ruff check .
