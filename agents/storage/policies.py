@@ -26,6 +26,7 @@ from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
 from agents.storage.atomic import write_atomic as write_atomic
 from agents.storage.reading import LARGEST, Unreadable, fields, parse_json, read_bytes
 from agents.tabular import Tabular
+from agents.tactics import WORD, Tactics
 from games.base import Game, NashmailError, Symmetric
 from games.registry import make
 from games.symmetry import Quotient
@@ -35,6 +36,7 @@ _KEYS = {"format": int, "kind": str, "settings": dict, "game": str, "seat": int,
 _WRAPPERS: dict[str, dict[str, type]] = {
     "greedy": {"of": str, "settings": dict},
     "tempered": {"of": str, "settings": dict, "temperature": float},
+    "tactics": {"of": str, "settings": dict},
 }  # kinds that wrap another policy, and their settings
 _DEEPEST = 8  # nested policies
 _LONGEST = 1 << 16  # bytes of the JSON
@@ -172,8 +174,10 @@ def _describe(policy: Policy) -> tuple[str, dict[str, Any], dict[str, np.ndarray
         return "ntuple", {"tied": policy.tied}, policy.arrays()
     if isinstance(policy, Uniform):
         return "uniform", {}, {}
-    if isinstance(policy, (Greedy, Tempered)):
+    if isinstance(policy, (Greedy, Tempered, Tactics)):
         kind, settings, arrays = _describe(policy.policy)
+        if isinstance(policy, Tactics):
+            return WORD, {"of": kind, "settings": settings}, arrays
         if isinstance(policy, Greedy):
             return "greedy", {"of": kind, "settings": settings}, arrays
         return "tempered", {"of": kind, "settings": settings, "temperature": policy.temperature}, arrays
@@ -187,7 +191,9 @@ def _rebuild(kind: str, settings: dict[str, Any], arrays: Arrays, game: Game, de
         if depth == _DEEPEST:
             raise ValueError(f"more than {_DEEPEST} nested policies")
         inner = _rebuild(wrapper["of"], wrapper["settings"], arrays, game, device, depth=depth + 1)
-        return Greedy(inner) if kind == "greedy" else Tempered(inner, float(wrapper["temperature"]))
+        if kind == "tempered":
+            return Tempered(inner, float(wrapper["temperature"]))
+        return Greedy(inner) if kind == "greedy" else Tactics(inner)
     if kind == "network":
         sizes = Architecture.parse(settings)
         fields({"blocks": 0, **settings}, dict.fromkeys(sizes.as_dict(), int))  # older files have no blocks

@@ -24,10 +24,12 @@ from mail.data.decisions import Decisions
 
 if TYPE_CHECKING:
     from mail.clone.cloners import ClonerConfig
+    from mail.clone.trainers import Trainer
 
 Cloner = Callable[[Game, Decisions, int, "ClonerConfig", Rng, str], Fit]
 """Maps a game, decisions, a seat, settings, a generator and a torch device to a fitted policy. Picklable."""
 Check = Callable[[Game], None]
+TrainerFactory = Callable[[Game, "ClonerConfig", Rng, str], "Trainer"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,12 @@ class ClonerDeclaration(Declaration):
 
     check: Check | str | None = None
     """Raises NashmailError for a game that it cannot take; None if it takes all."""
+    trainer: TrainerFactory | str | None = None
+    """Makes a clone that is trained on while labels come in; None if it has no such thing."""
 
 
+TRAINED = "network"
+"""What explorers train that need a clone, where the cloner has no trainer."""
 CLONERS: Registry[Cloner, ClonerDeclaration] = Registry("cloner")
 
 
@@ -95,10 +101,37 @@ def fit(
     return find(name)(game, decisions, seat, config, rng, device)
 
 
+def trainer(name: str, game: Game, *, config: ClonerConfig, rng: Rng, device: str = "cpu") -> Trainer:
+    """A clone to be trained on while labels come in; a network where the cloner has no trainer.
+
+    Args:
+        name: The cloner.
+        game: The game.
+        config: The settings of all cloners.
+        rng: The source of randomness.
+        device: The torch device.
+
+    Raises:
+        NashmailError: No cloner has this name, or it cannot take the game.
+    """
+    factory = CLONERS.about(name if trains(name) else TRAINED).trainer
+    assert factory is not None
+    return resolved(factory)(game, config, rng, device)
+
+
+def trains(name: str) -> bool:
+    """Whether the cloner's clones can be trained on. NashmailError if no cloner has this name."""
+    return CLONERS.about(name).trainer is not None
+
+
 register(
     "network",
     "mail.clone.cloners:network",
-    ClonerDeclaration("a network trained by gradient steps", "docs/algorithms.md, behavioral cloning"),
+    ClonerDeclaration(
+        "a network trained by gradient steps",
+        "docs/algorithms.md, behavioral cloning",
+        trainer="mail.clone.trainers:network",
+    ),
 )
 register(
     "linear",
@@ -116,6 +149,7 @@ register(
         "softmax-linear in patterns of groups of cells, for boards",
         "docs/algorithms.md, n-tuple policies",
         check="mail.clone.ntuple:check_board",
+        trainer="mail.clone.trainers:ntuple",
     ),
 )
 register(

@@ -67,6 +67,8 @@ class ExplorerContext:
     device: str = "cpu"
     model: Model | None = None
     """Only for explorers that declare that they know it."""
+    cloner: str = "network"
+    """What the learner clones with, and so what explorers that need a clone train, where it can be trained on."""
 
 
 Factory = Callable[[ExplorerContext, Rng], Explorer]

@@ -18,18 +18,19 @@ exactly on all positions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from agents.network import Architecture, NetworkPolicy, PolicyNet
+from agents.network import Architecture
 from agents.policy import Policy, greedy_rows, tabulate
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, NashmailError, Rng, States, Table, pack
 from games.graph import GameGraph
+from mail.clone import registry
+from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, demonstrations
-from mail.clone.network import CloneConfig, train_on
+from mail.clone.network import CloneConfig
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.evaluation.gap import exploitability
@@ -54,9 +55,13 @@ class RefuteConfig:
             Architecture(convolutions=1), learning_rate=1e-3, max_steps=1000, tolerance=1e-2, mean_tolerance=0.1
         )
     )
-    """How the clone is fitted: with a small learning rate, because what it forgets must be queried again, and loosely
-    at first: both tolerances are halved whenever the costliest lines need no query.
+    """How a network is fitted: with a small learning rate, because what it forgets must be queried again, and loosely
+    at first. Of any clone the tolerances are halved whenever the costliest lines need no query.
     """
+    greedy_first: bool = False
+    """Refute the greedy clone until it cannot be exploited, then the stochastic one. An opponent can lead the greedy
+    clone to few positions, so this costs less; and what a stochastic clone never loses by on average, it may still lose
+    by when it plays greedily."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +88,13 @@ class Refute(Base):
     def __init__(self, setting: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
         super().__init__(setting)
         self.graph, self.config, self.queried_seat = _graph(setting), config, 1 - setting.seat
-        spec = setting.game.spec
-        net = PolicyNet(spec.observation, spec.actions, config.clone.architecture, rng=rng)
-        self.net = net.to(setting.device)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=config.clone.learning_rate, fused=True)
-        self.clone_config = config.clone
+        settings = ClonerConfig(network=config.clone)
+        self.trainer = registry.trainer(setting.cloner, setting.game, config=settings, rng=rng, device=setting.device)
+        self.strictness = 1.0
         self.labelled: Decisions | None = None
         self.fitted = 0  # number of labels at the last fit
         self.answers: dict[int, np.ndarray] = {}  # the label of each position, by packed key
-        self.fit = Fit(self._policy(), 0, 1.0, 1.0)
+        self.fit = Fit(self.trainer.policy(), 0, 1.0, 1.0)
         self.lines: list[Line] = []
         self._aim(rng)
 
@@ -118,7 +121,7 @@ class Refute(Base):
         return np.array(unanswered, dtype=np.uint64)
 
     def clone(self) -> Fit | None:
-        return replace(self.fit, policy=self._policy())
+        return self.fit if registry.trains(self.setting.cloner) else None
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         queried = decisions.take(decisions.queried)
@@ -132,16 +135,11 @@ class Refute(Base):
 
     def _fit(self, labelled: Decisions, rng: Rng) -> None:
         """Train the clone further."""
-        before = self.clone_config
         if len(labelled) == self.fitted:
-            halved = (before.tolerance / 2, before.mean_tolerance / 2)
-            self.clone_config = replace(before, tolerance=halved[0], mean_tolerance=halved[1])
+            self.strictness *= 2.0
         self.fitted = len(labelled)
         samples = demonstrations(labelled, self.queried_seat)
-        self.fit = train_on(self.net, self.optimizer, samples, self.clone_config, rng=rng, device=self.setting.device)
-
-    def _policy(self) -> NetworkPolicy:
-        return NetworkPolicy(self.net, device=self.setting.device)
+        self.fit = self.trainer.train(samples, rng=rng, strictness=self.strictness)
 
     def _along(self, seat: int) -> Tabular:
         """One seat's moves on the current line, with certainty; uniform elsewhere."""
@@ -153,22 +151,33 @@ class Refute(Base):
 
     def _aim(self, rng: Rng) -> Metrics:
         """Measure the clone and choose the next lines."""
-        graph, policy = self.graph, self._policy()
-
-        def query(rows: Ints) -> Floats:
-            return policy.probabilities(graph.game, graph.states[rows], self.queried_seat)
-
-        reachable = Reachable.of(graph, query, self.queried_seat, self.config.negligible)
-        refutation = reachable.refute()
-        metrics = {"clone_exploitability": refutation.loss}
-        if refutation.loss <= self.config.tolerance:
-            soft = tabulate(graph, policy, self.queried_seat)
-            metrics["clone_exploitability"] = exploitability(graph, soft, self.queried_seat)
-            metrics["clone_greedy_exploitability"] = exploitability(graph, greedy_rows(soft), self.queried_seat)
-            within = max(metrics.values()) <= self.config.tolerance and metrics["clone_greedy_exploitability"] == 0.0
+        tolerance, metrics = self.config.tolerance, {}
+        reachable, refutation = self._refuted(greedy=self.config.greedy_first)
+        if self.config.greedy_first:
+            metrics["clone_greedy_exploitability"] = refutation.loss
+            if refutation.loss <= _ROUNDING:
+                reachable, refutation = self._refuted(greedy=False)
+        if not metrics or metrics["clone_greedy_exploitability"] <= _ROUNDING:
+            metrics["clone_exploitability"] = refutation.loss
+        if metrics.get("clone_exploitability", np.inf) <= tolerance:
+            soft = tabulate(self.graph, self.fit.policy, self.queried_seat)
+            metrics["clone_exploitability"] = exploitability(self.graph, soft, self.queried_seat)
+            metrics["clone_greedy_exploitability"] = exploitability(self.graph, greedy_rows(soft), self.queried_seat)
+            within = max(metrics.values()) <= tolerance and metrics["clone_greedy_exploitability"] == 0.0
             self.done = within and self.labelled is not None  # without labels there is no clone
         self.lines = self._lines(reachable, refutation, rng)
         return metrics
+
+    def _refuted(self, *, greedy: bool) -> tuple[Reachable, Refutation]:
+        """Where an opponent can lead the clone, as it plays or greedily, and the best response there."""
+        graph, policy = self.graph, self.fit.policy
+
+        def query(rows: Ints) -> Floats:
+            found = policy.probabilities(graph.game, graph.states[rows], self.queried_seat)
+            return greedy_rows(found) if greedy else found
+
+        reachable = Reachable.of(graph, query, self.queried_seat, self.config.negligible)
+        return reachable, reachable.refute()
 
     def _lines(self, reachable: Reachable, refutation: Refutation, rng: Rng) -> list[Line]:
         """The costliest line, then the costliest for a clone that has learned the answers to the lines before."""
@@ -299,4 +308,4 @@ def check(setting: ExplorerContext) -> None:
 
 def refute(setting: ExplorerContext, rng: Rng) -> Refute:
     """The explorer ``refute``."""
-    return Refute(setting, RefuteConfig(), rng=rng)
+    return Refute(setting, RefuteConfig(greedy_first=setting.cloner == "ntuple"), rng=rng)

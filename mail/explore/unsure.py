@@ -13,18 +13,18 @@ threshold: clones may agree on a wrong action, so the least certain decisions ar
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 
-from agents.network import Architecture, NetworkPolicy, PolicyNet
+from agents.network import Architecture
 from agents.policy import Policy, greedy_rows
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Rng, States
+from mail.clone import registry
+from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import demonstrations
-from mail.clone.network import CloneConfig, train_on
+from mail.clone.network import CloneConfig
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective, first_occurrences, labelled_table
 from mail.explore.base import ExplorerContext, Metrics
@@ -52,7 +52,7 @@ class UnsureConfig:
             Architecture(convolutions=1), learning_rate=3e-3, max_steps=100, tolerance=1e-2, mean_tolerance=1e-2
         )
     )
-    """How each member is trained."""
+    """How each member is trained, where it is a network."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Ensemble:
     """A frozen policy of the queried seat: the labels so far, and clones for the other positions."""
 
     labels: Tabular
-    members: tuple[NetworkPolicy, ...]
+    members: tuple[Policy, ...]
     doubt: float
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
@@ -104,13 +104,11 @@ class Unsure(Counts):
         super().__init__(setting)
         self.config, self.queried_seat = config, 1 - setting.seat
         self.games_per_round = config.games_per_round
-        spec = setting.game.spec
-        self.nets = [
-            PolicyNet(spec.observation, spec.actions, config.clone.architecture, rng=rng).to(setting.device)
+        settings = ClonerConfig(network=config.clone)
+        self.members = [
+            registry.trainer(setting.cloner, setting.game, config=settings, rng=rng, device=setting.device)
             for _ in range(config.members)
         ]
-        rate = config.clone.learning_rate
-        self.optimizers = [torch.optim.Adam(net.parameters(), lr=rate, fused=True) for net in self.nets]
         self.labelled: Decisions | None = None
         self.sampled: Bools = np.zeros((0, config.members), dtype=np.bool_)  # which label each member is trained on
         self.trained = 0  # number of labels at the last training
@@ -136,8 +134,8 @@ class Unsure(Counts):
     def _learn(self, queried: Decisions, rng: Rng) -> None:
         """Add labels, and train if there are enough new ones."""
         self.labelled = queried if self.labelled is None else merge([self.labelled, queried])
-        coins = rng.random((len(queried), len(self.nets))) < self.config.share
-        coins[np.arange(len(queried)), rng.integers(len(self.nets), size=len(queried))] = True  # each has a member
+        coins = rng.random((len(queried), len(self.members))) < self.config.share
+        coins[np.arange(len(queried)), rng.integers(len(self.members), size=len(queried))] = True  # each has a member
         self.sampled = np.concatenate([self.sampled, coins])
         if len(self.labelled) >= (1.0 + self.config.growth) * self.trained:
             self._train(self.labelled, rng)
@@ -145,18 +143,16 @@ class Unsure(Counts):
 
     def _train(self, labelled: Decisions, rng: Rng) -> None:
         """Train each member further on its sample of the labels."""
-        for member, (net, optimizer) in enumerate(zip(self.nets, self.optimizers, strict=True)):
+        for member, trainer in enumerate(self.members):
             rows = self.sampled[:, member]
             if rows.any():
-                samples = demonstrations(labelled.take(rows), self.queried_seat)
-                train_on(net, optimizer, samples, self.config.clone, rng=rng, device=self.setting.device)
+                trainer.train(demonstrations(labelled.take(rows), self.queried_seat), rng=rng)
         self.trained = len(labelled)
 
     def _frozen(self) -> Ensemble:
         """The ensemble for the next rounds."""
         labels = labelled_table(self.setting.game, [] if self.labelled is None else [self.labelled])
-        members = tuple(NetworkPolicy(copy.deepcopy(net), device=self.setting.device) for net in self.nets)
-        return Ensemble(labels, members, self.doubt)
+        return Ensemble(labels, tuple(member.policy() for member in self.members), self.doubt)
 
 
 def unsure(setting: ExplorerContext, rng: Rng) -> Unsure:

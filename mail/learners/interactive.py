@@ -57,7 +57,7 @@ class Mail:
 
     def _context(self, game: Game, experts: Seats, seat: int) -> ExplorerContext:
         """The context of the explorer that plays against this seat's expert."""
-        return ExplorerContext(game, 1 - seat, experts, self.options.device, self.options.model)
+        return ExplorerContext(game, 1 - seat, experts, self.options.device, self.options.model, cloner=self.cloner)
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)

@@ -1,5 +1,5 @@
 """Players by name, for every command that takes one: ``expert``, ``random``, ``suboptimal:T``, a table
-file (``agents.storage.tables``), ``RUN[:LEARNER]``.
+file (``agents.storage.tables``), ``RUN[:LEARNER]``, and each of them with tactics, ``tactics:NAME``.
 
 Names are checked, and runs loaded, before anything large is built. Players that need the game's model receive it later;
 if that is None, they query a solver.
@@ -16,6 +16,8 @@ from agents.expert import make as make_expert
 from agents.policy import Seats, Uniform
 from agents.solver import solvable
 from agents.suboptimal import WORD, parse, suboptimal
+from agents.tactics import WORD as TACTICS
+from agents.tactics import Tactics
 from games.base import Game, GameError, Model, NashmailError
 from games.boards import Board
 from games.models import arrangements, called, has_model, model_of, own_board
@@ -29,6 +31,11 @@ Entrant = Callable[[Model | None], Seats]
 
 def entrant(name: str, game: Game) -> Entrant:
     """The player of this name, as a function of the game's model (or None). NashmailError if there is none."""
+    if (bare := _without_tactics(name)) is not None:
+        if board_behind(game) is None:
+            raise NashmailError(f"tactics are for boards, and {game.spec.name} is none; say {bare[:80]!r}")
+        player = entrant(bare, game)
+        return lambda model: with_tactics(player(model))
     if name == "random":
         return lambda model: (Uniform(), Uniform())
     if name == "expert":
@@ -57,8 +64,21 @@ def entrant(name: str, game: Game) -> Entrant:
     return lambda model: profile.policies
 
 
+def with_tactics(seats: Seats) -> Seats:
+    """Both seats with tactics."""
+    return Tactics(seats[0]), Tactics(seats[1])
+
+
+def _without_tactics(name: str) -> str | None:
+    """The player that tactics are asked for, or None where they are not."""
+    word, colon, bare = name.partition(":")
+    return bare if colon and word == TACTICS else None
+
+
 def needs_model(name: str) -> bool:
     """Whether the player of this name needs the game's model."""
+    if (bare := _without_tactics(name)) is not None:
+        return needs_model(bare)
     return name == "expert" or name.partition(":")[0] == WORD
 
 
@@ -107,6 +127,8 @@ def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
 
 def _plain(name: str) -> str:
     """A canonical name of an entrant: with its temperature as a number, or the real path of a folder."""
+    if (bare := _without_tactics(name)) is not None:
+        return f"{TACTICS}:{_plain(bare)}"
     if name.partition(":")[0] == WORD:
         temperature, random_when_lost = parse(name)
         return f"{WORD}:{temperature + 0.0}:{random_when_lost}"

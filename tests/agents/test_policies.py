@@ -26,6 +26,7 @@ from agents.policy import (
     query,
 )
 from agents.tabular import Tabular
+from agents.tactics import Tactics
 from games import Game, GameGraph, Quotient
 from games.base import Floats, States
 from tests.agents.pairs import full_column, network, ntuple, partial_table, random_tables, same
@@ -56,6 +57,7 @@ POLICIES: dict[str, Callable[[GameGraph], Seats]] = {
     "very sharp table": lambda model: same(Tempered(partial_table(model)[0], 1e-3)),
     "flat table": lambda model: same(Tempered(partial_table(model)[0], 5.0)),
     "mixture": lambda model: same(Mixture([Uniform(), partial_table(model)[0]], [0.25, 0.75])),
+    "tactics": lambda model: same(Tactics(partial_table(model)[0])),
     "network": lambda model: (network(model, 0), network(model, 1)),
     "ntuple": lambda model: (ntuple(model, 0), ntuple(model, 1)),
 }
@@ -67,6 +69,7 @@ LIFTED = [
     "partial table",
     "greedy table",
     "mixture",
+    "tactics",
     "network",
     "ntuple",
 ]

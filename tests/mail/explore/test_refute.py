@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from agents.expert import optimal_table
+from agents.ntuple import NtuplePolicy
 from agents.policy import greedy_rows, tabulate, uniform_rows
 from games import GameGraph
+from games.base import Floats, Ints
+from mail import explore
 from mail.data.decisions import Decisions, merge
 from mail.evaluation.coverage import coverage_bounds
 from mail.evaluation.gap import exploitability
+from mail.explore import ExplorerContext
 from mail.explore.refute import Reachable, Refute, RefuteConfig
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Options
@@ -87,6 +91,46 @@ def test_refute_ends_with_a_clone_that_cannot_be_refuted(seat: int) -> None:
     profile = [uniform_rows(model.legal(0)), uniform_rows(model.legal(1))]
     profile[seat] = optimal_table(model, ties="first")
     assert (model.reach((profile[0], profile[1]))[model.index(asked.state)] > 0).all()
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_refute_trains_the_learners_cloner(seat: int) -> None:
+    """N-tuples: the greedy clone is refuted first, and in the end neither can be exploited."""
+    model = graph("tictactoe")
+    case = Case("refute", 1 - seat, model)
+    context = ExplorerContext(case.game, 1 - seat, case.experts(), model=model, cloner="ntuple")
+    explorer = explore.make("refute", context, rng=stream(0, "test/explorer"))
+    number = 0
+    while not explorer.done and number < 200:
+        explorer.update(case.round(explorer, number), rng=stream(0, "test/update", round_=number))
+        number += 1
+    fit = explorer.clone()
+    assert explorer.done and fit is not None and isinstance(fit.policy, NtuplePolicy)
+    table = tabulate(model, fit.policy, seat)
+    assert exploitability(model, greedy_rows(table), seat) == 0.0
+    assert exploitability(model, table, seat) <= RefuteConfig().tolerance
+
+
+def test_refute_leaves_cloning_to_cloners_that_cannot_be_trained_on() -> None:
+    model = graph("tictactoe:2x3")
+    case = Case("refute", 1, model)
+    context = ExplorerContext(case.game, 1, case.experts(), model=model, cloner="tabular")
+    explorer = explore.make("refute", context, rng=stream(0, "test/explorer"))
+    explorer.update(case.round(explorer, 0), rng=stream(0, "test/update"))
+    assert explorer.clone() is None
+
+
+def test_lines_are_legal_where_the_clone_cannot_be_led() -> None:
+    """A line may go on past moves of negligible probability, where there is no reply to prefer."""
+    model = graph("connect4:3x4")
+
+    def uniform(rows: Ints) -> Floats:
+        return uniform_rows(model.legal_mask[rows])
+
+    for seed in range(40):
+        refutation = Reachable.of(model, uniform, 0, 0.2).refute()
+        line = refutation.line(np.random.default_rng(seed))
+        assert model.legal_mask[line.rows, line.moves].all()
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 
 from agents import expert
 from agents.network import Architecture
+from agents.ntuple import NtuplePolicy
 from agents.tabular import Tabular
 from games import GameGraph
 from games.base import Floats, Game, States
@@ -134,3 +135,17 @@ def test_members_see_shares_of_the_labels_and_every_label_is_seen() -> None:
     keys = {key.tobytes() for part in rounds for key in model.game.key(part.take(part.queried).state)}
     labelled = model.states[explorer.ensemble.labelled(model.game, model.states, 1 - explorer.seat)]
     assert {key.tobytes() for key in model.game.key(labelled)} == keys
+
+
+def test_it_trains_the_learners_cloner() -> None:
+    model = graph("tictactoe:2x3")
+    context = ExplorerContext(model.game, 1, expert.make("first", model), cloner="ntuple")
+    explorer = Unsure(context, UnsureConfig(members=2), rng=stream(0, "test/explorer"))
+    for number in range(4):
+        seats = explorer.opponent_policy(), explorer.behavior_policy()
+        rng = stream(0, "test/play", round_=number)
+        decisions = play(model.game, seats, 4, labels=(explorer.labels(), None), rng=rng)
+        explorer.update(decisions, rng=stream(0, "test/update", round_=number))
+    first, second = explorer.ensemble.members
+    assert isinstance(first, NtuplePolicy) and isinstance(second, NtuplePolicy)
+    assert not np.array_equal(first.cells, second.cells), "members differ in their tuples"
