@@ -28,6 +28,12 @@ class Block:
     text: str
     line: int
 
+    @property
+    def file(self) -> str | None:
+        """The file that a block of Python is a part of, which its first line names: ``# nim.py``."""
+        named = re.match(r"# (\w+\.py)\n", self.text)
+        return named[1] if named and self.language == "python" else None
+
 
 @dataclass(frozen=True)
 class Command:

@@ -84,6 +84,9 @@ def test_every_block_does_what_the_page_says(page: Path, run: Run, capsys: pytes
     names: dict[str, object] = {}
     for block in blocks(page):
         if block.language == "python":
+            if block.file:
+                with Path(block.file).open("a") as file:
+                    file.write(block.text)
             exec(compile(block.text, f"{page.name}:{block.line}", "exec"), names)
             check_promises(block.text, capsys.readouterr().out)
         for command in commands(block):
