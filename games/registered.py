@@ -109,5 +109,5 @@ class Registry(Generic[Target, About]):
         """The registered names, in alphabetical order."""
         return sorted(self.entries)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.entries

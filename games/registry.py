@@ -64,8 +64,8 @@ def make(name: str) -> Game:
     if word not in GAMES:
         listed = [*names(), *(f"{other}:NAME" for other in GAMES.names() if GAMES.about(other).adapter)]
         raise GameError(
-            f"no game is called {printable(name)!r}; the games are: {', '.join(listed)}. A game of your own is known "
-            "only to a program that registers it (games.register): make, measure and play it there"
+            f"no game is called {printable(name)!r}; the games are: {', '.join(listed)}. A game of your own comes with "
+            "the Python file that registers it: --import FILE, or import it in a program"
         )
     try:
         return GAMES.find(word)(parameters)

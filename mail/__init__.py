@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Budget": "mail.learners.budget",
-    "Config": "mail.training.folder",
+    "Config": "mail.training.config",
     "Decisions": "mail.data.decisions",
     "ExplorerDeclaration": "mail.explore.base",
     "Gap": "mail.evaluation.gap",
     "LearnerDeclaration": "mail.learners.base",
     "Run": "mail.training.folder",
-    "load_profile": "mail.training.folder",
+    "load_profile": "mail.training.profile",
     "nash_gap": "mail.evaluation.gap",
     "register_explorer": ("mail.explore", "register"),
     "register_learner": ("mail.learners", "register"),

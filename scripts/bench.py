@@ -26,7 +26,7 @@ from rich.table import Table as Picture
 
 from benchmarks.results import Result, Settings, note, shown
 from games.base import NashmailError
-from mail.commands.usage import Parser
+from mail.commands.line.usage import Parser
 
 NAMES = ("nash-gap", "play", "cfr", "scaling", "explore", "workers")
 

@@ -32,8 +32,8 @@ import os
 import sys
 from pathlib import Path
 
-from mail.commands import workers
-from mail.commands.usage import Parser
+from mail.commands.line import workers
+from mail.commands.line.usage import Parser
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FIGURES = (

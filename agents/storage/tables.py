@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.policy import Policy, PolicyError, Seats, tabulate
-from agents.storage.policies import write_atomic
+from agents.storage.atomic import write_atomic
 from agents.storage.reading import LARGEST, Unreadable, read_bytes
 from agents.tabular import Tabular
 from games.base import Floats, Game, Ints, Model, NashmailError, States

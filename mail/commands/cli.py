@@ -13,8 +13,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
-from mail.commands.usage import Parser, Words, complain, discard, flush, one_line, reason, settle
+from mail.commands.line.usage import Parser, Words, complain, discard, filled, flush, one_line, reason, settle
 from mail.parallel import signals
 
 for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: two threads change
@@ -22,6 +24,7 @@ for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: two thread
 
 COMMANDS = {
     "games": "the games, their sizes, experts, and what can be measured exactly",
+    "learners": "learners, explorers and cloners, and what each may know",
     "train": "learn both seats of a game by imitation",
     "gap": "the exact Nash gap of learned policies",
     "exploit": "a line of play that beats a learned policy, or a proof that none exists",
@@ -37,18 +40,52 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     settle()
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
-    parser = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Words)
-    chosen = next((word for word in words if not word.startswith("-")), None)
+    args = parser().parse_args(words)
+    args.words = words
+    return _run(args)
+
+
+def parser() -> Parser:
+    """The command line; what a command takes is added when it is parsed, or its help is printed."""
+    whole = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
+    whole.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    whole.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    whole.add_argument("--import", **_IMPORT, dest="imports", default=[], help=IMPORT_HELP)
+    whole.add_argument(
+        "--completion", action=_Completion, metavar="SHELL", help="print completions for a shell: bash, zsh, fish, tcsh"
+    )
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Words)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
-        if name == chosen:
-            command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-            importlib.import_module(f"mail.commands.{name}").arguments(command)
-    args = parser.parse_args(words)
-    return _run(args)
+        command.filled_by = partial(_fill, name)
+    return whole
+
+
+IMPORT_HELP = (
+    "run a Python file that registers games, experts, explorers or learners of your own; for several, repeat it"
+)
+_IMPORT: dict[str, Any] = {"action": "append", "metavar": "FILE", "type": filled}
+
+
+def _fill(name: str, command: Words) -> None:
+    """Add what a command takes."""
+    command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    importlib.import_module(f"mail.commands.{name}").arguments(command)
+    command.add_argument("--import", **_IMPORT, dest="later_imports", default=[], help=IMPORT_HELP)
+
+
+class _Completion(argparse.Action):
+    """``--completion SHELL``: a script that completes command lines."""
+
+    def __call__(self, parser: argparse.ArgumentParser, space: object, shell: Any, option: str | None = None) -> None:
+        from mail.commands.line.completion import script
+
+        assert isinstance(parser, Parser)
+        try:
+            print(script(parser, str(shell)))
+        except Exception as error:
+            parser.exit(2, f"{parser.prog}: {one_line(reason(error))}\n")
+        parser.exit()
 
 
 class _Version(argparse.Action):
@@ -68,6 +105,7 @@ def _run(args: argparse.Namespace) -> int:
             raise OSError(errno.EBADF, "standard output is closed")
         command = importlib.import_module(f"mail.commands.{args.command}")
         signals.as_exception()
+        _extend(args)
         status = int(command.run(args))
         flush()
         return status
@@ -85,3 +123,12 @@ def _run(args: argparse.Namespace) -> int:
             flush()
         complain(f"nashmail {args.command}: {one_line(reason(error))}")
         return 2
+
+
+def _extend(args: argparse.Namespace) -> None:
+    """Add what installed plugins and the files of ``--import`` register; ``args.imports`` becomes their paths."""
+    from mail.commands.line.imports import load, load_installed
+
+    for line in load_installed():
+        complain(f"nashmail {args.command}: {one_line(line)}")
+    args.imports = load([*args.imports, *args.later_imports])

@@ -21,16 +21,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write both seats and the loader, and print how to use them."""
+    from mail.training.config import RunError
+    from mail.training.profile import load_profile, split
+
+    profile = load_profile(args.run)  # before slow imports, so that a mistyped run is refused at once
     from agents.export.plan import plan
     from agents.export.write import FORMS, LOADER, export
     from agents.policy import PolicyError
     from agents.storage.reading import printable
-    from mail.training.folder import RunError
-    from mail.training.profile import load_profile, split
 
     if args.to not in FORMS:
         raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {args.to[:40]!r}; choose one of them")
-    profile = load_profile(args.run)
     home, learner = split(args.run)
     folder = args.out or home / ("-".join(("export", args.to, learner)) if learner else f"export-{args.to}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not args.force:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(file: str, names: list[str], *, as_json: bool) -> int:
     """Check the games that a file registers. NashmailError for the first one that breaks the contract of games."""
-    from mail.commands.own_games import check_file
+    from mail.commands.line.imports import check_file
 
     checked = check_file(Path(file), names)
     if as_json:

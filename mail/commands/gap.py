@@ -7,7 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from mail.commands import workers
+from mail.commands.line import workers
 
 if TYPE_CHECKING:
     from agents.policy import Seats
@@ -23,11 +23,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    pool = workers.pool(args)
+    game, policies = _profiles(args.policy, args.game)  # before slow imports: a mistyped run is refused at once
     from games.models import model_of
     from mail.evaluation.exact import profile_measures
 
-    pool = workers.pool(args)
-    game, policies = _profiles(args.policy, args.game)
     begun = time.perf_counter()
     model = model_of(game)
     assert model is not None  # _profiles has refused games without one
@@ -59,11 +59,15 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
     from games.models import has_model
     from games.registry import make
     from games.symmetry import board_behind
-    from mail.training.folder import RunError, load_profile
+    from mail.training.config import RunError
+    from mail.training.profile import check_profile, load_profile
 
     tables = [name for name in names if name.endswith((".csv", ".json")) and Path(name).is_file()]
+    named = make(game_name) if game_name else None
+    for name in (name for name in names if name not in tables):
+        check_profile(name)  # all of them before one is loaded, which takes seconds
     runs = {name: load_profile(name) for name in names if name not in tables}
-    game = make(game_name) if game_name else next((profile.game for profile in runs.values()), None)
+    game = named or next((profile.game for profile in runs.values()), None)
     if game is None:
         raise RunError(f"name the game of {tables[0]} with --game NAME")
     if not has_model(board_behind(game) or game):  # before tables are read, which is slow on large boards

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from mail.commands import workers
+from mail.commands.line import workers
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mail.commands import workers
+from mail.commands.line import workers
+from mail.commands.line.usage import Words
 
 if TYPE_CHECKING:
     from games.base import Game
@@ -20,12 +22,16 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("game", metavar="GAME", help="a game's name, see `nashmail games`")
-    parser.add_argument("--learner", default="mail,bc", help="learners, separated by commas (default: mail,bc)")
+    parser.add_argument(
+        "--learner", default="mail,bc", help="learners, see below, separated by commas (default: mail,bc)"
+    )
     parser.add_argument(
         "--from-games", type=Path, nargs="+", metavar="FILE", help="clone saved games instead (see nashmail replay)"
     )
-    parser.add_argument("--explorer", default="deep", help="deep (default), counts, uniform, expert")
-    parser.add_argument("--expert", default="first", help="ties of the expert: first (default) or uniform")
+    parser.add_argument("--explorer", default="deep", help="the explorer of mail, see below (default: deep)")
+    parser.add_argument(
+        "--expert", default="first", help="ties of the expert: first (default), uniform; vertex in Markov games"
+    )
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
     parser.add_argument(
         "--episodes", type=int, help="most games per seat (default: 1000, on large boards more, and at least --labels)"
@@ -39,12 +45,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="resume the run in that folder")
     existing.add_argument("--force", action="store_true", help="replace the run in that folder")
+    if isinstance(parser, Words):
+        parser.lists += [("learners", _learner_lines), ("explorers", _explorer_lines)]
+
+
+def _learner_lines() -> dict[str, str]:
+    """The learners, and a line for each; imported when help is asked for."""
+    from mail.learners import declared, names
+
+    return {name: declared(name).summary for name in names()}
+
+
+def _explorer_lines() -> dict[str, str]:
+    """The explorers, and a line for each."""
+    from mail.explore import declared, names
+
+    return {name: declared(name).summary for name in names()}
 
 
 def run(args: argparse.Namespace) -> int:
+    folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
+    _check_names(args, folder)  # before slow imports, so that a mistyped name is refused at once
     from games.registry import make
-
-    game = make(args.game)  # before slow imports, so that an unknown game is refused at once
     from mail.data.records import read, store_games
     from mail.parallel.pool import PoolError
     from mail.parallel.signals import Terminated
@@ -52,13 +74,13 @@ def run(args: argparse.Namespace) -> int:
     from mail.training.folder import RunError
     from mail.training.train import check, prepare, train
 
+    game = make(args.game)
     games = [read(path) for path in args.from_games or ()]
     if other := [played.record.game for played in games if played.game.spec.name != game.spec.name]:
         raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
     config = _config(args, game, games)
     check(config)
     pool = workers.pool(args)  # an unreachable address is refused before anything is written
-    folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
     prepared = None if args.resume else prepare(config, games)
     opened = _open(folder, config, args)
     result = opened.result()
@@ -71,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
             with _Progress(opened), pool as opened_pool:
                 result = train(opened, prepared=prepared, pool=opened_pool)
         except (PoolError, Terminated, KeyboardInterrupt) as stop:
-            hint = f"--resume continues the run in {folder}"
+            hint = f"`{resuming(args.words)}` continues it"
             raise type(stop)(f"{stop}; {hint}" if str(stop) else hint) from stop
     seconds = read_seconds(folder)
     if args.json:
@@ -79,6 +101,28 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(folder, result, seconds)
     return 0
+
+
+def _check_names(args: argparse.Namespace, folder: Path) -> None:
+    """NashmailError for a game, learner, explorer or expert that is not registered."""
+    from mail.training.config import NAME, Config, all_registered, check_imports, check_names, read_config
+
+    if args.resume and (folder / NAME).is_file():
+        there = read_config(folder)
+        check_imports(there, folder, registered=all_registered(there))
+    asked = Config(args.game, ("bc",), args.explorer, args.expert)
+    check_names(asked if args.from_games else replace(asked, learners=_learners(args)))
+
+
+def _learners(args: argparse.Namespace) -> tuple[str, ...]:
+    """The learners that are named."""
+    return tuple(word for word in args.learner.split(",") if word)
+
+
+def resuming(words: Sequence[str]) -> str:
+    """The whole command that continues a run which these words have started, as a shell takes it."""
+    kept = [word for word in words if not (word.startswith("--fo") and "--force".startswith(word))]
+    return shlex.join(["nashmail", *kept, *(() if "--resume" in kept else ("--resume",))])
 
 
 def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Config:
@@ -89,7 +133,7 @@ def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Co
 
     return Config(
         game=args.game,
-        learners=(GAMES,) if games else tuple(word for word in args.learner.split(",") if word),
+        learners=(GAMES,) if games else _learners(args),
         explorer=args.explorer,
         expert=args.expert,
         symmetry=args.symmetry,
@@ -98,6 +142,7 @@ def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Co
         seed=args.seed,
         device=_device(args.device),
         from_games=check_sum(games) if games else "",
+        imports=tuple(args.imports),
     )
 
 

@@ -7,13 +7,16 @@ deaths affect only the time it takes. ``Local`` is this process; ``mail.parallel
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Protocol, Self, TypeVar
 
 from games.base import NashmailError
 
 START_UP = 2.0
 """Seconds that Ray takes to start. A pool works without Ray for so long first."""
+
+BY_VALUE: list[ModuleType] = []
+"""Modules that workers cannot import: what is defined there is sent to them by value."""
 
 _Shared = TypeVar("_Shared")
 _Shard = TypeVar("_Shard")

@@ -22,7 +22,7 @@ from typing import Any, Self, TypeVar
 
 import cloudpickle
 
-from mail.parallel.pool import START_UP, Local, PoolError, failed
+from mail.parallel.pool import BY_VALUE, START_UP, Local, PoolError, failed
 from mail.parallel.ray_link import Link, opened
 
 _Shared = TypeVar("_Shared")
@@ -201,6 +201,8 @@ class RayPool:
 
 def _packed(thing: object) -> bytes:
     """The pickled object. PoolError if it holds something that cannot leave this process."""
+    for module in BY_VALUE:
+        cloudpickle.register_pickle_by_value(module)
     try:
         return bytes(cloudpickle.dumps(thing))
     except Exception as error:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from agents.expert import EXPERTS
 from agents.storage.reading import Unreadable, parse_json, printable, read_bytes
 from agents.storage.shapes import word
 from games.base import NashmailError
+from games.registry import known
 from games.registry import make as make_game
 from mail import explore, learners
 from mail.data.records import GAMES
@@ -56,6 +58,8 @@ class Config:
     """The number of equally spaced budgets at which the figure's curves are measured; the last is the whole budget."""
     from_games: str = ""
     """The check sum of the saved games that the learner ``games`` clones; empty without that learner."""
+    imports: tuple[str, ...] = ()
+    """The absolute paths of the Python files that registered names for this run (``--import``)."""
 
     def check(self) -> Config:
         """Return itself; RunError for values that are not allowed."""
@@ -81,11 +85,13 @@ class Config:
             value: object = getattr(self, one.name)
             if type(value) is not (str if one.name == "game" else type(one.default)):
                 return one.name
-        return None if all(isinstance(name, str) for name in self.learners) else "learners"
+        texts = {"learners": self.learners, "imports": self.imports}
+        return next((name for name, all_ in texts.items() if not all(isinstance(text, str) for text in all_)), None)
 
     def values(self) -> dict[str, Any]:
-        """The contents of ``config.json``."""
-        return {"format": FORMAT, **asdict(self), "learners": list(self.learners)}
+        """The contents of ``config.json``. ``imports`` is left out if empty."""
+        values = {"format": FORMAT, **asdict(self), "learners": list(self.learners), "imports": list(self.imports)}
+        return values if self.imports else {key: value for key, value in values.items() if key != "imports"}
 
 
 @dataclass(frozen=True)
@@ -114,8 +120,9 @@ def begun(values: dict[str, Any], source: Path) -> Begun:
     known = {one.name for one in fields(Config)}
     if unknown := set(values) - known:
         raise RunError(f"{path} has unknown keys: {printable(', '.join(sorted(unknown))[:200])}")
-    if isinstance(values.get("learners"), list):
-        values["learners"] = tuple(values["learners"])
+    for key in ("learners", "imports"):
+        if isinstance(values.get(key), list):
+            values[key] = tuple(values[key])
     if {"game", "learners"} - values.keys() or not all(map(_printable, values.values())):
         raise RunError(f"{path} is not a run's configuration; restore it or train again")
     config = Config(**values)
@@ -173,15 +180,34 @@ def read_config(folder: Path) -> Config:
 
 
 def same_but_for(config: Config, other: Config) -> list[str]:
-    """The fields in which two configurations differ."""
-    return [one.name for one in fields(Config) if getattr(config, one.name) != getattr(other, one.name)]
+    """The fields in which two configurations differ; where imported files lie makes no difference."""
+    names = [one.name for one in fields(Config) if one.name != "imports"]
+    return [name for name in names if getattr(config, name) != getattr(other, name)]
 
 
 def check_names(config: Config) -> None:
-    """NashmailError for a game, explorer, expert or learner that there is not; torch is not needed to know."""
+    """NashmailError for a game, explorer, expert or learner that there is not; nothing heavy is imported for it."""
     make_game(config.game)
     explore.check(config.explorer)
     EXPERTS.check(config.expert)
     for name in config.learners:
         if name != GAMES:
             learners.check(name)
+
+
+def all_registered(config: Config) -> bool:
+    """Whether every name in a configuration is registered."""
+    names = set(config.learners) - {GAMES}
+    return (
+        known(config.game)
+        and config.explorer in explore.EXPLORERS
+        and config.expert in EXPERTS
+        and all(name in learners.LEARNERS for name in names)
+    )
+
+
+def check_imports(config: Config, folder: Path, *, registered: bool) -> None:
+    """RunError that names the files the run in a folder was made with, unless its names are registered without."""
+    if config.imports and not registered:
+        given = " ".join(f"--import {shlex.quote(path)}" for path in config.imports)
+        raise RunError(f"the run in {printable(folder)} was made with files of your own; name them: {printable(given)}")

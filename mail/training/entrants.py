@@ -23,14 +23,38 @@ from games.boards import Board
 from games.models import arrangements, called, has_model, model_of, own_board
 from games.symmetry import board_behind
 from mail.evaluation.arena.match import MatchError
+from mail.training.profile import check_profile, load_profile
 
 NOTICED = 1_000_000  # positions from which enumeration takes a second or more and is announced
 
 Entrant = Callable[[Model | None], Seats]
 
 
+def check_entrant(name: str) -> None:
+    """NashmailError if no player has this name, as far as can be told without loading a policy."""
+    if (bare := _without_tactics(name)) is not None:
+        check_entrant(bare)
+        return
+    if name in ("random", "expert") or _is_table(name):
+        return
+    if name.partition(":")[0] == WORD:
+        parse(name)
+        return
+    if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):
+        raise NashmailError(
+            f"no player is called {name[:80]!r}; use expert, random, {WORD}:T, a table file, or a run's folder"
+        )
+    check_profile(name)
+
+
+def _is_table(name: str) -> bool:
+    """Whether this is the path of a policy table."""
+    return name.endswith((".csv", ".json")) and os.path.isfile(name)
+
+
 def entrant(name: str, game: Game) -> Entrant:
     """The player of this name, as a function of the game's model (or None). NashmailError if there is none."""
+    check_entrant(name)
     if (bare := _without_tactics(name)) is not None:
         if board_behind(game) is None:
             raise NashmailError(f"tactics are for boards, and {game.spec.name} is none; say {bare[:80]!r}")
@@ -43,7 +67,7 @@ def entrant(name: str, game: Game) -> Entrant:
     if name.partition(":")[0] == WORD:
         temperature, random_when_lost = parse(name)
         return lambda model: suboptimal(_known(model, game, name), temperature, random_when_lost=random_when_lost)
-    if name.endswith((".csv", ".json")) and os.path.isfile(name):
+    if _is_table(name):
         from agents.storage.tables import read_table
 
         if not has_model(board_behind(game) or game):  # reading a table enumerates the positions
@@ -52,12 +76,6 @@ def entrant(name: str, game: Game) -> Entrant:
             )
         table = read_table(Path(name), game)
         return lambda model: (table, table)
-    if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):
-        raise NashmailError(
-            f"no player is called {name[:80]!r}; use expert, random, {WORD}:T, a table file, or a run's folder"
-        )
-    from mail.training.folder import load_profile
-
     profile = load_profile(name)
     if profile.game.spec.name != game.spec.name:
         raise NashmailError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; choose another run")
@@ -115,6 +133,8 @@ def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
     """
     if len(names) < 2:
         raise MatchError("a match needs at least two entrants; name a run, expert, random or suboptimal:T")
+    for name in names:
+        check_entrant(name)  # all of them before one is loaded, which is slow
     known: set[str] = set()
     players: dict[str, Entrant] = {}
     for name in names:

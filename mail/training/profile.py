@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from agents.policy import Seats
-from agents.storage.policies import load_policy
 from agents.storage.reading import Unreadable, printable, read_bytes
 from games.base import Game
+from games.registry import known
 from games.registry import make as make_game
-from mail.training.config import NAME, Config, RunError, folder_of, read_begun
+from mail.training.config import NAME, Config, RunError, check_imports, folder_of, read_begun
 from mail.training.files import FILES, digest, read_result
 
 
@@ -28,6 +28,11 @@ class Profile:
     """The run's report on this learner."""
 
 
+def check_profile(name: str) -> None:
+    """RunError unless ``RUN[:LEARNER]`` is a learner of a finished run. Its policies are not loaded, nor is torch."""
+    _described(name)
+
+
 def load_profile(name: str, *, device: str = "cpu") -> Profile:
     """Load the policies of a finished run.
 
@@ -36,9 +41,24 @@ def load_profile(name: str, *, device: str = "cpu") -> Profile:
         device: The torch device of networks.
 
     Raises:
-        RunError: There is no such finished run or learner, or a file is damaged or of another run.
+        RunError: There is no such finished run or learner, a file is damaged or of another run, or the run needs a file
+            of the user's own that was not imported.
         PolicyError: A policy is damaged.
     """
+    config, folder, learner, result = _described(name)
+    from agents.storage.policies import load_policy  # slow: it loads torch
+
+    saved = [load_policy(folder / "policies" / f"{learner}-{seat}", device=device) for seat in (0, 1)]
+    name_of_game = make_game(config.game).spec.name  # a game may have several names
+    for seat, policy in enumerate(saved):
+        if policy.game.spec.name != name_of_game or policy.seat != seat:
+            raise RunError(f"{printable(folder)}/policies/{learner}-{seat} is a policy of another run; restore it")
+    policies = (saved[0].policy, saved[1].policy)
+    return Profile(name, saved[0].game, policies, config, dict(result["learners"].get(learner, {})))
+
+
+def _described(name: str) -> tuple[Config, Path, str, dict[str, Any]]:
+    """The configuration, folder, learner and result of ``RUN[:LEARNER]``. RunError if one of them is wrong."""
     folder, learner = split(name)
     begun = read_begun(folder)
     config, where = begun.config, printable(folder)
@@ -49,17 +69,12 @@ def load_profile(name: str, *, device: str = "cpu") -> Profile:
     result = read_result(folder, begun)
     if result is None:
         raise RunError(f"the run in {where} is not finished; `nashmail train ... --resume` continues it")
+    check_imports(config, folder, registered=known(config.game))
     for seat in (0, 1):  # before the game in a policy's file is made
         about = folder / "policies" / f"{learner}-{seat}.json"
         if not _same(about, result[FILES].get(f"policies/{about.name}")):
             raise RunError(f"{printable(about)} is a policy of another run, or was edited; restore it or train again")
-    saved = [load_policy(folder / "policies" / f"{learner}-{seat}", device=device) for seat in (0, 1)]
-    name_of_game = make_game(config.game).spec.name  # a game may have several names
-    for seat, policy in enumerate(saved):
-        if policy.game.spec.name != name_of_game or policy.seat != seat:
-            raise RunError(f"{where}/policies/{learner}-{seat} is a policy of another run; restore it")
-    policies = (saved[0].policy, saved[1].policy)
-    return Profile(name, saved[0].game, policies, config, dict(result["learners"].get(learner, {})))
+    return config, folder, learner, result
 
 
 def _same(about: Path, check: str | None) -> bool:

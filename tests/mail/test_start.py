@@ -33,7 +33,7 @@ def interrupted(module: str, entry: str, *words: str) -> subprocess.CompletedPro
 
 @pytest.mark.parametrize("entry", ["script", "-m"])
 @pytest.mark.parametrize(
-    "module", ["argparse", "gettext", "mail.commands.usage", "mail.commands.games", "numpy", "games.base"]
+    "module", ["argparse", "gettext", "mail.commands.line.usage", "mail.commands.games", "numpy", "games.base"]
 )
 def test_an_interrupted_import_ends_in_one_line(module: str, entry: str) -> None:
     done = interrupted(module, entry, "games")

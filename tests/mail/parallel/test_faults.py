@@ -42,6 +42,7 @@ status = main(["train", "rps", "--workers", "2", "--out", sys.argv[1]])
 signals.over()
 sys.exit(status)
 """
+RESUME = "`nashmail train rps --workers 2 --out run --resume` continues it"
 SMALL = ["train", "tictactoe", "--learner", "bc-tabular", "--explorer", "uniform", "--episodes", "5000", "--out"]
 
 
@@ -107,7 +108,7 @@ def test_a_part_of_ray_dies(name: str, said: str, training: subprocess.Popen[str
     session = host(training)
     assert training.stdout is not None and training.stdout.readline() == "working\n"
     os.kill(session if name == "python" else part(name, session, training), signal.SIGKILL)
-    assert ended(training, session) == f"nashmail train: {said}; --resume continues the run in run"
+    assert ended(training, session) == f"nashmail train: {said}; {RESUME}"
     assert training.returncode == 2
 
 
@@ -117,7 +118,7 @@ def test_a_part_dies_while_ray_starts(name: str, said: str, training: subprocess
     session = host(training)
     os.kill(part(name, session, training), signal.SIGKILL)
     line = ended(training, session)
-    assert line.startswith("nashmail train: Ray") and f"{said}; --resume continues the run in run" in line
+    assert line.startswith("nashmail train: Ray") and f"{said}; {RESUME}" in line
     assert training.returncode == 2
 
 
@@ -129,7 +130,7 @@ def test_a_signal_ends_training_on_workers(
     session = host(training)
     assert training.stdout is not None and training.stdout.readline() == "working\n"
     training.send_signal(number)
-    assert ended(training, session) == f"nashmail train: {word}; --resume continues the run in run"
+    assert ended(training, session) == f"nashmail train: {word}; {RESUME}"
     assert training.returncode == status
 
 
@@ -156,7 +157,7 @@ def test_sigterm_ends_training_in_one_line(tmp_path: Path) -> None:
         process.terminate()
         out, told = process.communicate(timeout=60)
     assert process.returncode == 143 and out == ""
-    assert told == f"nashmail train: terminated; --resume continues the run in {folder}\n"
+    assert told == f"nashmail train: terminated; `nashmail {' '.join(SMALL)} {folder} --resume` continues it\n"
     assert not (folder / "result.json").exists()
     assert main([*SMALL, str(folder), "--resume", "--json"]) == 0
     assert json.loads((folder / "result.json").read_bytes())

@@ -124,7 +124,7 @@ def test_the_command_goes_on_where_it_was_interrupted(
     with monkeypatch.context() as patch:
         interrupt_play(patch, rounds=7, stored=True)
         assert main([*SMALL, "--out", str(folder), "--json"]) == 130
-    line = f"nashmail train: interrupted; --resume continues the run in {folder}\n"
+    line = f"nashmail train: interrupted; `nashmail {' '.join(SMALL)} --out {folder} --json --resume` continues it\n"
     assert capsys.readouterr() == ("", line)
     assert main([*SMALL, "--out", str(folder), "--resume", "--json"]) == 0
     assert told(capsys)["run"] == str(folder)

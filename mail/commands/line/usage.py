@@ -6,7 +6,10 @@ import argparse
 import io
 import os
 import re
+import shutil
 import sys
+import textwrap
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +23,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
+
+    def format_help(self) -> str:
+        """The help, within the terminal also where argparse does not break a line."""
+        return wrapped(super().format_help(), columns())
 
     def print_help(self, file: Any = None) -> None:
         """Print help, or a line with the reason why it cannot be printed."""
@@ -36,21 +43,68 @@ class Parser(argparse.ArgumentParser):
 class Words(Parser):
     """The arguments of a command. Empty ones are refused (an empty path would mean the current directory)."""
 
+    filled_by: Callable[[Words], None] | None = None
+    """Adds the arguments when they are first needed, so that the help of other commands comes at once."""
+
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
-        self.register("type", None, _filled)
-        self.register("type", Path, lambda text: Path(_filled(text)))
+        self.lists: list[tuple[str, Callable[[], dict[str, str]]]] = []
+        """Headings, and names with a line each, that the help ends with."""
+        self.register("type", None, filled)
+        self.register("type", Path, lambda text: Path(filled(text)))
         self.register("type", int, _whole)
+
+    def fill(self) -> None:
+        """Add the arguments, unless they are there."""
+        if self.filled_by is not None:
+            fill, self.filled_by = self.filled_by, None
+            fill(self)
+
+    def format_help(self) -> str:
+        """The help, with the lists at its end, as wide as the terminal."""
+        self.fill()
+        lists = [f"\n{heading}:\n{listed(entries(), columns())}" for heading, entries in self.lists]
+        return super().format_help() + "".join(lists)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As in argparse, but refuse ``--option=--``, whose value argparse ignores."""
+        self.fill()
         for word in args or ():
             if word.startswith("--") and word.endswith("=--"):
                 self.error(f"argument {word[:-3]}: '--' is not a value")
         return super().parse_known_args(args, namespace)
 
 
-def _filled(text: str) -> str:
+def columns() -> int:
+    """How wide help is: what argparse takes, two columns less than the terminal has."""
+    return max(20, shutil.get_terminal_size().columns - 2)
+
+
+def wrapped(text: str, width: int) -> str:
+    """A text with its long lines broken at spaces; what follows a break is indented as the line was, and two more."""
+    lines = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent=f"{indent}  ")
+    return "\n".join(lines) + "\n"
+
+
+def listed(entries: dict[str, str], width: int) -> str:
+    """Names with a line each, wrapped to so many columns."""
+    column = min(24, max(map(len, entries), default=0) + 4)
+    lines = []
+    for name, summary in entries.items():
+        first = f"  {name}".ljust(column)
+        if len(first) > column or width - column < 20:
+            lines.append(first.rstrip())
+            first = " " * min(column, 4)
+        rest = " " * len(first)
+        lines += textwrap.wrap(summary, width, initial_indent=first, subsequent_indent=rest) or [first.rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def filled(text: str) -> str:
+    """A text, as argparse reads it, that is not empty."""
     if not text:
         raise argparse.ArgumentTypeError("this may not be empty")
     return text
