@@ -65,7 +65,7 @@ def run(
             return demo[1]
         if SOLVED.search(words):
             pytest.importorskip("bitbully", reason="the extra `solver` is not installed")
-        if not words.startswith("nashmail "):
+        if not words.startswith("nashmail ") or ".py" in words:  # what a file registers is registered here already
             done = subprocess.run(["bash", "-ec", words], capture_output=True, text=True, check=False)
             assert done.returncode == 0, (words, done.stderr)
             return done.stdout
