@@ -112,6 +112,14 @@ class Hidden(Enumerable, Protocol):
 
 
 @runtime_checkable
+class Concealing(Game, Protocol):
+    """A game with something to conceal, which can be drawn as a seat sees it."""
+
+    def render_for(self, state: States, seat: int) -> str:
+        """One position [W] as plain text, with nothing in it that the seat cannot know."""
+
+
+@runtime_checkable
 class Symmetric(Enumerable, Protocol):
     """An enumerable game with board symmetries."""
 

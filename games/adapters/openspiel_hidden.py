@@ -113,6 +113,15 @@ class HiddenOpenSpielGame(OpenSpielGame):
             picture = str(self.state(moves)).rstrip()
         return f"{picture}\nmoves: {' '.join(map(str, moves)) or 'none'}"
 
+    def render_for(self, state: States, seat: int) -> str:
+        """What OpenSpiel tells the seat: what it observes, in words where it has some, else its information state."""
+        moves, kind = moves_of(state[None])[0], self.rules.get_type()
+        with answering(self.called, self.library):
+            there = self.state(moves)
+            if not there.is_terminal() and kind.provides_information_state_string:
+                return str(there.information_state_string(seat)).rstrip() or "nothing is known yet"
+        return self.render(state)
+
     def key(self, states: States, seat: int | None = None) -> Keys:
         words = [
             self._word(moves, None if seat is None else self.situation(moves).known[seat]) for moves in moves_of(states)

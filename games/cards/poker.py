@@ -97,6 +97,11 @@ class Poker:
         )
         return f"{cards}\n{self.record(state)}"
 
+    def render_for(self, state: States, seat: int) -> str:
+        """The seat's own card, the public one, and the bets."""
+        public = f"; public: {self.card(int(state[_PUBLIC]))}" if state[_PUBLIC] >= 0 else ""
+        return f"your card: {self.card(int(state[seat]))}{public}\n{self.record(state)}"
+
     # --- what can be listed ------------------------------------------------------------------------------
 
     def starts(self) -> States:

@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from games.base import Bools, Floats, Game, States
+from games.base import Bools, Concealing, Floats, Game, States
 from games.boards import Board
 from games.markov.game import MarkovGame
 from games.markov.gridworld import Picture
@@ -57,6 +57,8 @@ class Scene:
     before: States | None = None
     """The position before the last move, to mark what the move changed."""
     over: bool = False
+    viewer: int | None = None
+    """Whose view is drawn while the game goes on, in games that conceal something; None draws everything."""
 
 
 Draw = Callable[[Scene, Look], Text]
@@ -102,6 +104,8 @@ def _rows(game: Board, state: States) -> list[str]:
 
 
 def _plain(game: Game, scene: Scene, on: Look) -> Text:
+    if scene.viewer is not None and not scene.over and isinstance(game, Concealing):
+        return Text(game.render_for(scene.state, scene.viewer))
     return Text(game.render(scene.state))
 
 

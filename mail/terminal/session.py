@@ -9,7 +9,7 @@ chooses before the other seat's move is displayed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -290,9 +290,16 @@ class Session:
 
     def _draw(self, seat: int | None = None) -> None:
         """Draw the board and, with analysis on, the table of the seat's moves."""
-        self.screen.draw(self.view, self.current.scene)
+        self.screen.draw(self.view, replace(self.current.scene, viewer=self._viewer(seat)))
         if seat is not None and self._analysing:
             self._show_analysis(seat)
+
+    def _viewer(self, seat: int | None) -> int | None:
+        """Whose cards are shown: those of the only human, or of the human who is to move."""
+        there = humans(self.players)
+        if len(there) == 2:
+            return seat if seat is not None else int(self.game.acting(self.current.states)[0].argmax())
+        return there[0] if there else None
 
     def _show_analysis(self, seat: int) -> None:
         weighed = self.advice.weighed(self.current.states, seat)
