@@ -7,6 +7,7 @@
               prints the table of docs/connect4.md
 ``explore``   exploring Connect Four 6x7 against a solver: us, PettingZoo; needs the solver extra
 ``workers``   two Ray workers against one process; ``--quick`` takes sizes that take seconds
+``clone``     labels cloned per second at equal error: n-tuples, a convolutional network; ``--quick`` as above
 
 Each is a module of ``benchmarks`` that says what its figures mean and how they are measured. Ratios say how many times
 better ours is, whether the figure is a time or a rate. A further benchmark is one module with
@@ -28,7 +29,7 @@ from benchmarks.results import Result, Settings, note, shown
 from games.base import NashmailError
 from mail.commands.line.usage import Parser
 
-NAMES = ("nash-gap", "play", "cfr", "scaling", "explore", "workers")
+NAMES = ("nash-gap", "play", "cfr", "scaling", "explore", "workers", "clone")
 
 
 def measured(name: str, settings: Settings) -> Result:
@@ -64,7 +65,7 @@ def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output and nothing else")
     parser.add_argument("--table", action="store_true", help="the page's table instead of a picture (scaling)")
     parser.add_argument("--big", action="store_true", help="measure what takes minutes, too (scaling)")
-    parser.add_argument("--quick", action="store_true", help="sizes that take seconds, to try it out (workers)")
+    parser.add_argument("--quick", action="store_true", help="sizes that take seconds, to try it out (workers, clone)")
     parser.add_argument("--repeat", type=int, metavar="K", help="measurements per contestant (default 2 or 3)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="policies and draws (default 0)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="T", help="length of a measurement (default 1)")
@@ -79,8 +80,8 @@ def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
         parser.error(f"--seconds is above 0, not {args.seconds}")
     if args.name != "scaling" and (args.table or args.big):
         parser.error("--table and --big are for scaling; leave them out")
-    if args.name != "workers" and args.quick:
-        parser.error("--quick is for workers; leave it out")
+    if args.name not in ("workers", "clone") and args.quick:
+        parser.error("--quick is for workers and clone; leave it out")
     how = "json" if args.json else "table" if args.table else "picture"
     return args.name, how, Settings(args.seed, args.repeat, args.seconds, args.big, args.quick)
 
