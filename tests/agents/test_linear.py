@@ -55,7 +55,7 @@ def test_other_games_have_a_block_of_the_observation_for_each_action(name: str, 
         assert np.array_equal(blocks[:, action, action, :-1], seen)
         assert (blocks[:, action, action, -1] == 1).all()
         assert (np.delete(blocks[:, action], action, axis=1) == 0).all()
-    policy = SoftmaxLinear(np.random.default_rng(1).normal(size=phi.shape[2]))
+    policy = SoftmaxLinear(np.random.default_rng(1).normal(size=phi.shape[2:]))
     assert isinstance(policy, Policy)
     rows = query(policy, board, states, seat)
     assert np.array_equal(query(reloaded(policy), board, states, seat), rows)
@@ -66,7 +66,7 @@ def test_other_games_have_a_block_of_the_observation_for_each_action(name: str, 
 def test_a_row_does_not_depend_on_its_neighbours() -> None:
     board = game("tictactoe")
     states = visited(board)
-    policy = SoftmaxLinear(np.random.default_rng(2).normal(size=features(board, states[:1], 0).shape[2]))
+    policy = SoftmaxLinear(np.random.default_rng(2).normal(size=features(board, states[:1], 0).shape[2:]))
     together = policy.probabilities(board, states, 0)
     alone = np.concatenate([policy.probabilities(board, states[row : row + 1], 0) for row in range(len(states))])
     assert np.array_equal(together, alone)

@@ -249,7 +249,7 @@ def test_the_callers_threads_change_nothing(tictactoe: Board) -> None:
             assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-    assert np.array_equal(*answers)
+    assert np.array_equal(answers[0], answers[1])
     assert np.array_equal(reloaded(policy).probabilities(tictactoe, states, 0), answers[0])
 
 

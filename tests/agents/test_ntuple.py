@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,8 +155,9 @@ def test_games_that_are_no_boards_are_refused() -> None:
     ],
 )
 def test_arrays_that_are_no_policy_are_refused(part: str, value: np.ndarray, says: str) -> None:
-    parts = {"cells": np.array([[0, 1]]), "counts": np.array([2]), "codes": np.array([5, 6], dtype=np.uint64)}
-    arrays = {**parts, "weights": np.ones((2, 9), dtype=np.float32)}
+    codes = np.array([5, 6], dtype=np.uint64)
+    parts = {"cells": np.array([[0, 1]]), "counts": np.array([2]), "codes": codes}
+    arrays: dict[str, Any] = {**parts, "weights": np.ones((2, 9), dtype=np.float32)}
     NtuplePolicy(**arrays)
     with pytest.raises(PolicyError, match=says):
         NtuplePolicy(**{**arrays, part: value})

@@ -275,7 +275,7 @@ def test_no_warning_where_histories_do_not_matter() -> None:
     assert not by_history(from_openspiel_policy(exported, model.game))
 
 
-class ByHash(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpiel ships no types
+class ByHash(openspiel_policy.Policy):
     """A policy by the moves so far, of a game whose table would be large."""
 
     def __init__(self, rules: Any) -> None:

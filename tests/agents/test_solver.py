@@ -16,9 +16,9 @@ from agents.storage.label_cache import LabelCache
 from agents.suboptimal import parse, rows_at, suboptimal
 from games import Board, Quotient, make
 from games.base import States
-from tests.support import PlainBoard, move, position, random_play, reloaded
+from tests.support import PlainBoard, game, move, position, random_play, reloaded
 
-GAME = make("connect4")
+GAME = game("connect4")
 PLAIN = PlainBoard.like(GAME)
 
 
@@ -95,7 +95,9 @@ def test_the_best_moves_alone_are_those_of_all_scores() -> None:
     top = every == every.max(1, keepdims=True)
     assert (best[top] == every[top]).all() and (best[~top] == -np.inf).all()
     assert (scores(GAME, states, best_only=True) == every).all(), "all scores serve whoever needs only the best"
-    assert (agents.solver.shared().file.get("connect4", agents.solver._canonical(states)[0], 7)[1] != -127).all()
+    file = agents.solver.shared().file
+    assert file is not None
+    assert (file.get("connect4", agents.solver._canonical(states)[0], 7)[1] != -127).all()
 
 
 def test_experts_keep_the_value_win_soonest_and_lose_latest() -> None:
@@ -160,7 +162,7 @@ def test_only_the_real_board_is_known() -> None:
     for other in ("connect4:7x6", "connect4:6x7:3", "connect4:6x6", "tictactoe:6x7:4"):
         assert not solvable(make(other))
         with pytest.raises(PolicyError):
-            scores(make(other), make(other).starts())
+            scores(game(other), game(other).starts())
     with pytest.raises(PolicyError, match="enumerated as a graph, and connect4 on 6x7"):
         make_expert("first", make("connect4:6x6"))
 
@@ -204,7 +206,7 @@ def test_a_process_that_may_not_write_hands_over_what_it_solved(tmp_path: Path) 
     path, states = tmp_path / "a.sqlite", some_positions(20)
     worker = Scores(LabelCache(path), writes=False)
     found = worker.of(states)
-    assert worker.solved and not LabelCache(path).get("connect4", *[np.arange(3), 7])[0].any()
+    assert worker.solved and not LabelCache(path).get("connect4", np.arange(3), 7)[0].any()
     new = worker.take_new()
     assert len(new[0]) == worker.solved and not len(worker.take_new()[0])
     driver = Scores(LabelCache(path))

@@ -333,10 +333,10 @@ def locked() -> Any:
 
 
 def test_a_good_game_passes() -> None:
-    found = games.check(Heaps())  # type: ignore[arg-type]
+    found = games.check(Heaps())
     assert found.name == "test-heaps"
     assert found.positions > 40 and found.moves > 100
-    quick(Heaps())  # type: ignore[arg-type]
+    quick(Heaps())
     assert GameGraph(Heaps()).solve()[0].value == -1.0, "equal heaps are lost"
 
 

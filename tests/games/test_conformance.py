@@ -8,6 +8,7 @@ or at once, chance may move, rewards may come at any time. What holds for boards
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ CARDS = [
     "openspiel:dark_hex(num_rows=2,num_cols=2)",
 ]  # hidden information and chance
 GAMES: dict[str, Callable[[], Game]] = {
-    **{name: (lambda name=name: game(name)) for name in [*BOARDS, *WRAPPED, *MARKOV, *CARDS]},
+    **{name: partial(game, name) for name in [*BOARDS, *WRAPPED, *MARKOV, *CARDS]},
     "pennies (simultaneous, with chance)": lambda: PENNIES,
 }
 

@@ -6,6 +6,7 @@ of small Connect Four boards are J. Tromp's. Gaps are NashConv, the sum of what 
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from math import factorial
 
@@ -221,7 +222,7 @@ def test_responses_are_the_plain_recursion(name: str, seed: int, sparse: bool) -
     assert model.value(profile) == pytest.approx(backward(plain, average)[plain.empty], abs=1e-12)
     for seat in (0, 1):
         response = model.respond(seat, profile[1 - seat])
-        values = backward(plain, lambda picture, moves, seat=seat: against(seat, picture, moves))
+        values = backward(plain, partial(against, seat))
         assert response.value == pytest.approx(values[plain.empty], abs=1e-12)
         np.testing.assert_allclose(response.values, [values[picture] for picture in at], rtol=0, atol=1e-12)
         assert (response.policy.sum(1) == (model.seat == seat)).all()

@@ -76,7 +76,8 @@ def test_words_build_the_graph_that_successors_build(name: str) -> None:
 def test_a_step_of_words_is_the_rules_step() -> None:
     """At every running position of 4x4 and every action: legal, won, going on, and the position after it."""
     model = graph("connect4:4x4")
-    board: Board = model.game
+    board = model.game
+    assert isinstance(board, Board)
     words = board.pack(model.states)
     assert np.array_equal(board.unpack(words), model.states)
     for action in range(board.spec.actions):

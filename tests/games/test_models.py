@@ -11,7 +11,7 @@ from games import GameGraph, make
 from games.cost import TooLarge
 from games.models import TABLES, arrangements, has_model, instead, model_of, own_board
 from mail.commands.cli import main
-from tests.support import graph
+from tests.support import game, graph
 
 
 def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -86,7 +86,7 @@ def test_games_too_large_for_a_model_are_played(
 
 @pytest.mark.parametrize("name", ["tictactoe", "tictactoe:2x3:2", "connect4:2x3:2", "connect4:3x3:3"])
 def test_arrangements_are_all_fillings_with_stones_in_turn(name: str) -> None:
-    board = make(name)
+    board = game(name)
     count = 0
     for cells in product(".xo", repeat=board.spec.longest):
         columns = [cells[column :: board.columns] for column in range(board.columns)]
@@ -101,4 +101,4 @@ def test_arrangements_are_all_fillings_with_stones_in_turn(name: str) -> None:
     [("connect4:3x4", 12_031), ("connect4:4x4", 161_029), ("connect4:4x5", 3_945_711), ("connect4:5x5", 69_763_700)],
 )
 def test_arrangements_bound_the_known_numbers_of_positions(name: str, positions: int) -> None:
-    assert positions < arrangements(make(name)) < 3 * positions
+    assert positions < arrangements(game(name)) < 3 * positions

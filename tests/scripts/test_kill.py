@@ -130,7 +130,7 @@ def test_workers_are_killed_while_they_label(
     board = game("connect4")
     asked = solver.solver_expert(board, ties="first")[0]
 
-    def played(pool: Local, place: Path) -> Decisions:
+    def played(pool: Any, place: Path) -> Decisions:
         place.mkdir()
         monkeypatch.setenv("NASHMAIL_CACHE", str(place / "cache"))
         solver.use(kill.Noted(place, pool))

@@ -126,7 +126,7 @@ def test_adapters_are_no_games_by_themselves() -> None:
 )
 def test_the_value_is_openspiels(text: str) -> None:
     """Backward induction over merged positions gives what OpenSpiel's alpha-beta search gives over histories."""
-    model = GameGraph(games.make(f"openspiel:{text}"))
+    model = GameGraph(game(f"openspiel:{text}"))
     rules = pyspiel.load_game(text)
     value, _ = alpha_beta_search(rules, maximizing_player_id=0)
     assert model.solve()[0].value == value
@@ -178,7 +178,7 @@ def test_keys_are_the_same_in_every_process() -> None:
 
 
 def test_an_accidental_key_is_noticed_when_positions_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    nim = games.make("openspiel:nim(pile_sizes=1;2)")
+    nim: Any = games.make("openspiel:nim(pile_sizes=1;2)")
     real = OpenSpielGame._digest
     monkeypatch.setattr(OpenSpielGame, "_digest", lambda self, moves: bytes(8) + real(self, moves)[8:])
     monkeypatch.setattr("games.graph.quick", lambda game: None)  # which would notice that no two keys differ
@@ -235,7 +235,7 @@ def test_openspiel_games_of_open_moves_that_are_not_zero_sum_are_refused(tmp_pat
         games.make(f"openspiel:efg_game(filename={tree})")
 
 
-class Race(pettingzoo.AECEnv):  # type: ignore[type-arg]
+class Race(pettingzoo.AECEnv):
     """Agents in turn add 1 or 2 to a total; who makes it 5 or more takes ``prize`` from the next one."""
 
     metadata: dict[str, Any] = {"name": "race_v0", "is_parallelizable": False}  # noqa: RUF012

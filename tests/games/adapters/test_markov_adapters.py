@@ -108,7 +108,7 @@ def test_there_and_back_it_is_the_same_game() -> None:
 class Matching:
     """Matching pennies once, by somebody else's hand; ``prize`` is what player 1 gets besides."""
 
-    possible_agents = ("a", "b")
+    possible_agents: tuple[str, ...] = ("a", "b")
 
     def __init__(self, *, prize: float = 0.0, chance: bool = False, limit: bool = False, players: int = 2) -> None:
         self.prize, self.chance, self.limit = prize, chance, limit

@@ -163,7 +163,7 @@ def test_every_game_that_is_merged_was_walked_through() -> None:
 
 def test_a_pass_in_go_is_part_of_the_position() -> None:
     """Moves 1, pass, 0 and pass, 1, 0 leave one picture; only after the second does one more pass end the game."""
-    game = games.make("openspiel:go(board_size=2,komi=0.5,max_game_length=5)")
+    game: Any = games.make("openspiel:go(board_size=2,komi=0.5,max_game_length=5)")
     model = GameGraph(game)
     assert model.solve()[0].value == -1.0
     even = np.where(model.legal_mask, 1.0 / np.maximum(model.legal_mask.sum(1, keepdims=True), 1), 0.0)
@@ -226,14 +226,15 @@ def test_games_that_would_end_the_process_are_refused(adapter: str, text: str) -
 
 def test_an_adapter_that_merges_what_differs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MERGEABLE, "go", "not true")
+    merging: Any = games.make("openspiel:go(board_size=2,komi=0.5,max_game_length=5)")
     with pytest.raises(GameError, match=r"seem to lead to the same position, but action 4 has different outcomes"):
-        GameGraph(games.make("openspiel:go(board_size=2,komi=0.5,max_game_length=5)"))
+        GameGraph(merging)
 
 
 # --- PettingZoo: what is held, not what is shown ---------------------------------------------------------
 
 
-class Lights(pettingzoo.AECEnv):  # type: ignore[type-arg]
+class Lights(pettingzoo.AECEnv):
     """Agents in turn switch one of two lights, four times in all; both see the lights and how often that was done.
 
     With ``memory``, whoever moves last wins only if light 0 was switched first; else if light 0 is on.

@@ -121,7 +121,8 @@ def test_what_is_no_deck_is_refused_in_one_line(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "ends"), [("kuhn", 30), ("leduc", 5520)])
 def test_every_hand_of_openspiel_goes_as_ours(name: str, ends: int) -> None:
-    poker, played, known = game(name), 0, {}
+    poker, played = game(name), 0
+    known: dict[Any, Any] = {}
     for theirs, ours, won in openspiel_hands(name):
         if theirs.is_terminal():
             played += 1

@@ -253,7 +253,7 @@ class Guess:
         after = states.copy()
         rows = np.arange(len(states))
         after[rows, (states >= 0).sum(1)] = actions.max(1)
-        done = (after >= 0).all(1)
+        done = np.asarray((after >= 0).all(1))
         rewards = np.where(done & (after[:, 0] != after[:, 2]), 1.0, 0.0)
         return Successors(rows, after, rewards, done, np.ones(len(states)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,11 +134,13 @@ def test_a_horizon_is_the_same_game_unrolled(seed: int) -> None:
             legal[seat][at] = MarkovModel(game).legal(seat)[:n]
     kernel[-1, :, :, -1] = 1.0
     start = np.concatenate([game.initial, np.zeros(size - n)])
-    unrolled = MarkovModel(MarkovGame("test-unrolled", rewards, kernel, start, discount=0.8, legal=tuple(legal)))
+    sides = (legal[0], legal[1])
+    unrolled = MarkovModel(MarkovGame("test-unrolled", rewards, kernel, start, discount=0.8, legal=sides))
     model = MarkovModel(game)
     np.testing.assert_allclose(model.solve()[0].values, unrolled.solve()[0].values[:-1], rtol=0, atol=1e-12)
     profile = random_profile(model, seed)
-    longer = tuple(np.concatenate([side, np.zeros((1, side.shape[1]))]) for side in profile)
+    first, second = (np.concatenate([side, np.zeros((1, side.shape[1]))]) for side in profile)
+    longer = (first, second)
     assert model.value(profile) == pytest.approx(unrolled.value(longer), abs=1e-12)
     np.testing.assert_allclose(model.reach(profile), unrolled.reach(longer)[:-1], rtol=0, atol=1e-12)
     for seat in (0, 1):
@@ -300,8 +303,8 @@ NAN = np.array([[[np.nan, 0], [0, 0]], [[0, 0], [0, 0.0]]])
         ({"observations": (np.zeros((3, 1)), np.zeros((3, 1)))}, "one row per state"),
     ],
 )
-def test_bad_input_is_refused_in_one_line(change: dict[str, object], says: str) -> None:
-    settings = {**FINE, "discount": 0.9, **change}
+def test_bad_input_is_refused_in_one_line(change: dict[str, Any], says: str) -> None:
+    settings: dict[str, Any] = {**FINE, "discount": 0.9, **change}
     with pytest.raises(GameError, match=says) as error:
         MarkovGame("test", **settings)
     assert "\n" not in str(error.value)

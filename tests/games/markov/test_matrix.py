@@ -29,6 +29,7 @@ def textbook_value(matrix: np.ndarray) -> float:
     """With all payoffs positive: 1 / min(sum u) subject to  u Q >= 1,  u >= 0; an interior point method."""
     shift = 1.0 - matrix.min()
     found = linprog(np.ones(len(matrix)), A_ub=-(matrix + shift).T, b_ub=-np.ones(matrix.shape[1]), method="highs-ipm")
+    assert found.fun is not None
     return float(1.0 / found.fun - shift)
 
 

@@ -109,6 +109,7 @@ def test_sampled_columns_estimate_the_same(monkeypatch: pytest.MonkeyPatch) -> N
 def test_with_a_horizon_every_step_is_fitted(name: str, rng: np.random.Generator) -> None:
     endless = games.make(name)
     assert isinstance(endless, MarkovGame)
+    states = MarkovModel(endless).states
     model = MarkovModel(
         MarkovGame(
             "test",
@@ -117,7 +118,7 @@ def test_with_a_horizon_every_step_is_fitted(name: str, rng: np.random.Generator
             endless.initial,
             discount=0.9,
             horizon=4,
-            legal=tuple(endless.legal(MarkovModel(endless).states, seat) for seat in (0, 1)),
+            legal=(endless.legal(states, 0), endless.legal(states, 1)),
             linear=endless.linear,
         )
     )

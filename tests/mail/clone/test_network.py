@@ -238,7 +238,7 @@ def test_a_clone_follows_from_its_generator_alone(tictactoe_graph: GameGraph) ->
     """Neither torch's global generator nor the number of threads matters, and both are left as they were."""
     shown = reachable(tictactoe_graph, 0)
     before = torch.get_num_threads()
-    tables = []
+    tables: list[bytes] = []
     try:
         for seed, threads in ((0, 1), (0, 2), (1, 1)):
             torch.set_num_threads(threads)

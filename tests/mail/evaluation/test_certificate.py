@@ -218,7 +218,8 @@ def test_a_perfect_player_is_proven_in_an_endgame(solver: None) -> None:
     found = certify(FULL, expert, seat, game_value=value, start=start)
     assert found.refuted is False
 
-    plain, seen = PlainBoard.like(FULL), set()
+    plain = PlainBoard.like(FULL)
+    seen: set[str] = set()
 
     @cache
     def walk(board: str) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog
@@ -104,16 +106,18 @@ def _least_flow(model: GameGraph, table: Table, seat: int) -> int:
     out = csr_array((np.ones(len(row)), (row, edges)), shape=(len(model), len(row)))
     inner = child >= 0
     into = csr_array((np.ones(inner.sum()), (child[inner], edges[inner])), shape=out.shape)
+    change: Any = out - into  # of flow at each node; scipy's types know no difference of sparse arrays
     nodes = np.flatnonzero(reached)
     balanced = nodes[nodes >= len(model.roots)]
     decisions = np.flatnonzero(reached & (model.seat == seat))
+    needed: Any = out[decisions]
     flow = linprog(
         np.isin(row, model.roots).astype(float),
-        A_eq=(out - into)[balanced],
+        A_eq=change[balanced],
         b_eq=np.zeros(len(balanced)),
-        A_ub=-out[decisions],
+        A_ub=-needed,
         b_ub=-np.ones(len(decisions)),
         method="highs",
     )
-    assert flow.success
+    assert flow.success and flow.fun is not None
     return round(flow.fun)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,9 +41,11 @@ def walked(shared: Shared) -> list[Expansion]:
     return found
 
 
-def plain(shared: Shared, before: dict[tuple[int, ...], bool]) -> tuple[dict[tuple[int, ...], tuple], set]:
+def plain(shared: Shared, before: dict[tuple[int, ...], bool]) -> tuple[dict[Any, Any], set[Any]]:
     """One layer's positions with what led there, and the moves that fall short, position by position."""
-    rules, kept, short = shared.game, {}, set()
+    rules = shared.game
+    kept: dict[Any, Any] = {}
+    short: set[Any] = set()
     for row, (state, strict) in enumerate(sorted(before.items())):
         states = np.array([state], dtype=np.uint64)
         mover = int(rules.acting(states)[0, 1])

@@ -68,7 +68,8 @@ def test_an_epoch_ends_when_log_det_has_grown_by_log_2(seat: int) -> None:
     case, explorer = deep(config, seat=seat)
     own: list[Decisions] = []
     at_epoch_start = log_det_of_nothing = 9 * 12 * math.log(40.0)
-    lengths, length = [], 0
+    lengths: list[int] = []
+    length = 0
     for number in range(60):
         snapshot = explorer.behavior_policy()
         decisions = case.round(explorer, number)

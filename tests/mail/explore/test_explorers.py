@@ -85,12 +85,12 @@ def follows_from_its_generators(case: Case) -> None:
 def leaves_the_global_generators_alone(case: Case) -> None:
     torch.manual_seed(5)
     np.random.seed(5)  # noqa: NPY002
-    before = torch.random.get_rng_state(), np.random.get_state()[1].tobytes()  # type: ignore[index, union-attr]  # noqa: NPY002
+    before = torch.random.get_rng_state(), np.random.get_state()[1].tobytes()  # type: ignore[index]  # noqa: NPY002
     threads = torch.get_num_threads()
     explorer = case.build()
     case.learn(explorer, 2)
     assert torch.equal(torch.random.get_rng_state(), before[0])
-    assert np.random.get_state()[1].tobytes() == before[1]  # type: ignore[index, union-attr]  # noqa: NPY002
+    assert np.random.get_state()[1].tobytes() == before[1]  # type: ignore[index]  # noqa: NPY002
     assert torch.get_num_threads() == threads
 
 

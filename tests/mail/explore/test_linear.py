@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-import games
 from agents import expert
 from agents.policy import Uniform, query
-from games import GameGraph
 from games.base import NashmailError
 from games.markov.game import Linear as Features
 from games.markov.game import MarkovGame
@@ -30,6 +28,7 @@ from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from mail.parallel.streams import stream
 from tests.mail.markov_cases import experts, ring, turns
+from tests.support import graph as board_graph
 
 
 def linear(model: MarkovModel, seat: int, config: LinearConfig | None = None) -> Linear:
@@ -351,7 +350,7 @@ def test_an_answer_may_be_one_drawn_action() -> None:
 
 
 def test_drawn_answers_need_the_expert_to_play_what_it_is_asked() -> None:
-    model = GameGraph(games.make("tictactoe"))
+    model = board_graph("tictactoe")
     learner = make_learner("mail", Options(explorer="refute", sample_labels=True, model=model))
     with pytest.raises(NashmailError, match="lets a clone play, so labels cannot be sampled by play"):
         learner.learn(model.game, expert.make("first", model), Budget(3), pool=Local(), journal=NullJournal())

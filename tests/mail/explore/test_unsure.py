@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,8 @@ def ensemble(model: GameGraph, rows: list[int], members: list[float], doubt: flo
     experts = expert.make("first", model)
     table = experts[0].probabilities(model.game, model.states[rows], 0)
     labels = Tabular(model.game.key(model.states[rows]), table)
-    return Ensemble(labels, tuple(Says(member) for member in members), doubt)  # type: ignore[arg-type]
+    clones: Any = tuple(Says(member) for member in members)
+    return Ensemble(labels, clones, doubt)
 
 
 @pytest.mark.parametrize(
@@ -91,9 +94,9 @@ def explored(seat: int, rounds: int, seed: int = 0) -> tuple[Unsure, list[Decisi
         pair, asked = (explorer.opponent_policy(), explorer.behavior_policy()), explorer.labels()
         seats = pair if seat == 0 else (pair[1], pair[0])
         labels = (asked, None) if seat == 0 else (None, asked)
-        shared = reloaded((model.game, seats, labels))  # as a worker would get it
+        there, players, asked_there = reloaded((model.game, seats, labels))  # as a worker would get them
         rng = stream(seed, "test/play", round_=number)
-        played.append(play(*shared[:2], explorer.games_per_round, labels=shared[2], rng=rng))
+        played.append(play(there, players, explorer.games_per_round, labels=asked_there, rng=rng))
         explorer.update(played[-1], rng=stream(seed, "test/update", round_=number))
     return explorer, played, doubts
 

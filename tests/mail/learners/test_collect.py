@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agents.policy import Uniform
@@ -13,8 +15,9 @@ from tests.support import graph
 @pytest.mark.parametrize(("games", "sizes"), [(1, [1]), (64, [64]), (65, [64, 1]), (200, [64, 64, 64, 8])])
 def test_rounds_are_cut_into_shards_whoever_works(games: int, sizes: list[int]) -> None:
     model = graph("tictactoe")
-    found = []
-    for pool in (counting := Counting(), Backwards()):
+    found, counting = [], Counting()
+    pools: tuple[Any, ...] = (counting, Backwards())
+    for pool in pools:
         collector = Collector("test", model.game, 5, pool)
         found.append(collector.round((Uniform(), Uniform()), experts(model), games, seat=1, round_=2))
     assert [shard.episodes for shard in counting.shards] == sizes

@@ -169,4 +169,4 @@ def test_its_older_name_gives_the_same_results(tictactoe_graph: GameGraph) -> No
         assert np.array_equal(new.played, old.played)
         assert np.array_equal(new.label, old.label, equal_nan=True)
     rows = [query(each.policies[0], tictactoe_graph.game, tictactoe_graph.states[:1], 0) for each in found]
-    assert np.array_equal(*rows)
+    assert np.array_equal(rows[0], rows[1])

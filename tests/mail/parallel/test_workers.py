@@ -13,6 +13,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from agents import Uniform, expert
 from agents import tabulate as tabulate_here
 from agents.network import Architecture, NetworkPolicy, PolicyNet
 from mail.commands.cli import main
+from mail.data.rollout import play_shard
 from mail.evaluation.certificate.walk import certify
 from mail.evaluation.tabulate import policy_table
 from mail.learners.collect import Collector
@@ -85,6 +87,11 @@ class Tired(Local):
         return super().map(counted, shared, shards, on_result=on_result)
 
 
+def together(shared: object, shard: int) -> tuple[object, int]:
+    """A task that sends back what it was sent."""
+    return shared, shard
+
+
 def network(name: str) -> NetworkPolicy:
     spec = game(name).spec
     rng = np.random.default_rng(3)
@@ -115,7 +122,7 @@ def test_a_round_goes_on_with_the_shards_that_landed(
     with pytest.raises(KeyboardInterrupt):
         mail.training.train.train(run, pool=Tired(shards))
     played: list[Any] = []
-    real = mail.learners.collect.play_shard
+    real = play_shard
     monkeypatch.setattr(
         mail.learners.collect, "play_shard", lambda match, shard: played.append(shard) or real(match, shard)
     )
@@ -164,12 +171,17 @@ def test_the_driver_is_killed_and_resumes_with_workers(whole: dict[str, bytes], 
     folder = tmp_path / "run"
     for files in (1, 5):
         with started(SCRIPT, str(folder), "2") as process:
-            until(lambda files=files: len(list(folder.glob("decisions/**/*.npz"))) >= files, process)
+            until(partial(holds, folder, files), process)
             os.kill(process.pid, signal.SIGKILL)
     assert not (folder / "result.json").exists()
     with started(SCRIPT, str(folder), "2") as process:
         assert process.wait(timeout=120) == 0
     assert contents(folder) == whole
+
+
+def holds(folder: Path, files: int) -> bool:
+    """Whether so many rounds and shards are stored."""
+    return len(list(folder.glob("decisions/**/*.npz"))) >= files
 
 
 def until(done: Callable[[], bool], process: subprocess.Popen[str], *, seconds: float = 60.0) -> None:
@@ -205,7 +217,7 @@ def test_a_walk_is_the_same_by_workers(seat: int, ray_pool: RayPool) -> None:
 
 def test_what_cannot_be_sent_is_one_line(ray_pool: RayPool) -> None:
     with socket.socket() as open_, pytest.raises(PoolError, match="cannot be sent to workers, so use one: "):
-        ray_pool.map(max, open_, [1, 2])
+        ray_pool.map(together, open_, [1, 2])
 
 
 # --- the command -----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ CONFIG = {"format": 1, "game": "tictactoe", "explorer": "deep", "expert": "first
 
 
 def folder(
-    home: Path, lines: list[dict[str, object]], *, tail: str = "", result: dict[str, object] | None = None
+    home: Path, lines: list[dict[str, object]], *, tail: str = "", result: Mapping[str, object] | None = None
 ) -> Path:
     home.mkdir(exist_ok=True)
     (home / "config.json").write_text(json.dumps(CONFIG))

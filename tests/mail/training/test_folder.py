@@ -287,7 +287,7 @@ def test_archives_of_something_else_are_refused_by_name(
 ) -> None:
     arrays = some_decisions().arrays()
     change(arrays)
-    np.savez(tmp_path / "round.npz", **arrays)
+    np.savez(tmp_path / "round.npz", allow_pickle=False, **arrays)
     refused(r"round.npz is damaged", lambda: read_decisions(tmp_path / "round.npz"))
 
 

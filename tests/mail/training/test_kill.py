@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-import agents.storage.policies
 import mail.clone.cloners
 import mail.evaluation.sampled
 import mail.training.context
 import mail.training.train
 from agents.policy import Uniform
+from mail.clone.network import clone
 from mail.clone.presets import SMALL
 from mail.commands.cli import main
 from mail.training.context import GameContext
@@ -108,7 +108,7 @@ def test_a_clone_that_was_fitted_is_not_fitted_again(
     assert len(list((tmp_path / "run" / "kept").glob("*.fit"))) == 4
     (tmp_path / "run" / "kept" / "bc-clone-1.safetensors").write_bytes(b"half")
     fitted: list[int] = []
-    real = mail.clone.cloners.clone
+    real = clone
     monkeypatch.setattr(
         mail.clone.cloners, "clone", lambda *args, **words: fitted.append(args[2]) or real(*args, **words)
     )
@@ -158,7 +158,7 @@ def test_a_full_disk_is_one_line_and_resumes(
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr(agents.storage.policies.Path, "write_bytes", full)
+        patch.setattr(Path, "write_bytes", full)
         assert main([*command, str(tmp_path / "full")]) == 2
     shown = capsys.readouterr()
     assert shown.out == "" and shown.err.count("\n") == 1 and "No space left" in shown.err

@@ -146,7 +146,8 @@ def test_starting_anew_keeps_the_folder_and_its_lock(copied: Path) -> None:
 
 def test_starting_anew_that_is_killed_leaves_a_run(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The old one, unfinished: it can be resumed, or replaced again."""
-    real, removed = shutil.rmtree, []
+    real = shutil.rmtree
+    removed: list[Path] = []
 
     def died(path: Path, **_: Any) -> None:
         if removed:
@@ -156,7 +157,7 @@ def test_starting_anew_that_is_killed_leaves_a_run(copied: Path, monkeypatch: py
 
     before = contents(copied)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(mail.training.folder.shutil, "rmtree", died)
+        patch.setattr(shutil, "rmtree", died)
         Run.create(copied, replace(CONFIG, seed=9), force=True)
     assert read_config(copied) == CONFIG and not (copied / "result.json").exists()
     train(Run.resume(copied))

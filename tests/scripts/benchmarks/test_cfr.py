@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agents.cfr import RULES
 from benchmarks import cfr
 from benchmarks.results import Settings
 
@@ -19,6 +20,6 @@ def test_the_averages_of_a_small_game_are_those_of_openspiel() -> None:
 
 
 def test_another_average_is_not_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cfr.cfr.RULES, "cfr+", cfr.cfr.RULES["cfr"])
+    monkeypatch.setitem(RULES, "cfr+", RULES["cfr"])
     result = cfr.run(Settings(seconds=0.01), theirs="kuhn_poker", own="kuhn", iterations=10)
     assert result.same_result is False

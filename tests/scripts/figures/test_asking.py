@@ -56,7 +56,8 @@ def test_the_search_finds_the_fewest_labels(
 
     monkeypatch.setattr(asking.Search, "_losses", losses)
     counted = asking.Asked(1, frozenset())
-    search = asking.Search(asking.Cell("tictactoe", False, "uniform", 1, 0), None, counted)
+    at = GameContext(tictactoe_graph.game, tictactoe_graph, tictactoe_graph.game, tictactoe_graph)
+    search = asking.Search(asking.Cell("tictactoe", False, "uniform", 1, 0), at, counted)
     for seed in range(40):
         counted.update(explored(tictactoe_graph, 1, 5, seed))
         search.look()
@@ -68,7 +69,7 @@ def test_the_search_finds_the_fewest_labels(
         if targets[name] > there:
             assert found is None
         else:
-            assert targets[name] <= found["distinct"] <= max(targets[name] * 1.02 + 1, 8)
+            assert found is not None and targets[name] <= found["distinct"] <= max(targets[name] * 1.02 + 1, 8)
             assert found == counted.spent(counted.first[found["distinct"] - 1] + 1)
 
 

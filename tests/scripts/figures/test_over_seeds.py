@@ -15,7 +15,7 @@ def test_the_interval_is_students() -> None:
 
 
 def test_what_was_not_reached_is_said() -> None:
-    rows = [{"games": 10}, {"games": None}, {"games": 12}]
+    rows: list[dict[str, int | None]] = [{"games": 10}, {"games": None}, {"games": 12}]
     assert over_seeds.ranged(rows, "games") == "not reached in 1 of 3"
     assert over_seeds.ranged(rows[::2], "games") == "10; 12", "an interval of two seeds says nothing"
     assert over_seeds.spread([10, 11, 12]) == "11 [9, 13]"  # 11 -+ 4.3027 / sqrt(3)
