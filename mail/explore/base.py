@@ -172,6 +172,8 @@ class Base:
 
     games_per_round = 1
     done = False
+    decides = False
+    """Whether ``done`` alone says when to stop, within the budget's games; else games without a new label do, too."""
 
     def __init__(self, setting: ExplorerContext) -> None:
         self.setting, self.seat = setting, setting.seat

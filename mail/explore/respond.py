@@ -47,7 +47,9 @@ class Unlabelled:
 
 
 class Respond(Base):
-    """The explorer ``respond``."""
+    """The explorer ``respond``. It knows whether a label is missing, so a long wait for one does not end it."""
+
+    decides = True
 
     def __init__(self, setting: ExplorerContext, config: RespondConfig) -> None:
         super().__init__(setting)

@@ -13,7 +13,7 @@ decisions, and a clone is fitted to the labels. Explorers and cloners can be com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.policy import Seats
 from agents.solver import solvable
@@ -84,6 +84,8 @@ class Mail:
         explorer = explore.make(self.explorer, context, rng=stream(seed, name, seat=seat))
         if self.options.sample_labels and explorer.opponent_policy() is not explorer.labels():
             raise NashmailError(f"the explorer {self.explorer} lets a clone play, so labels cannot be sampled by play")
+        if getattr(explorer, "decides", False):
+            budget = replace(budget, patience_games=budget.episodes)
         tracker = tracker or BudgetTracker(budget, seat)
         rounds = Rounds(collector, tracker)
         while not (tracker.done or explorer.done or rounds.games >= budget.episodes):

@@ -16,6 +16,9 @@ from mail.data.rollout import play
 from mail.evaluation.gap import exploitability
 from mail.explore.base import ExplorerContext
 from mail.explore.respond import Respond, RespondConfig
+from mail.learners.budget import Budget
+from mail.learners.collect import Collector, Options
+from mail.learners.interactive import Mail
 from tests.support import game, graph
 
 MODELS: dict[str, Any] = {
@@ -57,6 +60,15 @@ def test_it_ends_with_a_clone_from_which_nothing_can_be_gained(name: str, seat: 
 def test_positions_that_no_best_response_comes_to_are_not_asked_about() -> None:
     model = MODELS["leduc"]()
     assert sum(explored(model, seat, rounds=2000)[1] for seat in (0, 1)) < len(model)
+
+
+def test_a_long_wait_for_a_label_does_not_end_it() -> None:
+    model = MODELS["kuhn"]()
+    learner = Mail(Options(seed=0, explorer="respond", model=model))
+    budget = Budget(episodes=500, patience=0.0, patience_games=1)
+    found = learner.explore(Collector("mail", model.game, 0), make_expert("first", model), budget, 0)
+    assert found.clone is not None
+    assert exploitability(model, tabulate(model, found.clone.policy, 0), 0) <= 1e-6
 
 
 def test_it_needs_the_exact_model() -> None:
