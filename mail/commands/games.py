@@ -10,7 +10,6 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 from agents import expert
@@ -21,6 +20,7 @@ from games.base import NashmailError
 from games.graph import LIMIT
 from games.markov.game import MarkovGame
 from games.models import RULE, TABLES, arrangements, enumerable, fits
+from mail.commands.line.usage import say
 
 QUICK = 10_000  # most positions to count; larger games are only bounded
 SIZES = {
@@ -52,9 +52,11 @@ def run(args: argparse.Namespace) -> int:
     for line in table(rows):
         print(line)
     print()
-    print("Other sizes are called GAME:ROWSxCOLUMNS or GAME:ROWSxCOLUMNS:K, where K in a row win.")
-    print("Positions are those that are not over.")
-    print(fill(f"{RULE}.", 80))
+    say(
+        "Other sizes are called GAME:ROWSxCOLUMNS or GAME:ROWSxCOLUMNS:K, where K in a row win.",
+        "Positions are those that are not over.",
+        f"{RULE}.",
+    )
     return 0
 
 

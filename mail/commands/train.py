@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
-from mail.commands.line.usage import Words
+from mail.commands.line.usage import Words, say
 
 if TYPE_CHECKING:
     from games.base import Game
@@ -97,10 +97,22 @@ def run(args: argparse.Namespace) -> int:
             raise type(stop)(f"{stop}; {hint}" if str(stop) else hint) from stop
     seconds = read_seconds(folder)
     if args.json:
-        print(json.dumps({"run": str(folder), "seconds": seconds, **result}))
+        knows = {name: sorted(known) for name, known in _knowledge(config).items()}
+        print(json.dumps({"run": str(folder), "seconds": seconds, "knows": knows, **result}))
     else:
         _print(folder, result, seconds)
+        for name, known in _knowledge(config).items():
+            if more := known - {"labels", "expert"}:
+                say(f"{name} knows beyond its labels: {', '.join(sorted(more))}")
     return 0
+
+
+def _knowledge(config: Config) -> dict[str, frozenset[str]]:
+    """What each learner may know beyond play, with its explorer; saved games are labels."""
+    from mail.learners import LEARNERS, knowledge
+
+    names = [name for name in config.learners if name in LEARNERS]
+    return {name: knowledge(name, config.explorer) for name in names}
 
 
 def _check_names(args: argparse.Namespace, folder: Path) -> None:

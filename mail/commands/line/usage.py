@@ -76,16 +76,27 @@ class Words(Parser):
 
 
 def columns() -> int:
-    """How wide help is: what argparse takes, two columns less than the terminal has."""
+    """How wide texts are: what argparse takes for help, two columns less than the terminal has (80 without one)."""
     return max(20, shutil.get_terminal_size().columns - 2)
 
 
-def wrapped(text: str, width: int) -> str:
-    """A text with its long lines broken at spaces; what follows a break is indented as the line was, and two more."""
+def say(*lines: str) -> None:
+    """Print lines, the long ones wrapped."""
+    print(wrapped("\n".join(lines) + "\n", columns(), hang=""), end="")
+
+
+def wrapped(text: str, width: int, *, hang: str = "  ") -> str:
+    """A text with its long lines broken at spaces; the rest of a line is indented as its beginning, and by ``hang``."""
     lines = []
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n"):
         indent = line[: len(line) - len(line.lstrip())]
-        lines += [line] if len(line) <= width else textwrap.wrap(line, width, subsequent_indent=f"{indent}  ")
+        lines += (
+            [line]
+            if len(line) <= width
+            else textwrap.wrap(
+                line, width, subsequent_indent=indent + hang, break_long_words=False, break_on_hyphens=False
+            )
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -13,9 +13,10 @@ from games.registered import Declaration
 from mail.clone.registry import CLONERS
 from mail.commands.cli import COMMANDS, main, parser
 from mail.commands.line.completion import SHELLS
-from mail.commands.line.usage import listed
+from mail.commands.line.usage import listed, wrapped
 from mail.explore import EXPLORERS
 from mail.learners import LEARNERS
+from tests.mail.training.run_folders import OLD
 
 
 def printed(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -101,6 +102,23 @@ def test_lists_are_wrapped() -> None:
     assert text == "  ab           one two three four five\n               six\n  a-long-name  seven\n  plain\n"
     narrow = listed({"a-name": "one two three four five", "b": "six"}, 20)
     assert narrow == "  a-name\n    one two three\n    four five\n  b\n    six\n"
+
+
+def test_lines_are_wrapped_at_spaces_alone() -> None:
+    path = "/a/path/that-is-longer/than/the-line"
+    assert wrapped(f"  in {path} it is\n\nshort  one\n", 20) == f"  in\n    {path}\n    it is\n\nshort  one\n"
+    assert wrapped("one two three\n\n", 8, hang="") == "one two\nthree\n\n"
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_what_exploit_says_fits_the_terminal(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.chdir(OLD)
+    text = printed(["exploit", "finished"], capsys)
+    assert max(map(len, text.splitlines())) <= width
+    assert "Seat 0, x, is " in text and ("Seat 1, o, is " in " ".join(text.split()))
 
 
 # --- completion ------------------------------------------------------------------------------------------
