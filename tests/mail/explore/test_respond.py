@@ -63,9 +63,9 @@ def test_positions_that_no_best_response_comes_to_are_not_asked_about() -> None:
 
 
 def test_a_long_wait_for_a_label_does_not_end_it() -> None:
-    model = MODELS["kuhn"]()
+    model = MODELS["leduc"]()
     learner = Mail(Options(seed=0, explorer="respond", model=model))
-    budget = Budget(episodes=500, patience=0.0, patience_games=1)
+    budget = Budget(episodes=3000, patience=0.0, patience_games=1)
     found = learner.explore(Collector("mail", model.game, 0), make_expert("first", model), budget, 0)
     assert found.clone is not None
     assert exploitability(model, tabulate(model, found.clone.policy, 0), 0) <= 1e-6
