@@ -1,4 +1,4 @@
-"""The registry of experts by name, and the exact experts of games that are enumerated as a graph.
+"""The registry of experts by name, and the exact experts of games that have a model.
 
 An expert is made from what is known of a game: its exact model where it has one, else the game itself, for which
 a solver may be at hand (``agents.solver``). Exact experts play minimax, win as soon and lose as late as they can.
@@ -11,22 +11,14 @@ so images of a position get images of one answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
-import numpy as np
-
-from agents.expert_markov import markov_expert
-from agents.policy import PolicyError, Seats, uniform_rows
+from agents.policy import PolicyError, Seats
 from agents.solver import solvable, solver_expert
 from agents.tabular import from_model
-from games.base import Game, Model, Table
+from games.base import GameError, Known, Model, Table, model_and_game
 from games.graph import GameGraph
-from games.infosets.model import InfosetModel
-from games.markov.model import MarkovModel
 from games.registered import Declaration, Registry
 
-Known: TypeAlias = Model | Game
-"""What an expert is made from: the exact model, or the game where it has none."""
 Factory = Callable[[Known], Seats]
 EXPERTS: Registry[Factory, Declaration] = Registry("expert", error=PolicyError)
 
@@ -58,36 +50,36 @@ def names() -> list[str]:
 
 def optimal_table(graph: GameGraph, *, ties: str) -> Table:
     """[S, A] both seats' expert play: ``first`` or ``uniform`` among the best moves of ``GameGraph.optimal``."""
-    best = graph.optimal()
-    if ties == "uniform":
-        return uniform_rows(best)
-    table = np.zeros(best.shape)
-    table[np.arange(len(best)), best.argmax(1)] = 1.0
-    return table
+    return graph.equilibrium(ties)[0]
 
 
-def _equilibrium(model: InfosetModel, ties: str) -> Seats:
-    """The equilibrium of a game of hidden information that the linear program ends on. PolicyError for ``uniform``."""
-    if ties == "uniform":
-        raise PolicyError(
-            f"in {model.game.spec.name} an equilibrium mixes actions by itself, so they cannot be mixed alike as the"
-            " expert 'uniform' does; choose the expert first"
-        )
-    first, second = model.solve()
-    return from_model(model, 0, first.policy), from_model(model, 1, second.policy)
+def model_expert(model: Model, ties: str) -> Seats:
+    """The exact expert of a game with a model.
+
+    Args:
+        model: the exact model.
+        ties: what it does among equally good moves, one of ``model.ties``.
+
+    Returns:
+        One policy per seat, which knows every position of its seat and raises PolicyError at any other.
+
+    Raises:
+        PolicyError: where the model has no such choice.
+    """
+    try:
+        first, second = model.equilibrium(ties)
+    except GameError as error:
+        raise PolicyError(f"{error}; choose the expert {' or '.join(model.ties)}") from error
+    return from_model(model, 0, first), from_model(model, 1, second)
 
 
 def _exact_expert(ties: str) -> Factory:
     def factory(known: Known) -> Seats:
-        if isinstance(known, GameGraph):
-            table = optimal_table(known, ties=ties)
-            return from_model(known, 0, table), from_model(known, 1, table)
-        if isinstance(known, MarkovModel):
-            return markov_expert(known, ties)
-        if isinstance(known, InfosetModel):
-            return _equilibrium(known, ties)
-        if isinstance(known, Game) and solvable(known):
-            return solver_expert(known, ties=ties)
+        model, game = model_and_game(known)
+        if model is not None:
+            return model_expert(model, ties)
+        if solvable(game):
+            return solver_expert(game, ties=ties)
         raise PolicyError(
             f"the expert {ties!r} plays turn-based games that are enumerated as a graph, and connect4 on 6x7"
         )
@@ -96,9 +88,10 @@ def _exact_expert(ties: str) -> Factory:
 
 
 def _vertex_expert(known: Known) -> Seats:
-    if not isinstance(known, MarkovModel):
-        raise PolicyError("the expert 'vertex' plays Markov games; choose first or uniform")
-    return markov_expert(known, "vertex")
+    model, _ = model_and_game(known)
+    if model is None:
+        raise PolicyError("the expert 'vertex' plays Markov games; choose the expert first or uniform")
+    return model_expert(model, "vertex")
 
 
 register("first", _exact_expert("first"), summary="the lowest of its best actions")

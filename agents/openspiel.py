@@ -15,14 +15,11 @@ import pyspiel
 from numpy.typing import NDArray
 from open_spiel.python import policy as openspiel_policy
 
-from agents.policy import HistoryWarning, Policy, PolicyError, Seats, query, sample
-from games.adapters.openspiel import OpenSpielGame, twin
-from games.adapters.openspiel_hidden import HiddenOpenSpielGame
-from games.adapters.replay import Replayed
+from agents.policy import HistoryWarning, Policy, PolicyError, Seats, by_history, query, sample
+from games.adapters.openspiel import rules_behind
+from games.adapters.openspiel_hidden import position_after
 from games.base import Floats, Game, Rng, States
-from games.boards import Board
-from games.histories import Histories
-from games.symmetry import Quotient, board_behind
+from games.symmetry import base_of, board_behind
 
 _REMEMBERED = 1 << 18  # answers that an exported policy keeps at hand
 _COMPARED = 200  # positions at which an imported policy is asked at a second history, to see whether they differ
@@ -49,7 +46,7 @@ class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpie
 
     def row(self, state: Any) -> Floats:
         """[A] what the player to move does. Boards are remembered by their picture, which says everything."""
-        if not isinstance(self._ours, Board):
+        if board_behind(self._ours) is None or any(map(by_history, self._profile)):
             return self._ask(state)
         picture = str(state)
         if picture not in self._answers:
@@ -60,7 +57,7 @@ class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpie
 
     def _ask(self, state: Any) -> Floats:
         seat = int(state.current_player())
-        return np.asarray(query(self._profile[seat], self._ours, _after(self._ours, state.history()), seat)[0])
+        return np.asarray(query(self._profile[seat], self._ours, position_after(self._ours, state.history()), seat)[0])
 
 
 class ExportedBot(pyspiel.Bot):  # type: ignore[misc]  # OpenSpiel ships no types
@@ -110,25 +107,12 @@ def to_openspiel_bot(profile: Seats, game: Game, seat: int, *, rng: Rng) -> Expo
 
 def rules_of(game: Game) -> Any:
     """The pyspiel game of the same rules and action numbers. PolicyError if there is none."""
-    if isinstance(game, OpenSpielGame):
-        return game.rules
-    board = game.board if isinstance(game, Replayed) else game
-    if isinstance(board, Board):
-        return twin(board)
-    hint = "; lift the policies to the board (Lifted) and give the board" if isinstance(game, Quotient) else ""
+    merged = base_of(game) is not game
+    rules = None if merged else rules_behind(game)
+    if rules is not None:
+        return rules
+    hint = "; lift the policies to the board (Lifted) and give the board" if merged else ""
     raise PolicyError(f"{game.spec.name} ({type(game).__name__}) is no game of OpenSpiel's{hint}")
-
-
-def _after(game: Game, moves: list[int]) -> States:
-    """[1, W] our position after these moves of both seats, and of chance where the game has any."""
-    if isinstance(game, HiddenOpenSpielGame):
-        return game.at(tuple(moves))
-    rng = np.random.default_rng(0)  # these games draw nothing
-    states = game.start(1, rng=rng)
-    for action in moves:
-        acting = game.acting(states)
-        states = game.step(states, np.where(acting, action, -1), rng=rng)[0]
-    return states
 
 
 # --- in: OpenSpiel's for us ----------------------------------------------------------------------------------
@@ -156,7 +140,7 @@ class ImportedPolicy:
         acting = np.flatnonzero(legal.any(1))
         for row in acting:
             rows[row] = self._at(self._history(game, states[row], seat), game.spec.actions)
-        if self._to_compare and _board(game) is not None:
+        if self._to_compare and board_behind(game) is not None:
             self._compare(game, states[acting], rows[acting], seat)
         return rows
 
@@ -172,7 +156,7 @@ class ImportedPolicy:
 
     def _history(self, game: Game, state: States, seat: int, *, least: bool = True) -> list[int]:
         """Moves that lead to the position [W] in which the seat is to move; on a board, the least (or the greatest)."""
-        board = _board(game)
+        board = board_behind(game)
         if board is not None:
             stones = game.observe(state[None], seat)[0] > 0  # [2, rows, columns], own first
             return stone_order(stones[seat], stones[1 - seat], gravity=board.gravity, least=least)
@@ -201,16 +185,11 @@ class ImportedPolicy:
 
 def from_openspiel_policy(policy: Any, game: Game) -> Policy:
     """An OpenSpiel policy of this game's rules as a policy of ours, for both seats. PolicyError if rules differ."""
-    rules = rules_of(game.base if isinstance(game, Quotient) else game)
+    rules = rules_of(base_of(game))
     theirs = getattr(policy, "game", rules)
     if _identity(theirs) != _identity(rules):
         raise PolicyError(f"this is a policy for OpenSpiel's {theirs}, not for {rules}, which {game.spec.name} is")
     return ImportedPolicy(policy, rules)
-
-
-def _board(game: Game) -> Board | None:
-    """The board whose positions are asked about; None for another game, and where states are histories."""
-    return None if isinstance(game, Histories) else board_behind(game)
 
 
 def _words(moves: list[int]) -> str:

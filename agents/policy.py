@@ -13,7 +13,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
-from games.histories import HistoryTree
 from games.symmetry import Quotient
 
 SLACK = 1e-9
@@ -89,7 +88,7 @@ def tabulate(model: Model, policy: Policy, seat: int, *, asker: Asker | None = N
     ``asker`` answers for it in batches of ``at_once`` positions; by default it is asked here, one after the other.
     HistoryWarning for a policy by histories on a model of positions.
     """
-    if by_history(policy) and not isinstance(model, HistoryTree):
+    if by_history(policy) and model.folded is None:
         warnings.warn(
             f"{_name(policy)} may depend on the history of a game, but is asked at one history of each position of "
             f"{model.game.spec.name}: what is measured is that policy of positions, which may be another",
@@ -180,6 +179,12 @@ class Lifted:
         canonical, which = self.quotient.canonical(states)
         rows = self.policy.probabilities(self.quotient, canonical, seat)
         return np.asarray(np.take_along_axis(rows, self.quotient.to_canonical(which), axis=1))
+
+
+def lift(policy: Policy, game: Game) -> Policy:
+    """A policy of ``game`` as it plays the game itself: where that is a quotient, on the board."""
+    # A quotient alone has positions to move there and answers to move back.
+    return Lifted(policy, game) if isinstance(game, Quotient) else policy
 
 
 def greedy_rows(rows: Floats) -> Floats:

@@ -32,13 +32,15 @@ from agents.storage.label_cache import LabelCache
 from agents.storage.reading import printable
 from games.base import Floats, Game, Ints, States
 from games.boards import Board
-from games.symmetry import Quotient
+from games.symmetry import canonical
 
 VALUE = 1.0
 """Of the game, to seat 0, who wins it (J. Allen and V. Allis, 1988): known without the solver."""
 ILLEGAL, WORSE = -128, -127  # in place of a score: the column is full; the move is not among the best
 FLUSH = 1.0  # seconds of solving after which scores are written down
 _COLUMNS, _ROWS, _THEIRS = 7, 6, 9  # BitBully's columns are nine bits apart, ours seven
+SOLVER = "connect4"
+"""What a game that this solver knows states in its spec."""
 _BOARD = Board(_ROWS, _COLUMNS, 4, gravity=True, name="connect4")
 
 Scored = NDArray[np.int8]  # [N, 7]
@@ -48,9 +50,8 @@ Rule = Callable[[Floats], Floats]
 
 
 def solvable(game: Game) -> bool:
-    """Whether this is Connect Four on 6x7, as it is or up to its mirror symmetry."""
-    base = game.base if isinstance(game, Quotient) else game
-    return isinstance(base, Board) and base.gravity and (base.rows, base.columns, base.k) == (_ROWS, _COLUMNS, 4)
+    """Whether the solver knows this game: Connect Four on 6x7, as it is or up to its mirror symmetry."""
+    return game.spec.solver == SOLVER
 
 
 # --- scores ----------------------------------------------------------------------------------------------------
@@ -230,11 +231,9 @@ class Solver:
         legal = game.legal(states, seat)
         rows = np.flatnonzero(legal.any(1))
         asked = states[rows]
-        if isinstance(game, Quotient):
-            asked = game.canonical(asked)[0]
         found = np.zeros(legal.shape)
         if len(rows):
-            found[rows] = self.rule(scores(game, asked, best_only=self.best_only))
+            found[rows] = self.rule(scores(game, canonical(game, asked), best_only=self.best_only))
         return found
 
 

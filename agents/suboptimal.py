@@ -22,7 +22,7 @@ import numpy as np
 from agents.policy import PolicyError, Seats
 from agents.solver import Solver, load, solvable
 from agents.tabular import from_model
-from games.base import Floats, Game, Model, Table
+from games.base import Floats, Known, Table, model_and_game
 from games.graph import GameGraph
 
 WORD = "suboptimal"
@@ -42,7 +42,7 @@ def scores(graph: GameGraph) -> Table:
     Of the L - p moves that are left unplayed the loser would have made the first, so half of them, rounded down,
     were the winner's. PolicyError for a graph with rewards along the way.
     """
-    if (graph.reward[graph.successor >= 0] != 0).any():
+    if not graph.decided_at_end:
         raise PolicyError(f"{graph.game.spec.name} gives rewards along the way; solver scores are for its end alone")
     best = np.zeros(len(graph) + 1)  # [S + 1] s(x); the last, where child -1 points, stays 0
     table = np.full(graph.successor.shape, -np.inf)
@@ -79,16 +79,17 @@ def suboptimal_table(graph: GameGraph, temperature: float, *, random_when_lost: 
     return rows_at(scores(graph), temperature, random_when_lost=random_when_lost)
 
 
-def suboptimal(known: Model | Game, temperature: float, *, random_when_lost: bool = False) -> Seats:
+def suboptimal(known: Known, temperature: float, *, random_when_lost: bool = False) -> Seats:
     """The player at this temperature, one policy per seat, from a game's graph or, where it has none, its solver.
 
     PolicyError for a temperature that is none, and for a game that has neither.
     """
     check(temperature)
-    if isinstance(known, GameGraph):
-        table = suboptimal_table(known, temperature, random_when_lost=random_when_lost)
-        return from_model(known, 0, table), from_model(known, 1, table)
-    if not isinstance(known, Game) or not solvable(known):
+    model, game = model_and_game(known)
+    if isinstance(model, GameGraph):  # scores are counted in plies, which a graph alone has
+        table = suboptimal_table(model, temperature, random_when_lost=random_when_lost)
+        return from_model(model, 0, table), from_model(model, 1, table)
+    if model is not None or not solvable(game):
         raise PolicyError(f"{WORD}:T plays games that are enumerated as a graph, and connect4 on 6x7")
     load()
     rule = partial(rows_at, temperature=temperature, random_when_lost=random_when_lost)

@@ -49,6 +49,7 @@ def on_board(game: Game, states: States) -> tuple[Board, States]:
     board = board_behind(game)
     if board is None:
         raise PolicyError(f"tactics are for boards, and {game.spec.name} is none; leave them out")
+    # a replayed game's states are histories, which it alone turns into positions of its board
     return board, game.on_board(board, states) if isinstance(game, Replayed) else states
 
 

@@ -4,18 +4,33 @@
 numpy alone and knows of no learner.
 """
 
-from games.base import Enumerable, Game, GameError, Hidden, Model, NashmailError, Response, Spec, Successors, Symmetric
+from games.base import (
+    Display,
+    Enumerable,
+    Game,
+    GameError,
+    Hidden,
+    Model,
+    NashmailError,
+    Response,
+    Spec,
+    Successors,
+    Symmetric,
+)
 from games.boards import Board
 from games.check import check
 from games.graph import GameGraph
 from games.infosets.model import InfosetModel
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.model import MarkovModel
 from games.registry import describe, make, names, register
 from games.symmetry import Quotient
 
 __all__ = [
     "Board",
+    "Display",
+    "Dynamics",
     "Enumerable",
     "Game",
     "GameError",
@@ -32,6 +47,7 @@ __all__ = [
     "Spec",
     "Successors",
     "Symmetric",
+    "Views",
     "check",
     "describe",
     "make",

@@ -7,8 +7,10 @@ player 1, maximiser) and 1. Rewards are always seat 0's; the game is zero-sum.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from functools import cached_property
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +33,33 @@ class GameError(NashmailError):
 
 
 @dataclass(frozen=True)
+class Display:
+    """How a game is shown and its moves are called; what a terminal needs to know of it."""
+
+    layout: Literal["text", "grid", "columns"] = "text"
+    """What ``render`` gives: plain ``text``; the cells of a ``grid``, one character each; or a grid whose ``columns``
+    are what a move chooses, because stones fall."""
+    noun: str = "move"
+    """What an action is: a cell, a column, or just a move. Actions are counted from 1 where they have no words."""
+    taken: str = "not legal here"
+    """Why an action that exists may not be chosen."""
+    marks: tuple[str, str] = ("seat 0", "seat 1")
+    """What each seat is called."""
+    goal: str = ""
+    """A sentence about who wins, with a space before it; or nothing."""
+    names: tuple[str, ...] = ()
+    """[A] words for the actions, which may be typed instead of numbers; or nothing."""
+
+
+TEXT = Display()
+
+
+@dataclass(frozen=True)
 class Spec:
-    """The fixed facts of a game."""
+    """The fixed facts of a game. Those with a default are capabilities: what is stated is used, what is not, is not.
+
+    ``games.check`` holds what a game states against what it does, as far as play can tell.
+    """
 
     name: str
     """What ``games.make`` accepts; saved with every run and policy."""
@@ -45,7 +72,26 @@ class Spec:
     discount: float = 1.0
     """Applied per own decision, never per ply."""
     symmetries: tuple[tuple[int, ...], ...] = ()
-    """[G, A] action permutations, identity first: action a at a position is ``symmetries[g][a]`` at its image g."""
+    """[G, A] action permutations, identity first: action a at a position is ``symmetries[g][a]`` at its image g. More
+    than one of them, with a method ``images`` (``Symmetric``), let a game be learned up to symmetry."""
+    win_loss: bool = False
+    """Whether the only reward of a game comes with its end and is 1 (won by seat 0), -1 or 0: values are then told as
+    wins, draws and losses, and payoffs lie between -1 and 1."""
+    in_a_row: int = 0
+    """For games of placing stones on a board, where observations are [2, rows, columns] planes, own stones first, and
+    the mirror image of a position is a position: how many in a line win. 0: another kind of game."""
+    solver: str = ""
+    """The solver that knows the game, by the name that ``agents.solver`` has for it: it labels positions, slowly, where
+    the game is too large to enumerate. It reads states, so what their words mean is part of what is stated."""
+    clock: int | None = None
+    """The word of a state that counts the steps so far, where both seats may move in each step (Markov games)."""
+    endless: bool = False
+    """Whether play is cut after ``longest`` moves although the game goes on: exact measures are those of the endless
+    discounted game. Needs a ``clock``."""
+    unlabelled: int | None = None
+    """The action that a table plays by convention at positions without a label; None: all legal ones alike."""
+    display: Display = TEXT
+    """How it is drawn, and what its moves are called."""
 
 
 @runtime_checkable
@@ -127,19 +173,36 @@ class Symmetric(Enumerable, Protocol):
         """[G, N, W] every state under every symmetry, in the order of ``spec.symmetries``."""
 
 
-@dataclass(frozen=True)
-class Response:
-    """A best (or minimax) response of one seat: what it is worth and how it is played."""
+Lazy: TypeAlias = Floats | Callable[[], Floats]
+"""An array, or a function that computes it when it is first asked for."""
 
-    seat: int
-    value: float
-    """Seat 0's expected (discounted) reward from the start."""
-    values: Floats
-    """[S] seat 0's expected reward from every position on."""
-    action_values: Floats
-    """[S, A] the responding seat's own expected reward of each action; -inf where illegal or not acting."""
-    mixed: Table | None = None
-    """[S, A] how it is played where it has to draw lots (equilibria of simultaneous moves); None: see ``policy``."""
+
+class Response:
+    """A best (or minimax) response of one seat: what it is worth and how it is played; not to be changed."""
+
+    def __init__(self, seat: int, value: float, values: Lazy, action_values: Lazy, mixed: Table | None = None) -> None:
+        """Put a response together.
+
+        Args:
+            seat: who responds.
+            value: seat 0's expected (discounted) reward from the start.
+            values: float64 [S], or integers where all are whole; see ``values``. A function where few ask for them.
+            action_values: float64 [S, A], see ``action_values``; a function, since they are A times as many.
+            mixed: float64 [S, A], how it is played where it has to randomise (equilibria of simultaneous moves and of
+                games with hidden information); None: see ``policy``.
+        """
+        self.seat, self.value, self.mixed = seat, value, mixed
+        self._values, self._action_values = values, action_values
+
+    @cached_property
+    def values(self) -> Floats:
+        """[S] seat 0's expected reward from every position on."""
+        return self._values() if callable(self._values) else self._values
+
+    @cached_property
+    def action_values(self) -> Floats:
+        """[S, A] the responding seat's own expected reward of each action; -inf where illegal or not acting."""
+        return self._action_values() if callable(self._action_values) else self._action_values
 
     @property
     def policy(self) -> Table:
@@ -163,6 +226,22 @@ class Model(Protocol):
     def states(self) -> States:
         """[S, W] every position at which somebody acts."""
 
+    @property
+    def ties(self) -> tuple[str, ...]:
+        """What ``equilibrium`` can do among equally good moves."""
+
+    @property
+    def scale(self) -> float:
+        """The largest payoff that there can be, at least 1: what rounding of a value is measured by."""
+
+    @property
+    def decided_at_end(self) -> bool:
+        """Whether every reward comes with the end of a game, so that ``outcomes`` says who wins."""
+
+    @property
+    def folded(self) -> tuple[Model, Ints] | None:
+        """Where rows are histories: the model by positions, and the row [S] there of each row here. Else None."""
+
     def legal(self, seat: int) -> Bools:
         """[S, A] legal actions of the seat; rows where it does not act are all False."""
 
@@ -178,8 +257,40 @@ class Model(Protocol):
     def solve(self) -> tuple[Response, Response]:
         """Minimax play of both seats."""
 
+    def equilibrium(self, ties: str) -> tuple[Table, Table]:
+        """[S, A] per seat: minimax play at every position; ``ties``, one of ``self.ties``, says which."""
+
+    def best_moves(self, seat: int, rows: Ints) -> Bools:
+        """[n, A] the moves that an expert may play at these rows [n]; all False where the seat does not act."""
+
+    def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
+        """Probabilities that seat 0 wins, draws and loses. GameError where not ``decided_at_end``."""
+
     def reach(self, profile: tuple[Table, Table]) -> Floats:
         """[S] expected number of visits of each position in one game (undiscounted for finite games)."""
+
+
+Known: TypeAlias = Model | Game
+"""What is known of a game by those who need to know: its exact model, or the game where it has none."""
+
+
+def model_and_game(known: Known) -> tuple[Model | None, Game]:
+    """The model, if that is what is known, and the game in either case."""
+    return (None, known) if isinstance(known, Game) else (known, known.game)
+
+
+def as_enumerable(game: Game) -> Enumerable:
+    """The game, whose positions can be listed. GameError where they cannot."""
+    if not isinstance(game, Enumerable):
+        raise GameError(f"{game.spec.name} does not list its positions; give it starts and successors")
+    return game
+
+
+def as_hidden(game: Game) -> Hidden:
+    """The game, which says how likely its starts are. GameError where it does not."""
+    if not isinstance(game, Hidden):
+        raise GameError(f"{game.spec.name} does not say how likely its starts are; give it start_probability")
+    return game
 
 
 def one_line(picture: str) -> str:

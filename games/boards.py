@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
+from games.base import Bools, Display, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
 
 Words = NDArray[np.uint64]
 _HALF = 32  # bits of a packed position for each of its two words
@@ -68,6 +68,16 @@ class Board:
             observation=(2, rows, columns),
             longest=rows * columns,
             symmetries=tuple(self._action_permutation(cells) for cells in cell_maps),
+            win_loss=True,
+            in_a_row=k,
+            solver="connect4" if gravity and (rows, columns, k) == (6, 7, 4) else "",
+            display=Display(
+                layout="columns" if gravity else "grid",
+                noun="column" if gravity else "cell",
+                taken="full" if gravity else "taken",
+                marks=("x", "o"),
+                goal=f" {k} in a row win.",
+            ),
         )
 
     # --- the rules -------------------------------------------------------------------------------------

@@ -97,6 +97,12 @@ class Calls:
             "discount lies between 0 and 1": isinstance(spec.discount, float | int) and 0 <= spec.discount <= 1,
             "symmetries are tuples of one number per action": isinstance(spec.symmetries, tuple)
             and all(len(permutation) == spec.actions for permutation in spec.symmetries),
+            "in_a_row needs observations of two planes, [2, rows, columns]": not spec.in_a_row
+            or (len(shape) == 3 and shape[0] == 2),
+            "clock is the number of a word of the state, or None": spec.clock is None or isinstance(spec.clock, int),
+            "endless needs a clock": spec.clock is not None or not spec.endless,
+            "unlabelled is an action, or None": spec.unlabelled is None or spec.unlabelled in range(spec.actions),
+            "display has a word for every action, or none": len(spec.display.names) in (0, spec.actions),
         }
         for fact, holds in facts.items():
             if not holds:

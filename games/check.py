@@ -63,6 +63,7 @@ def check(game: Game, *, games: int = 32, seed: int = 0) -> Checked:
     elif hasattr(game, "starts") or hasattr(game, "successors"):
         calls.refuse("starts, successors", "a game that lists its positions has both of them")
     _futures(calls, everything, rng)
+    _stated(calls, before, actions)
     _symmetries(calls, before, actions)
     _copies(calls, before[:64], actions[:64])
     _name(calls)
@@ -228,6 +229,31 @@ def _successors(calls: Calls, states: States, actions: Ints) -> None:
             if not any(abs(reward - rewards[row]) <= 1e-9 for reward in known):
                 right = f"what step gives for actions {actions[row].tolist()} is among the listed outcomes"
                 calls.refuse("successors", f"{right} (same key, reward and end)", states[row])
+
+
+def _stated(calls: Calls, states: States, actions: Ints) -> None:
+    """What the spec says of rewards, of the clock and of the picture is what play shows."""
+    spec = calls.game.spec
+    after, rewards, done = calls.step(states, actions, np.random.default_rng(0))
+    if spec.win_loss and (odd := np.where(done, ~np.isin(rewards, (-1, 0, 1)), rewards != 0)).any():
+        row = int(odd.argmax())
+        right = f"win_loss means that games pay 1, 0 or -1 at their end and nothing before; here {rewards[row]:g}"
+        calls.refuse("spec", right, states[row])
+    if spec.clock is not None:
+        if spec.clock not in range(states.shape[1]):
+            calls.refuse(
+                "spec", f"clock is the number of a word of the state, below {states.shape[1]}, not {spec.clock}"
+            )
+        if (odd := after[:, spec.clock] != states[:, spec.clock] + 1).any():
+            calls.refuse(
+                "spec", f"word {spec.clock} is the clock, so each step adds 1 to it", states[int(odd.argmax())]
+            )
+    if spec.display.layout != "text":
+        for state in states[:64]:
+            shape = {len(line.replace(" ", "")) for line in calls.render(state).splitlines()}
+            if len(shape) != 1 or (spec.in_a_row and shape != {spec.observation[-1]}):
+                right = f"display.layout {spec.display.layout!r} needs rows of as many cells, a character each"
+                calls.refuse("render", right, state)
 
 
 def _symmetries(calls: Calls, states: States, actions: Ints) -> None:

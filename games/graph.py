@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Enumerable, Floats, GameError, Ints, Response, States, Table, one_line
+from games.base import Bools, Enumerable, Floats, GameError, Ints, Model, Response, States, Table, one_line
 from games.cost import Meter
 from games.layers import Layer, Numbers, Packed, Words, chunks, layers, opened, words_of
 from games.quick import quick
@@ -38,20 +38,6 @@ class Block:
     ply: int
 
 
-class _Swept(Response):
-    """A response that holds its values alone; those of the actions, A times as many, follow when they are asked for."""
-
-    def __init__(self, graph: GameGraph, seat: int, values: Numbers) -> None:
-        fields = {"seat": seat, "value": float(values[graph.roots].mean()), "values": values[:-1]}
-        for name, value in {**fields, "_graph": graph, "_extended": values}.items():
-            object.__setattr__(self, name, value)
-
-    @cached_property
-    def action_values(self) -> Floats:
-        graph: GameGraph = vars(self)["_graph"]
-        return graph.action_values(self.seat, vars(self)["_extended"])
-
-
 class GameGraph:
     """The reachable positions of ``game`` at which somebody moves, [S] rows ordered by ply, then seat, then key (its
     second word first). GameError where one is not over and has no move to make.
@@ -61,6 +47,9 @@ class GameGraph:
     and so does a game whose keys, or whatever else a few positions show, are not the contract's (``games.check``).
     ``meter`` watches the listing of games that are no boards (default: one that minds the memory).
     """
+
+    ties: tuple[str, ...] = ("first", "uniform")
+    scale = 1.0
 
     def __init__(self, game: Enumerable, *, limit: int | None = None, meter: Meter | None = None) -> None:
         quick(game)
@@ -92,6 +81,11 @@ class GameGraph:
         self.successor: NDArray[np.int32] = _joined(children).T  # [S, A] row moved to; -1 illegal or over
 
     # --- where things are ------------------------------------------------------------------------------
+
+    @property
+    def folded(self) -> tuple[Model, Ints] | None:
+        """None: rows are positions."""
+        return None
 
     def __len__(self) -> int:
         return len(self._words)
@@ -142,7 +136,7 @@ class GameGraph:
         for mover, rows in self._backwards():
             moves = self._moves(rows, values)
             values[rows] = self._best(rows, mover, moves) if mover == seat else _mean(against[rows], moves)
-        return _Swept(self, seat, values)
+        return self._response(seat, values)
 
     def solve(self) -> tuple[Response, Response]:
         """Minimax by backward induction. The responses' values are integers where the game's are, in one byte each."""
@@ -150,10 +144,38 @@ class GameGraph:
 
     @cached_property
     def _minimax(self) -> tuple[Response, Response]:
+        return self._response(0, self._minimax_values), self._response(1, self._minimax_values)
+
+    @cached_property
+    def _minimax_values(self) -> Numbers:
+        """[S + 1] seat 0's value of every position under perfect play, and the 0 of a finished game."""
         values = np.zeros(len(self) + 1, dtype=self._exact)
         for seat, rows in self._backwards():
             values[rows] = self._best(rows, seat, self._moves(rows, values))
-        return _Swept(self, 0, values), _Swept(self, 1, values)
+        return values
+
+    def _response(self, seat: int, values: Numbers) -> Response:
+        """A response whose values are [S + 1], see ``_moves``."""
+        start = float(values[self.roots].mean())
+        return Response(seat, start, values[:-1], partial(self.action_values, seat, values))
+
+    def equilibrium(self, ties: str) -> tuple[Table, Table]:
+        """[S, A] per seat, the same table for both: ``first`` or ``uniform`` among the moves of ``optimal``."""
+        if ties not in self.ties:
+            raise GameError(f"the expert {ties!r} plays Markov games")
+        best = self.optimal()
+        if ties == "first":
+            best &= best.cumsum(1) == 1
+        table = best / best.sum(1, keepdims=True)
+        return table, table
+
+    def best_moves(self, seat: int, rows: Ints) -> Bools:
+        """[n, A] the moves of ``optimal`` at these rows [n]; all False where the seat does not act."""
+        return np.asarray(self._optimal[rows] & (self.seat[rows] == seat)[:, None])
+
+    @cached_property
+    def _optimal(self) -> Bools:
+        return self.optimal()
 
     def action_values(self, seat: int, values: Numbers) -> Floats:
         """[S, A] the seat's own value of each action, given seat 0's values [S + 1] of what follows (see ``_moves``);
@@ -180,7 +202,9 @@ class GameGraph:
         return reach
 
     def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
-        """Probabilities that seat 0 wins, draws and loses, for games whose only reward comes with their end."""
+        """Probabilities that seat 0 wins, draws and loses. GameError where rewards come along the way."""
+        if not self.decided_at_end:
+            raise GameError(f"{self.game.spec.name} gives rewards along the way: its games are not won, drawn or lost")
         flow = self.reach(profile)[:, None] * (profile[0] + profile[1])  # [S, A] of each move being made
         won, lost = float(flow[self.reward > 0].sum()), float(flow[self.reward < 0].sum())
         return won, max(0.0, 1.0 - won - lost), lost
@@ -189,7 +213,7 @@ class GameGraph:
         """[S, A] the moves of the best, most urgent play: of the moves that keep the minimax value, those that
         win soonest, those that lose latest, all of them where the game is drawn.
         """
-        values = vars(self._minimax[0])["_extended"]
+        values = self._minimax_values
         wanted = np.zeros(self.successor.shape, dtype=np.bool_)
         left = np.zeros(len(self) + 1, dtype=np.int32)  # plies to the end under such play, this move included
         for seat, rows in self._backwards():
@@ -205,11 +229,12 @@ class GameGraph:
     @cached_property
     def _exact(self) -> type[np.generic]:
         """What a minimax value is kept in: one byte where the only reward is a small whole number at the end."""
-        small = self.reward.dtype == np.int8
-        ends = small and all(
-            not (self.reward.T[:, rows][self.successor.T[:, rows] >= 0]).any() for _, rows in self._backwards()
-        )
-        return np.int8 if ends else np.float64
+        return np.int8 if self.reward.dtype == np.int8 and self.decided_at_end else np.float64
+
+    @cached_property
+    def decided_at_end(self) -> bool:
+        """Whether every reward comes with the end of a game."""
+        return not any((self.reward.T[:, rows][self.successor.T[:, rows] >= 0]).any() for _, rows in self._backwards())
 
     def _backwards(self) -> Iterator[tuple[int, slice]]:
         """Who moves, and rows of one layer, from the last layer to the first."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.adapters.replay import Replayed
-from games.base import Bools, Enumerable, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
+from games.base import Bools, Enumerable, Floats, GameError, Ints, Keys, Model, Rng, Spec, States, Successors
 from games.graph import GameGraph
 from games.layers import Layer
 from games.symmetry import Quotient
@@ -105,6 +105,11 @@ class HistoryTree(GameGraph):
         self._assemble(Histories(graph.game), list(layers))
         self.position: Ints = np.concatenate(positions)
 
+    @property
+    def folded(self) -> tuple[Model, Ints]:
+        """The graph, and the row there of each history."""
+        return self.graph, self.position
+
     def index(self, states: States) -> Ints:
         """[N] rows of these histories; GameError for one that is not there."""
         width = self.states.shape[1]
@@ -113,6 +118,13 @@ class HistoryTree(GameGraph):
         if -1 in found:
             raise GameError(f"not a history of {self.game.spec.name} with a move to make: {states[found.index(-1)]}")
         return np.array(found, dtype=np.int64)
+
+
+def tree_of(model: Model) -> HistoryTree | None:
+    """The tree of a model's histories, itself if it is one; None where it has none (``has_tree``)."""
+    if isinstance(model, HistoryTree):
+        return model
+    return HistoryTree(model) if isinstance(model, GameGraph) and has_tree(model) else None
 
 
 def has_tree(graph: GameGraph) -> bool:

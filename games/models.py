@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import comb
 
 from games.adapters.outside import printable
-from games.base import Enumerable, Game, Hidden, Model
+from games.base import Enumerable, Game, Hidden, Model, as_enumerable
 from games.boards import Board
 from games.cost import Meter, TooLarge
 from games.graph import LIMIT, GameGraph
@@ -17,7 +17,7 @@ from games.infosets.model import InfosetModel
 from games.infosets.size import histories
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
-from games.symmetry import Quotient, board_behind
+from games.symmetry import base_of, board_behind
 
 SECONDS = 20.0
 """Most seconds that listing the positions of a game of another library may take, as estimated while it goes on."""
@@ -34,7 +34,29 @@ RULE = (
 
 def has_model(game: Game) -> bool:
     """Whether ``model_of`` would build a model, as far as can be told without building it."""
-    return isinstance(game, MarkovGame) or (isinstance(game, Enumerable) and enumerable(_base(game)))
+    return ties_of(game) != ()
+
+
+def ties_of(game: Game) -> tuple[str, ...]:
+    """What ``Model.ties`` of the game's model would be, without building it; nothing where there is none."""
+    if isinstance(game, MarkovGame):
+        return MarkovModel.ties
+    if not isinstance(game, Enumerable) or not enumerable(base_of(game)):
+        return ()
+    return InfosetModel.ties if isinstance(game, Hidden) else GameGraph.ties
+
+
+def positions(game: Game, *, most: int) -> int | None:
+    """How many positions have a move to make, where that is known or needs at most ``most`` of a board to be listed."""
+    if isinstance(game, MarkovGame):
+        return game.states * (game.horizon or 1)
+    bound = positions_at_most(game)
+    return len(GameGraph(as_enumerable(game))) if bound is not None and bound <= most else None
+
+
+def positions_at_most(game: Game) -> int | None:
+    """A bound on the positions of one of our boards (``arrangements``); None for any other game."""
+    return arrangements(game) if isinstance(game, Board) else None
 
 
 def model_of(game: Game) -> Model | None:
@@ -69,7 +91,7 @@ def instead(game: Game) -> str:
 def own_board(game: Game) -> str:
     """The name of our own board with the rules of another library's game, where it can do more; or nothing."""
     board = board_behind(game)
-    if board is None or isinstance(_base(game), Board):
+    if board is None or isinstance(base_of(game), Board):
         return ""
     word, usual = ("connect4", (6, 7, 4)) if board.gravity else ("tictactoe", (3, 3, 3))
     if (board.rows, board.columns, board.k) == usual:
@@ -81,12 +103,8 @@ def own_board(game: Game) -> str:
 
 def called(game: Game) -> str:
     """The game by the name that it was asked for."""
-    base = _base(game)
+    base = base_of(game)
     return printable(str(getattr(base, "called", base.spec.name)))
-
-
-def _base(game: Game) -> Game:
-    return game.base if isinstance(game, Quotient) else game
 
 
 def enumerable(game: Game) -> bool:

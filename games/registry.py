@@ -57,6 +57,9 @@ def register(name: str, factory: Factory | str, *, summary: str = "", adapter: b
 def make(name: str) -> Game:
     """The game of this name.
 
+    Args:
+        name: a registered word, with parameters after a colon where the game takes some.
+
     Raises:
         GameError: No game has this name (the message lists the known ones), or its parameters cannot be used.
     """

@@ -19,7 +19,8 @@ from games.layers import Packed, Words
 class Quotient:
     """The game in which each position is replaced by the least of its images (by stones of the mover, then all)."""
 
-    def __init__(self, base: Symmetric) -> None:
+    def __init__(self, base: Game) -> None:
+        """The quotient of ``base``. GameError where it states no symmetries, or has no images of positions."""
         if not isinstance(base, Symmetric) or len(base.spec.symmetries) < 2:
             raise GameError(f"{base.spec.name} has no board symmetries; leave symmetry off")
         self.base = base
@@ -99,9 +100,24 @@ class Quotient:
         return legal, after, won, going
 
 
+def base_of(game: Game) -> Game:
+    """The game whose positions a quotient merges; any other game itself."""
+    return game.base if isinstance(game, Quotient) else game
+
+
+def up_to_symmetry(game: Game) -> Game:
+    """The quotient of a game that has symmetries; any other game itself."""
+    return Quotient(game) if isinstance(game, Symmetric) and len(game.spec.symmetries) > 1 else game
+
+
+def canonical(game: Game, states: States) -> States:
+    """[N, W] the canonical images in a quotient; in any other game the positions themselves."""
+    return game.canonical(states)[0] if isinstance(game, Quotient) else states
+
+
 def board_behind(game: Game) -> Board | None:
     """The board that a game is played on: itself, that of its quotient, or of another library's game; None without."""
-    base = game.base if isinstance(game, Quotient) else game
+    base = base_of(game)
     board = getattr(base, "board", base)
     return board if isinstance(board, Board) else None
 

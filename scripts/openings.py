@@ -12,7 +12,6 @@ import sys
 
 import numpy as np
 
-import games
 from agents import solver
 from agents.storage.policies import write_atomic
 from games import Board, Quotient
@@ -25,9 +24,7 @@ PLY, SIZE = 7, 200
 
 def connect4() -> Board:
     """Connect Four on 6 x 7."""
-    board = games.make("connect4")
-    assert isinstance(board, Board)
-    return board
+    return Board(6, 7, 4, gravity=True, name="connect4")
 
 
 def layer(ply: int) -> tuple[States, list[Ints]]:

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from agents.storage.atomic import write_atomic
 from games import GameGraph
-from games.base import Enumerable
+from games.base import as_enumerable
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import look
 from mail.terminal.players import HUMAN, Player
@@ -43,8 +43,7 @@ class Typed(Console):
 
 def record(profile: Profile, *, command: str, answers: tuple[str, ...] = ANSWERS, seed: int = 0) -> Typed:
     """One scripted game against seat 1 of a profile. Returns the console that recorded it."""
-    assert isinstance(profile.game, Enumerable)
-    model = GameGraph(profile.game)
+    model = GameGraph(as_enumerable(profile.game))
     console = Typed(
         file=StringIO(), record=True, width=WIDTH, height=40, force_terminal=True, color_system="truecolor",
         markup=False, highlight=False, emoji=False, legacy_windows=False, _environ={"TERM": "xterm"},

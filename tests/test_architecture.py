@@ -113,6 +113,85 @@ def test_imports_run_one_way(path: Path) -> None:
     assert not imported(path) & above
 
 
+# --- what a game can do is stated by the game --------------------------------------------------------------
+
+TYPE_TESTS = 10
+"""Type tests of games and their models outside ``games/``: only fewer. A game states what it can do
+(``games.base.Spec``), and so does its model; each test that is left has a comment that says why.
+"""
+
+
+def classes_of_games() -> set[str]:
+    """The names of all classes in ``games/`` that are no errors."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "games").rglob("*.py")]
+    found = {node.name: {ast.unparse(base) for base in node.bases} for tree in trees for node in ast.walk(tree)
+             if isinstance(node, ast.ClassDef)}  # fmt: skip
+    errors = {"Exception", "ValueError"}
+    while more := {name for name, bases in found.items() if bases & errors} - errors:
+        errors |= more
+    return set(found) - errors
+
+
+def type_tests(text: str, classes: set[str]) -> list[tuple[int, str]]:
+    """The line and the words of every test of such a class in a module: ``isinstance``, ``issubclass``, ``match``,
+    ``type(game) is``, under whatever name the class was imported.
+    """
+    tree, found = ast.parse(text), []
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "games"
+        for alias in node.names
+        if alias.name in classes
+    }
+
+    def tells(node: ast.AST) -> bool:
+        return any(
+            (isinstance(part, ast.Name) and part.id in names)
+            or (isinstance(part, ast.Attribute) and part.attr in classes and ast.unparse(part.value) == "games")
+            for part in ast.walk(node)
+        )
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+            tested: ast.AST = node.args[1]
+        elif isinstance(node, ast.Compare) and ast.unparse(node.left).startswith("type("):
+            tested = ast.Tuple(node.comparators)
+        elif isinstance(node, ast.MatchClass):
+            tested = node.cls
+        else:
+            continue
+        if tells(tested):
+            found.append((node.lineno if not isinstance(node, ast.MatchClass) else node.cls.lineno, ast.unparse(node)))
+    return found
+
+
+def test_type_tests_are_seen() -> None:
+    seen = type_tests(
+        "import games\nfrom games.boards import Board as B\nfrom games.base import GameError\n"
+        "isinstance(x, B)\nisinstance(x, (int, games.MarkovGame))\ntype(x) is B\nisinstance(x, GameError)\n"
+        "isinstance(x, int | B)\nissubclass(x, B)\n",
+        classes_of_games(),
+    )
+    assert [line for line, _ in seen] == [4, 5, 6, 8, 9]
+
+
+def test_games_state_what_they_can_do() -> None:
+    """Instead of having others ask what they are."""
+    classes, found, bare = classes_of_games(), [], []
+    for path in MODULES:
+        if path.relative_to(ROOT).parts[0] == "games":
+            continue
+        text = path.read_text()
+        for line, words in type_tests(text, classes):
+            here, before = text.splitlines()[line - 1], text.splitlines()[line - 2]
+            found.append(f"{path.relative_to(ROOT)}:{line}: {words}")
+            if "#" not in here and not before.strip().startswith("#"):
+                bare.append(found[-1])
+    assert len(found) <= TYPE_TESTS, "\n".join(found)
+    assert bare == [], "say why in a comment"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "games").rglob("*.py")), ids=lambda path: path.name)
 def test_games_load_numpy_alone(path: Path) -> None:
     assert imported(path, top_level_only=True) <= {"games", "numpy"} | sys.stdlib_module_names

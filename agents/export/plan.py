@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from agents.linear import Featured, SoftmaxLinear
+from agents.linear import SoftmaxLinear
 from agents.network import NetworkPolicy, Residual
 from agents.ntuple import Grid, NtuplePolicy
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
@@ -21,6 +21,7 @@ from agents.storage.policies import refuse_unless_finite
 from agents.tabular import Tabular
 from games.base import Game, Ints
 from games.boards import Board
+from games.features import has_features
 
 Array = NDArray[Any]
 
@@ -67,10 +68,7 @@ def plan(policy: Policy, game: Game, seat: int) -> Plan:
         bare = bare.policy
     kind, layers, arrays = _parts(bare, game)
     refuse_unless_finite(arrays)
-    on_board = lifted or kind == "table"
-    if on_board and not isinstance(game, Board):
-        raise PolicyError(f"only policies of boards can be exported with a table or symmetries, not {game.spec.name}")
-    bits, symmetry = _geometry(game) if isinstance(game, Board) and on_board else (None, None)
+    bits, symmetry = _geometry(game) if lifted or kind == "table" else (None, None)
     return Plan(
         game=game.spec.name,
         seat=seat,
@@ -91,7 +89,7 @@ def _parts(policy: Policy, game: Game) -> tuple[str, tuple[str, ...], dict[str, 
         return "layers", (), {}
     if isinstance(policy, Tabular):
         return "table", (), {"keys": policy.keys.astype(np.int64), "table": np.asarray(policy.table)}
-    if isinstance(policy, SoftmaxLinear) and not isinstance(game, Featured):
+    if isinstance(policy, SoftmaxLinear) and not has_features(game):
         blocks = policy.theta.reshape(game.spec.actions, -1)  # one per action: weights, then the bias
         arrays = {"1.weight": np.ascontiguousarray(blocks[:, :-1]), "1.bias": np.ascontiguousarray(blocks[:, -1])}
         return "layers", ("flatten", "linear"), arrays
@@ -127,8 +125,10 @@ def _ntuple(policy: NtuplePolicy, game: Game) -> dict[str, Array]:
     return {**policy.arrays(), "places": places, "actions": grid.maps, "gravity": gravity}
 
 
-def _geometry(game: Board) -> tuple[Ints, Symmetry]:
-    """The bit of each cell and the symmetries, computed from boards with a single stone."""
+def _geometry(game: Game) -> tuple[Ints, Symmetry]:
+    """The bit of each cell and the symmetries, from boards with a single stone. PolicyError for other games."""
+    if not isinstance(game, Board):  # what is exported reads the bits of its states, which no contract names
+        raise PolicyError(f"only policies of boards can be exported with a table or symmetries, not {game.spec.name}")
     cells = game.rows * game.columns
     states = np.array([[0, 1 << bit] for bit in range(63)], dtype=np.uint64)
     stones = game.observe(states, 1)[:, 1].reshape(len(states), -1)  # the other seat's only stone

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from agents.linear import SoftmaxLinear, features
+from agents.linear import SoftmaxLinear
 from agents.network import Architecture, NetworkPolicy, PolicyNet, layers
 from agents.ntuple import Grid, NtuplePolicy
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Tempered, Uniform
@@ -27,7 +27,8 @@ from agents.storage.atomic import write_atomic as write_atomic
 from agents.storage.reading import LARGEST, Unreadable, fields, parse_json, read_bytes
 from agents.tabular import Tabular
 from agents.tactics import WORD, Tactics
-from games.base import Game, NashmailError, Symmetric
+from games.base import Game, GameError, NashmailError
+from games.features import features
 from games.registry import make
 from games.symmetry import Quotient
 
@@ -117,9 +118,10 @@ def load_policy(path: Path, *, device: str = "cpu") -> Saved:
         why = " ".join(str(error).split())
         raise PolicyError(f"{numbers} does not hold a {about['kind']} policy of {about['game']}: {why}") from error
     if about["symmetry"]:
-        if not isinstance(game, Symmetric):
-            raise PolicyError(f"{file} requires symmetry, which {about['game']} does not have; train again")
-        policy = Lifted(policy, Quotient(game))
+        try:
+            policy = Lifted(policy, Quotient(game))
+        except GameError as error:
+            raise PolicyError(f"{file} requires symmetry, which {about['game']} does not have; train again") from error
     return Saved(game, about["seat"], policy, about["symmetry"])
 
 

@@ -33,7 +33,7 @@ from games.base import Floats, Game, Ints, Model, NashmailError, States
 from games.boards import Board
 from games.graph import GameGraph
 from games.registry import make
-from games.symmetry import Quotient, board_behind
+from games.symmetry import base_of, board_behind
 
 TOLERANCE = 1e-6  # allowed deviation of a row's sum from 1
 _RULES = ("rows", "columns", "k", "gravity")  # the facts that identify a board
@@ -91,7 +91,7 @@ def read_table(path: Path, game: Game) -> Tabular:
         )
     table = rows.numbers[source]
     _refuse_bad_numbers(rows, table, graph, source)
-    if isinstance(game, Quotient):
+    if base_of(game) is not game:
         _refuse_asymmetric(rows, table, graph, source)
     return Tabular(board.key(graph.states), table, complete=True)
 
@@ -286,7 +286,7 @@ def write_table(path: Path, policy: Policy | Seats, model: Model) -> None:
     """
     profile = policy if isinstance(policy, tuple) else (policy, policy)
     table = tabulate(model, profile[0], 0) + tabulate(model, profile[1], 1)
-    if isinstance(model.game, Quotient):
+    if base_of(model.game) is not model.game:
         raise PolicyError("a table needs every position of the board: lift the policies (Lifted), and pass its model")
     _board(model.game)
     boards = [text.decode() for text in board_strings(model.game, model.states)]

@@ -18,8 +18,9 @@ from games.adapters.openspiel_facts import fault, is_mergeable, most_moves
 from games.adapters.outside import answering, printable, quiet, reason
 from games.adapters.replay import NO_VIEWS, Moves, Position, Replayed
 from games.adapters.trial import tried, trust
-from games.base import GameError, Spec
+from games.base import Game, GameError, Spec
 from games.boards import Board
+from games.symmetry import board_behind
 
 _LONGEST = 1_000_000  # moves of a game; a state stores one word for each
 
@@ -185,6 +186,14 @@ def twin(board: Board) -> Any:
     if (board.rows, board.columns, board.k) == (3, 3, 3):
         return load("tic_tac_toe")
     return load(f"mnk(m={board.columns},n={board.rows},k={board.k})")
+
+
+def rules_behind(game: Game) -> Any | None:
+    """The pyspiel game of the same rules and action numbers as a game of ours; None where there is none."""
+    if isinstance(game, OpenSpielGame):
+        return game.rules
+    board = board_behind(game)
+    return None if board is None else twin(board)
 
 
 def refuse_others(rules: Any, name: str, more: dict[str, bool]) -> None:

@@ -17,7 +17,7 @@ from games.adapters.openspiel import OpenSpielGame, refuse_others
 from games.adapters.openspiel_facts import most_moves
 from games.adapters.outside import answering, printable
 from games.adapters.replay import NO_VIEWS, Moves, Position, moves_of
-from games.base import Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
+from games.base import Floats, Game, GameError, Ints, Keys, Rng, Spec, States, Successors
 from games.cost import TooLarge, worded
 
 _DEALS = 200_000
@@ -236,3 +236,15 @@ class HiddenOpenSpielGame(OpenSpielGame):
             ways *= len(outcomes)
             state.apply_action(outcomes[0][0])
         return ways
+
+
+def position_after(game: Game, moves: list[int]) -> States:
+    """[1, W] the position of a game of ours after these moves of both seats, and of chance where the game has any."""
+    if isinstance(game, HiddenOpenSpielGame):
+        return game.at(tuple(moves))
+    rng = np.random.default_rng(0)  # the others draw nothing
+    states = game.start(1, rng=rng)
+    for action in moves:
+        acting = game.acting(states)
+        states = game.step(states, np.where(acting, action, -1), rng=rng)[0]
+    return states

@@ -18,7 +18,8 @@ from games.adapters.openspiel_facts import fault
 from games.adapters.outside import answering, printable
 from games.base import Floats, GameError
 from games.cost import TooLarge, afford
-from games.markov.game import MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import MarkovGame, Views
 from games.markov.transitions import Entries
 
 
@@ -336,17 +337,19 @@ class _Listed:
             initial[begin] += probability
         return MarkovGame(
             f"simultaneous:{self.rules}",
-            rewards,
-            Entries(
-                shape,
-                np.concatenate([row, idle]),
-                np.concatenate([np.where(following < 0, states - 1, following), idle // actions**2]),
-                np.concatenate([chance, np.ones(len(idle))]),
+            Dynamics(
+                rewards,
+                Entries(
+                    shape,
+                    np.concatenate([row, idle]),
+                    np.concatenate([np.where(following < 0, states - 1, following), idle // actions**2]),
+                    np.concatenate([chance, np.ones(len(idle))]),
+                ),
+                initial,
+                horizon=layers,
+                legal=(legal[0], legal[1]),
             ),
-            initial,
-            horizon=layers,
-            legal=(legal[0], legal[1]),
-            observations=self._views(states),
+            Views(observations=self._views(states)),
         )
 
     def _views(self, states: int) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,8 @@ import numpy as np
 
 from games.adapters.memory import fingerprint
 from games.base import Bools, Floats, Game, GameError, Ints
-from games.markov.game import MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import MarkovGame, Views
 from games.markov.transitions import Entries
 
 AGENTS = ("player_0", "player_1")
@@ -199,13 +200,15 @@ class _Explored:
         views = [np.stack([both[seat] for both in self.views]).astype(np.float32) for seat in (0, 1)]
         return MarkovGame(
             self.name,
-            rewards,
-            Entries(shape, row, following.ravel(), np.ones(len(row))),
-            start,
-            discount=discount,
-            horizon=self.horizon,
-            legal=(legal[0], legal[1]),
-            observations=(views[0], views[1]),
+            Dynamics(
+                rewards,
+                Entries(shape, row, following.ravel(), np.ones(len(row))),
+                start,
+                discount=discount,
+                horizon=self.horizon,
+                legal=(legal[0], legal[1]),
+            ),
+            Views(observations=(views[0], views[1])),
         )
 
     def _joints(self, state: int) -> list[tuple[int, int]]:

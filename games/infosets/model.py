@@ -7,40 +7,17 @@ the probability that chance and the other seat let it come there; history by his
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from games.base import Bools, Floats, GameError, Hidden, Ints, Response, States, Table, one_line
+from games.base import Bools, Floats, GameError, Hidden, Ints, Model, Response, States, Table, one_line
 from games.cost import Meter
 from games.infosets.program import maximin
 from games.infosets.treeplex import Treeplex
 from games.infosets.unroll import Entries, unroll
 from games.quick import quick
-
-
-class _Swept(Response):
-    """A best response that holds what it is worth; values follow when they are asked for."""
-
-    def __init__(self, model: InfosetModel, seat: int, against: Table) -> None:
-        plan = model.plan(1 - seat, against)
-        weighted, worth = model.seats[seat].best(model.gains(seat, plan))
-        fields = {"seat": seat, "value": (1 - 2 * seat) * float(weighted[0])}
-        for name, value in {**fields, "_swept": (model, against, plan, weighted, worth)}.items():
-            object.__setattr__(self, name, value)
-
-    @cached_property
-    def action_values(self) -> Floats:
-        model, _, plan, weighted, _ = vars(self)["_swept"]
-        return np.asarray(model.own_values(self.seat, plan, weighted))
-
-    @cached_property
-    def values(self) -> Floats:
-        model, against, plan, weighted, worth = vars(self)["_swept"]
-        reply = model.seats[self.seat].plan(_first_best(model.seats[self.seat], weighted))
-        others = model.expect(1 - self.seat, reply, against)[1]
-        return np.asarray(model.both_values(self.seat, worth, plan, others, reply))
 
 
 class InfosetModel:
@@ -53,6 +30,11 @@ class InfosetModel:
     Raises:
         GameError: for a game that breaks its contract, has imperfect recall, discounts, or is too large.
     """
+
+    ties: tuple[str, ...] = ("first",)
+    scale = 1.0
+    decided_at_end = False
+    folded: tuple[Model, Ints] | None = None
 
     def __init__(self, game: Hidden, *, meter: Meter | None = None) -> None:
         quick(game)
@@ -130,11 +112,40 @@ class InfosetModel:
         """Exact best response to the other seat's table. ``values`` of positions that this response and the table never
         come to together are of what would follow; where chance and the other seat alone never lead, they are 0.
         """
-        return _Swept(self, seat, against)
+        plan, own = self.plan(1 - seat, against), self.seats[seat]
+        weighted, worth = own.best(self.gains(seat, plan))
+
+        def values() -> Floats:
+            reply = own.plan(_first_best(own, weighted))
+            others = self.expect(1 - seat, reply, against)[1]
+            return np.asarray(self.both_values(seat, worth, plan, others, reply))
+
+        value = (1 - 2 * seat) * float(weighted[0])
+        return Response(seat, value, values, partial(self.own_values, seat, plan, weighted))
 
     def solve(self) -> tuple[Response, Response]:
         """An equilibrium, by linear programs; where a seat never comes by its own doing it mixes all actions alike."""
         return self._equilibrium
+
+    def equilibrium(self, ties: str) -> tuple[Table, Table]:
+        """[S, A] per seat: the equilibrium that the linear program ends on, for ``first`` alone."""
+        if ties == "vertex":
+            raise GameError(f"the expert {ties!r} plays Markov games")
+        if ties not in self.ties:
+            raise GameError(
+                f"in {self.game.spec.name} an equilibrium mixes actions by itself, so they cannot be mixed alike as the"
+                f" expert {ties!r} does"
+            )
+        first, second = self.solve()
+        return first.policy, second.policy
+
+    def best_moves(self, seat: int, rows: Ints) -> Bools:
+        """[n, A] the actions of the seat's equilibrium strategy at these rows [n]."""
+        return np.asarray(self.solve()[seat].policy[rows] > 0)
+
+    def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
+        """GameError: games of hidden information are not counted as won, drawn or lost."""
+        raise GameError(f"{self.game.spec.name} is not counted in games won, drawn or lost")
 
     @cached_property
     def _equilibrium(self) -> tuple[Response, Response]:

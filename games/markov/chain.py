@@ -15,7 +15,8 @@ from functools import partial
 import numpy as np
 
 from games.base import Bools, Floats, GameError
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.transitions import Entries
 
 DISCOUNT = 0.9
@@ -41,14 +42,8 @@ def chain(states: int) -> MarkovGame:
     rewards[-1, 0], rewards[-1, 1] = 10.0, -2.0
     return MarkovGame(
         f"chain:{states}",
-        rewards,
-        kernel,
-        _at(0, states),
-        discount=DISCOUNT,
-        episode=states,
-        linear=onehot(states, 2),
-        picture=partial(_link, states),
-        unlabelled=1,
+        Dynamics(rewards, kernel, _at(0, states), discount=DISCOUNT, episode=states),
+        Views(linear=onehot(states, 2), picture=partial(_link, states), unlabelled=1),
     )
 
 
@@ -69,13 +64,8 @@ def unseen(right: int) -> MarkovGame:
     rewards[1], rewards[2], rewards[2, right] = 1.0, -1.0, 1.0
     return MarkovGame(
         f"unseen:{right}" if right else "unseen",
-        rewards,
-        kernel,
-        _at(0, 3),
-        discount=DISCOUNT,
-        legal=legal,
-        linear=onehot(3, 3),
-        picture=_fork,
+        Dynamics(rewards, kernel, _at(0, 3), discount=DISCOUNT, legal=legal),
+        Views(linear=onehot(3, 3), picture=_fork),
     )
 
 
@@ -93,7 +83,9 @@ def rps() -> MarkovGame:
     table = np.stack([rewards * np.where(best == hand, 2.0, 1.0) for hand in (-1, 0, 1, 2)])  # [S, A, B]
     row = np.arange(table.size)
     kernel = Entries(table.shape, row, np.tile(following.ravel(), 4), np.ones(len(row)))
-    return MarkovGame("rps", table, kernel, _at(0, 4), discount=DISCOUNT, linear=onehot(4, 3), picture=_hand)
+    return MarkovGame(
+        "rps", Dynamics(table, kernel, _at(0, 4), discount=DISCOUNT), Views(linear=onehot(4, 3), picture=_hand)
+    )
 
 
 def onehot(states: int, actions: int) -> Linear:

@@ -16,8 +16,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
-from games.markov.transitions import Transitions, tabulated
+from games.base import TEXT, Bools, Display, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
+from games.markov.dynamics import Dynamics
 
 _ONE_HOT = 4096  # states that observations are spelled out for, one number each, when nothing better is given
 
@@ -32,63 +32,80 @@ class Linear:
     """Whether the maps were built from the experts' own distributions, which a learner could not know."""
     name: str = "features"
 
+    def check(self, states: int, actions: int) -> Linear:
+        """Itself. GameError unless the maps are finite and have rows for so many states and actions."""
+        for seat, features in enumerate(self.features):
+            if features.ndim != 3 or features.shape[:2] != (states, actions) or not features.shape[2]:
+                raise GameError(
+                    f"features of seat {seat} need the shape [{states}, {actions}, d], not {list(features.shape)}"
+                )
+            if not np.isfinite(features).all():
+                raise GameError(f"features of seat {seat} must be finite")
+        return self
+
+
+def numbered(state: int) -> str:
+    """A state without a picture."""
+    return f"state {state}"
+
+
+@dataclass(frozen=True)
+class Views:
+    """How the states of a Markov game are seen: by learners and by people. GameError where the seats' views differ."""
+
+    linear: Linear | Callable[[MarkovGame], Linear] | None = None
+    """Feature maps, or a function of the game that makes them when they are first asked for; None: there are none."""
+    observations: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+    """Per seat float32 [S, *shape] what it sees; None: one number per state."""
+    picture: Callable[[int], str] = numbered
+    """Gives a state as plain text."""
+    unlabelled: int | None = None
+    """See ``games.base.Spec.unlabelled``."""
+    display: Display = TEXT
+    """See ``games.base.Spec.display``."""
+
+    def __post_init__(self) -> None:
+        if self.observations is not None and self.observations[0].shape != self.observations[1].shape:
+            raise GameError("observations need one row per state, of the same shape for both seats")
+
 
 class MarkovGame:
     """A finite two-player zero-sum Markov game under the ``Enumerable`` contract.
 
-    Numbers are validated once; GameError says which one is wrong. For seats with fewer than A actions, or that do not
-    move in a state, ``legal`` has False; where a seat does not move, its column 0 of ``rewards`` and of the
-    transitions counts.
+    For seats with fewer than A actions, or that do not move in a state, ``legal`` has False; where a seat does not
+    move, its column 0 of ``rewards`` and of the transitions counts.
     """
 
-    def __init__(
-        self,
-        name: str,
-        rewards: Floats,
-        transitions: Transitions | Floats,
-        start: Floats,
-        *,
-        discount: float = 1.0,
-        horizon: int | None = None,
-        episode: int = 10,
-        legal: tuple[Bools, Bools] | None = None,
-        linear: Linear | Callable[[MarkovGame], Linear] | None = None,
-        observations: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
-        picture: Callable[[int], str] | None = None,
-        unlabelled: int | None = None,
-    ) -> None:
-        """``rewards`` [S, A, B] are seat 0's, ``transitions`` a kernel or a table [S, A, B, S], ``start`` [S] a
-        distribution, ``legal`` per seat [S, its own actions], ``observations`` per seat [S, *shape].
+    def __init__(self, name: str, dynamics: Dynamics, views: Views = Views()) -> None:
+        """The game of these dynamics.
 
-        ``linear`` may be a function of the game, called when its features are first asked for. ``unlabelled`` is the
-        action a clone plays by convention where nobody was asked; None: all legal ones alike.
+        Args:
+            name: what ``games.make`` accepts; saved with every run and policy.
+            dynamics: what happens; checked already.
+            views: how its states are seen.
+
+        Raises:
+            GameError: for observations or features that do not fit the dynamics.
         """
-        self.name = name
-        self.rewards = _finite("rewards", rewards, 3)
-        states, first, second = self.rewards.shape
-        self.transitions: Transitions = (
-            tabulated(np.asarray(transitions, dtype=np.float64)) if isinstance(transitions, np.ndarray) else transitions
+        self.name, self.views = name, views
+        self.rewards = np.asarray(dynamics.rewards, dtype=np.float64)  # [S, A, B]
+        self.transitions, self.initial = dynamics.kernel, dynamics.initial
+        self.horizon, self.episode = dynamics.horizon, dynamics.steps
+        self._legal, self._over = dynamics.moves, dynamics.over
+        actions = max(self.rewards.shape[1:])
+        if isinstance(views.linear, Linear):
+            views.linear.check(self.states, actions)
+        self.spec = Spec(
+            name,
+            actions,
+            self._observation_shape(),
+            2 * self.episode,
+            discount=dynamics.discount,
+            clock=1,
+            endless=self.horizon is None,
+            unlabelled=views.unlabelled,
+            display=views.display,
         )
-        if self.transitions.shape != self.rewards.shape:
-            raise GameError(
-                f"rewards {list(self.rewards.shape)} and transitions {list(self.transitions.shape)} disagree"
-                " on states or actions"
-            )
-        self.initial = _distribution(start, states)
-        self.horizon = _lasting(discount, horizon, episode)
-        self.episode = horizon or episode
-        actions = max(first, second)
-        self._legal = tuple(
-            _moves(legal[seat] if legal else None, seat, states, (first, second)[seat], actions) for seat in (0, 1)
-        )
-        self._linear = _checked(linear, states, actions) if isinstance(linear, Linear) else linear
-        self._views = observations
-        self.picture = picture or _numbered
-        self.unlabelled = unlabelled
-        self._over: Bools = (self._legal[0] | self._legal[1]).sum(1) == 0
-        self._check_ends()
-        shape = self._observation_shape(states)
-        self.spec = Spec(name, actions, shape, 2 * self.episode, discount=discount)
 
     @property
     def states(self) -> int:
@@ -98,9 +115,10 @@ class MarkovGame:
     @cached_property
     def linear(self) -> Linear | None:
         """Per seat the features phi(s, a) the game comes with, if any."""
-        if self._linear is None or isinstance(self._linear, Linear):
-            return self._linear
-        return _checked(self._linear(self), self.states, self.spec.actions)
+        linear = self.views.linear
+        if linear is None or isinstance(linear, Linear):
+            return linear
+        return linear(self).check(self.states, self.spec.actions)
 
     # --- the Game contract -----------------------------------------------------------------------------
 
@@ -119,8 +137,8 @@ class MarkovGame:
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
         """``[N, *shape]`` the state as given, or one number per state; with a horizon, last the share of it left."""
-        if self._views is not None:
-            seen = self._views[seat][states[:, 0]]
+        if self.views.observations is not None:
+            seen = self.views.observations[seat][states[:, 0]]
         else:
             seen = np.zeros((len(states), self.states), dtype=np.float32)
             seen[np.arange(len(states)), states[:, 0]] = 1.0
@@ -146,7 +164,7 @@ class MarkovGame:
         return np.asarray((self.horizon is None) & (states[:, 1] >= self.episode) & ~self._over[states[:, 0]])
 
     def render(self, state: States) -> str:
-        picture = self.picture(int(state[0]))
+        picture = self.views.picture(int(state[0]))
         return picture if self.horizon is None else f"{picture}\nstep {state[1]} of {self.horizon}"
 
     def features(self, states: States, seat: int) -> Floats:
@@ -197,80 +215,14 @@ class MarkovGame:
     def _done(self, after: States) -> Bools:
         return np.asarray((after[:, 1] >= self.episode) | self._over[after[:, 0]], dtype=np.bool_)
 
-    def _check_ends(self) -> None:
-        """GameError for a state without moves that is not an end: games stay there and earn nothing, or start there."""
-        ends = np.flatnonzero(self._over)
-        if not len(ends):
-            return
-        none = np.zeros(len(ends), dtype=np.int64)
-        move, following, _ = self.transitions.outcomes(ends, none, none)
-        if (self.rewards[ends, 0, 0] != 0).any() or (following != ends[move]).any() or self.initial[ends].any():
-            raise GameError(
-                f"{self.name}: where neither seat has a legal action the game is over: actions (0, 0) must stay there"
-                " and earn 0, and no game may start there"
-            )
-
-    def _observation_shape(self, states: int) -> tuple[int, ...]:
-        if self._views is None:
-            if states > _ONE_HOT:
-                raise GameError(f"{states} states are too many to observe one by one; give observations")
-            shape: tuple[int, ...] = (states,)
+    def _observation_shape(self) -> tuple[int, ...]:
+        views = self.views.observations
+        if views is None:
+            if self.states > _ONE_HOT:
+                raise GameError(f"{self.states} states are too many to observe one by one; give observations")
+            shape: tuple[int, ...] = (self.states,)
         else:
-            if any(len(view) != states for view in self._views) or self._views[0].shape != self._views[1].shape:
+            if len(views[0]) != self.states:
                 raise GameError("observations need one row per state, of the same shape for both seats")
-            shape = self._views[0].shape[1:]
+            shape = views[0].shape[1:]
         return shape if self.horizon is None else (int(np.prod(shape)) + 1,)
-
-
-def _numbered(state: int) -> str:
-    return f"state {state}"
-
-
-def _finite(name: str, array: Floats, dimensions: int) -> Floats:
-    made = np.asarray(array, dtype=np.float64)
-    if made.ndim != dimensions or 0 in made.shape:
-        raise GameError(f"{name} need {dimensions} dimensions [S, A, B], none of them empty, not {list(made.shape)}")
-    if not np.isfinite(made).all():
-        raise GameError(f"{name} must be finite; the entry at {np.argwhere(~np.isfinite(made))[0].tolist()} is not")
-    return made
-
-
-def _distribution(start: Floats, states: int) -> Floats:
-    made = np.asarray(start, dtype=np.float64)
-    if made.shape != (states,):
-        raise GameError(f"the start distribution needs one number per state ({states}), not {list(made.shape)}")
-    if not np.isfinite(made).all() or (made < 0).any() or abs(made.sum() - 1.0) > 1e-8:
-        raise GameError("the start distribution must be finite, not negative, and sum to 1")
-    return np.asarray(made / made.sum())
-
-
-def _lasting(discount: float, horizon: int | None, episode: int) -> int | None:
-    """The horizon; GameError for a game that never ends."""
-    if not 0.0 <= discount <= 1.0:
-        raise GameError(f"a discount lies between 0 and 1, not {discount}")
-    if horizon is None and discount == 1.0:
-        raise GameError("discount 1 makes an endless sum; give a horizon or a discount below 1")
-    if (horizon is not None and horizon < 1) or episode < 1:
-        raise GameError("a horizon is at least 1 step")
-    return horizon
-
-
-def _moves(legal: Bools | None, seat: int, states: int, own: int, actions: int) -> Bools:
-    """[S, A] a seat's legal actions, widened to the larger seat's number."""
-    given = np.ones((states, own), dtype=np.bool_) if legal is None else np.asarray(legal, dtype=np.bool_)
-    if given.shape != (states, own):
-        raise GameError(f"legal actions of seat {seat} need the shape {[states, own]}, not {list(given.shape)}")
-    wide = np.zeros((states, actions), dtype=np.bool_)
-    wide[:, :own] = given
-    return wide
-
-
-def _checked(linear: Linear, states: int, actions: int) -> Linear:
-    for seat, features in enumerate(linear.features):
-        if features.ndim != 3 or features.shape[:2] != (states, actions) or not features.shape[2]:
-            raise GameError(
-                f"features of seat {seat} need the shape [{states}, {actions}, d], not {list(features.shape)}"
-            )
-        if not np.isfinite(features).all():
-            raise GameError(f"features of seat {seat} must be finite")
-    return linear

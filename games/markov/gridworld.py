@@ -15,14 +15,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Floats, GameError, Ints
-from games.markov.game import Linear, MarkovGame
+from games.base import Display, Floats, GameError, Ints
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.transitions import Entries
 
 MOVES = np.array([[0, -1], [0, 1], [-1, 0], [1, 0]])
 """[A, 2] row and column steps of left, right, up, down."""
 DISCOUNT = 0.9
 EPISODE = 10
+DISPLAY = Display(
+    layout="grid",
+    marks=("0", "1"),
+    goal=" Who stands on the goal * earns a point a step.",
+    names=("left", "right", "up", "down"),
+)
 _LARGEST = 225  # cells; beyond it the joint states are too many to enumerate at leisure
 _WIDEST = 3000  # state-action pairs for which one-hot features are spelled out
 
@@ -117,14 +124,14 @@ def gridworld(rows: int, columns: int, *, features: str = "") -> MarkovGame:
     chosen = features or fits
     return MarkovGame(
         f"gridworld:{rows}x{columns}" + (f":{features}" if chosen != fits else ""),
-        rewards,
-        Entries(rewards.shape, row, grid.state(after).ravel(), np.ones(len(row))),
-        start,
-        discount=DISCOUNT,
-        episode=EPISODE,
-        linear=_Chosen(chosen, grid),
-        observations=observations(grid),
-        picture=Picture(grid),
+        Dynamics(
+            rewards,
+            Entries(rewards.shape, row, grid.state(after).ravel(), np.ones(len(row))),
+            start,
+            discount=DISCOUNT,
+            episode=EPISODE,
+        ),
+        Views(linear=_Chosen(chosen, grid), observations=observations(grid), picture=Picture(grid), display=DISPLAY),
     )
 
 

@@ -22,7 +22,8 @@ import numpy as np
 
 from games.base import Floats, GameError, Ints
 from games.cost import afford
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.model import MarkovModel
 from games.markov.transitions import LowRank
 
@@ -51,14 +52,18 @@ def linear(states: int, dimension: int, seed: int = 0) -> MarkovGame:
     view = phi.reshape(states, -1).astype(np.float32)
     return MarkovGame(
         _name("linear", states, dimension, seed),
-        joint @ theta,
-        LowRank(joint, anchors := _anchors(states, dimension, seed)),
-        anchors[0],
-        discount=DISCOUNT,
-        legal=(moves[0], moves[1]),
-        linear=Linear((np.where(mine, phi, 0.0), np.where(mine, 0.0, phi)), name="simplex"),
-        observations=(view, view),
-        picture=partial(_turn, dimension),
+        Dynamics(
+            joint @ theta,
+            LowRank(joint, anchors := _anchors(states, dimension, seed)),
+            anchors[0],
+            discount=DISCOUNT,
+            legal=(moves[0], moves[1]),
+        ),
+        Views(
+            linear=Linear((np.where(mine, phi, 0.0), np.where(mine, 0.0, phi)), name="simplex"),
+            observations=(view, view),
+            picture=partial(_turn, dimension),
+        ),
     )
 
 
@@ -77,13 +82,8 @@ def joint(states: int, dimension: int, seed: int = 0, *, features: str = "induce
     view = phi.reshape(states, -1).astype(np.float32)
     return MarkovGame(
         _name("linear-joint", states, dimension, seed) + (":plain" if features == "plain" else ""),
-        phi @ _theta(dimension, seed),
-        LowRank(phi, anchors),
-        anchors[0],
-        discount=DISCOUNT,
-        linear=MAPS[features],
-        observations=(view, view),
-        picture=partial(_kind, dimension),
+        Dynamics(phi @ _theta(dimension, seed), LowRank(phi, anchors), anchors[0], discount=DISCOUNT),
+        Views(linear=MAPS[features], observations=(view, view), picture=partial(_kind, dimension)),
     )
 
 

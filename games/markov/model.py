@@ -12,8 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from games.base import Bools, Floats, GameError, Ints, Response, States, Table
+from games.base import Bools, Floats, GameError, Ints, Model, Response, States, Table
 from games.markov.game import MarkovGame
+from games.markov.matrix import TIES
 from games.markov.matrix import solve as solve_matrix
 from games.quick import quick
 
@@ -24,6 +25,10 @@ _NOISE = 1e-9  # the same where a linear program's tolerance comes in; below it 
 
 class MarkovModel:
     """Exact knowledge of a Markov game: one row per state where it is discounted, per (step, state) with a horizon."""
+
+    ties: tuple[str, ...] = TIES
+    decided_at_end = False
+    folded: tuple[Model, Ints] | None = None
 
     def __init__(self, game: MarkovGame) -> None:
         quick(game)
@@ -44,6 +49,11 @@ class MarkovModel:
         if self.game.horizon is None:
             return 1.0 / (1.0 - discount)
         return float((discount ** np.arange(self.layers)).sum())
+
+    @property
+    def scale(self) -> float:
+        """The largest (discounted) sum of rewards there can be, at least 1."""
+        return max(1.0, self.span * float(np.abs(self.game.rewards).max()))
 
     def legal(self, seat: int) -> Bools:
         return np.tile(self._moves[seat], (self.layers, 1))
@@ -99,6 +109,13 @@ class MarkovModel:
         """[S, A] per seat: minimax play at every position; ``ties`` is one of ``games.markov.matrix.TIES``."""
         first, second = self._solved(ties)
         return first.policy, second.policy
+
+    def best_moves(self, seat: int, rows: Ints) -> Bools:
+        """[n, A] the actions of the seat's equilibrium strategy at these rows [n]."""
+        return np.asarray(self.solve()[seat].policy[rows] > 0)
+
+    def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
+        raise GameError(f"{self.game.spec.name} gives rewards along the way: its games are not won, drawn or lost")
 
     def duality_gap(self) -> float:
         """How far the solution is from an equilibrium: what both best responses to it gain, together."""

@@ -14,7 +14,8 @@ import re
 import numpy as np
 
 from games.base import Floats, GameError
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.transitions import LowRank
 
 DISCOUNT = 0.9
@@ -50,13 +51,8 @@ def shifted(side: int, dimension: int, share: float, seed: int = 0) -> MarkovGam
     view = np.concatenate([phi.reshape(states, -1), fork[:, 0, :1]], axis=1).astype(np.float32)
     return MarkovGame(
         f"shifted:{side},{dimension},{share:g}" + (f",{seed}" if seed else ""),
-        rewards,
-        LowRank(leads, anchors),
-        start,
-        discount=DISCOUNT,
-        legal=legal,
-        linear=Linear((phi, fork), name="simplex"),
-        observations=(view, view),
+        Dynamics(rewards, LowRank(leads, anchors), start, discount=DISCOUNT, legal=legal),
+        Views(linear=Linear((phi, fork), name="simplex"), observations=(view, view)),
     )
 
 

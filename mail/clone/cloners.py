@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.linear import features
 from games.base import Game, Rng
+from games.features import features
 from mail.clone.dataset import Fit, demonstrations
 from mail.clone.linear import LinearClone, clone_linear
 from mail.clone.network import CloneConfig, clone

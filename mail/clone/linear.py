@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.linear import SoftmaxLinear, features
+from agents.linear import SoftmaxLinear
 from agents.network import masked_softmax, one_thread, tensor
 from games.base import Bools, Floats, Game, NashmailError
+from games.features import features
 from mail.clone.dataset import Fit, demonstrations
 from mail.data.decisions import Decisions
 

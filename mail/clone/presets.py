@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 
 from agents.network import Architecture
 from games.base import Game
-from games.boards import Board
-from games.symmetry import Quotient
 from mail.clone.network import CloneConfig
 
 
@@ -52,5 +50,4 @@ def preset(game: Game) -> Preset:
 
 def large(game: Game) -> bool:
     """Whether this is a large board, or the quotient of one."""
-    base = game.base if isinstance(game, Quotient) else game
-    return isinstance(base, Board) and base.rows * base.columns >= LARGE_FROM
+    return bool(game.spec.in_a_row) and game.spec.longest >= LARGE_FROM  # a stone for each cell

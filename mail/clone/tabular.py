@@ -8,8 +8,7 @@ import numpy as np
 
 from agents.tabular import Tabular
 from games.base import Game, NashmailError
-from games.markov.game import MarkovGame
-from games.markov.model import MarkovModel
+from games.models import model_of
 from mail.clone.dataset import Fit, demonstrations
 from mail.data.decisions import Decisions
 
@@ -19,8 +18,8 @@ class TabularClone:
     """The settings of a tabular clone."""
 
     unseen: int | None = None
-    """Action at unlabelled positions of Markov games. None: the game's own ``unlabelled`` if it has one, else uniform
-    play. With an action the game is enumerated to complete the table.
+    """Action at unlabelled positions. None: the game's own ``Spec.unlabelled`` if it has one, else uniform play. With
+    an action the game is enumerated to complete the table.
     """
 
 
@@ -28,7 +27,7 @@ def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularCl
     """The mean labels as a table. NashmailError without labels, and if ``unseen`` is not an action of the game."""
     labelled = demonstrations(decisions, seat)
     policy = Tabular(labelled.key, labelled.distribution)
-    unseen = game.unlabelled if config.unseen is None and isinstance(game, MarkovGame) else config.unseen
+    unseen = game.spec.unlabelled if config.unseen is None else config.unseen
     if unseen is not None:
         policy = whole(game, policy, seat, unseen)
     return Fit(policy, 0, 0.0, 0.0)
@@ -36,9 +35,9 @@ def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularCl
 
 def whole(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
     """The table completed with one action at every other position of the seat where it is legal; uniform elsewhere."""
-    if not isinstance(game, MarkovGame):
+    model = model_of(game)
+    if model is None:
         raise NashmailError(f"positions of {game.spec.name} cannot be listed; leave unseen at None")
-    model = MarkovModel(game)
     legal = model.legal(seat)
     if not 0 <= unseen < legal.shape[1]:
         raise NashmailError(f"unseen must be an action of {game.spec.name}, 0 to {legal.shape[1] - 1}, not {unseen}")

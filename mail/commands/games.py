@@ -15,11 +15,11 @@ from typing import Any
 from agents import expert
 from agents.solver import solvable
 from agents.storage.reading import printable
-from games import Board, Game, GameGraph, describe, make, names
+from games import Game, GameGraph, describe, make, names
 from games.base import NashmailError
 from games.graph import LIMIT
-from games.markov.game import MarkovGame
-from games.models import RULE, TABLES, arrangements, enumerable, fits
+from games.markov.matrix import TIES
+from games.models import RULE, TABLES, enumerable, positions, positions_at_most, ties_of
 from mail.commands.line.usage import say
 
 QUICK = 10_000  # most positions to count; larger games are only bounded
@@ -77,40 +77,32 @@ def _check(file: str, names: list[str], *, as_json: bool) -> int:
 def facts(name: str) -> dict[str, Any]:
     """One game, as ``--json`` prints it; null where something does not apply or was not counted."""
     game = make(name)
-    board = game if isinstance(game, Board) else None
-    bound = arrangements(board) if board else None
-    listed = enumerable(game)
+    stones = game.spec.in_a_row > 0
+    rows, columns = game.spec.observation[1:] if stones else (None, None)
+    bound, listed = positions_at_most(game), enumerable(game)
     return {
         "name": game.spec.name,
         "summary": describe(name.partition(":")[0]),
-        "rows": board.rows if board else None,
-        "columns": board.columns if board else None,
-        "in_a_row": board.k if board else None,
-        "gravity": board.gravity if board else None,
+        "rows": rows,
+        "columns": columns,
+        "in_a_row": game.spec.in_a_row if stones else None,
+        "gravity": game.spec.display.layout == "columns" if stones else None,
         "actions": game.spec.actions,
         "longest": game.spec.longest,
         "symmetries": max(1, len(game.spec.symmetries)),
-        "positions": _positions(game, bound),
+        "positions": positions(game, most=QUICK),
         "positions_at_most": bound,
         "enumerable": listed,
-        "minimax": listed if board is None else fits(board, LIMIT),
+        "minimax": listed if bound is None else bound * game.spec.actions <= LIMIT,
         "exact_gap": listed,
-        "experts": _experts(game, listed),
+        "experts": _experts(game),
     }
 
 
-def _positions(game: Game, bound: int | None) -> int | None:
-    """The number of positions that are not over, where it is quick to compute."""
-    if isinstance(game, MarkovGame):
-        return game.states * (game.horizon or 1)
-    return len(GameGraph(game)) if isinstance(game, Board) and bound is not None and bound <= QUICK else None
-
-
-def _experts(game: Game, listed: bool) -> list[str]:
+def _experts(game: Game) -> list[str]:
     """The experts available for a game."""
-    if isinstance(game, MarkovGame):
-        return expert.names()
-    return [name for name in expert.names() if name != "vertex"] if listed or solvable(game) else []
+    ties = ties_of(game) or (GameGraph.ties if solvable(game) else ())
+    return [name for name in expert.names() if name in ties or (ties and name not in TIES)]
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:

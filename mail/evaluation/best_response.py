@@ -16,8 +16,6 @@ import numpy as np
 
 from agents.policy import Policy, Seats
 from games.base import Floats, Game, NashmailError
-from games.boards import Board
-from games.symmetry import Quotient
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Match, Shard, play_shard, shards
 from mail.evaluation import best_response_learner
@@ -177,5 +175,4 @@ def _seats(policy: Policy, response: Policy, seat: int) -> Seats:
 
 def payoff_range(game: Game) -> tuple[float, float] | None:
     """The smallest and largest payoff of a game, where known without enumeration."""
-    base = game.base if isinstance(game, Quotient) else game
-    return (-1.0, 1.0) if isinstance(base, Board) else None
+    return (-1.0, 1.0) if game.spec.win_loss else None

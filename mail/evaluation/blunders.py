@@ -24,8 +24,8 @@ import numpy as np
 
 from agents.policy import Policy, Seats, Uniform, greedy_rows, query
 from agents.solver import solver_expert
-from games.base import Floats, Game, Ints, Keys, States, Symmetric
-from games.symmetry import Quotient
+from games.base import Floats, Game, Ints, Keys, States
+from games.symmetry import up_to_symmetry
 from mail.data.rollout import play
 from mail.evaluation.intervals import wilson
 from mail.parallel.pool import Local, Pool
@@ -73,7 +73,7 @@ class Blunders:
 
 def canonical_keys(game: Game, states: States, seat: int) -> Keys:
     """[N, 2] keys for the seat. Positions that are images of each other share a key, where the game has symmetries."""
-    return Quotient(game).key(states, seat) if isinstance(game, Symmetric) else game.key(states, seat)
+    return up_to_symmetry(game).key(states, seat)
 
 
 def blunders(

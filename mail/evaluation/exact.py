@@ -63,6 +63,7 @@ def limits(model: Model | None, expert: str) -> dict[str, Any]:
         no graph, or the expert is not one of a graph.
     """
     values: dict[str, Any] = {"least_games": [], "reachable_labels": [], "bc_infinite": {}}
+    # Both limits follow from the expert's way through a graph, layer by layer.
     if expert not in ("first", "uniform") or not isinstance(model, GameGraph):
         return values
     table = optimal_table(model, ties=expert)

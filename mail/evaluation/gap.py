@@ -15,7 +15,6 @@ import numpy as np
 
 from agents.policy import Greedy, PolicyError, Seats
 from games.base import Model, NashmailError, Table
-from games.markov.model import MarkovModel
 from mail.evaluation.tabulate import profile_tables
 from mail.parallel.pool import Pool
 
@@ -155,10 +154,7 @@ def exploitability(model: Model, policy: Table, seat: int) -> float:
 
 def _loss(model: Model, amount: float) -> float:
     """The amount, or 0 if rounding made it slightly negative. GapError if it is negative beyond rounding."""
-    size = 1.0
-    if isinstance(model, MarkovModel):  # its values sum many rewards, with the solver's tolerance
-        size = max(1.0, model.span * float(np.abs(model.game.rewards).max()))
-    if not amount >= -ROUNDING * size:
+    if not amount >= -ROUNDING * model.scale:
         raise GapError(
             f"internal error: a best response in {model.game.spec.name} is worth {amount:.3g} to its player, although"
             " a best response cannot lose; do not trust values of this game, and please report it"

@@ -19,7 +19,7 @@ from typing import Any
 from agents.policy import Greedy, Seats, Uniform
 from agents.solver import solvable
 from agents.suboptimal import parse, suboptimal
-from games.base import Enumerable, Game, Keys
+from games.base import Game, Keys, as_enumerable
 from mail.evaluation.arena.match import Result, match
 from mail.evaluation.arena.openings import held
 from mail.evaluation.blunders import blunders
@@ -63,9 +63,10 @@ def sampled_measures(
         "matches": [result.as_dict() for result in matches(game, profile, games=GAMES, seed=seed, pool=pool)],
         "greedy_matches": [result.as_dict() for result in matches(game, greedy, games=GAMES, seed=seed, pool=pool)],
     }
-    if solvable(game) and isinstance(game, Enumerable):
+    if solvable(game):
         scorer = partial(scores, pool or Local())
-        walked = [search(game, profile[seat], seat, limit=WALKED, scorer=scorer, pool=pool) for seat in (0, 1)]
+        board = as_enumerable(game)
+        walked = [search(board, profile[seat], seat, limit=WALKED, scorer=scorer, pool=pool) for seat in (0, 1)]
         measured["certificates"] = [certificate.as_dict() for certificate in walked]
         measured["greedy_exploitability_at_least"] = [
             certificate.game_value - certificate.value if certificate.value is not None else 0.0

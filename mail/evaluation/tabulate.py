@@ -15,8 +15,7 @@ import numpy as np
 from agents import policy as policies
 from agents.policy import Policy, Seats, by_history, query
 from games.base import Floats, Game, Model, States, Table
-from games.graph import GameGraph
-from games.histories import HistoryTree, has_tree
+from games.histories import tree_of
 from mail.parallel.pool import Local, Pool
 
 ROWS = 1 << 16
@@ -45,9 +44,7 @@ def unfolded(model: Model, queried: Sequence[Policy]) -> Model:
     That is the tree of the graph's histories (``games.histories``) if a policy depends on the history and the tree
     fits, otherwise ``model`` itself; ``policy_table`` then warns.
     """
-    if not any(map(by_history, queried)) or isinstance(model, HistoryTree):
-        return model
-    return HistoryTree(model) if isinstance(model, GameGraph) and has_tree(model) else model
+    return tree_of(model) or model if any(map(by_history, queried)) else model
 
 
 def profile_tables(model: Model, profile: Seats, *, pool: Pool | None = None) -> tuple[Model, tuple[Table, Table]]:
@@ -73,8 +70,9 @@ def policy_table(model: Model, policy: Policy, seat: int, *, pool: Pool | None =
     """
     if by_history(policy):
         return policies.tabulate(model, policy, seat)
-    if isinstance(model, HistoryTree):
-        return np.asarray(policy_table(model.graph, policy, seat, pool=pool)[model.position])
+    if model.folded is not None:
+        positions, rows = model.folded
+        return np.asarray(policy_table(positions, policy, seat, pool=pool)[rows])
     task = TabulateTask(policy, model.game, seat)
 
     def asker(batches: Iterator[States]) -> Iterator[Floats]:

@@ -25,11 +25,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.linear import features
 from agents.network import one_thread, tensor
 from agents.policy import Policy, uniform_rows
 from games.base import Floats, Game, Ints, NashmailError, Rng, States
-from games.markov.game import MarkovGame
+from games.features import features
 from mail.data.decisions import Decisions
 from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.process import SeatTransitions, clock, steps_of
@@ -205,7 +204,7 @@ class Linear(Base):
         game = setting.game
         self.config, self.games_per_round = config, config.games_per_round
         self.horizon = steps_of(game)
-        self.stepwise = isinstance(game, MarkovGame) and game.horizon is not None
+        self.stepwise = game.spec.clock is not None and not game.spec.endless
         dimension = features(game, game.start(1, rng=rng), self.seat).shape[2]
         self.grams = [Gram(dimension, config.ridge) for _ in range(self.horizon if self.stepwise else 1)]
         self.beta = self.horizon * math.sqrt(config.ridge) if config.beta is None else config.beta

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from games.base import Game, Ints, States
-from games.markov.game import MarkovGame
 from mail.data.decisions import Decisions
 
 
 def steps_of(game: Game) -> int:
-    """H, the most steps of an episode of a Markov game, or the most own decisions in another game."""
-    return game.episode if isinstance(game, MarkovGame) else -(-game.spec.longest // 2)
+    """H, the most own decisions of a game; in a Markov game, a step of which counts as two moves, its steps."""
+    return -(-game.spec.longest // 2)
 
 
 def clock(game: Game, states: States) -> Ints:
-    """[N] the step of each position in a Markov game; 0 in other games, whose positions determine the step."""
-    if isinstance(game, MarkovGame):
-        return np.asarray(states[:, 1], dtype=np.int64)
-    return np.zeros(len(states), dtype=np.int64)
+    """[N] the step of each position where the game states a ``Spec.clock``; 0 in other games."""
+    if game.spec.clock is None:
+        return np.zeros(len(states), dtype=np.int64)
+    return np.asarray(states[:, game.spec.clock], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,12 @@ class SeatTransitions:
         own = decisions.take(decisions.seat == seat)
         step = clock(game, own.state)
         rows = np.arange(len(own))
-        if isinstance(game, MarkovGame) and game.horizon is None:
+        if game.spec.endless:
             last = np.zeros(decisions.games, dtype=np.int64)
             np.maximum.at(last, decisions.episode, clock(game, decisions.state))
-            rows = np.flatnonzero((own.next >= 0) | (last[own.episode] < game.episode - 1))
+            rows = np.flatnonzero((own.next >= 0) | (last[own.episode] < steps_of(game) - 1))
         following = own.next[rows]
         going = following >= 0
         lasted = np.ones(len(rows), dtype=np.int64)
-        if isinstance(game, MarkovGame):
-            lasted[going] = step[following[going]] - step[rows[going]]
+        lasted[going] = np.maximum(1, step[following[going]] - step[rows[going]])  # 1 in games without a clock
         return cls(own, rows, following, lasted)

@@ -295,7 +295,7 @@ def _graph(setting: ExplorerContext) -> GameGraph:
     """The exact model. NashmailError unless it is the graph of a turn-based game."""
     if setting.model is None:
         raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
-    if not isinstance(setting.model, GameGraph):
+    if not isinstance(setting.model, GameGraph):  # lines of play are ways through a graph
         name = setting.game.spec.name
         raise NashmailError(f"the explorer refute needs a turn-based game, unlike {name}; choose respond")
     return setting.model

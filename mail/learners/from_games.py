@@ -116,7 +116,7 @@ def demonstrated(games: Sequence[Played], *, symmetry: bool = False) -> tuple[Ga
     decisions = decisions_of(games)
     game = games[0].game
     if symmetry:
-        quotient = Quotient(game)  # type: ignore[arg-type]  # which refuses games without symmetry
+        quotient = Quotient(game)  # which refuses games without symmetry
         decisions, game = canonical(decisions, quotient), quotient
     for seat in (0, 1):
         if not (decisions.seat == seat).any():

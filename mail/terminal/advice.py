@@ -8,7 +8,6 @@ import numpy as np
 
 from agents.policy import Seats, query
 from games.base import Game, States
-from games.boards import Board
 from mail.terminal.analysis import CLOSE, Oracle, verdict, wording
 from mail.terminal.boards import View, Weighed
 
@@ -43,7 +42,7 @@ class Advice:
         chances = None if advisers is None else query(advisers[seat], self.game, states, seat)[0]
         values = None if oracle is None else oracle.values(states, seat)[0]
         best = None if oracle is None else oracle.best(states, seat)[0]
-        return Weighed(legal, chances, values, best, isinstance(self.game, Board))
+        return Weighed(legal, chances, values, best, self.game.spec.win_loss)
 
     def hint(self, states: States, seat: int) -> str:
         """A sentence with an expert's moves, or else the policy's most probable ones."""

@@ -14,8 +14,6 @@ import numpy as np
 
 from agents.solver import installed, scores, solvable
 from games.base import Bools, Floats, Game, Model, States
-from games.boards import Board
-from games.graph import GameGraph
 from mail.terminal.boards import View
 
 CLOSE = 1e-9  # values that differ by less are equal up to floating-point rounding
@@ -36,16 +34,12 @@ class ModelOracle:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._best = model.optimal() if isinstance(model, GameGraph) else None
 
     def values(self, states: States, seat: int) -> Floats:
         return np.asarray(self.model.solve()[seat].action_values[self.model.index(states)])
 
     def best(self, states: States, seat: int) -> Bools:
-        rows = self.model.index(states)
-        if self._best is not None:
-            return np.asarray(self._best[rows] & self.model.legal(seat)[rows])
-        return np.asarray(self.model.solve()[seat].policy[rows] > 0)
+        return self.model.best_moves(seat, self.model.index(states))
 
 
 class SolverOracle:
@@ -84,7 +78,7 @@ def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
     best = int((choices >= kept - CLOSE).sum())
     if len(choices) == 1:
         return "the only legal move"
-    if not isinstance(game, Board):
+    if not game.spec.win_loss:
         if got < kept - CLOSE:
             return f"gives away {kept - got:.3f}"
         return "the only best move" if best == 1 else "one of the best moves"

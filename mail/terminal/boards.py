@@ -18,14 +18,10 @@ from rich.console import Console
 from rich.text import Text
 
 from games.base import Bools, Concealing, Floats, Game, States
-from games.boards import Board
-from games.markov.game import MarkovGame
-from games.markov.gridworld import Picture
 
 STYLES = {"x": "bold red", "o": "bold yellow", "0": "bold red", "1": "bold yellow", "*": "bold green"}
 GLYPHS = {"x": "\u25cf", "o": "\u25cb", ".": "\u00b7"}  # discs, for boards with gravity
 FRAME = "\u2500\u2502\u253c\u250c\u252c\u2510\u251c\u2524\u2514\u2534\u2518"
-DIRECTIONS = ("left", "right", "up", "down")
 
 
 @dataclass(frozen=True)
@@ -85,25 +81,19 @@ class View:
 
 
 def view(game: Game) -> View:
-    """The view of a game: boards with numbered cells, grid worlds as grids, other games by their ``render``."""
-    if isinstance(game, MarkovGame) and isinstance(game.picture, Picture):
-        goal = " A player on the goal * scores one point per step."
-        draw = partial(_grid, game, lambda state: [line.replace(" ", "") for line in game.render(state).splitlines()])
-        return View("move", "not legal here", ("0", "1"), goal, draw, DIRECTIONS)
-    if not isinstance(game, Board):
-        return View("move", "not legal here", ("seat 0", "seat 1"), "", partial(_plain, game))
-    goal = f" {game.k} in a row win."
-    rows = partial(_rows, game)
-    if game.gravity:
-        return View("column", "full", ("x", "o"), goal, partial(_columns, game, rows))
-    return View("cell", "taken", ("x", "o"), goal, partial(_grid, game, rows))
+    """The view of a game, as it states it (``games.base.Display``): a grid, columns, or what ``render`` gives."""
+    shown = game.spec.display
+    draw = partial(_DRAWN[shown.layout], game)
+    return View(shown.noun, shown.taken, shown.marks, shown.goal, draw, shown.names)
 
 
-def _rows(game: Board, state: States) -> list[str]:
-    return game.render(state).splitlines()
+def _rows(game: Game, state: States) -> list[str]:
+    """The cells of a game that is drawn as a grid, row by row."""
+    return [line.replace(" ", "") for line in game.render(state).splitlines()]
 
 
 def _plain(game: Game, scene: Scene, on: Look) -> Text:
+    # a game states that it conceals something by having this method
     if scene.viewer is not None and not scene.over and isinstance(game, Concealing):
         return Text(game.render_for(scene.state, scene.viewer))
     return Text(game.render(scene.state))
@@ -117,24 +107,26 @@ def styled(text: str, style: str) -> Text:
 # --- boards ----------------------------------------------------------------------------------------------
 
 
-def _marks(game: Game, rows: Callable[[States], list[str]], scene: Scene) -> tuple[list[str], set[int], set[int]]:
-    """The cells row by row, the cells that the last move changed, and the cells of winning lines."""
-    cells = list("".join(rows(scene.state)))
-    before = list("".join(rows(scene.before))) if scene.before is not None else cells
+def _marks(game: Game, scene: Scene) -> tuple[list[str], int, set[int], set[int]]:
+    """The cells row by row, the number of columns, the cells that the last move changed, and those of winning lines."""
+    lines = _rows(game, scene.state)
+    cells, columns = list("".join(lines)), len(lines[0])
+    before = list("".join(_rows(game, scene.before))) if scene.before is not None else cells
     fresh = {index for index, mark in enumerate(cells) if mark != before[index] and mark not in ".*"}
-    return cells, fresh, winning(game, cells) if isinstance(game, Board) else set()
+    return cells, columns, fresh, winning(cells, columns, game.spec.in_a_row) if game.spec.in_a_row else set()
 
 
-def winning(game: Board, cells: list[str]) -> set[int]:
+def winning(cells: list[str], columns: int, k: int) -> set[int]:
     """The cells, counted row by row, of all lines of k equal stones."""
     cells_of_lines: set[int] = set()
+    rows = len(cells) // columns
     for index, mark in enumerate(cells):
-        row, column = divmod(index, game.columns)
+        row, column = divmod(index, columns)
         for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-            last_row, last_column = row + down * (game.k - 1), column + right * (game.k - 1)
-            if mark == "." or last_row >= game.rows or not 0 <= last_column < game.columns:
+            last_row, last_column = row + down * (k - 1), column + right * (k - 1)
+            if mark == "." or last_row >= rows or not 0 <= last_column < columns:
                 continue
-            line = [(row + down * n) * game.columns + column + right * n for n in range(game.k)]
+            line = [(row + down * n) * columns + column + right * n for n in range(k)]
             if all(cells[cell] == mark for cell in line):
                 cells_of_lines.update(line)
     return cells_of_lines
@@ -150,16 +142,15 @@ def _cell(text: str, mark: str, width: int, *, fresh: bool, line: bool, marked: 
     return styled(body, style)
 
 
-def _grid(game: Game, rows: Callable[[States], list[str]], scene: Scene, on: Look) -> Text:
-    """Stones in a grid. Empty cells show their numbers while the game runs.
+def _grid(game: Game, scene: Scene, on: Look) -> Text:
+    """Stones in a grid. Empty cells show their numbers while the game runs, unless moves have words.
 
     In a small terminal the lines between rows are dropped first, then the marks beside the stones.
     """
-    cells, fresh, line = _marks(game, rows, scene)
-    count = len(rows(scene.state))
-    columns = len(cells) // count
-    numbered = isinstance(game, Board) and not scene.over
-    digits = len(str(len(cells))) if isinstance(game, Board) else 1
+    cells, columns, fresh, line = _marks(game, scene)
+    count = len(cells) // columns
+    numbered = not game.spec.display.names and not scene.over
+    digits = 1 if game.spec.display.names else len(str(len(cells)))
     framed = on.unicode and columns * (digits + 3) + 1 <= on.width and 2 * count + 8 <= on.height
     ruled = columns * (digits + 3) - 1 <= on.width and 2 * count + 7 <= on.height
     marked = columns * (digits + 3) - 1 <= on.width
@@ -197,30 +188,34 @@ def _rule(columns: int, width: int, framed: bool, corners: str) -> str:
     return corners[0] + corners[1].join([FRAME[0] * width] * columns) + corners[2] + "\n"
 
 
-def _columns(game: Board, rows: Callable[[States], list[str]], scene: Scene, on: Look) -> Text:
+def _columns(game: Game, scene: Scene, on: Look) -> Text:
     """Stones in columns, above the numbers of the columns that are not full."""
-    cells, fresh, line = _marks(game, rows, scene)
-    digits = len(str(game.columns))
-    marked = game.columns * (digits + 2) + 2 <= on.width
-    width = digits + (2 if marked else 0 if game.columns * (digits + 1) + 2 > on.width else 1)
+    cells, columns, fresh, line = _marks(game, scene)
+    digits = len(str(columns))
+    marked = columns * (digits + 2) + 2 <= on.width
+    width = digits + (2 if marked else 0 if columns * (digits + 1) + 2 > on.width else 1)
     wall = styled(FRAME[1] if on.unicode else "|", "dim")
     out = Text()
-    for row in range(game.rows):
+    for row in range(len(cells) // columns):
         parts = []
-        for index in range(row * game.columns, (row + 1) * game.columns):
+        for index in range(row * columns, (row + 1) * columns):
             mark = cells[index]
             text = GLYPHS[mark] if on.unicode else mark
             shape = {"fresh": index in fresh, "line": index in line, "marked": marked}
             parts.append(_cell(text, mark, width, **shape))
         out.append_text(wall + Text("").join(parts) + wall + Text("\n"))
-    flat = (FRAME[0] if on.unicode else "-") * (game.columns * width)
+    flat = (FRAME[0] if on.unicode else "-") * (columns * width)
     ends = (FRAME[8], FRAME[10]) if on.unicode else ("+", "+")
     out.append(f"{ends[0]}{flat}{ends[1]}", style="dim")
     if not scene.over:
-        numbers = [str(column + 1) if cells[column] == "." else "" for column in range(game.columns)]
+        numbers = [str(column + 1) if cells[column] == "." else "" for column in range(columns)]
         pad = " " if marked else ""
         out.append("\n " + "".join((number + pad).rjust(width) for number in numbers).rstrip(), style="dim")
     return out
+
+
+_DRAWN = {"text": _plain, "grid": _grid, "columns": _columns}
+"""How each layout of ``games.base.Display`` is drawn."""
 
 
 def too_narrow(picture: Text, on: Look) -> str | None:

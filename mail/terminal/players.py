@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from agents.policy import Policy
 from games.base import Game
-from games.boards import Board
 from mail.terminal.boards import View
 
 
@@ -77,7 +76,7 @@ def resigns(players: Players, display: View, seat: int) -> str:
 
 def ending(game: Game, players: Players, display: View, earned: float) -> str:
     """The result as a sentence. ``earned``: seat 0's payoff."""
-    points = "" if isinstance(game, Board) or not earned else f" ({abs(earned):g} ahead)"
+    points = "" if game.spec.win_loss or not earned else f" ({abs(earned):g} ahead)"
     if both_human(players):
         return "A draw." if earned == 0 else f"{display.marks[0 if earned > 0 else 1]} wins{points}."
     human = humans(players)[0]

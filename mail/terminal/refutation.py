@@ -18,7 +18,6 @@ from rich.text import Text
 
 from agents.policy import Policy, query
 from games.base import Enumerable, Floats, Game, Ints, States
-from games.boards import Board
 from games.symmetry import Quotient
 from mail.evaluation.refutation import Mistake
 from mail.evaluation.refutation import replay as positions
@@ -49,19 +48,19 @@ class Labelled:
 def differing(game: Game, states: States, state: States) -> Ints:
     """[N] the number of cells in which positions [N, W] differ from a position [W] of the same mover.
 
-    For games other than boards, the number of state entries that differ.
+    For games other than those of placing stones, the number of state entries that differ.
     """
-    if not isinstance(game, Board):
+    if not game.spec.in_a_row:
         return np.asarray((states != state).sum(1), dtype=np.int64)
-    own, other = states[:, 0] ^ state[0], (states[:, 0] ^ states[:, 1]) ^ (state[0] ^ state[1])
-    return np.asarray(np.bitwise_count(own | other), dtype=np.int64)
+    differ = game.observe(states, 0) != game.observe(state[None], 0)  # [N, 2, rows, columns]
+    return np.asarray(differ.any(1).sum((1, 2)), dtype=np.int64)
 
 
 def labelled(profile: Profile, seat: int) -> Labelled:
     """The labelled positions of one seat, from a run's saved rounds. RunError if a round does not belong to the run."""
     game, (folder, learner) = profile.game, split(profile.name)
     run, learner = Run.at(folder), learner or default_learner(profile.config)
-    width, total = len(game.starts()[0]) if isinstance(game, Enumerable) else 0, game.spec.actions
+    width, total = game.start(1, rng=np.random.default_rng(0)).shape[1], game.spec.actions
     states, labels = [np.zeros((0, width), dtype=np.uint64)], [np.zeros((0, total))]
     spent = profile.result.get("labels_by_seat")
     for home in (0, 1):
@@ -78,7 +77,7 @@ def labelled(profile: Profile, seat: int) -> Labelled:
     distinct, inverse, count = np.unique(every, axis=0, return_inverse=True, return_counts=True)
     mean = np.zeros((len(distinct), total))
     np.add.at(mean, inverse.ravel(), np.concatenate(labels))
-    quotient = Quotient(game) if profile.config.symmetry and isinstance(game, Board) else None
+    quotient = Quotient(game) if profile.config.symmetry else None
     return Labelled(distinct, mean / np.maximum(count, 1)[:, None], quotient)
 
 
@@ -199,7 +198,7 @@ def _nearest(game: Game, display: View, state: States, labels: Labelled, on: Loo
     if distance == 0:
         words = f"This position was labelled{up_to}: the expert plays {answer}, which the clone did not learn."
         return Text(fill(words, on.width))
-    unit = ("cell" if isinstance(game, Board) else "number") + ("" if distance == 1 else "s")
+    unit = ("cell" if game.spec.in_a_row else "number") + ("" if distance == 1 else "s")
     words = (
         f"The expert was never queried here. The nearest {len(rows):,} of the run's {count} differ in "
         f"{distance} {unit}{up_to}. One of them, where the expert plays {answer}:"

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agents.expert import make as make_expert
-from agents.policy import Lifted, Policy, PolicyError, Seats
-from games.base import Game, Model, Symmetric
+from agents.policy import Policy, PolicyError, Seats, lift
+from games.base import Game, GameError, Model
 from games.cost import TooLarge
 from games.models import called, model_of, own_board
 from games.registry import make as make_game
@@ -39,7 +39,7 @@ class GameContext:
 
     def lift(self, policy: Policy) -> Policy:
         """A policy of the learned game as a policy of the board."""
-        return Lifted(policy, self.learned) if isinstance(self.learned, Quotient) else policy
+        return lift(policy, self.learned)
 
     def lifted(self, policies: Seats) -> Seats:
         """Both seats' policies as policies of the board."""
@@ -101,7 +101,8 @@ def game_context(name: str, *, symmetry: bool) -> GameContext:
         except TooLarge as error:  # acceptable for learners that need no model
             return GameContext(game, None, game, None, error)
         return GameContext(game, model, game, model)
-    if not isinstance(game, Symmetric):
-        raise PolicyError(f"{name} has no board symmetries; leave --symmetry off")
-    quotient = Quotient(game)
+    try:
+        quotient = Quotient(game)
+    except GameError as error:
+        raise PolicyError(f"{name} has no board symmetries; leave --symmetry off") from error
     return GameContext(game, model_of(game), quotient, model_of(quotient))

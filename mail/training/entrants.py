@@ -19,8 +19,7 @@ from agents.suboptimal import WORD, parse, suboptimal
 from agents.tactics import WORD as TACTICS
 from agents.tactics import Tactics
 from games.base import Game, GameError, Model, NashmailError
-from games.boards import Board
-from games.models import arrangements, called, has_model, model_of, own_board
+from games.models import called, has_model, model_of, own_board, positions_at_most
 from games.symmetry import board_behind
 from mail.evaluation.arena.match import MatchError
 from mail.training.profile import check_profile, load_profile
@@ -102,7 +101,7 @@ def needs_model(name: str) -> bool:
 
 def model_for(game: Game) -> Model | None:
     """The game's model, or None. A slow enumeration is announced on standard error."""
-    if isinstance(game, Board) and has_model(game) and (most := arrangements(game)) > NOTICED:
+    if (most := positions_at_most(game)) and has_model(game) and most > NOTICED:
         print(f"enumerating the positions of {game.spec.name}, at most {most:,} ...", file=sys.stderr)
     try:
         return model_of(game)

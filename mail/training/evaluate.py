@@ -90,15 +90,17 @@ def _exact(
 ) -> None:
     """Add the exact measures, and curves that end in them."""
     experts = None
-    if isinstance(model, MarkovModel):
-        _, experts = profile_tables(model, known.experts(config.expert), pool=pool)
-        evaluation.structure = structure(model, experts, seed=config.seed)
+    # The report of a Markov game reads its transitions and features, which no other model has.
+    markov = model if isinstance(model, MarkovModel) else None
+    if markov is not None:
+        _, experts = profile_tables(markov, known.experts(config.expert), pool=pool)
+        evaluation.structure = structure(markov, experts, seed=config.seed)
     for name, what in learned.items():
         row = evaluation.learners[name]
         unfolded, tables = profile_tables(model, known.lifted(what.policies), pool=pool)
         row |= exact.table_measures(unfolded, tables)
-        if isinstance(model, MarkovModel) and experts is not None:
-            row |= bounds(model, tables, experts)
+        if markov is not None and experts is not None:
+            row |= bounds(markov, tables, experts)
         evaluation.curves[name] = [curve(config, known, model, name, what, seat, row, pool) for seat in (0, 1)]
 
 

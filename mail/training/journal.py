@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agents.policy import Lifted
+from agents.policy import Lifted, lift
 from agents.storage.policies import load_policy, save_policy, to_json, write_atomic
 from agents.storage.reading import read_bytes
 from agents.storage.shapes import count, misfit, number, word
 from games.base import Game, NashmailError
 from games.registry import make as make_game
-from games.symmetry import Quotient
+from games.symmetry import Quotient, base_of
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.training.config import Begun, RunError
@@ -86,7 +86,7 @@ class RunJournal:
     def _game(self) -> Game:
         """The game that is learned."""
         game = make_game(self.begun.config.game)
-        return Quotient(game) if self.begun.config.symmetry else game  # type: ignore[arg-type]  # refuses other games
+        return Quotient(game) if self.begun.config.symmetry else game
 
     def _identity(self, path: Path) -> str:
         """What a file's check sum covers in addition to its contents: the run, and the file's place in it."""
@@ -123,10 +123,7 @@ class RunJournal:
 
     def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
         path = self._kept(f"{stage}-{seat}")
-        if isinstance(game, Quotient):
-            save_policy(path, Lifted(fit.policy, game), game=game.base, seat=seat)
-        else:
-            save_policy(path, fit.policy, game=game, seat=seat)
+        save_policy(path, lift(fit.policy, game), game=base_of(game), seat=seat)
         check = digest(read_bytes(path.with_name(f"{path.name}.json")))
         numbers = {"steps": fit.steps, "worst": fit.worst, "mean_tv": fit.mean_tv, "policy": check}
         self._store_kept(path.with_name(f"{path.name}.fit"), numbers)

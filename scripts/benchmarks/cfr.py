@@ -16,7 +16,8 @@ from typing import Any
 from agents import cfr
 from benchmarks.clocks import median_timed, timed
 from benchmarks.results import SECONDS, Result, Settings, note
-from games import Hidden, InfosetModel, make
+from games import InfosetModel, make
+from games.base import as_hidden
 
 ITERATIONS, NEAR, TOLERANCE = 100, 0.01, 1e-9
 
@@ -52,8 +53,7 @@ def run(settings: Settings, *, theirs: str = "leduc_poker", own: str = "leduc", 
 
 def _ours(name: str, iterations: int, seconds: float) -> tuple[dict[str, float], cfr.Average]:
     """Our figures for a game, and the average after the iterations."""
-    game = make(name)
-    assert isinstance(game, Hidden), name
+    game = as_hidden(make(name))
     setup, model = timed(InfosetModel, game)  # once: the game remembers what it was asked
     iterate, average = median_timed(seconds, lambda: cfr.solve(model, iterations=iterations, look=iterations))
     gap, _ = median_timed(seconds, lambda: _gap(model, average))

@@ -126,8 +126,7 @@ def _one_game(env: Any, seat: int, draw: Any) -> Line:
 
 def _agree(lines: list[tuple[int, Line]]) -> bool:
     """Whether our expert's labels equal the peer's at every decision of its solver, and at the mirror images."""
-    game = games.make("connect4")
-    assert isinstance(game, games.Board)
+    game = games.Board(6, 7, 4, gravity=True, name="connect4")
     expert = solver.solver_expert(game, ties="uniform")[0]
     positions, labels = zip(*(pair for seat, line in lines for pair in _decisions(game, seat, line)), strict=True)
     states, played = np.concatenate(positions), np.array(labels)

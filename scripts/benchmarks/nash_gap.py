@@ -20,7 +20,7 @@ import numpy as np
 import games
 from benchmarks.clocks import median_timed, timed
 from benchmarks.results import SECONDS, Result, Settings, note
-from games.base import Enumerable, Floats, Ints, Rng, Table
+from games.base import Enumerable, Floats, Ints, Rng, Table, as_enumerable
 from mail.parallel.streams import stream
 
 TOLERANCE = 1e-9
@@ -77,9 +77,7 @@ def run(settings: Settings, *, ours: str = "tictactoe", theirs: str = "tic_tac_t
 
 
 def _enumerable(name: str) -> Enumerable:
-    game = games.make(name)
-    assert isinstance(game, Enumerable), name
-    return game
+    return as_enumerable(games.make(name))
 
 
 def _gap(graph: games.GameGraph, tables: tuple[Table, Table]) -> float:

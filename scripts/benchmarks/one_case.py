@@ -23,7 +23,7 @@ from agents import solver
 from agents.network import NetworkPolicy, PolicyNet
 from agents.policy import Uniform
 from agents.storage.label_cache import LabelCache
-from games.base import Enumerable, Floats, Game, Model, States
+from games.base import Enumerable, Floats, Game, Model, States, as_enumerable
 from games.graph import GameGraph
 from mail.clone.presets import preset
 from mail.evaluation.best_response import learned, payoffs
@@ -239,9 +239,7 @@ def network(game: Game, seed: int) -> NetworkPolicy:
 
 
 def _board(name: str) -> Enumerable:
-    game = games.make(name)
-    assert isinstance(game, Enumerable), name
-    return game
+    return as_enumerable(games.make(name))
 
 
 if __name__ == "__main__":

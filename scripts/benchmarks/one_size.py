@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 import games
-from games.base import Enumerable, pack
+from games.base import Enumerable, as_enumerable, pack
 from mail.parallel.streams import stream
 
 T = TypeVar("T")
@@ -30,8 +30,7 @@ _CHUNK = 1 << 18  # moves that are made at once
 
 def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:
     """The figures of one size. Times are medians over about this long, at least one measurement."""
-    game = games.make(name)
-    assert isinstance(game, Enumerable), name
+    game = as_enumerable(games.make(name))
     builds, solves, graph = _built(game, seconds)
     found = {
         "positions": float(len(graph)),

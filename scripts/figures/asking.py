@@ -85,7 +85,7 @@ def known(game: str, symmetry: bool) -> GameContext:
 
 def graph_of(model: Model | None) -> GameGraph:
     """The model of a game that is enumerated."""
-    assert isinstance(model, GameGraph)
+    assert isinstance(model, GameGraph)  # what is bounded here are ways through a graph
     return model
 
 

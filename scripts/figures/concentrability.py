@@ -23,7 +23,8 @@ from figures.markov_games import FLOOR, GameContext, cell, clones, explored, gri
 from figures.over_seeds import done
 from games.base import Floats
 from games.markov.concentrability import all_policies, feature_level
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from mail.evaluation.figure import png
 from mail.evaluation.gap import nash_gap
 from mail.learners.collect import Options
@@ -71,7 +72,9 @@ def fork(delta: float, features: str) -> MarkovGame:
     first = {"shared": phi, "apart": apart(phi), "onehot": np.eye(states * ACTIONS).reshape(states, ACTIONS, -1)}
     second = np.eye(states * ACTIONS).reshape(states, ACTIONS, -1)
     return MarkovGame(
-        "fork", rewards, kernel, np.eye(states)[0], discount=0.9, legal=legal, linear=Linear((first[features], second))
+        "fork",
+        Dynamics(rewards, kernel, np.eye(states)[0], discount=0.9, legal=legal),
+        Views(linear=Linear((first[features], second))),
     )
 
 

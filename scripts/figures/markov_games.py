@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -56,9 +56,7 @@ def on(game: MarkovGame, ties: str = "first") -> GameContext:
 @cache
 def named(name: str, ties: str = "first") -> GameContext:
     """The ground of a registered game, made once."""
-    game = make(name)
-    assert isinstance(game, MarkovGame)
-    return on(game, ties)
+    return on(cast(MarkovGame, make(name)), ties)  # these figures name Markov games only
 
 
 @dataclass(frozen=True)

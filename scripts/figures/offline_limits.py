@@ -24,6 +24,7 @@ from figures.markov_games import grid, keep
 from figures.over_seeds import done
 from games.base import Table
 from games.markov.chain import unseen
+from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from mail.evaluation.figure import png
@@ -57,7 +58,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
 def states_only(discount: float) -> float:
     """The gap of always playing the first action in repeated matching pennies: the states are matched."""
     rewards = np.array([[[1.0, -1.0], [-1.0, 1.0]]])
-    game = MarkovGame("pennies", rewards, np.ones((1, 2, 2, 1)), np.ones(1), discount=discount)
+    game = MarkovGame("pennies", Dynamics(rewards, np.ones((1, 2, 2, 1)), np.ones(1), discount=discount))
     always = np.array([[1.0, 0.0]])
     return table_gap(MarkovModel(game), (always, always)).nash_gap
 
@@ -66,7 +67,7 @@ def on_path_only(discount: float) -> float:
     """The gap of the experts' own play where they go, and uniform play elsewhere: state-actions are matched."""
     like = unseen(0)
     legal = like.joint_legal()
-    game = MarkovGame("unseen", like.rewards, like.transitions, like.initial, discount=discount, legal=legal)
+    game = MarkovGame("unseen", Dynamics(like.rewards, like.transitions, like.initial, discount=discount, legal=legal))
     model = MarkovModel(game)
     experts = model.equilibrium("first")
     seen = model.reach(experts) > 0
@@ -81,7 +82,7 @@ def dominant(seed: int) -> list[dict[str, float]]:
     first, second = rng.random((states, 3)), rng.random((states, 3))
     rewards = 0.5 * (first[:, :, None] - second[:, None, :])
     kernel = np.broadcast_to(rng.dirichlet(np.ones(states), states)[:, None, None], (states, 3, 3, states))
-    game = MarkovGame("dominant", rewards, np.array(kernel), np.full(states, 1 / states), discount=discount)
+    game = MarkovGame("dominant", Dynamics(rewards, np.array(kernel), np.full(states, 1 / states), discount=discount))
     model = MarkovModel(game)
     experts = model.equilibrium("first")
     visits = model.reach(experts) * (1.0 - discount)

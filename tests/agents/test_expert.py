@@ -12,6 +12,7 @@ from agents.policy import (
 )
 from games import Board, GameGraph
 from tests.agents.pairs import same
+from tests.hidden_game import HiddenCoin
 from tests.support import position
 
 
@@ -29,7 +30,7 @@ def test_experts_by_name(tictactoe_graph: GameGraph) -> None:
 
 def test_graph_experts_need_a_graph() -> None:
     with pytest.raises(PolicyError, match="the expert 'first' plays turn-based games"):
-        expert.make("first", object())  # type: ignore[arg-type]
+        expert.make("first", HiddenCoin())
 
 
 @pytest.mark.parametrize(

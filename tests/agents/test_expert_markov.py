@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import games
-from agents.expert_markov import markov_expert
+from agents.expert import model_expert
 from agents.policy import PolicyError, tabulate
 from games import MarkovGame, MarkovModel
 
@@ -17,7 +17,7 @@ def test_experts_play_the_equilibrium_at_every_position(name: str, ties: str) ->
     game = games.make(name)
     assert isinstance(game, MarkovGame)
     model = MarkovModel(game)
-    pair = markov_expert(model, ties)
+    pair = model_expert(model, ties)
     for seat, (policy, table) in enumerate(zip(pair, model.equilibrium(ties), strict=True)):
         np.testing.assert_array_equal(tabulate(model, policy, seat), table)
     states = game.start(5, rng=np.random.default_rng(0))
@@ -30,6 +30,6 @@ def test_experts_play_the_equilibrium_at_every_position(name: str, ties: str) ->
 def test_an_expert_of_another_game_guesses_nothing() -> None:
     small, large = games.make("chain:4"), games.make("chain:6")
     assert isinstance(small, MarkovGame)
-    first, _ = markov_expert(MarkovModel(small), "first")
+    first, _ = model_expert(MarkovModel(small), "first")
     with pytest.raises(PolicyError, match="has no row for this position"):
         first.probabilities(large, np.array([[5, 0]]), 0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.linear import SoftmaxLinear, features
+from agents.linear import SoftmaxLinear
 from agents.policy import Policy, PolicyError, Uniform, query
 from games.base import GameError
-from games.markov.game import Linear, MarkovGame
+from games.features import features
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from tests.support import game, reloaded, visited
 
 
@@ -19,7 +21,9 @@ def small(*, dimension: int = 3, given: bool = True) -> MarkovGame:
     kernel = rng.dirichlet(np.ones(4), size=(4, 2, 3))
     rewards = rng.uniform(-1, 1, (4, 2, 3))
     return MarkovGame(
-        "test-small", rewards, kernel, np.full(4, 0.25), discount=0.9, linear=Linear(phi) if given else None
+        "test-small",
+        Dynamics(rewards, kernel, np.full(4, 0.25), discount=0.9),
+        Views(linear=Linear(phi) if given else None),
     )
 
 

@@ -11,58 +11,11 @@ import numpy as np
 import pytest
 
 import games
-from games import GameError, GameGraph, MarkovGame, MarkovModel, Spec, Successors
-from games.base import Bools, Floats, Ints, Keys, Rng, States
+from games import GameError, GameGraph, MarkovGame, MarkovModel
+from games.base import Bools, Display, Floats, Ints, Keys, Rng, States
+from games.markov.dynamics import Dynamics
 from games.quick import quick
-
-
-class Heaps:
-    """Two heaps: take one or two stones from one of them; the last stone wins. States are (heap, heap, seat)."""
-
-    def __init__(self) -> None:
-        self.spec = Spec("test-heaps", actions=4, observation=(3,), longest=10, symmetries=((0, 1, 2, 3), (2, 3, 0, 1)))
-
-    def start(self, n: int, *, rng: Rng) -> States:
-        return np.tile(np.array([[5, 5, 0]]), (n, 1))
-
-    def acting(self, states: States) -> Bools:
-        return np.asarray((states[:, :2].sum(1) > 0)[:, None] & (states[:, 2:] == [0, 1]))
-
-    def legal(self, states: States, seat: int) -> Bools:
-        return np.asarray((states[:, [0, 0, 1, 1]] >= [1, 2, 1, 2]) & self.acting(states)[:, seat, None])
-
-    def observe(self, states: States, seat: int) -> np.ndarray:
-        return states.astype(np.float32)
-
-    def key(self, states: States, seat: int | None = None) -> Keys:
-        return np.stack([states[:, 0] * 64 + states[:, 1], states[:, 2]], axis=1).astype(np.uint64)
-
-    def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
-        rows = np.arange(len(states))
-        action = actions[rows, states[:, 2]]
-        inside = (action >= 0) & (action < 4)
-        mask = self.legal(states, 0) | self.legal(states, 1)
-        if not (inside & mask[rows, np.where(inside, action, 0)]).all():
-            raise GameError("no legal action")
-        after = states.copy()
-        after[rows, action // 2] -= action % 2 + 1
-        after[:, 2] = 1 - states[:, 2]
-        done = after[:, :2].sum(1) == 0
-        return after, np.where(done, 1.0 - 2.0 * states[:, 2], 0.0), done
-
-    def render(self, state: States) -> str:
-        return f"{state[0]} and {state[1]} stones, seat {state[2]} to move"
-
-    def starts(self) -> States:
-        return np.array([[5, 5, 0]])
-
-    def successors(self, states: States, actions: Ints) -> Successors:
-        after, rewards, done = self.step(states, actions, rng=np.random.default_rng(0))
-        return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
-
-    def images(self, states: States) -> States:
-        return np.stack([states, states[:, [1, 0, 2]]])
-
+from tests.games.heaps import Heaps
 
 Break = Callable[..., Any]
 
@@ -74,6 +27,16 @@ def broken(**methods: Any) -> Any:
     if spec is not None:
         made.spec = replace(made.spec, **spec) if isinstance(spec, dict) else spec
     return made
+
+
+def paying(pay: Callable[[Floats, Bools], Floats]) -> Callable[..., tuple[States, Floats, Bools]]:
+    """A ``step`` of the heaps that pays what ``pay`` makes of its rewards and ends."""
+
+    def step(self: Heaps, *args: Any, **named: Any) -> tuple[States, Floats, Bools]:
+        states, rewards, done = Heaps.step(self, *args, **named)
+        return states, pay(rewards, done), done
+
+    return step
 
 
 def changed(method: str, change: Callable[[Any], Any]) -> Any:
@@ -183,6 +146,42 @@ RULES: dict[str, tuple[Callable[[], Any], str]] = {
             )
         ),
         r"key for seat 1 at .* each row's answer depends on that row alone",
+    ),
+    # what a game states of itself
+    "wins that are paid twice": (
+        lambda: broken(
+            spec={"win_loss": True},
+            step=paying(lambda rewards, done: 2 * rewards),
+        ),
+        r"spec at .* win_loss means that games pay 1, 0 or -1 at their end and nothing before; here -?2",
+    ),
+    "pay along the way": (
+        lambda: broken(
+            spec={"win_loss": True},
+            step=paying(lambda rewards, done: rewards + 0.5 * ~done),
+        ),
+        r"spec at .* win_loss means .* here 0.5",
+    ),
+    "a clock that stands still": (
+        lambda: broken(spec={"clock": 0}),
+        r"spec at .* word 0 is the clock, so each step adds 1 to it",
+    ),
+    "a clock that is not there": (lambda: broken(spec={"clock": 3}), r"spec: clock is .* below 3, not 3"),
+    "endless without a clock": (lambda: broken(spec={"endless": True}), r"spec: endless needs a clock, not True"),
+    "stones without planes": (lambda: broken(spec={"in_a_row": 3}), r"spec: in_a_row needs observations of two planes"),
+    "an action that is none": (
+        lambda: broken(spec={"unlabelled": 4}),
+        r"spec: unlabelled is an action, or None, not 4",
+    ),
+    "words for some actions": (
+        lambda: broken(spec={"display": Display(names=("left",))}),
+        r"spec: display has a word for every action, or none",
+    ),
+    "a grid that is none": (
+        lambda: broken(
+            spec={"display": Display(layout="grid")}, render=lambda self, s: "|" * int(s[0]) + ".\n" + "|" * int(s[1])
+        ),
+        r"render at .* display.layout 'grid' needs rows of as many cells",
     ),
     # who moves and what is legal
     "acting as numbers": (
@@ -363,7 +362,7 @@ def test_a_markov_model_looks_too() -> None:
             return np.repeat(super().key(states), 2, axis=1)
 
     rewards, kernel = np.zeros((2, 2, 2)), np.full((2, 2, 2, 2), 0.5)
-    game = Wide("test-wide", rewards, kernel, np.array([1.0, 0.0]), horizon=2)
+    game = Wide("test-wide", Dynamics(rewards, kernel, np.array([1.0, 0.0]), horizon=2))
     with pytest.raises(GameError, match=r"test-wide: key at \[0, 0\] .* not uint64 \[\d+, 4\]"):
         MarkovModel(game)
 

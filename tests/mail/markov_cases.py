@@ -9,7 +9,8 @@ import numpy as np
 from agents.policy import Seats
 from agents.tabular import from_model
 from games.base import Floats
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.model import MarkovModel
 
 
@@ -35,13 +36,8 @@ def ring(*, horizon: int | None = None, states: int = 6) -> MarkovModel:
     phi = one_hot(states, 2)
     game = MarkovGame(
         "test-ring",
-        rewards,
-        kernel,
-        start,
-        discount=1.0 if horizon else 0.9,
-        horizon=horizon,
-        episode=8,
-        linear=Linear((phi, phi), name="onehot"),
+        Dynamics(rewards, kernel, start, discount=1.0 if horizon else 0.9, horizon=horizon, episode=8),
+        Views(linear=Linear((phi, phi), name="onehot")),
     )
     return MarkovModel(game)
 
@@ -59,12 +55,8 @@ def turns(states: int = 40, dimension: int = 4, seed: int = 0) -> MarkovModel:
     joint = np.where(first[:, None, None, None], phi[:, :, None], phi[:, None, :])  # [S, A, B, d]: who moves decides
     game = MarkovGame(
         "test-turns",
-        joint @ worth,
-        np.asarray(joint @ anchors),
-        np.full(states, 1.0 / states),
-        discount=0.9,
-        legal=legal,
-        linear=Linear((phi, phi), name="simplex"),
+        Dynamics(joint @ worth, np.asarray(joint @ anchors), np.full(states, 1.0 / states), discount=0.9, legal=legal),
+        Views(linear=Linear((phi, phi), name="simplex")),
     )
     return MarkovModel(game)
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from agents.policy import Seats, tabulate
 from games.base import Game, Model, NashmailError, Table
-from games.graph import GameGraph
 from mail.data.decisions import Decisions
 from mail.data.rollout import play
 from mail.evaluation.intervals import wilson
@@ -101,21 +100,22 @@ def match(
         MatchError: ``games`` or ``seed`` is out of range.
     """
     check(games=games, seed=seed)
-    graph = model if isinstance(model, GameGraph) else None
-    tables = {} if graph is None else {name: _tables(graph, seats) for name, seats in players.items()}
+    exact = model if model is not None and model.decided_at_end else None
+    tables = {} if exact is None else {name: _tables(exact, seats) for name, seats in players.items()}
     names = list(players)
     pairs = list(permutations(range(len(names)), 2))
     shared = (game, list(players.values()), games, seed)
     counted = labelled_map(pool or Local(), _count, shared, pairs, game=game)
     results = []
     for (first, second), counts in zip(pairs, counted, strict=True):
-        exact = None if graph is None else graph.outcomes((tables[names[first]][0], tables[names[second]][1]))
-        results.append(Result(names[first], names[second], *counts, exact))
+        profile = None if exact is None else (tables[names[first]][0], tables[names[second]][1])
+        chances = None if exact is None or profile is None else exact.outcomes(profile)
+        results.append(Result(names[first], names[second], *counts, chances))
     return results
 
 
-def _tables(graph: GameGraph, seats: Seats) -> tuple[Table, Table]:
-    return tabulate(graph, seats[0], 0), tabulate(graph, seats[1], 1)
+def _tables(model: Model, seats: Seats) -> tuple[Table, Table]:
+    return tabulate(model, seats[0], 0), tabulate(model, seats[1], 1)
 
 
 def _count(shared: tuple[Game, list[Seats], int, int], pair: tuple[int, int]) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agents.policy import Policy, greedy_rows, query
 from games.base import Bools, Enumerable, GameError, Ints, Keys, States
-from games.symmetry import Quotient
+from games.symmetry import base_of
 from mail.evaluation.tabulate import WAVE
 from mail.parallel.pool import Pool
 
@@ -149,7 +149,7 @@ def _joined(parts: Sequence[Moves], begins: Sequence[int]) -> Moves:
 
 def _distinct(game: Enumerable, layer: Layer) -> Layer:
     """Of rows with equal positions, keep the first strict one, or else the first."""
-    rules = game.base if isinstance(game, Quotient) else game  # positions of a quotient are canonical already
+    rules = base_of(game)  # positions of a quotient are canonical already
     return layer[first_of_each(rules.key(layer.states), layer.origin.strict)]
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from agents.policy import Greedy, Lifted, Policy
 from agents.solver import VALUE
 from games.base import Enumerable, Floats, Game, GameError, States
-from games.symmetry import Quotient
+from games.symmetry import Quotient, canonical
 from mail.evaluation.certificate.layers import Layer, Moves, Shared, expand_layer, first_layer
 from mail.evaluation.refutation import Mistake
 from mail.parallel.pool import Local, Pool
@@ -118,8 +118,10 @@ class _Walk:
         self.real, self.pool = game, pool
         self.policy: Policy = policy
         self.game: Enumerable = game
+        self.quotient: Quotient | None = None
         if isinstance(policy, Lifted):  # equivariant: one of all images is enough
-            self.game, self.policy = policy.quotient, policy.policy
+            self.game = self.quotient = policy.quotient
+            self.policy = policy.policy
         self.lifted = policy
         self.shared = Shared(self.policy, self.game, seat, game_value, keep_moves=scorer is not None)
         self.seat, self.game_value, self.scorer = seat, game_value, scorer
@@ -132,8 +134,7 @@ class _Walk:
         if len(start) != 1:
             raise GameError(f"{self.real.spec.name} has several starts; a line of play needs a single one")
         self.start = start
-        states = self.game.canonical(start)[0] if isinstance(self.game, Quotient) else start
-        layer = first_layer(states)
+        layer = first_layer(canonical(self.game, start))
         while len(layer.states):
             self.layers.append(layer)
             if self.game.acting(layer.states[:1])[0, self.seat]:
@@ -157,11 +158,11 @@ class _Walk:
             walked.append(int(layer.origin.action[row]))
             row = int(layer.origin.row[row])
         walked.reverse()
-        if not isinstance(self.game, Quotient):
+        if self.quotient is None:
             return walked
         state, line = self.start, []
         for action in walked:
-            forward = self.game.to_canonical(self.game.canonical(state)[1])[0]  # [A] of an action on the board
+            forward = self.quotient.to_canonical(self.quotient.canonical(state)[1])[0]  # [A] of an action on the board
             line.append(int(np.flatnonzero(forward == action)[0]))
             state = _after(self.real, state, line[-1])[0]
         return line

@@ -18,6 +18,7 @@ import games
 from games import GameError
 from games.adapters.openspiel_markov import _Listed, from_openspiel, to_openspiel
 from games.adapters.parallel import AGENTS, from_parallel, to_parallel
+from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from tests.games.markov.test_game import random_game, random_profile, turns
@@ -32,12 +33,14 @@ def with_horizon(name: str, horizon: int) -> MarkovGame:
     legal = [game.legal(states, seat)[:, : game.rewards.shape[1 + seat]] for seat in (0, 1)]
     return MarkovGame(
         f"test-{name}",
-        game.rewards,
-        game.transitions,
-        game.initial,
-        discount=game.spec.discount,
-        horizon=horizon,
-        legal=(legal[0], legal[1]),
+        Dynamics(
+            game.rewards,
+            game.transitions,
+            game.initial,
+            discount=game.spec.discount,
+            horizon=horizon,
+            legal=(legal[0], legal[1]),
+        ),
     )
 
 

@@ -17,7 +17,8 @@ from games.markov.concentrability import (
     offline_bound,
     single_policy,
 )
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.model import MarkovModel
 from tests.games.markov.test_game import deterministic, random_game, turns
 
@@ -198,7 +199,7 @@ def test_the_bounds_grow_with_the_rewards() -> None:
     model = MarkovModel(random_game(4))
     game = model.game
     larger = MarkovModel(
-        MarkovGame("test", 3 * game.rewards - 7, game.transitions, game.initial, discount=game.spec.discount)
+        MarkovGame("test", Dynamics(3 * game.rewards - 7, game.transitions, game.initial, discount=game.spec.discount))
     )
     experts = model.equilibrium("first")
     learned = softened(experts, [model.legal(0), model.legal(1)], 0.2, 1)
@@ -210,7 +211,7 @@ def test_low_rank_and_tabulated_games_have_the_same_coefficients() -> None:
     game = games.make("linear-joint:12,3")
     assert isinstance(game, MarkovGame)
     table = game.transitions.expect(np.eye(12))
-    same = MarkovGame("test", game.rewards, table, game.initial, discount=0.9, linear=game.linear)
+    same = MarkovGame("test", Dynamics(game.rewards, table, game.initial, discount=0.9), Views(linear=game.linear))
     one, two = MarkovModel(game), MarkovModel(same)
     experts = one.equilibrium("first")
     assert all_policies(one, experts) == pytest.approx(all_policies(two, experts), rel=1e-9)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from games import GameError
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.model import MarkovModel
 from games.markov.transitions import LowRank
 from tests.games.test_conformance import CHECKS
@@ -26,7 +27,8 @@ def random_game(seed: int, *, states: int = 3, a: int = 2, b: int = 3, horizon: 
     rewards = rng.uniform(-1, 2, (states, a, b))
     kernel = rng.dirichlet(np.full(states, 0.4), size=(states, a, b))
     return MarkovGame(
-        "test-random", rewards, kernel, rng.dirichlet(np.ones(states)), discount=rng.uniform(0.3, 0.95), horizon=horizon
+        "test-random",
+        Dynamics(rewards, kernel, rng.dirichlet(np.ones(states)), discount=rng.uniform(0.3, 0.95), horizon=horizon),
     )
 
 
@@ -39,7 +41,9 @@ def turns(seed: int, *, horizon: int | None = None, garbage: float = 0.0) -> Mar
         for state, action in zip(*np.nonzero(~legal[seat]), strict=True):
             if action or legal[seat][state].any():
                 np.moveaxis(rewards, 1 + seat, 0)[action, state] += garbage
-    return MarkovGame("test-turns", rewards, kernel, np.full(4, 0.25), discount=0.8, horizon=horizon, legal=legal)
+    return MarkovGame(
+        "test-turns", Dynamics(rewards, kernel, np.full(4, 0.25), discount=0.8, horizon=horizon, legal=legal)
+    )
 
 
 def random_profile(model: MarkovModel, seed: int) -> Profile:
@@ -135,7 +139,7 @@ def test_a_horizon_is_the_same_game_unrolled(seed: int) -> None:
     kernel[-1, :, :, -1] = 1.0
     start = np.concatenate([game.initial, np.zeros(size - n)])
     sides = (legal[0], legal[1])
-    unrolled = MarkovModel(MarkovGame("test-unrolled", rewards, kernel, start, discount=0.8, legal=sides))
+    unrolled = MarkovModel(MarkovGame("test-unrolled", Dynamics(rewards, kernel, start, discount=0.8, legal=sides)))
     model = MarkovModel(game)
     np.testing.assert_allclose(model.solve()[0].values, unrolled.solve()[0].values[:-1], rtol=0, atol=1e-12)
     profile = random_profile(model, seed)
@@ -153,7 +157,7 @@ def test_a_low_rank_kernel_is_its_table(horizon: int | None, rng: np.random.Gene
     phi, anchors = rng.dirichlet(np.ones(3), size=(6, 2, 2)), rng.dirichlet(np.ones(6), size=3)
     rewards = rng.normal(size=(6, 2, 2))
     models = [
-        MarkovModel(MarkovGame("test", rewards, kernel, np.full(6, 1 / 6), discount=0.9, horizon=horizon))
+        MarkovModel(MarkovGame("test", Dynamics(rewards, kernel, np.full(6, 1 / 6), discount=0.9, horizon=horizon)))
         for kernel in (LowRank(phi, anchors), phi @ anchors)
     ]
     profile = random_profile(models[0], 1)
@@ -168,7 +172,7 @@ def test_a_constant_reward_leaves_no_gap_for_any_pair(seed: int) -> None:
     """The test that a sign error in the gap fails: r = -1 and discount 0.9 make every pair an equilibrium."""
     game = random_game(seed)
     model = MarkovModel(
-        MarkovGame("test", np.full_like(game.rewards, -1.0), game.transitions, game.initial, discount=0.9)
+        MarkovGame("test", Dynamics(np.full_like(game.rewards, -1.0), game.transitions, game.initial, discount=0.9))
     )
     profile = random_profile(model, seed)
     assert model.value(profile) == pytest.approx(-10.0)
@@ -224,7 +228,8 @@ def test_an_end_has_one_key_whenever_it_is_reached() -> None:
     legal = np.array([[1, 1], [0, 0]], bool)
     kernel = np.full((2, 2, 2, 2), 0.5)
     kernel[1] = [0.0, 1.0]
-    game = MarkovGame("test-end", np.zeros((2, 2, 2)), kernel, np.array([1.0, 0.0]), discount=0.9, legal=(legal, legal))
+    start = np.array([1.0, 0.0])
+    game = MarkovGame("test-end", Dynamics(np.zeros((2, 2, 2)), kernel, start, discount=0.9, legal=(legal, legal)))
     late, early = game.key(np.array([[1, game.episode], [1, 1]]))
     assert (late == early).all()
     cut, running = game.key(np.array([[0, game.episode], [0, 1]]))
@@ -236,7 +241,9 @@ def test_a_state_in_which_nobody_moves_is_the_end() -> None:
     kernel[0, 0, 0], kernel[1, 0, 0, 1] = [0.5, 0.5], 1.0
     legal = np.array([[True], [False]])
     rewards = np.array([[[1.0]], [[0.0]]])
-    game = MarkovGame("test-end", rewards, kernel, np.array([1.0, 0.0]), discount=0.8, legal=(legal, legal), episode=50)
+    game = MarkovGame(
+        "test-end", Dynamics(rewards, kernel, np.array([1.0, 0.0]), discount=0.8, legal=(legal, legal), episode=50)
+    )
     assert MarkovModel(game).solve()[0].value == pytest.approx(1 / (1 - 0.4))
     for _, _, after, _, done in random_play(game, 30, np.random.default_rng(0)):
         assert np.array_equal(done, (after[:, 0] == 1) | (after[:, 1] == 50))
@@ -278,6 +285,7 @@ def test_model(name: str) -> None:
 
 FINE = {"rewards": np.zeros((2, 2, 2)), "transitions": np.full((2, 2, 2, 2), 0.5), "start": np.array([1.0, 0.0])}
 HALF = np.full((2, 2, 2, 2), 0.4)
+VIEWS = ("linear", "observations")
 NAN = np.array([[[np.nan, 0], [0, 0]], [[0, 0], [0, 0.0]]])
 
 
@@ -306,7 +314,11 @@ NAN = np.array([[[np.nan, 0], [0, 0]], [[0, 0], [0, 0.0]]])
 def test_bad_input_is_refused_in_one_line(change: dict[str, Any], says: str) -> None:
     settings: dict[str, Any] = {**FINE, "discount": 0.9, **change}
     with pytest.raises(GameError, match=says) as error:
-        MarkovGame("test", **settings)
+        MarkovGame(
+            "test",
+            Dynamics(**{name: value for name, value in settings.items() if name not in VIEWS}),
+            Views(**{name: value for name, value in settings.items() if name in VIEWS}),
+        )
     assert "\n" not in str(error.value)
 
 

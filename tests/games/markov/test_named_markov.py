@@ -157,7 +157,7 @@ def test_the_chain_loses_what_the_closed_form_says(states: int, loss: float) -> 
         assert -model.respond(1, clone).value == pytest.approx(expected, abs=1e-9)
         if p == 0:
             assert expected == pytest.approx(loss, abs=5e-5)
-    assert markov(f"chain:{states}").unlabelled == 1
+    assert markov(f"chain:{states}").spec.unlabelled == 1
 
 
 @pytest.mark.parametrize("right", range(3))

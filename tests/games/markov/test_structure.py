@@ -8,7 +8,8 @@ import pytest
 import games
 from games import GameError
 from games.markov import structure
-from games.markov.game import Linear, MarkovGame
+from games.markov.dynamics import Dynamics
+from games.markov.game import Linear, MarkovGame, Views
 from games.markov.model import MarkovModel
 from games.markov.structure import residual
 
@@ -75,7 +76,7 @@ def test_waiting_counts_in_the_process_of_a_seat_that_rests() -> None:
     rewards = np.zeros((2, 2, 2))
     rewards[0, 0], rewards[1, :, 1] = 1.0, 4.0
     legal = np.array([[1, 1], [0, 0]], bool), np.array([[0, 0], [1, 1]], bool)
-    game = MarkovGame("test", rewards, kernel, np.array([1.0, 0.0]), discount=0.5, legal=legal)
+    game = MarkovGame("test", Dynamics(rewards, kernel, np.array([1.0, 0.0]), discount=0.5, legal=legal))
     half = np.array([[0, 0], [0.5, 0.5]])
     # action 0: 1 now, back at once. action 1: nothing, then w = 0.5 * 4 + 0.5 * 0.5 w, so 0.5 w = 4/3;
     # back after k steps with probability 2^-k, worth 0.5^(k-1): K = sum 0.5 (0.5 * 0.5)^(k-1) = 2/3 after a step
@@ -113,13 +114,15 @@ def test_with_a_horizon_every_step_is_fitted(name: str, rng: np.random.Generator
     model = MarkovModel(
         MarkovGame(
             "test",
-            endless.rewards,
-            endless.transitions,
-            endless.initial,
-            discount=0.9,
-            horizon=4,
-            legal=(endless.legal(states, 0), endless.legal(states, 1)),
-            linear=endless.linear,
+            Dynamics(
+                endless.rewards,
+                endless.transitions,
+                endless.initial,
+                discount=0.9,
+                horizon=4,
+                legal=(endless.legal(states, 0), endless.legal(states, 1)),
+            ),
+            Views(linear=endless.linear),
         )
     )
     found = residual(model, model.equilibrium("first")[1], 0, rng=rng)
@@ -129,6 +132,6 @@ def test_with_a_horizon_every_step_is_fitted(name: str, rng: np.random.Generator
 
 
 def test_a_game_without_features_has_no_residual(rng: np.random.Generator) -> None:
-    game = MarkovGame("bare", np.zeros((1, 1, 1)), np.ones((1, 1, 1, 1)), np.ones(1), discount=0.5)
+    game = MarkovGame("bare", Dynamics(np.zeros((1, 1, 1)), np.ones((1, 1, 1, 1)), np.ones(1), discount=0.5))
     with pytest.raises(GameError, match="bare has no features"):
         residual(MarkovModel(game), np.ones((1, 1)), 0, rng=rng)

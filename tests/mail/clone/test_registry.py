@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents.linear import SoftmaxLinear, features
+from agents.linear import SoftmaxLinear
 from agents.policy import Policy, Uniform, query, tabulate
 from games.base import NashmailError
+from games.features import features
 from games.markov.model import MarkovModel
 from mail.clone import registry as cloners
 from mail.clone.cloners import ClonerConfig
@@ -199,10 +200,10 @@ def test_unseen_positions_may_play_a_stated_action() -> None:
     np.testing.assert_allclose(table[:3], tabulate(model, experts(model)[1], 1)[:3])
     with pytest.raises(NashmailError, match=r"^unseen must be an action of test-ring, 0 to 1, not 2$"):
         fit("tabular", model, decisions, 1, tabular=TabularClone(unseen=2))
-    board = game("tictactoe")
+    board = game("connect4")
     labels = (Uniform(), None)
     decisions = play(board, (Uniform(), Uniform()), 1, labels=labels, rng=stream(0, "test"))
-    with pytest.raises(NashmailError, match=r"^positions of tictactoe cannot be listed; leave unseen at None$"):
+    with pytest.raises(NashmailError, match=r"^positions of connect4 cannot be listed; leave unseen at None$"):
         clone_tabular(board, decisions, 0, TabularClone(unseen=2))
 
 

@@ -259,6 +259,8 @@ def test_the_list_of_games_says_where(name: str, gap: bool, minimax: bool) -> No
 class Shifted:
     """A model whose best responses are off by some amount."""
 
+    scale = 1.0
+
     def __init__(self, model: GameGraph, off: float) -> None:
         self.game, self.model, self.off = model.game, model, off
 

@@ -9,8 +9,9 @@ import torch
 from agents import expert
 from agents.policy import Uniform, query
 from games.base import NashmailError
+from games.markov.dynamics import Dynamics
 from games.markov.game import Linear as Features
-from games.markov.game import MarkovGame
+from games.markov.game import MarkovGame, Views
 from games.markov.model import MarkovModel
 from mail import explore
 from mail.data.decisions import Decisions
@@ -52,12 +53,10 @@ def recoded(model: MarkovModel, turn: np.ndarray) -> MarkovModel:
     game = model.game
     assert game.linear is not None
     first, second = (phi @ turn.T for phi in game.linear.features)
-    return MarkovModel(
-        MarkovGame(
-            "test-recoded", game.rewards, game.transitions, game.initial, discount=game.spec.discount,
-            horizon=game.horizon, episode=game.episode, linear=Features((first, second)),
-        )
-    )  # fmt: skip
+    dynamics = Dynamics(
+        game.rewards, game.transitions, game.initial, game.spec.discount, horizon=game.horizon, episode=game.episode
+    )
+    return MarkovModel(MarkovGame("test-recoded", dynamics, Views(linear=Features((first, second)))))
 
 
 # --- Lambda ----------------------------------------------------------------------------------------------
@@ -208,7 +207,9 @@ def test_a_game_that_ends_by_itself_is_over_whatever_the_discount() -> None:
     kernel[..., 1] = 1.0
     legal = np.array([[True, True], [False, False]])
     rewards = np.zeros((2, 2, 2))
-    game = MarkovGame("test-once", rewards, kernel, np.array([1.0, 0.0]), discount=0.9, episode=6, legal=(legal, legal))
+    game = MarkovGame(
+        "test-once", Dynamics(rewards, kernel, np.array([1.0, 0.0]), discount=0.9, episode=6, legal=(legal, legal))
+    )
     tried = SeatTransitions.of(game, play(game, (Uniform(), Uniform()), 4, rng=stream(0, "test")), 1)
     assert tried.following.tolist() == [-1] * 4
 
@@ -276,7 +277,11 @@ def corridor() -> MarkovModel:
     linear_map = Features((phi, phi))
     start = np.eye(cells)[0]
     return MarkovModel(
-        MarkovGame("test-corridor", np.zeros((cells, 2, 1)), kernel, start, discount=0.9, episode=14, linear=linear_map)
+        MarkovGame(
+            "test-corridor",
+            Dynamics(np.zeros((cells, 2, 1)), kernel, start, discount=0.9, episode=14),
+            Views(linear=linear_map),
+        )
     )
 
 

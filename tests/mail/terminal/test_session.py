@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents import PolicyError, Uniform
-from games import Game, GameError, Quotient
+from games import Game, GameError
 from games.base import Floats, States
 from games.markov.gridworld import gridworld
 from mail.terminal.players import HUMAN, Player
@@ -83,7 +83,7 @@ def test_a_full_column_is_refused_and_no_longer_numbered() -> None:
 
 
 def test_any_turn_based_game_is_played_by_the_numbers_of_its_moves() -> None:
-    reward, said = session(Quotient(game("tictactoe")), Preferring(*range(9)), iter(["5", "99", "q"]))
+    reward, said = session(game("openspiel:tic_tac_toe"), Preferring(*range(9)), iter(["5", "99", "q"]))
     assert reward is None
     assert "You are seat 0 and move first. Type the number of a move." in said
     assert "\n...\n...\n...\n" in said
