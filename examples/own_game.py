@@ -33,9 +33,8 @@ def tug_of_war(reach: int) -> games.MarkovGame:
     legal = np.ones((places, 2), dtype=np.bool_)
     legal[ends] = False  # no seat moves at an end: the game is over
     start = np.eye(places)[reach]
-    return games.MarkovGame(
-        f"tug-of-war:{reach}", rewards, transitions, start, discount=0.95, episode=30, legal=(legal, legal)
-    )
+    dynamics = games.Dynamics(rewards, transitions, start, discount=0.95, episode=30, legal=(legal, legal))
+    return games.MarkovGame(f"tug-of-war:{reach}", dynamics)
 
 
 def main() -> None:

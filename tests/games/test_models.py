@@ -81,7 +81,7 @@ def test_games_too_large_for_a_model_are_played(
     monkeypatch.setattr("games.cost.Meter.patience", 0.2)
     assert "cannot be enumerated, which expert needs" in told(["match", "openspiel:chess", "random", "expert"], capsys)
     line = told(["match", "openspiel:connect_four", "random", "expert"], capsys)
-    assert "or connect4, our own game with the same rules" in line
+    assert "or connect4, which has the same rules" in line
 
 
 @pytest.mark.parametrize("name", ["tictactoe", "tictactoe:2x3:2", "connect4:2x3:2", "connect4:3x3:3"])

@@ -63,6 +63,7 @@ def test_what_is_told_is_what_is_kept(whole: Path, capsys: pytest.CaptureFixture
     kept = json.loads((whole / "result.json").read_bytes())
     for key in ("format", "check", "files"):  # of the folder, not of what was learned
         del kept[key]
+    assert result.pop("knows") == {"bc": ["expert", "labels"], "mail": ["labels"]}
     assert {**kept, "run": str(whole), "seconds": result["seconds"]} == result
     assert main([*SMALL, "--out", str(whole), "--resume"]) == 0
     table = capsys.readouterr().out
