@@ -56,7 +56,7 @@ class Views:
     linear: Linear | Callable[[MarkovGame], Linear] | None = None
     """Feature maps, or a function of the game that makes them when they are first asked for; None: there are none."""
     observations: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
-    """Per seat float32 [S, *shape] what it sees; None: one number per state."""
+    """Per seat float32 ``[S, *shape]``, what it sees; None: one number per state."""
     picture: Callable[[int], str] = numbered
     """Gives a state as plain text."""
     unlabelled: int | None = None
