@@ -16,7 +16,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -75,7 +74,7 @@ class RayPool:
         self._left = patience
         self._link: Link | None = None
         self._kept: tuple[Any, Any] | None = None  # the task and shared argument that the workers have
-        self._shares = self._maps = 0  # numbers of the last of each
+        self._shares = 0  # the number of the last shared argument
         self._early: list[tuple[Any, ...]] = []  # results received while waiting for another message
 
     @property
@@ -135,25 +134,22 @@ class RayPool:
     ) -> None:
         """Keep ``_AHEAD`` shards per worker in flight until all have completed."""
         link = self._started()
-        self._maps += 1
         flying, waiting = 0, iter(todo)
         try:
             self._share(link, task, shared)
             most = _AHEAD * self.workers
             while True:
                 while flying < most and (entry := next(waiting, None)) is not None:
-                    link.send(("shard", (self._maps, entry[0]), _packed(entry[1])))
+                    link.send(("shard", entry[0], _packed(entry[1])))
                     flying += 1
                 if not flying:
                     return
                 index, outcome = self._completed(link)
                 flying -= 1
                 keep(index, _result(outcome, index, total))
-        except Exception:
-            with suppress(PoolError):
-                link.send(("drop",))
-            raise
-        except BaseException:  # possibly in the middle of a message
+        except BaseException:
+            # Possibly in the middle of a message. Shards in flight are not cancelled one by one: Ray's core aborts when
+            # a task ends while it is cancelled. They end with their Ray, and the next map starts another.
             self.close()
             raise
 
@@ -165,11 +161,9 @@ class RayPool:
             self._kept = task, shared
 
     def _completed(self, link: Link) -> tuple[int, tuple[Any, ...]]:
-        """The index and outcome of the next shard of this map that completes."""
-        while True:
-            _, (of, index), outcome = self._early.pop(0) if self._early else link.receive()
-            if of == self._maps:  # else it belongs to an abandoned map
-                return index, outcome
+        """The index and outcome of the next shard that completes."""
+        _, index, outcome = self._early.pop(0) if self._early else link.receive()
+        return index, outcome
 
     def _started(self) -> Link:
         """The link to Ray, which is started or joined at the first call."""

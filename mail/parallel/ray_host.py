@@ -104,8 +104,8 @@ def versions() -> dict[str, str]:
 class Host:
     """Ray, at the other end of a connection.
 
-    Receives ``("share", number, pickled)``, ``("shard", (map, index), pickled)``, ``("drop",)`` and
-    ``("processors",)``; sends ``("completed", (map, index), outcome)`` and ``("processors", count)``.
+    Receives ``("share", number, pickled)``, ``("shard", index, pickled)`` and ``("processors",)``; sends
+    ``("completed", index, outcome)`` and ``("processors", count)``.
     """
 
     def __init__(self, connection: Connection, paths: list[str]) -> None:
@@ -113,7 +113,6 @@ class Host:
         self._terms = versions(), paths
         self._run: Any = ray.remote(max_retries=RETRIES, num_cpus=1)(run_shard)
         self._shared: tuple[int, Any] = (0, None)
-        self._flying: dict[tuple[int, int], Any] = {}
         self._out: SimpleQueue[tuple[Any, ...]] = SimpleQueue()  # so that Ray's threads never wait for the run
         threading.Thread(target=self._answer, daemon=True).start()
 
@@ -138,26 +137,16 @@ class Host:
             self._shared = words[0], ray.put((*self._terms, packed))
         elif kind == "shard":
             self._fly(*words)
-        elif kind == "drop":
-            self._drop()
         else:
             self._out.put(("processors", processors()))
 
-    def _fly(self, key: tuple[int, int], shard: bytes) -> None:
-        reference = self._run.remote(*self._shared, shard)
-        self._flying[key] = reference
-        reference.future().add_done_callback(partial(self._completed, key))
+    def _fly(self, index: int, shard: bytes) -> None:
+        self._run.remote(*self._shared, shard).future().add_done_callback(partial(self._completed, index))
 
-    def _completed(self, key: tuple[int, int], future: Any) -> None:
-        self._flying.pop(key, None)
+    def _completed(self, index: int, future: Any) -> None:
         error = future.exception()
         outcome = future.result() if error is None else ("failed", "RuntimeError", ray_message(error), "")
-        self._out.put(("completed", key, outcome))
-
-    def _drop(self) -> None:
-        """Cancel the shards in flight."""
-        while self._flying:
-            ray.cancel(self._flying.popitem()[1], force=True)
+        self._out.put(("completed", index, outcome))
 
     def _answer(self) -> None:
         """The thread that sends."""

@@ -93,6 +93,16 @@ def test_what_lands_before_an_error_is_kept(pool: Pool) -> None:
     assert set(landed) <= {0, 1, 2} and landed
 
 
+def test_what_fails_leaves_no_worker_behind(ray_pool: RayPool) -> None:
+    """Ray's core aborts, and takes the next map with it, when a shard in flight ends while it is being cancelled. And
+    a worker that has kept something of an abandoned map, like a solver's scores, would not report it again.
+    """
+    before = set(ray_pool.map(pid, 0.01, SHARDS))
+    with pytest.raises(PoolError):
+        ray_pool.map(failing, ValueError, SHARDS)
+    assert before.isdisjoint(ray_pool.map(pid, 0.01, SHARDS))
+
+
 def test_bad_input_in_a_task_passes_as_it_is(pool: Pool) -> None:
     with pytest.raises(GameError, match="no such\nthing"):
         pool.map(failing, GameError, SHARDS)
