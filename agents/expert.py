@@ -15,8 +15,7 @@ from collections.abc import Callable
 from agents.policy import PolicyError, Seats
 from agents.solver import solvable, solver_expert
 from agents.tabular import from_model
-from games.base import GameError, Known, Model, Table, model_and_game
-from games.graph import GameGraph
+from games.base import GameError, Known, Model, model_and_game
 from games.registered import Declaration, Registry
 
 Factory = Callable[[Known], Seats]
@@ -46,11 +45,6 @@ def make(name: str, known: Known) -> Seats:
 def names() -> list[str]:
     """The registered experts."""
     return EXPERTS.names()
-
-
-def optimal_table(graph: GameGraph, *, ties: str) -> Table:
-    """[S, A] both seats' expert play: ``first`` or ``uniform`` among the best moves of ``GameGraph.optimal``."""
-    return graph.equilibrium(ties)[0]
 
 
 def model_expert(model: Model, ties: str) -> Seats:

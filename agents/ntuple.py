@@ -57,12 +57,12 @@ class Grid:
         """C."""
         return self.rows * self.columns
 
-    @property
+    @cached_property
     def maps(self) -> Ints:
         """[G, A] the action at the image that each action is."""
         return np.array(self.symmetries, dtype=np.int64)
 
-    @property
+    @cached_property
     def sources(self) -> Ints:
         """[G, C] the cell that arrives at each cell of the image."""
         goes = self.maps
@@ -70,6 +70,10 @@ class Grid:
             row = np.arange(self.rows)[:, None] * self.columns
             goes = (row + goes[:, None, :]).reshape(len(goes), self.cells)
         return np.argsort(goes, axis=1)
+
+    def places(self, cells: Ints) -> Ints:
+        """[G, M, L] the cells of tuples [M, L] under every symmetry, contiguous."""
+        return np.ascontiguousarray(self.sources[:, cells])
 
     def digits(self, observation: NDArray[np.float32]) -> Digits:
         """[N, C] states of cells, from a board's observations [N, 2, rows, columns]: 0 empty and not yet playable,
@@ -181,9 +185,8 @@ class NtuplePolicy:
         rows = np.flatnonzero(legal.any(1))
         found = np.zeros((len(rows), legal.shape[1]))
         digits = grid.digits(game.observe(states[rows], seat))
-        places = np.ascontiguousarray(grid.sources[:, self.cells])
         begins, table = self._tables
-        answer(digits, legal[rows], places, grid.maps, self.codes, begins, table, self.weights, found)
+        answer(digits, legal[rows], grid.places(self.cells), grid.maps, self.codes, begins, table, self.weights, found)
         out = np.zeros(legal.shape)
         out[rows] = found
         return out

@@ -17,7 +17,7 @@ import numpy as np
 
 from games.base import Bools, Enumerable, Game, GameError, Ints, Rng, States, Symmetric
 from games.calls import Calls
-from games.quick import check_keys, groups, random_actions
+from games.quick import check_keys, groups, random_actions, random_legal
 
 _POSITIONS = 400  # positions to check one by one, in both seats
 _MOVES = 2000  # moves to check from there
@@ -113,8 +113,7 @@ def _moves(calls: Calls, states: States, rng: Rng) -> tuple[States, Ints]:
         row, action = np.nonzero(legal[seat])
         moves = np.full((len(row), 2), -1, dtype=np.int64)
         moves[:, seat] = action
-        other = legal[1 - seat][row]
-        moves[:, 1 - seat] = np.where(other.any(1), (rng.random(other.shape) * other).argmax(1), -1)
+        moves[:, 1 - seat] = random_legal(legal[1 - seat][row], rng)
         rows.append(row)
         actions.append(moves)
     row, moves = np.concatenate(rows), np.concatenate(actions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from games.base import Game, Ints, Rng, States
+from games.base import Bools, Game, Ints, Rng, States
 from games.calls import Calls
 
 
@@ -32,10 +32,13 @@ def random_actions(calls: Calls, states: States, rng: Rng) -> Ints:
     """[N, 2] a uniformly random legal action for every seat that acts, -1 for other seats."""
     actions = np.full((len(states), 2), -1, dtype=np.int64)
     for seat in (0, 1):
-        legal = calls.legal(states, seat)
-        chosen = (rng.random(legal.shape) * legal).argmax(1)
-        actions[:, seat] = np.where(legal.any(1), chosen, -1)
+        actions[:, seat] = random_legal(calls.legal(states, seat), rng)
     return actions
+
+
+def random_legal(legal: Bools, rng: Rng) -> Ints:
+    """[N] a uniformly random one of the actions that are ``legal`` [N, A]; -1 where none is."""
+    return np.where(legal.any(1), (rng.random(legal.shape) * legal).argmax(1), -1)
 
 
 def groups(keys: np.ndarray) -> tuple[Ints, Ints]:

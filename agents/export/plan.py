@@ -120,19 +120,15 @@ def _ntuple(policy: NtuplePolicy, game: Game) -> dict[str, Array]:
     """The patterns and weights of an n-tuple policy, its cells and actions under every symmetry, and the gravity."""
     grid = Grid.of(game, tied=policy.tied)
     policy.check_fits(grid, game.spec.name)
-    places = np.ascontiguousarray(grid.sources[:, policy.cells])  # [G, M, L]
     gravity = np.array([grid.gravity], dtype=np.int64)
-    return {**policy.arrays(), "places": places, "actions": grid.maps, "gravity": gravity}
+    return {**policy.arrays(), "places": grid.places(policy.cells), "actions": grid.maps, "gravity": gravity}
 
 
 def _geometry(game: Game) -> tuple[Ints, Symmetry]:
-    """The bit of each cell and the symmetries, from boards with a single stone. PolicyError for other games."""
+    """The bit of each cell, from boards with a single stone, and the symmetries. PolicyError for other games."""
     if not isinstance(game, Board):  # what is exported reads the bits of its states, which no contract names
         raise PolicyError(f"only policies of boards can be exported with a table or symmetries, not {game.spec.name}")
-    cells = game.rows * game.columns
     states = np.array([[0, 1 << bit] for bit in range(63)], dtype=np.uint64)
     stones = game.observe(states, 1)[:, 1].reshape(len(states), -1)  # the other seat's only stone
-    bits = stones.argmax(0)  # [cells]
-    images = game.images(states[bits])  # [G, cells, 2]
-    arrives = np.stack([game.observe(image, 1)[:, 1].reshape(cells, cells).argmax(1) for image in images])
-    return 1 << bits, Symmetry(np.argsort(arrives, axis=1), np.array(game.spec.symmetries, dtype=np.int64))
+    grid = Grid.of(game)
+    return 1 << stones.argmax(0), Symmetry(grid.sources, grid.maps)

@@ -7,6 +7,7 @@ two-player, zero-sum games whose chance moves are listed. Slow: every history is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -21,7 +22,7 @@ from games.base import Floats, Game, GameError, Ints, Keys, Rng, Spec, States, S
 from games.cost import TooLarge, worded
 
 _DEALS = 200_000
-"""Most outcomes of the chance moves before somebody decides, at the start or after one action."""
+"""Most outcomes of the chance moves before anybody decides."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class HiddenOpenSpielGame(OpenSpielGame):
         state = self.state(moves)
         total = float(state.returns()[0]) + 0.0
         if state.is_terminal():
-            return Situation(-1, (), total, NO_VIEWS, "", known=(b"over", b"over"))
+            return Situation(-1, (), total, NO_VIEWS, "")
         seat, legal = state.current_player(), tuple(state.legal_actions())
         if not legal:
             raise GameError(f"{self.called} goes on without a move to make after the moves {list(moves)}")
@@ -114,11 +115,11 @@ class HiddenOpenSpielGame(OpenSpielGame):
         return f"{picture}\nmoves: {' '.join(map(str, moves)) or 'none'}"
 
     def render_for(self, state: States, seat: int) -> str:
-        """What OpenSpiel tells the seat: what it observes, in words where it has some, else its information state."""
-        moves, kind = moves_of(state[None])[0], self.rules.get_type()
+        """The seat's information state in OpenSpiel's words; the whole picture when the game is over or has none."""
+        moves = moves_of(state[None])[0]
         with answering(self.called, self.library):
             there = self.state(moves)
-            if not there.is_terminal() and kind.provides_information_state_string:
+            if not there.is_terminal() and self._strings:
                 return str(there.information_state_string(seat)).rstrip() or "nothing is known yet"
         return self.render(state)
 
@@ -134,10 +135,15 @@ class HiddenOpenSpielGame(OpenSpielGame):
         return self._padded(after), self._paid(before, after), self._over(after)
 
     def starts(self) -> States:
-        return self._padded([moves for moves, _ in self._outcomes(())])
+        return self._padded([moves for moves, _ in self._starts])
 
     def start_probability(self) -> Floats:
-        return np.array([odds for _, odds in self._outcomes(())])
+        return np.array([odds for _, odds in self._starts])
+
+    @cached_property
+    def _starts(self) -> list[tuple[Moves, float]]:
+        """The moves of chance before anybody decides, with their probability."""
+        return self._outcomes(())
 
     def successors(self, states: States, actions: Ints) -> Successors:
         before = moves_of(states)

@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from games.base import Floats, Hidden, Ints, Rng, States
+from games.quick import random_legal
 
 _WALKS, _BATCH = 256, 16
 
@@ -44,8 +45,7 @@ def _walked(game: Hidden, states: States, rng: Rng) -> tuple[States, Floats, np.
     actions: Ints = np.full((len(states), 2), -1, dtype=np.int64)
     for seat in (0, 1):
         legal = game.legal(states, seat)
-        chosen = (rng.random(legal.shape) * legal).argmax(1)
-        actions[:, seat] = np.where(legal.any(1), chosen, -1)
+        actions[:, seat] = random_legal(legal, rng)
         branches *= np.maximum(legal.sum(1), 1)
     found = game.successors(states, actions)
     counts = np.bincount(found.rows, minlength=len(states))

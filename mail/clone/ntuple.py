@@ -166,7 +166,7 @@ class NtupleTrainer:
         """[R, G, M] the weights' row of every pattern of positions [R, C], with rows of zeros for the new ones."""
         from agents.ntuple_kernels import number_patterns
 
-        places = self.grid.sources[:, self.cells]  # [G, M, L]
+        places = self.grid.places(self.cells)  # [G, M, L]
         images = len(digits) * len(places)
         codes = np.zeros(images, dtype=np.uint64)
         table = np.empty(1 << (2 * images + 1).bit_length(), dtype=np.int32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.expert import optimal_table
 from agents.policy import Policy, Seats, greedy_rows
 from games.base import Model, Table
 from games.graph import GameGraph
@@ -66,13 +65,13 @@ def limits(model: Model | None, expert: str) -> dict[str, Any]:
     # Both limits follow from the expert's way through a graph, layer by layer.
     if expert not in ("first", "uniform") or not isinstance(model, GameGraph):
         return values
-    table = optimal_table(model, ties=expert)
+    table = model.equilibrium(expert)[0]
     for seat in (0, 1):
         bound = coverage_bounds(model, table, seat)
         values["least_games"].append(bound.games)
         values["reachable_labels"].append(bound.labels)
     for ties in ("first", "uniform"):
-        experts = (optimal_table(model, ties=ties),) * 2
+        experts = model.equilibrium(ties)
         values["bc_infinite"][ties] = [
             exploitability(model, imitation_limit(model, experts, seat), seat) for seat in (0, 1)
         ]

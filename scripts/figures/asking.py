@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from agents import make_expert
-from agents.expert import optimal_table
 from agents.network import Architecture
 from agents.policy import Policy, greedy_rows, tabulate, uniform_rows
 from games.base import Floats, Ints, Model
@@ -93,7 +92,7 @@ def graph_of(model: Model | None) -> GameGraph:
 def bounds_of(game: str, symmetry: bool) -> tuple[CoverageBounds, CoverageBounds]:
     """The labels there are and the least games, for each seat's expert ``first``."""
     graph = graph_of(known(game, symmetry).learned_model)
-    table = optimal_table(graph, ties="first")
+    table = graph.equilibrium("first")[0]
     return coverage_bounds(graph, table, 0), coverage_bounds(graph, table, 1)
 
 
@@ -102,7 +101,7 @@ def reachable(game: str, symmetry: bool, seat: int, expert: str = "first") -> fr
     """The keys of the decisions that the seat's expert can be led to."""
     graph = graph_of(known(game, symmetry).learned_model)
     profile = [uniform_rows(graph.legal(0)), uniform_rows(graph.legal(1))]
-    profile[seat] = optimal_table(graph, ties=expert)
+    profile[seat] = graph.equilibrium(expert)[0]
     rows = np.flatnonzero((graph.reach((profile[0], profile[1])) > 0) & (graph.seat == seat))
     return frozenset(key.tobytes() for key in graph.game.key(graph.states[rows], seat))
 

@@ -25,7 +25,6 @@ from rich.console import Console
 from rich.table import Table
 
 from agents import make_expert
-from agents.expert import optimal_table
 from agents.policy import uniform_rows
 from agents.storage.policies import to_json, write_atomic
 from figures.asking import bounds_of, graph_of, known
@@ -159,7 +158,7 @@ def curve(at: GameContext, line: Line, decisions: Decisions, seed: int) -> list[
 
 def proxy(graph: GameGraph, table: Floats, seat: int) -> float:
     """Loss rate of the seat's policy against the reference's noisy expert."""
-    expert = optimal_table(graph, ties="first")
+    expert = graph.equilibrium("first")[0]
     noisy = 0.9 * expert + 0.1 * (0.6 * expert + 0.4 * uniform_rows(graph.legal_mask))
     sign = 1.0 - 2.0 * graph.seat[:, None]
     wins = (graph.legal_mask & (graph.reward * sign > 0)).any(1)
@@ -212,7 +211,7 @@ def default(cell: tuple[bool, int]) -> dict[str, Any]:
 
 def infinite(graph: GameGraph, ties: str) -> list[float]:
     """Each seat's exploitability of cloning with infinite data."""
-    experts = (optimal_table(graph, ties=ties),) * 2
+    experts = graph.equilibrium(ties)
     return [exploitability(graph, imitation_limit(graph, experts, seat), seat) for seat in (0, 1)]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.expert import optimal_table
 from agents.policy import PolicyError, tabulate, uniform_rows
 from agents.suboptimal import scores, suboptimal, suboptimal_table, temperature_of
 from games import GameGraph
@@ -96,12 +95,12 @@ def test_on_an_odd_board_the_last_stone_still_wins() -> None:
 @pytest.mark.parametrize("name", GAMES)
 def test_without_temperature_it_is_the_expert(name: str) -> None:
     model = graph(name)
-    assert np.array_equal(suboptimal_table(model, 0), optimal_table(model, ties="first"))
+    assert np.array_equal(suboptimal_table(model, 0), model.equilibrium("first")[0])
     assert np.array_equal(suboptimal_table(model, -0.0), suboptimal_table(model, 0))
 
 
 def test_low_temperatures_approach_the_best_moves_and_high_ones_all_moves(tictactoe_graph: GameGraph) -> None:
-    best, everything = optimal_table(tictactoe_graph, ties="uniform"), uniform_rows(tictactoe_graph.legal_mask)
+    best, everything = tictactoe_graph.equilibrium("uniform")[0], uniform_rows(tictactoe_graph.legal_mask)
     cold = [np.abs(suboptimal_table(tictactoe_graph, t) - best).max() for t in (1.0, 0.3, 0.1, 0.02)]
     hot = [np.abs(suboptimal_table(tictactoe_graph, t) - everything).max() for t in (1.0, 10.0, 100.0, 1e6)]
     assert cold == sorted(cold, reverse=True) and cold[-1] < 1e-12

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents import expert
 from agents.policy import Lifted, tabulate
 from agents.tabular import from_model
 from games import Board, GameError, GameGraph, Quotient
@@ -332,7 +331,7 @@ def test_optimal_moves_win_soonest_and_lose_latest(name: str) -> None:
 @pytest.mark.parametrize("ties", ["first", "uniform"])
 def test_experts_have_no_gap(name: str, ties: str) -> None:
     model = graph(name)
-    table = expert.optimal_table(model, ties=ties)
+    table = model.equilibrium(ties)[0]
     profile = np.where(model.legal(0), table, 0.0), np.where(model.legal(1), table, 0.0)
     assert gap(model, profile) == 0.0
     best = model.optimal()

@@ -14,7 +14,6 @@ import pytest
 
 import games.graph
 import games.layers
-from agents.expert import optimal_table
 from agents.policy import uniform_rows
 from games import Board, Enumerable, GameError, GameGraph, Quotient, Successors
 from games.base import Floats, Ints, States, pack
@@ -188,7 +187,7 @@ def test_a_large_board_is_known_exactly(large: GameGraph) -> None:
 def test_what_an_expert_can_be_led_to(large: GameGraph) -> None:
     """Decisions of an expert that wins soonest and takes the lowest of equals."""
     known = {"connect4:5x4": (2711, 6962), "connect4:4x5": (10_690, 18_423)}[large.game.spec.name]
-    table = optimal_table(large, ties="first")
+    table = large.equilibrium("first")[0]
     for seat, decisions in enumerate(known):
         others = uniform_rows(large.legal(1 - seat))
         reach = large.reach((table, others) if seat == 0 else (others, table))

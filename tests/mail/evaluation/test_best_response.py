@@ -151,7 +151,7 @@ def test_nobody_takes_anything_from_the_expert(seat: int) -> None:
 def infinite_bc(name: str, seat: int) -> Policy:
     """Behavioural cloning of a first expert with infinite data: uniform play where the experts never go."""
     model = graph(name)
-    table = expert.optimal_table(model, ties="first")
+    table = model.equilibrium("first")[0]
     return from_model(model, seat, imitation_limit(model, (table, table), seat))
 
 

@@ -9,7 +9,6 @@ import pytest
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from agents import expert
 from games import GameGraph
 from games.base import Table
 from mail.evaluation.coverage import coverage_bounds
@@ -89,7 +88,7 @@ def test_least_on_a_larger_board(connect4_small_graph: GameGraph, seat: int) -> 
 
 
 def _fastest(model: GameGraph) -> Profile:
-    table = expert.optimal_table(model, ties="first")
+    table = model.equilibrium("first")[0]
     return np.where(model.legal(0), table, 0.0), np.where(model.legal(1), table, 0.0)
 
 

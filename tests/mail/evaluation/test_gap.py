@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from agents import expert
-from agents.expert import optimal_table
 from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, PolicyError, Uniform, greedy_rows, tabulate
 from agents.tabular import from_model
@@ -128,7 +127,7 @@ def test_cloning_two_experts_without_end(ties: str, expected: tuple[float, float
     """What behavioural cloning keeps however much data it has (docs/algorithms.md, "Exploitability and the Nash
     gap").
     """
-    experts = (optimal_table(tictactoe_graph, ties=ties),) * 2
+    experts = tictactoe_graph.equilibrium(ties)
     limits = [imitation_limit(tictactoe_graph, experts, seat) for seat in (0, 1)]
     found = [exploitability(tictactoe_graph, table, seat) for seat, table in enumerate(limits)]
     assert found == pytest.approx(expected, abs=5e-5)

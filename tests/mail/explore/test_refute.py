@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.expert import optimal_table
 from agents.ntuple import NtuplePolicy
 from agents.policy import greedy_rows, tabulate, uniform_rows
 from games import GameGraph
@@ -84,12 +83,10 @@ def test_refute_ends_with_a_clone_that_cannot_be_refuted(seat: int) -> None:
     asked = asked.take(asked.queried)
     assert (asked.seat == seat).all()
     assert (
-        asked.labels()
-        == asked.distinct_labels()
-        < coverage_bounds(model, optimal_table(model, ties="first"), seat).labels
+        asked.labels() == asked.distinct_labels() < coverage_bounds(model, model.equilibrium("first")[0], seat).labels
     )
     profile = [uniform_rows(model.legal(0)), uniform_rows(model.legal(1))]
-    profile[seat] = optimal_table(model, ties="first")
+    profile[seat] = model.equilibrium("first")[0]
     assert (model.reach((profile[0], profile[1]))[model.index(asked.state)] > 0).all()
 
 

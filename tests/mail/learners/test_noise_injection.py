@@ -57,7 +57,7 @@ def test_hands_tremble_as_listed_and_who_plays_at_random_is_not_asked(tictactoe_
     """A round of each pair: how often a seat plays a move that its expert never would."""
     first = len(tremble.NOISE_SCHEDULE)
     rounds = learn(tictactoe_graph, Budget(2 * first * tremble.ROUND, patience_games=10**6))[:first]
-    table = expert.optimal_table(tictactoe_graph, ties="uniform")
+    table = tictactoe_graph.equilibrium("uniform")[0]
     for decisions, hands in zip(rounds, tremble.NOISE_SCHEDULE, strict=True):
         rows = tictactoe_graph.index(decisions.state)
         wrong = table[rows, decisions.played] == 0
@@ -133,7 +133,7 @@ def test_asks_answered_by_one_drawn_action_are_refused() -> None:
 
 def test_answers_are_what_the_experts_said(tictactoe_graph: GameGraph) -> None:
     rounds = learn(tictactoe_graph, Budget(300))
-    table = expert.optimal_table(tictactoe_graph, ties="uniform")
+    table = tictactoe_graph.equilibrium("uniform")[0]
     for seat in (0, 1):
         known = answers(tictactoe_graph.game, rounds, seat)
         mine = np.concatenate([part.state[part.queried & (part.seat == seat)] for part in rounds])
