@@ -13,13 +13,12 @@ from games.base import pack
 from mail.clone.dataset import demonstrations
 from mail.clone.tabular import TabularClone, clone_tabular
 from mail.data.decisions import Decisions
-from mail.data.rollout import first_occurrences, labelled_table, play
+from mail.data.rollout import UnseenOnly, first_occurrences, labelled_table, play
 from mail.evaluation.blunders import canonical_keys
 from mail.explore import make as make_explorer
 from mail.explore.base import ExplorerContext
 from mail.explore.refute import AtKeys
 from mail.explore.unsure import Ensemble, UncertaintyRule
-from mail.learners.noise_injection import UnseenOnly
 from tests.hidden_game import GUESSES, HiddenCoin
 
 GAME = HiddenCoin()

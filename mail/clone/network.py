@@ -53,11 +53,17 @@ class CloneConfig:
 def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, rng: Rng, device: str = "cpu") -> Fit:
     """Fit a new network to the labels of one seat. NashmailError without labels."""
     samples = demonstrations(decisions, seat)
+    net = new_net(game, config, rng=rng, device=device)
+    optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
+    return train_on(net, optimizer, samples, config, rng=rng, device=device)
+
+
+def new_net(game: Game, config: CloneConfig, *, rng: Rng, device: str) -> PolicyNet:
+    """A network with random weights, tied to its mirror image where the configuration says so."""
     net = PolicyNet(game.spec.observation, game.spec.actions, config.architecture, rng=rng).to(device)
     if config.mirrored:
         Ties(net).draw()
-    optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
-    return train_on(net, optimizer, samples, config, rng=rng, device=device)
+    return net
 
 
 @one_thread

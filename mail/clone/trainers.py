@@ -8,12 +8,12 @@ from typing import Protocol
 
 import torch
 
-from agents.network import NetworkPolicy, PolicyNet
+from agents.network import NetworkPolicy
 from agents.policy import Policy
 from games.base import Game, Rng
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Demonstrations, Fit
-from mail.clone.network import CloneConfig, train_on
+from mail.clone.network import CloneConfig, new_net, train_on
 from mail.clone.ntuple import NtupleTrainer
 
 
@@ -38,8 +38,7 @@ class NetworkTrainer:
 
     def __init__(self, game: Game, config: CloneConfig, *, rng: Rng, device: str = "cpu") -> None:
         self.config, self.device = config, device
-        spec = game.spec
-        self.net = PolicyNet(spec.observation, spec.actions, config.architecture, rng=rng).to(device)
+        self.net = new_net(game, config, rng=rng, device=device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=config.learning_rate, fused=True)
 
     def train(self, shown: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:

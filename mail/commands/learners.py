@@ -9,7 +9,7 @@ from typing import Any
 from games.registered import Declaration
 from mail.clone.registry import CLONERS
 from mail.explore import EXPLORERS
-from mail.learners import LEARNERS, OF_THE_RUN, LearnerDeclaration
+from mail.learners import LEARNERS, OF_THE_RUN, LearnerDeclaration, knowledge
 
 OTHERS = "its explorer's"  # what a learner may know beside its own
 
@@ -70,10 +70,7 @@ def _common(name: str, about: Declaration) -> dict[str, Any]:
 
 def _learner(name: str, about: LearnerDeclaration) -> dict[str, Any]:
     """A learner's declaration; what its explorer knows is added where the explorer is its own."""
-    knows = sorted(
-        about.knows
-        | (EXPLORERS.about(about.explorer).knows if about.explorer and about.explorer != OF_THE_RUN else set())
-    )
+    knows = sorted(knowledge(name, ""))
     return {
         **_common(name, about),
         "knows": [*knows, OTHERS] if about.explorer == OF_THE_RUN else knows,

@@ -72,14 +72,14 @@ def run(args: argparse.Namespace) -> int:
     from mail.parallel.signals import Terminated
     from mail.training.files import check_whole, read_seconds
     from mail.training.folder import RunError
-    from mail.training.train import check, prepare, train
+    from mail.training.train import prepare, train
 
     game = make(args.game)
     games = [read(path) for path in args.from_games or ()]
     if other := [played.record.game for played in games if played.game.spec.name != game.spec.name]:
         raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
     config = _config(args, game, games)
-    check(config)
+    config.check()
     pool = workers.pool(args)  # an unreachable address is refused before anything is written
     prepared = None if args.resume else prepare(config, games)
     opened = _open(folder, config, args)

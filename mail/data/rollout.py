@@ -231,3 +231,13 @@ def play_shard(match: Match, shard: Shard) -> Decisions:
     """A pool's task: the shard's games, with the shard's own random stream."""
     rng = stream(shard.seed, shard.stage, seat=shard.seat, round_=shard.round_, shard=shard.shard)
     return play(match.game, match.seats, shard.episodes, labels=match.labels, rng=rng)
+
+
+@dataclass(frozen=True)
+class UnseenOnly:
+    """Queries at positions without a label, once each among those of one ply of a round."""
+
+    labels: Tabular
+
+    def __call__(self, game: Game, states: States, seat: int) -> Bools:
+        return np.asarray(first_occurrences(game, states, seat) & ~self.labels.find(game.key(states, seat))[0])

@@ -21,6 +21,7 @@ from games.base import Floats, Rng
 from mail.data.decisions import Decisions
 from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.memory import Memory, Transitions
+from mail.explore.process import steps_of
 
 
 class Counts(Base):
@@ -28,7 +29,7 @@ class Counts(Base):
 
     def __init__(self, setting: ExplorerContext) -> None:
         super().__init__(setting)
-        self.horizon = -(-setting.game.spec.longest // 2)  # most own decisions in one game
+        self.horizon = steps_of(setting.game)
         self.memory = Memory()
         self.plan: Policy = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))
 

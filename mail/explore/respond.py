@@ -17,10 +17,10 @@ import numpy as np
 
 from agents.policy import Policy, tabulate, uniform_rows
 from agents.tabular import Tabular, from_model
-from games.base import Bools, Game, Model, NashmailError, Response, Rng, States
+from games.base import Model, NashmailError, Response, Rng
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
-from mail.data.rollout import Selective, first_occurrences, labelled_table
+from mail.data.rollout import Selective, UnseenOnly, labelled_table
 from mail.explore.base import Base, ExplorerContext, Metrics
 
 _ROUNDING = 1e-9  # values this close are equal
@@ -34,16 +34,6 @@ class RespondConfig:
     """Stop when the clone's exploitability is at most this, in units of reward."""
     games_per_round: int = 8
     """Games against one best response."""
-
-
-@dataclass(frozen=True)
-class Unlabelled:
-    """Queries at positions without a label, once each among those of one ply of a round."""
-
-    labels: Tabular
-
-    def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        return np.asarray(first_occurrences(game, states, seat) & ~self.labels.find(game.key(states, seat))[0])
 
 
 class Respond(Base):
@@ -68,7 +58,7 @@ class Respond(Base):
         return Tabular(self.table.keys, uniform_rows(self.table.table > 0))
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.queried_seat], Unlabelled(self.table), plays=True)
+        return Selective(self.setting.experts[self.queried_seat], UnseenOnly(self.table), plays=True)
 
     def clone(self) -> Fit | None:
         return Fit(self.table, 0, 0.0, 0.0)

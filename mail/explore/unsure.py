@@ -109,6 +109,7 @@ class Unsure(Counts):
             registry.trainer(setting.cloner, setting.game, config=settings, rng=rng, device=setting.device)
             for _ in range(config.members)
         ]
+        self.policies = [member.policy() for member in self.members]
         self.labelled: Decisions | None = None
         self.sampled: Bools = np.zeros((0, config.members), dtype=np.bool_)  # which label each member is trained on
         self.trained = 0  # number of labels at the last training
@@ -146,13 +147,14 @@ class Unsure(Counts):
         for member, trainer in enumerate(self.members):
             rows = self.sampled[:, member]
             if rows.any():
-                trainer.train(demonstrations(labelled.take(rows), self.queried_seat), rng=rng)
+                shown = demonstrations(labelled.take(rows), self.queried_seat)
+                self.policies[member] = trainer.train(shown, rng=rng).policy
         self.trained = len(labelled)
 
     def _frozen(self) -> Ensemble:
         """The ensemble for the next rounds."""
         labels = labelled_table(self.setting.game, [] if self.labelled is None else [self.labelled])
-        return Ensemble(labels, tuple(member.policy() for member in self.members), self.doubt)
+        return Ensemble(labels, tuple(self.policies), self.doubt)
 
 
 def unsure(setting: ExplorerContext, rng: Rng) -> Unsure:

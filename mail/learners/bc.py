@@ -13,6 +13,7 @@ from agents.policy import Seats
 from agents.solver import solvable
 from games.base import Game
 from mail.clone import registry
+from mail.explore.process import steps_of
 from mail.learners import collect
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, Rounds, finish
@@ -36,7 +37,7 @@ class Bc:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
         first, second = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
         rounds = Rounds(collector, first, second)
-        most = -(-game.spec.longest // 2)  # largest number of own decisions, so of labels of a seat, in one game
+        most = steps_of(game)  # most labels of a seat in one game
         whole = SLOW_ROUND if solvable(game) and budget.labels is not None else collect.SHARD
         while wanting := [tracker for tracker in (first, second) if not tracker.done]:
             labels = (None if first.done else experts[0], None if second.done else experts[1])

@@ -24,14 +24,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from agents.policy import Mixture, Policy, Seats, Uniform
 from agents.tabular import Tabular
-from games.base import Bools, Game, NashmailError, States
+from games.base import Game, NashmailError
 from mail.clone import registry
 from mail.data.decisions import Decisions, merge
-from mail.data.rollout import Selective, first_occurrences, labelled_table
+from mail.data.rollout import Selective, UnseenOnly, labelled_table
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SHARD, Collector, Learned, Options, Rounds, both_cloned, finish
 from mail.learners.journal import Journal
@@ -94,16 +92,6 @@ CLONE_START = 0.5
 ROUND = 4 * SHARD
 """Games per round."""
 _STAGE = "mail-tremble"  # the address of random streams: the former name, so that results stay the same
-
-
-@dataclass(frozen=True)
-class UnseenOnly:
-    """Queries at positions without a label, once each."""
-
-    answered: Tabular
-
-    def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        return np.asarray(first_occurrences(game, states, seat) & ~self.answered.find(game.key(states, seat))[0])
 
 
 class NoiseInjection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
@@ -24,16 +25,12 @@ class Advice:
 
     def __init__(self, game: Game, display: View, advisers: Seats | None, oracle: Callable[[], Oracle | None]) -> None:
         self.game, self.display, self.advisers = game, display, advisers
-        self._make_oracle: Callable[[], Oracle | None] | None = oracle
-        self._oracle: Oracle | None = None
+        self._make_oracle = oracle
 
-    @property
+    @cached_property
     def oracle(self) -> Oracle | None:
         """The oracle, made at its first use; None if there is none."""
-        if self._make_oracle is not None:
-            make, self._make_oracle = self._make_oracle, None
-            self._oracle = make()
-        return self._oracle
+        return self._make_oracle()
 
     def weighed(self, states: States, seat: int) -> Weighed:
         """All that is known about the seat's moves in this position."""

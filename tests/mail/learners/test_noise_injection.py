@@ -12,12 +12,13 @@ from agents.policy import query
 from games.base import NashmailError
 from games.graph import GameGraph
 from mail.data.decisions import Decisions, merge
+from mail.data.rollout import UnseenOnly
 from mail.learners import noise_injection as tremble
 from mail.learners.base import make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Options, both_cloned
 from mail.learners.journal import NullJournal
-from mail.learners.noise_injection import UnseenOnly, answers
+from mail.learners.noise_injection import answers
 from mail.parallel.pool import Local
 from tests.mail.learners.test_learners import QUICK
 
