@@ -186,6 +186,7 @@ def test_a_file_for_another_board_is_refused(tmp_path: Path) -> None:
         load_policy(tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_it_plays_where_numba_can_keep_nothing(tmp_path: Path) -> None:
     """The cache's folders are files, and then damaged: the answers are the same."""
     code = (

@@ -27,6 +27,7 @@ def test_declarations_load_no_torch(module: str) -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["mail.learners", "mail.learners.bc", "mail.learners.base"])
 def test_every_built_in_learner_is_there_whatever_is_imported_first(module: str) -> None:
     code = f"import {module}; from mail import explore, learners; print(*learners.names(), *explore.names())"

@@ -60,7 +60,7 @@ def large(shared: int, shard: int) -> np.ndarray:
     return np.full(shared, shard, dtype=np.uint8)
 
 
-@pytest.fixture(params=["local", "ray"])
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.slow)])
 def pool(request: pytest.FixtureRequest) -> Pool:
     return Local() if request.param == "local" else request.getfixturevalue("ray_pool")
 

@@ -10,6 +10,7 @@ import pytest
 from mail.commands.cli import main
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("game", ["kuhn", "openspiel:kuhn_poker"])
 def test_mail_learns_kuhn_poker_and_behavioral_cloning_does_not(
     game: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
