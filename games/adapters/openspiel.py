@@ -50,7 +50,12 @@ class OpenSpielGame(Replayed):
     def _fit(self, called: str) -> tuple[Spec, Board | None]:
         """The fixed facts, and our board with these rules. GameError where the game does not fit."""
         kind = self.rules.get_type()
-        reasons = {"gives no observation tensor, which learners need": not kind.provides_observation_tensor}
+        reasons = {
+            "has chance or hidden information; games.make gives it as another kind of game": not open_information(
+                self.rules
+            ),
+            "gives no observation tensor, which learners need": not kind.provides_observation_tensor,
+        }
         refuse_others(self.rules, called, reasons)
         board = board_of(self.rules)
         spec = Spec(

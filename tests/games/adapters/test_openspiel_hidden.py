@@ -16,6 +16,7 @@ import games
 from agents.openspiel import to_openspiel_policy
 from agents.tabular import from_model
 from games import GameError, Hidden, InfosetModel
+from games.adapters.openspiel import OpenSpielGame
 from games.cost import TooLarge
 from games.models import model_of
 from mail.evaluation.gap import table_gap
@@ -131,3 +132,10 @@ def test_illegal_moves_and_what_is_over_are_refused() -> None:
     for action in (-1, 2, 7):
         with pytest.raises(GameError, match=re.escape(f"action {action} is not legal")):
             rules.step(states, np.full((2, 2), action), rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("text", ["kuhn_poker", "pig(players=2)", "phantom_ttt"])
+def test_the_class_of_open_games_takes_no_others(text: str) -> None:
+    """Made directly, it would play positions that hide cards, or chance as a seat's move."""
+    with pytest.raises(GameError, match=r"has chance or hidden information; games\.make gives it as another kind"):
+        OpenSpielGame(text)
