@@ -1,13 +1,13 @@
-"""Counterfactual regret minimisation: average policies that come as near to an equilibrium as one has patience for.
+"""Counterfactual regret minimisation (CFR, CFR+ and discounted CFR): average policies that approach an equilibrium.
 
 Sources: Zinkevich, Johanson, Bowling, Piccione, "Regret minimization in games with incomplete information" (2007);
 ``cfr+``: Tammelin, "Solving large imperfect information games using CFR+" (arXiv 1407.5042); ``dcfr``: Brown and
-Sandholm, "Solving imperfect-information games via discounted regret minimization" (arXiv 1809.04040). Each iteration is
+Sandholm, "Solving imperfect-information games via discounted regret minimization" (arXiv 1809.04040). An iteration is
 one product with the payoffs and two sweeps for each seat, over all information states of a depth at once
 (``games.infosets.treeplex``).
 
-It is the *average* policy that approaches equilibrium, with the seat's own reach as weight, never the last iterate. An
-average is no equilibrium: ``Average.nash_gap`` says what both seats together lose to best responses.
+The *average* policy approaches an equilibrium, not the last iterate. Iterates are averaged as realization plans, which
+weights each by the seat's own reach. An average is only near an equilibrium: ``Average.nash_gap`` says how near.
 """
 
 from __future__ import annotations
@@ -56,17 +56,20 @@ class Average:
 def solve(
     model: InfosetModel, *, variant: str = "cfr+", iterations: int = 1000, gap: float = 0.0, look: int = 25
 ) -> Average:
-    """Iterate until the average is good enough.
+    """Iterate until the average is close enough to an equilibrium.
 
     Args:
         model: the game.
         variant: one of ``RULES``.
         iterations: most iterations.
         gap: stop when the average's Nash gap, in units of reward, is at most this.
-        look: iterations between two measures of the gap.
+        look: iterations between two measurements of the gap.
+
+    Returns:
+        The last average that was measured.
 
     Raises:
-        NashmailError: for a variant there is not, or less than one iteration.
+        NashmailError: for an unknown variant, or less than one iteration.
     """
     if variant not in RULES:
         raise NashmailError(f"there is no variant {variant!r} of CFR; the variants are: {', '.join(RULES)}")
@@ -81,7 +84,17 @@ def solve(
 
 
 def averages(model: InfosetModel, rule: Rule, iterations: int, look: int) -> Iterator[Average]:
-    """The average every ``look`` iterations, and after the last."""
+    """The averages of one run of CFR.
+
+    Args:
+        model: the game.
+        rule: how regrets and iterates are weighted.
+        iterations: how many.
+        look: iterations between two averages.
+
+    Yields:
+        The average every ``look`` iterations, and after the last.
+    """
     seats = _Regrets(model.seats[0]), _Regrets(model.seats[1])
     for iteration in range(1, iterations + 1):
         for seat in (0, 1):  # in turn: seat 1 already meets seat 0's new plan
@@ -91,36 +104,36 @@ def averages(model: InfosetModel, rule: Rule, iterations: int, look: int) -> Ite
 
 
 class _Regrets:
-    """One seat: what it regrets, how it plays, and the sum of how it has played."""
+    """Regrets, current policy and sum of plans of one seat."""
 
     def __init__(self, seat: Treeplex) -> None:
         self.seat = seat
         self.regret = np.zeros(len(seat))
-        self.weights = seat.normalised(self.regret)
-        self.plan = seat.plan(self.weights)
+        self.behavior = seat.normalised(self.regret)
+        self.plan = seat.plan(self.behavior)
         self.total = np.zeros(len(seat))
 
     def update(self, gains: Floats, rule: Rule, iteration: int) -> None:
-        """One iteration against the other seat's plan, of which ``gains`` [Q] come."""
+        """One iteration: regrets against the other seat's plan, whose ``gains`` [Q] these are, then the next policy."""
         self.total += float(iteration) ** rule.average * self.plan
-        values, worth = self.seat.expect(gains, self.weights)
-        self.regret[1:] += values[1:] - worth[self.seat.infoset[1:]]
+        values, state_values = self.seat.expect(gains, self.behavior)
+        self.regret[1:] += values[1:] - state_values[self.seat.infoset[1:]]
         for exponent, side in ((rule.positive, self.regret > 0), (rule.negative, self.regret < 0)):
             if exponent != np.inf:
-                self.regret[side] *= _kept(exponent, iteration)
-        self.weights = self.seat.normalised(np.maximum(self.regret, 0.0))
-        self.plan = self.seat.plan(self.weights)
+                self.regret[side] *= _discount(exponent, iteration)
+        self.behavior = self.seat.normalised(np.maximum(self.regret, 0.0))
+        self.plan = self.seat.plan(self.behavior)
 
 
-def _kept(exponent: float, iteration: int) -> float:
-    """t^p / (t^p + 1)."""
+def _discount(exponent: float, iteration: int) -> float:
+    """t^p / (t^p + 1), for the exponent p and iteration t."""
     power = float(iteration) ** exponent if np.isfinite(exponent) else 0.0
     return power / (power + 1.0)
 
 
 def _average(model: InfosetModel, seats: tuple[_Regrets, _Regrets], iterations: int) -> Average:
-    """The plans' weighted mean, which is the average policy weighted by the seat's own reach."""
-    means = [model.full(seat, own.seat.normalised(own.total)) for seat, own in enumerate(seats)]
+    """The average policy: the weighted mean of the plans."""
+    means = [model.table(seat, own.seat.normalised(own.total)) for seat, own in enumerate(seats)]
     profile = means[0], means[1]
     best = model.respond(0, profile[1]).value - model.respond(1, profile[0]).value
     return Average(iterations, profile, max(0.0, best))

@@ -14,7 +14,7 @@ from games.boards import Board
 from games.cost import Meter, TooLarge
 from games.graph import LIMIT, GameGraph
 from games.infosets.model import InfosetModel
-from games.infosets.size import histories
+from games.infosets.size import estimate_histories
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from games.symmetry import base_of, board_behind
@@ -70,7 +70,7 @@ def model_of(game: Game) -> Model | None:
     if not isinstance(game, Enumerable) or not has_model(game):
         return None
     try:
-        expected = histories(game) if isinstance(game, Hidden) else None
+        expected = estimate_histories(game) if isinstance(game, Hidden) else None
         meter = Meter(game, seconds=SECONDS, moves=TABLES, expected=expected, progress=True)
         return InfosetModel(game, meter=meter) if isinstance(game, Hidden) else GameGraph(game, meter=meter)
     except MemoryError as error:

@@ -1,7 +1,7 @@
-"""The public part of a limit poker game: who bets when, and what each way of betting costs.
+"""The public part of a limit poker game: who bets when, and how many chips each sequence of bets costs.
 
-Bets are seen by both seats and do not depend on the cards, so they form one tree, built once; a game's state then holds
-its node. Shape letters: M nodes, A actions, L most moves of a game.
+Bets are seen by both seats and do not depend on the cards, so they form one tree, which is built once; a state of the
+game holds its node. Shape letters: M nodes, A actions, L most moves of a game.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Betting:
 
     actor: Ints
     """[M] the seat to move; -1 where the game is over."""
-    child: Ints
+    successor: Ints
     """[M, A] the node that an action leads to; -1 where it is illegal."""
     folded: Ints
     """[M] the seat that has given up; -1 where none has."""
@@ -64,7 +64,14 @@ class _Node:
 
 
 def betting(limits: Limits) -> Betting:
-    """The tree of all ways to bet within these limits."""
+    """The tree of all sequences of bets within these limits.
+
+    Args:
+        limits: the rules of betting.
+
+    Returns:
+        The tree, as arrays by node.
+    """
     nodes = [_Node(0, 0, (limits.ante, limits.ante), ())]
     for node in nodes:  # which grows on the way
         if node.actor < 0:
@@ -74,12 +81,12 @@ def betting(limits: Limits) -> Betting:
                 node.children[limits.numbers[kind]] = len(nodes)
                 nodes.append(after)
     longest = max(len(node.moves) for node in nodes)
-    child = np.full((len(nodes), 1 + max(limits.numbers.values())), -1, dtype=np.int64)
+    successor = np.full((len(nodes), 1 + max(limits.numbers.values())), -1, dtype=np.int64)
     for place, node in enumerate(nodes):
-        child[place, list(node.children)] = list(node.children.values())
+        successor[place, list(node.children)] = list(node.children.values())
     return Betting(
         actor=np.array([node.actor for node in nodes]),
-        child=child,
+        successor=successor,
         folded=np.array([node.folded for node in nodes]),
         paid=np.array([node.paid for node in nodes]),
         deals=np.array([node.deals for node in nodes]),
@@ -88,7 +95,7 @@ def betting(limits: Limits) -> Betting:
 
 
 def _after(node: _Node, kind: str, limits: Limits) -> _Node | None:
-    """What follows when the seat to move does this; None where it may not."""
+    """The node after the seat to move does ``kind``; None where that is illegal."""
     seat, other = node.actor, 1 - node.actor
     mine, theirs = node.paid[seat], node.paid[other]
     moves = (*node.moves, limits.numbers[kind])
@@ -110,4 +117,5 @@ def _after(node: _Node, kind: str, limits: Limits) -> _Node | None:
 
 
 def _paid(seat: int, mine: int, theirs: int) -> tuple[int, int]:
+    """Chips by seat, from the mover's view."""
     return (mine, theirs) if seat == 0 else (theirs, mine)

@@ -1,11 +1,11 @@
-"""Poker with one private card each, at most one public card and limited bets: Kuhn's and Leduc poker, batched.
+"""Limit poker with one private card for each seat and at most one public card: Kuhn and Leduc poker, batched.
 
 Sources: Kuhn, "A simplified two-person poker" (1950); Southey et al., "Bayes' bluff: opponent modelling in poker"
-(arXiv 1207.1411), for Leduc. Actions and payoffs are OpenSpiel's, which the tests compare with move by move. Suits
-decide nothing, so a card is its rank: Leduc has 288 information states here, where OpenSpiel's, with suits, has 936.
+(arXiv 1207.1411), for Leduc. Actions and payoffs are OpenSpiel's, and the tests compare them move by move. Suits decide
+nothing, so a card is its rank: Leduc has 288 information states here, but 936 in OpenSpiel, which tells suits apart.
 
-States are ``int64 [N, 4]``: seat 0's card, seat 1's, the public card (-1 before it is dealt), and the node of the tree
-of bets. Chance is in ``start``, which deals, and in ``step``, which turns the public card.
+States are int64 [N, 4]: seat 0's card, seat 1's card, the public card (-1 before it is dealt), and the node of the
+betting tree. Chance is in ``start``, which deals the private cards, and in ``step``, which deals the public card.
 """
 
 from __future__ import annotations
@@ -16,35 +16,37 @@ from numpy.typing import NDArray
 from games.base import Bools, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
 from games.cards.betting import Limits, betting
 
-MOST = 100
+MAX_RANKS = 100
 """Most ranks of a deck: the deals of two cards and a public one are about its cube."""
 
 _PUBLIC, _NODE = 2, 3  # the words of a state after the two private cards
 
 
 class Poker:
-    """A deck of ``ranks`` with so many ``copies`` of each, dealt to two seats that bet within ``limits``.
+    """Limit poker with a deck of ``ranks`` and ``copies`` cards of each; the contract is ``games.base.Hidden``.
 
     Args:
         name: ``spec.name``.
-        ranks: ranks of the deck, 0 the lowest.
+        ranks: ranks of the deck; cards are numbers from 0, the lowest.
         copies: cards of each rank.
-        limits: the rules of betting; with more than one round a public card is dealt before the second.
-        words: what each action is called in pictures, in both situations: without a bet to answer, and with one.
+        limits: the rules of betting; with more than one round the public card is dealt before the second.
+        words: [2][A] what actions are called in pictures: without a bet to answer, and with one.
 
     Raises:
-        GameError: for fewer cards than are dealt, or more than ``MOST`` ranks.
+        GameError: for a deck with fewer cards than are dealt, or with more than ``MAX_RANKS`` ranks.
     """
 
     def __init__(
         self, name: str, ranks: int, copies: int, limits: Limits, words: tuple[tuple[str, ...], tuple[str, ...]]
     ) -> None:
         dealt = 1 + len(limits.sizes)
-        if not ranks * copies >= dealt or not 2 <= ranks <= MOST:
-            raise GameError(f"{name.partition(':')[0]} is played with 2 to {MOST} ranks, at least {dealt} cards in all")
+        if not ranks * copies >= dealt or not 2 <= ranks <= MAX_RANKS:
+            raise GameError(
+                f"{name.partition(':')[0]} is played with 2 to {MAX_RANKS} ranks, at least {dealt} cards in all"
+            )
         self.ranks, self.copies, self.words = ranks, copies, words
         self.bets = betting(limits)
-        moves, actions = self.bets.moves.shape[1], self.bets.child.shape[1]
+        moves, actions = self.bets.moves.shape[1], self.bets.successor.shape[1]
         self.spec = Spec(name=name, actions=actions, observation=(2 * ranks + moves * actions,), longest=moves)
 
     # --- the contract of games.base ----------------------------------------------------------------------
@@ -59,10 +61,18 @@ class Poker:
 
     def legal(self, states: States, seat: int) -> Bools:
         node = states[:, _NODE]
-        return np.asarray((self.bets.child[node] >= 0) & (self.bets.actor[node] == seat)[:, None])
+        return np.asarray((self.bets.successor[node] >= 0) & (self.bets.actor[node] == seat)[:, None])
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
-        """[N, 2 * ranks + L * A] own card, public card and each move so far, one-hot."""
+        """Own card, public card and each move so far, one-hot.
+
+        Args:
+            states: [N, 4].
+            seat: whose view.
+
+        Returns:
+            float32 [N, 2 * ranks + L * A].
+        """
         moves = self.bets.moves[states[:, _NODE]]  # [N, L]
         parts = [
             states[:, [seat]] == np.arange(self.ranks),
@@ -74,7 +84,15 @@ class Poker:
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     def key(self, states: States, seat: int | None = None) -> Keys:
-        """[N, 2] the cards, and the bets; with a seat, of the private cards its own alone."""
+        """The cards in one word, the node of the betting tree in the other.
+
+        Args:
+            states: [N, 4].
+            seat: whose information state, which holds its own private card alone; None: both private cards.
+
+        Returns:
+            uint64 [N, 2].
+        """
         hands = [states[:, 0], states[:, 1]] if seat is None else [states[:, seat]]
         cards = states[:, _PUBLIC] + 1
         for hand in hands:
@@ -90,7 +108,14 @@ class Poker:
         return after, self._payoff(after), self.bets.actor[after[:, _NODE]] < 0
 
     def render(self, state: States) -> str:
-        """Both private cards, the public one, and the bets."""
+        """Both private cards, the public card and the bets.
+
+        Args:
+            state: [4].
+
+        Returns:
+            Two lines.
+        """
         own, their, public, _ = (int(word) for word in state)
         cards = f"cards: {self.card(own)} and {self.card(their)}" + (
             f"; public: {self.card(public)}" if public >= 0 else ""
@@ -98,20 +123,36 @@ class Poker:
         return f"{cards}\n{self.record(state)}"
 
     def render_for(self, state: States, seat: int) -> str:
-        """The seat's own card, the public one, and the bets."""
+        """The seat's own card, the public card and the bets.
+
+        Args:
+            state: [4].
+            seat: whose view.
+
+        Returns:
+            Two lines.
+        """
         public = f"; public: {self.card(int(state[_PUBLIC]))}" if state[_PUBLIC] >= 0 else ""
         return f"your card: {self.card(int(state[seat]))}{public}\n{self.record(state)}"
 
     # --- what can be listed ------------------------------------------------------------------------------
 
     def starts(self) -> States:
-        """[n, 4] every deal of two private cards."""
+        """Every deal of two private cards.
+
+        Returns:
+            int64 [n, 4].
+        """
         first, second = np.divmod(np.arange(self.ranks**2), self.ranks)
         states = self._undealt(np.stack([first, second], axis=1))
         return states[self._deals(states) > 0]
 
     def start_probability(self) -> Floats:
-        """[n] of each of ``starts``."""
+        """The probability of each of ``starts``.
+
+        Returns:
+            float64 [n].
+        """
         odds = self._deals(self.starts())
         return np.asarray(odds / odds.sum())
 
@@ -129,20 +170,35 @@ class Poker:
     # --- cards and bets ----------------------------------------------------------------------------------
 
     def card(self, rank: int) -> str:
-        """What a card is called: by its letter up to the king, by its number in large decks."""
+        """What a card is called.
+
+        Args:
+            rank: from 0, the lowest.
+
+        Returns:
+            Its letter or digit: up to the king in decks of 2 or 3 ranks, up to the ace in decks of 4 to 13 ranks. In
+            larger decks its number, from 1.
+        """
         names = "23456789TJQKA"
         low = {3: "JQK", 2: "QK"}.get(self.ranks, names[-self.ranks :])
         return low[rank] if self.ranks <= len(names) else str(rank + 1)
 
     def record(self, state: States) -> str:
-        """The bets so far in words, and the pot: what both seats see."""
+        """What both seats see: the bets so far in words, and the pot.
+
+        Args:
+            state: [4].
+
+        Returns:
+            One line.
+        """
         said, node = [], 0
         for action in self.bets.moves[int(state[_NODE])]:
             if action < 0:
                 break
             facing = int(self.bets.paid[node, 0] != self.bets.paid[node, 1])
             said.append(self.words[facing][action])
-            node = int(self.bets.child[node, action])
+            node = int(self.bets.successor[node, action])
         pot = int(self.bets.paid[int(state[_NODE])].sum())
         return f"bets: {', '.join(said) or 'none'}; pot {pot}"
 
@@ -161,12 +217,12 @@ class Poker:
         return np.asarray(self.copies - held)
 
     def _moved(self, states: States, actions: Ints) -> States:
-        """[N, 4] one bet further, nothing dealt. GameError where it is illegal."""
+        """[N, 4] positions after the bets, before a card is dealt. GameError where one is illegal."""
         node = states[:, _NODE]
         actor = self.bets.actor[node]
         chosen = actions[np.arange(len(states)), actor]  # -1, a seat that is over, picks seat 1's; refused below
         inside = (actor >= 0) & (chosen >= 0) & (chosen < self.spec.actions)
-        child = np.where(inside, self.bets.child[node, np.where(inside, chosen, 0)], -1)
+        child = np.where(inside, self.bets.successor[node, np.where(inside, chosen, 0)], -1)
         if (child < 0).any():
             row = int((child < 0).argmax())
             raise GameError(f"{self.spec.name}: action {int(chosen[row])} is illegal here: {self.record(states[row])}")
@@ -184,19 +240,39 @@ class Poker:
 
 
 def kuhn(parameters: str) -> Poker:
-    """Kuhn poker: ``kuhn``, three cards, or ``kuhn:RANKS``; actions 0 (pass) and 1 (bet)."""
+    """Kuhn poker; actions are 0 (pass) and 1 (bet).
+
+    Args:
+        parameters: the number of ranks, 3 if empty.
+
+    Returns:
+        The game ``kuhn`` or ``kuhn:RANKS``.
+
+    Raises:
+        GameError: for anything that is no number of ranks from 2 to ``MAX_RANKS``.
+    """
     limits = Limits(ante=1, sizes=(1,), raises=1, numbers={"fold": 0, "check": 0, "call": 1, "raise": 1})
     return Poker(*_named("kuhn", parameters, 3), 1, limits, (("check", "bet"), ("fold", "call")))
 
 
 def leduc(parameters: str) -> Poker:
-    """Leduc poker: ``leduc``, two suits of three ranks, or ``leduc:RANKS``; actions 0 (fold), 1 (call), 2 (raise)."""
+    """Leduc poker, two cards of each rank; actions are 0 (fold), 1 (call) and 2 (raise).
+
+    Args:
+        parameters: the number of ranks, 3 if empty.
+
+    Returns:
+        The game ``leduc`` or ``leduc:RANKS``.
+
+    Raises:
+        GameError: for anything that is no number of ranks from 2 to ``MAX_RANKS``.
+    """
     limits = Limits(ante=1, sizes=(2, 4), raises=2, numbers={"fold": 0, "check": 1, "call": 1, "raise": 2})
     return Poker(*_named("leduc", parameters, 3), 2, limits, (("", "check", "bet"), ("fold", "call", "raise")))
 
 
 def _named(word: str, parameters: str, usual: int) -> tuple[str, int]:
-    """The name and the number of ranks of what was asked for."""
+    """The name of the game and its number of ranks, from the text after the colon."""
     if not parameters:
         return word, usual
     if not (parameters.isascii() and parameters.isdigit()) or len(parameters) > 4:

@@ -1,9 +1,12 @@
-"""An equilibrium in sequence form, as a linear program for each seat (Koller, Megiddo, von Stengel 1994, 1996).
+"""An equilibrium in sequence form, by one linear program for each seat.
 
-Seat 0 chooses a plan x, a vector of sequence weights, that maximises what is left when seat 1 answers best. What the
-answer is worth is itself a linear program, whose dual has one number v for each of seat 1's information states and one
-for the start. So both are one program: maximise v_start subject to x being a plan and, for each sequence of seat 1, v
-of the information state it ends in at most the payoff of x against it plus the v of the information states after it.
+Source: Koller, Megiddo, von Stengel, "Fast algorithms for finding randomized strategies in game trees" (1994);
+docs/algorithms.md, "Hidden information".
+
+Seat 0 chooses a realization plan x that maximises its payoff against a best response of seat 1. That response is itself
+a linear program. Its dual has a variable v for each of seat 1's information states, and one for the start. Together
+they are one program: maximise v_start, subject to x being a plan and, for each sequence of seat 1, v of the information
+state that it ends in being at most the payoff of x against it plus the v of the information states that follow it.
 """
 
 from __future__ import annotations
@@ -19,13 +22,16 @@ _EXACT = 1e-10  # feasibility, the least that HiGHS takes
 
 
 def maximin(own: Treeplex, other: Treeplex, payoff: Any, name: str) -> Floats:
-    """[Q] a plan of one seat that is worth most when the other answers best.
+    """A realization plan of one seat that maximises its payoff against a best response.
 
     Args:
         own: the seat that chooses.
-        other: the seat that answers.
-        payoff: sparse [Q, Q of the other] what the seat gains after each pair of sequences.
-        name: the game's, for messages.
+        other: the seat that responds.
+        payoff: sparse float64 [Q, Q of the other] what ``own`` gains after each pair of sequences.
+        name: the game's name, for messages.
+
+    Returns:
+        float64 [Q] the plan.
 
     Raises:
         GameError: where the solver finds none.

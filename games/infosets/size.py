@@ -1,8 +1,8 @@
-"""How large a tree of histories is, before it is listed.
+"""An estimate of how many histories a game has, before they are listed.
 
-Source: Knuth, "Estimating the efficiency of backtrack programs" (1975). A random walk from the start meets, at each
-ply, as many ways to go on as there are; their product is an unbiased estimate of how many histories there are of that
-length. Few walks tell the order of magnitude, which is what is asked.
+Source: Knuth, "Estimating the efficiency of backtrack programs" (1975). A random walk from the start counts the ways to
+go on at each ply. The product of these counts is an unbiased estimate of the number of histories of that length. A few
+walks tell the order of magnitude, and nothing more is needed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,17 @@ from games.quick import random_legal
 _WALKS, _BATCH = 256, 16
 
 
-def histories(game: Hidden, *, seconds: float = 1.0) -> float:
-    """Estimated histories with a move to make, from at most 256 walks within about so many seconds of processor time.
+def estimate_histories(game: Hidden, *, seconds: float = 1.0) -> float:
+    """Estimate how many histories have a move to make, from at most 256 random walks.
 
-    A walk that is not over by then counts as far as it went, so the estimate is then too low.
+    A walk that is not over when the time is counts as far as it went, so the estimate is then too low.
+
+    Args:
+        game: a game whose positions can be listed.
+        seconds: processor time after which no further walk begins.
+
+    Returns:
+        The mean over the walks, at most 1e300.
     """
     begun, rng, starts = time.process_time(), np.random.default_rng(0), game.starts()
     found: list[float] = []
@@ -31,7 +38,7 @@ def histories(game: Hidden, *, seconds: float = 1.0) -> float:
         running = np.arange(_BATCH)
         while len(states) and (time.process_time() - begun < seconds or not total.any()):
             total[running] += ways
-            states, branches, on = _walked(game, states, rng)
+            states, branches, on = _walk_on(game, states, rng)
             with np.errstate(over="ignore"):
                 ways = (ways * branches)[on]
             states, running = states[on], running[on]
@@ -39,7 +46,7 @@ def histories(game: Hidden, *, seconds: float = 1.0) -> float:
     return min(1e300, float(np.mean(found)))
 
 
-def _walked(game: Hidden, states: States, rng: Rng) -> tuple[States, Floats, np.ndarray]:
+def _walk_on(game: Hidden, states: States, rng: Rng) -> tuple[States, Floats, np.ndarray]:
     """One move of each walk: the next positions, the ways there were to go on, and whether the game goes on."""
     branches = np.ones(len(states))
     actions: Ints = np.full((len(states), 2), -1, dtype=np.int64)

@@ -1,4 +1,7 @@
-"""One seat's decisions in order: its information states, its sequences of own actions, and sweeps over them.
+"""The treeplex of one seat: its information states and sequences in order, and the sweeps over them.
+
+Source: von Stengel, "Efficient computation of behavior strategies" (1996), for sequences and realization plans; Hoda,
+Gilpin, Pena, Sandholm, "Smoothing techniques for computing Nash equilibria of sequential games" (2010), for the word.
 
 Shape letters: I information states, Q sequences (one per information state and legal action, and the empty one, which
 is sequence 0), A actions. Information states are numbered by depth, the number of own decisions before them, and their
@@ -79,28 +82,53 @@ class Treeplex:
 
     # --- policies ------------------------------------------------------------------------------------------
 
-    def weights(self, table: Table) -> Floats:
-        """[Q] the probability of each sequence's last action, from a table [I, A]; 1 for the empty sequence."""
+    def behavior(self, table: Table) -> Floats:
+        """A table as a behavior strategy by sequences.
+
+        Args:
+            table: float64 [I, A] action probabilities in each information state.
+
+        Returns:
+            float64 [Q] the probability of each sequence's last action; 1 for the empty sequence.
+        """
         return np.concatenate([[1.0], table[self.infoset[1:], self.action[1:]]])
 
-    def table(self, weights: Floats) -> Table:
-        """[I, A] the way back of ``weights``."""
+    def table(self, behavior: Floats) -> Table:
+        """A behavior strategy as a table: the inverse of ``behavior``.
+
+        Args:
+            behavior: float64 [Q] the probability of each sequence's last action.
+
+        Returns:
+            float64 [I, A]; 0 where an action is illegal.
+        """
         table = np.zeros(self.legal.shape)
-        table[self.infoset[1:], self.action[1:]] = weights[1:]
+        table[self.infoset[1:], self.action[1:]] = behavior[1:]
         return table
 
-    def plan(self, weights: Floats) -> Floats:
-        """[Q] the probability that the seat plays each sequence, as far as it depends on the seat: the product of the
-        ``weights`` of its actions.
+    def plan(self, behavior: Floats) -> Floats:
+        """The realization plan of a behavior strategy.
+
+        Args:
+            behavior: float64 [Q] the probability of each sequence's last action.
+
+        Returns:
+            float64 [Q] the probability that the seat plays each sequence, as far as it depends on the seat: the product
+            of the probabilities of its actions.
         """
-        plan = weights.copy()
+        plan = behavior.copy()
         for level in self.levels:
             plan[level.sequences] *= plan[self.before[level.sequences]]
         return plan
 
     def normalised(self, amounts: Floats) -> Floats:
-        """[Q] amounts that are not negative, divided by their sum in each information state; where that is 0, every
-        action alike.
+        """A behavior strategy in proportion to given amounts: regret matching, for positive regrets.
+
+        Args:
+            amounts: float64 [Q], none negative.
+
+        Returns:
+            float64 [Q] the amounts divided by their sum in each information state; uniform where the sum is 0.
         """
         out = np.ones(len(self))
         if len(out) > 1:
@@ -112,29 +140,57 @@ class Treeplex:
 
     # --- sweeps --------------------------------------------------------------------------------------------
 
-    def expect(self, gains: Floats, weights: Floats) -> tuple[Floats, Floats]:
-        """Values [Q] of the sequences and [I] of the information states, for a seat that plays ``weights``.
+    def expect(self, gains: Floats, behavior: Floats) -> tuple[Floats, Floats]:
+        """Values for a seat that plays a behavior strategy.
 
         Args:
-            gains: [Q] what the seat gains right after each sequence, weighted by the probability of what chance and the
-                other seat must do for that; values are weighted alike.
-            weights: [Q] probability of each sequence's last action.
+            gains: float64 [Q] what the seat gains right after each sequence, in its own view, times the probability
+                that chance and the other seat do what this takes.
+            behavior: float64 [Q] the probability of each sequence's last action.
+
+        Returns:
+            Values [Q] of the sequences and [I] of the information states, float64, weighted as ``gains`` are
+            (counterfactual values). The value of the empty sequence is that of the whole game.
         """
-        values, worth = gains.copy(), np.empty(len(self.parent))
+        values, state_values = gains.copy(), np.empty(len(self.parent))
         for level in reversed(self.levels):
-            worth[level.infosets] = np.add.reduceat((values * weights)[level.sequences], level.first)
-            _credit(values, worth, level)
-        return values, worth
+            state_values[level.infosets] = np.add.reduceat((values * behavior)[level.sequences], level.first)
+            _credit(values, state_values, level)
+        return values, state_values
 
     def best(self, gains: Floats) -> tuple[Floats, Floats]:
-        """``expect`` for a seat that plays the best action everywhere: a best response. Its worth is ``values[0]``."""
-        values, worth = gains.copy(), np.empty(len(self.parent))
+        """Values for a seat that plays the best action everywhere: a best response.
+
+        Args:
+            gains: float64 [Q] as in ``expect``.
+
+        Returns:
+            Values [Q] of the sequences and [I] of the information states, as in ``expect``.
+        """
+        values, state_values = gains.copy(), np.empty(len(self.parent))
         for level in reversed(self.levels):
-            worth[level.infosets] = np.maximum.reduceat(values[level.sequences], level.first)
-            _credit(values, worth, level)
-        return values, worth
+            state_values[level.infosets] = np.maximum.reduceat(values[level.sequences], level.first)
+            _credit(values, state_values, level)
+        return values, state_values
+
+    def first_best(self, values: Floats, state_values: Floats) -> Floats:
+        """The best response that ``best`` has valued.
+
+        Args:
+            values: float64 [Q] values of the sequences, from ``best``.
+            state_values: float64 [I] values of the information states, from ``best``.
+
+        Returns:
+            float64 [Q] a deterministic behavior strategy: the lowest of the best actions.
+        """
+        rows = 1 + np.flatnonzero(values[1:] == state_values[self.infoset[1:]])
+        _, lowest = np.unique(self.infoset[rows], return_index=True)
+        behavior = np.zeros(len(self))
+        behavior[0] = 1.0
+        behavior[rows[lowest]] = 1.0
+        return behavior
 
 
-def _credit(values: Floats, worth: Floats, level: Level) -> None:
-    """Add what a level's information states are worth to the sequences that lead there."""
-    values[level.into] += np.bincount(level.parent, worth[level.infosets])
+def _credit(values: Floats, state_values: Floats, level: Level) -> None:
+    """Add what a level's information states are state_values to the sequences that lead there."""
+    values[level.into] += np.bincount(level.parent, state_values[level.infosets])

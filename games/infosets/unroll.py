@@ -1,8 +1,8 @@
-"""A game of hidden information written out: every way to come to a decision, grouped by what the mover knows.
+"""The game tree of a game of hidden information, listed and grouped by information states.
 
-Breadth first from the deals. A row of a layer is a position together with both seats' sequences; rows that agree in all
-three are one, with the probabilities of chance added up. Perfect recall is not believed but checked: an information
-state that is reached by two sequences of its seat's own actions is refused.
+Breadth first from the starts. A row of a layer is a position together with the sequences of both seats; rows that agree
+in all three are merged, and their probabilities of chance are added up. Perfect recall is checked: an information state
+that two sequences of its own seat lead to is refused (docs/algorithms.md, "Hidden information").
 
 Shape letters: n rows of a layer, m moves in it, I information states and Q sequences of a seat, A actions, W words.
 """
@@ -31,14 +31,14 @@ class Entries:
 
 @dataclass(frozen=True)
 class Unrolled:
-    """What is left of a game when its positions have gone; everything by seat where there are two of it."""
+    """What a model needs of the tree: information states, payoffs and reach, without the positions."""
 
     seats: tuple[Treeplex, Treeplex]
     states: tuple[States, States]
     """[I, W] a position of each information state, the first that was found."""
     payoff: Entries
     """[Q of seat 0, Q of seat 1] seat 0's reward after each pair of sequences, times the probability of chance."""
-    led: tuple[Entries, Entries]
+    reach: tuple[Entries, Entries]
     """[I, Q of the other seat] the probability that chance leads to the information state when the other seat plays a
     sequence."""
     histories: int
@@ -55,18 +55,26 @@ class _Layer:
 
 
 def unroll(game: Hidden, *, meter: Meter | None = None) -> Unrolled:
-    """Write the game out.
+    """List the tree of a game.
+
+    Args:
+        game: a game that says how likely its starts are.
+        meter: counts rows and moves while they are listed; by default it limits the memory alone.
+
+    Returns:
+        Treeplexes, payoffs and the reach of chance.
 
     Raises:
-        GameError: for a game that discounts, in which a seat forgets what it did, or in which a seat's key stands for
-            different actions; TooLarge, with an estimate, where the meter says so.
+        GameError: for a game that discounts, in which a seat forgets what it did, or in which one key of a seat stands
+            for different legal actions.
+        TooLarge: where the meter refuses; with an estimate.
     """
     if game.spec.discount != 1.0:
         raise GameError(f"{game.spec.name} discounts rewards; games of hidden information are measured undiscounted")
     meter = meter or Meter(game)
     seats, payoff, total = (_Seat(game, 0), _Seat(game, 1)), list[Entries](), 0
     starts = game.starts()
-    layer = _merged(game, _Layer(starts, np.zeros((len(starts), 2), dtype=np.int64), game.start_probability()))
+    layer = _merge_equal(game, _Layer(starts, np.zeros((len(starts), 2), dtype=np.int64), game.start_probability()))
     while len(layer.states):
         total += len(layer.states)
         for seat in seats:
@@ -77,11 +85,11 @@ def unroll(game: Hidden, *, meter: Meter | None = None) -> Unrolled:
         for start in range(0, len(rows), _PART):
             part = slice(start, start + _PART)
             moved = _Layer(layer.states[rows[part]], sequence[part], layer.chance[rows[part]])
-            parts.append(_followed(game, moved, actions[part], payoff))
+            parts.append(_outcomes(game, moved, actions[part], payoff))
             meter.tick(len(moved.states))
-        layer = _merged(game, _joined(parts))
+        layer = _merge_equal(game, _concatenate(parts))
     meter.close()
-    return _finished(seats, payoff, total)
+    return _by_depth(seats, payoff, total)
 
 
 class _Seat:
@@ -96,11 +104,11 @@ class _Seat:
         self.legal = np.zeros((0, game.spec.actions), dtype=np.bool_)  # [I, A]
         self.first = np.zeros(0, dtype=np.int64)  # [I] its first sequence
         self.infoset = np.full(1, -1, dtype=np.int64)  # [Q]
-        self.led: list[Entries] = []
+        self.reach: list[Entries] = []
         self.here = np.zeros(0, dtype=np.int64)  # [n] of the layer at hand; -1 where the seat does not act
 
     def visit(self, layer: _Layer) -> None:
-        """Find the information state of each row at which the seat acts."""
+        """Find the information state of each row of the layer at which the seat acts."""
         legal = self.game.legal(layer.states, self.seat)
         rows = np.flatnonzero(legal.any(1))
         keys = np.ascontiguousarray(self.game.key(layer.states[rows], self.seat))
@@ -112,9 +120,10 @@ class _Seat:
         self.here = np.full(len(layer.states), -1, dtype=np.int64)
         self.here[rows] = found[inverse.reshape(-1)]
         self._compare(layer, legal, rows)
-        self.led.append(Entries(self.here[rows], layer.sequence[rows, 1 - self.seat], layer.chance[rows]))
+        self.reach.append(Entries(self.here[rows], layer.sequence[rows, 1 - self.seat], layer.chance[rows]))
 
     def _add(self, states: States, legal: Bools, parent: Ints) -> None:
+        """Append new information states, found at ``states``, and their sequences."""
         self.states.append(states)
         self.parent = np.append(self.parent, parent)
         before = self.infoset[parent]
@@ -127,7 +136,7 @@ class _Seat:
         )
 
     def _compare(self, layer: _Layer, legal: Bools, rows: Ints) -> None:
-        """GameError where rows of one information state differ in what its seat must know."""
+        """Raise GameError where rows of one information state differ in what its seat must know."""
         infoset, name = self.here[rows], self.game.spec.name
         odd = self.parent[infoset] != layer.sequence[rows, self.seat]
         if odd.any():
@@ -145,8 +154,15 @@ class _Seat:
         return one_line(self.game.render(state))
 
     def options(self, layer: _Layer, rows: Ints) -> tuple[Ints, Ints, Ints]:
-        """Each of the given rows once for every legal action of the seat (once where it does not act): its place among
-        them, the action (-1 where it does not act), and the seat's sequence after it.
+        """Repeat rows of the layer, once for every legal action of the seat, and once where it does not act.
+
+        Args:
+            layer: the layer that was last visited.
+            rows: int64 [n] rows of the layer.
+
+        Returns:
+            int64 [m] each, by repeated row: its place in ``rows``, the action (-1 where the seat does not act), and the
+            seat's sequence after it.
         """
         infoset = self.here[rows]
         acts = infoset >= 0
@@ -161,7 +177,7 @@ class _Seat:
         return place, np.where(moved >= 0, column, -1), sequence
 
     def ordered(self) -> tuple[Ints, Ints, Ints]:
-        """[I] information states by depth, [I] each one's place among them, and [Q] each sequence's new number."""
+        """The order by depth: [I] information states in it, [I] the place of each, and [Q] each sequence's new number."""
         order = np.argsort(self.depth, kind="stable")
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
@@ -172,7 +188,7 @@ class _Seat:
         return order, place, np.append(0, first[self.infoset[1:]] + inside)
 
     def treeplex(self, order: Ints, sequence: Ints) -> Treeplex:
-        """With information states in this order, and sequences with these new numbers."""
+        """The seat's treeplex, for the order [I] and the new numbers [Q] of ``ordered``."""
         infoset, action = np.nonzero(self.legal[order])
         none = np.full(1, -1)
         actions = self.game.spec.actions
@@ -187,8 +203,8 @@ def _moves(seats: tuple[_Seat, _Seat], layer: _Layer) -> tuple[Ints, Ints, Ints]
     return rows[again], actions, np.stack([sequence_0[again], sequence_1], axis=1)
 
 
-def _followed(game: Hidden, moved: _Layer, actions: Ints, payoff: list[Entries]) -> _Layer:
-    """What some moves lead to; what they pay is added to ``payoff``."""
+def _outcomes(game: Hidden, moved: _Layer, actions: Ints, payoff: list[Entries]) -> _Layer:
+    """The layer that some moves lead to; their rewards are appended to ``payoff``."""
     found = game.successors(moved.states, actions)
     sequence, chance = moved.sequence[found.rows], moved.chance[found.rows] * found.probability
     paid = found.rewards != 0
@@ -197,15 +213,15 @@ def _followed(game: Hidden, moved: _Layer, actions: Ints, payoff: list[Entries])
     return _Layer(found.states[on], sequence[on], chance[on])
 
 
-def _merged(game: Hidden, layer: _Layer) -> _Layer:
-    """Rows of one position and the same sequences made one."""
+def _merge_equal(game: Hidden, layer: _Layer) -> _Layer:
+    """The layer with rows merged that have the same position and the same sequences."""
     same = np.concatenate([game.key(layer.states), layer.sequence.astype(np.uint64)], axis=1)
     _, first, inverse = np.unique(same, axis=0, return_index=True, return_inverse=True)
     chance = np.bincount(inverse.reshape(-1), layer.chance, minlength=len(first)).astype(np.float64)
     return _Layer(layer.states[first], layer.sequence[first], chance)
 
 
-def _joined(parts: list[_Layer]) -> _Layer:
+def _concatenate(parts: list[_Layer]) -> _Layer:
     return _Layer(
         np.concatenate([part.states for part in parts]),
         np.concatenate([part.sequence for part in parts]),
@@ -213,8 +229,8 @@ def _joined(parts: list[_Layer]) -> _Layer:
     )
 
 
-def _together(parts: list[Entries], row: Ints, column: Ints) -> Entries:
-    """Entries in one piece, with their rows and columns renumbered."""
+def _renumber(parts: list[Entries], row: Ints, column: Ints) -> Entries:
+    """All parts as one, with their rows and columns renumbered."""
     return Entries(
         row[np.concatenate([part.row for part in parts])],
         column[np.concatenate([part.column for part in parts])],
@@ -222,13 +238,13 @@ def _together(parts: list[Entries], row: Ints, column: Ints) -> Entries:
     )
 
 
-def _finished(seats: tuple[_Seat, _Seat], payoff: list[Entries], total: int) -> Unrolled:
-    """Everything by depth."""
+def _by_depth(seats: tuple[_Seat, _Seat], payoff: list[Entries], total: int) -> Unrolled:
+    """The result, with information states and sequences in the order of depth."""
     (order_0, place_0, sequence_0), (order_1, place_1, sequence_1) = seats[0].ordered(), seats[1].ordered()
     return Unrolled(
         seats=(seats[0].treeplex(order_0, sequence_0), seats[1].treeplex(order_1, sequence_1)),
         states=(np.concatenate(seats[0].states)[order_0], np.concatenate(seats[1].states)[order_1]),
-        payoff=_together(payoff, sequence_0, sequence_1),
-        led=(_together(seats[0].led, place_0, sequence_1), _together(seats[1].led, place_1, sequence_0)),
+        payoff=_renumber(payoff, sequence_0, sequence_1),
+        reach=(_renumber(seats[0].reach, place_0, sequence_1), _renumber(seats[1].reach, place_1, sequence_0)),
         histories=total,
     )

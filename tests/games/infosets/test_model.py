@@ -180,11 +180,11 @@ def test_values_are_what_follows_given_that_one_is_there() -> None:
     for action in (0, 1):
         bet_into = game("kuhn").successors(bet_into, np.array([[action, action]])).states
     row = known.index(bet_into)[0]
-    for found in (known.respond(0, uniform[1]), known.answers(uniform)[0]):
+    for found in (known.respond(0, uniform[1]), known.as_responses(uniform)[0]):
         assert found.action_values[row].tolist() == pytest.approx([-1.0, 2.0])
     assert known.respond(0, uniform[1]).values[row] == pytest.approx(2.0)
-    assert known.answers(uniform)[0].values[row] == pytest.approx(0.5)
-    assert known.answers(uniform)[0].value == pytest.approx(known.value(uniform))
+    assert known.as_responses(uniform)[0].values[row] == pytest.approx(0.5)
+    assert known.as_responses(uniform)[0].value == pytest.approx(known.value(uniform))
 
 
 @pytest.mark.parametrize("seat", [0, 1])
@@ -197,7 +197,7 @@ def test_a_responses_values_fit_together(seat: int) -> None:
     assert np.allclose(found.values[rows], (1 - 2 * seat) * found.action_values[rows].max(1))
     both = (found.policy, profile[1]) if seat == 0 else (profile[0], found.policy)
     assert known.value(both) == pytest.approx(found.value, abs=1e-12)
-    assert np.allclose(found.values, known.answers(both)[0].values)
+    assert np.allclose(found.values, known.as_responses(both)[0].values)
 
 
 # --- refusals --------------------------------------------------------------------------------------------
