@@ -34,7 +34,7 @@ Weights = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Grid:
-    """What n-tuples need to know of a board; C = rows * columns cells, row by row from the top left."""
+    """The board of an n-tuple policy: C = rows * columns cells, row by row from the top left."""
 
     rows: int
     columns: int
@@ -45,7 +45,15 @@ class Grid:
 
     @classmethod
     def of(cls, game: Game, *, tied: bool = True) -> Grid:
-        """The board that a game is played on. PolicyError where it is none."""
+        """The board that a game is played on.
+
+        Args:
+            game: a board of ours, as it is or up to its symmetries, or another library's game with the same rules.
+            tied: whether weights are shared by the board's symmetries.
+
+        Raises:
+            PolicyError: for a game that is not played on a board.
+        """
         board = board_behind(game)
         if board is None or game.spec.observation != (2, board.rows, board.columns):
             raise PolicyError(f"n-tuples are made of a board's cells, and {game.spec.name} is no board; choose another")
@@ -59,12 +67,12 @@ class Grid:
 
     @cached_property
     def maps(self) -> Ints:
-        """[G, A] the action at the image that each action is."""
+        """int64 [G, A] the action at each image that an action corresponds to."""
         return np.array(self.symmetries, dtype=np.int64)
 
     @cached_property
     def sources(self) -> Ints:
-        """[G, C] the cell that arrives at each cell of the image."""
+        """int64 [G, C] the cell of the position that each cell of the image shows."""
         goes = self.maps
         if self.gravity:  # actions are columns: whole columns change places
             row = np.arange(self.rows)[:, None] * self.columns
@@ -72,12 +80,24 @@ class Grid:
         return np.argsort(goes, axis=1)
 
     def places(self, cells: Ints) -> Ints:
-        """[G, M, L] the cells of tuples [M, L] under every symmetry, contiguous."""
+        """The cells of tuples under every symmetry.
+
+        Args:
+            cells: int64 [M, L] the tuples' cells.
+
+        Returns:
+            int64 [G, M, L], contiguous.
+        """
         return np.ascontiguousarray(self.sources[:, cells])
 
     def digits(self, observation: NDArray[np.float32]) -> Digits:
-        """[N, C] states of cells, from a board's observations [N, 2, rows, columns]: 0 empty and not yet playable,
-        1 playable, 2 the mover's, 3 the other's.
+        """The state of every cell: 0 empty and not yet playable, 1 playable, 2 the mover's, 3 the opponent's.
+
+        Args:
+            observation: float32 [N, 2, rows, columns] a board's observations.
+
+        Returns:
+            uint8 [N, C], contiguous.
         """
         own, other = observation[:, 0] > 0, observation[:, 1] > 0
         taken = own | other
@@ -87,19 +107,28 @@ class Grid:
         digits = playable + 2 * own.astype(np.uint8) + 3 * other.astype(np.uint8)
         return np.ascontiguousarray(digits.reshape(len(digits), self.cells), dtype=np.uint8)
 
-    def draw(self, tuples: int, length: int, *, rng: Rng) -> Ints:
-        """[M, L] cells of tuples: each the first L cells that a king comes through who starts anywhere and wanders.
+    def draw_tuples(self, tuples: int, length: int, *, rng: Rng) -> Ints:
+        """Draw tuples: the first L distinct cells of a random walk in steps of a king, from a random cell.
 
-        PolicyError for tuples that are longer than the board, or than a code has bits for.
+        Args:
+            tuples: M, how many.
+            length: L, cells of each.
+            rng: draws them.
+
+        Returns:
+            int64 [M, L] the cells.
+
+        Raises:
+            PolicyError: for less than one tuple, or tuples longer than the board or ``LONGEST``.
         """
         if tuples < 1 or not 1 <= length <= min(self.cells, LONGEST):
             raise PolicyError(
                 f"{tuples} tuples of {length} cells cannot be drawn; take 1 or more, of 1 to "
                 f"{min(self.cells, LONGEST)} cells: the board has {self.cells}, and codes have room for {LONGEST}"
             )
-        return np.array([self._walk(length, rng) for _ in range(tuples)], dtype=np.int64)
+        return np.array([self._random_walk(length, rng) for _ in range(tuples)], dtype=np.int64)
 
-    def _walk(self, length: int, rng: Rng) -> list[int]:
+    def _random_walk(self, length: int, rng: Rng) -> list[int]:
         """The distinct cells of one walk, in order."""
         row, column = int(rng.integers(self.rows)), int(rng.integers(self.columns))
         seen = {row * self.columns + column: None}
@@ -112,23 +141,24 @@ class Grid:
 
 
 class NtuplePolicy:
-    """A frozen n-tuple policy; picklable. Where no pattern of a position is known it plays uniformly.
+    """A frozen n-tuple policy; picklable. It plays uniformly where none of a position's patterns is known.
 
-    Every position is answered by itself, in double precision: rows do not depend on the batch, to the bit.
+    Every position is evaluated by itself, in double precision: rows do not depend on the batch, bit for bit.
     """
 
     def __init__(self, cells: Ints, counts: Ints, codes: Codes, weights: Weights, *, tied: bool = True) -> None:
-        """Check and keep the numbers of a policy.
+        """Check and keep the arrays of a policy.
 
         Args:
-            cells: [M, L] int64, the cells of every tuple, row by row from the top left of the board.
-            counts: [M] int64, how many patterns of each tuple are known; K in all.
-            codes: [K] uint64, their codes: the cells' digits in base 4, the first cell's lowest; ascending in a tuple.
-            weights: [K, A] float32.
+            cells: int64 [M, L] the cells of every tuple, row by row from the top left of the board.
+            counts: int64 [M] how many patterns of each tuple are known; K in all.
+            codes: uint64 [K] their codes: the cells' digits in base 4, the first cell's lowest; ascending within a
+                tuple.
+            weights: float32 [K, A].
             tied: whether weights are shared by the board's symmetries.
 
         Raises:
-            PolicyError: for arrays that are none of this.
+            PolicyError: for arrays of other shapes, dtypes or contents.
         """
         self.cells, self.counts, self.codes, self.weights = cells, counts, codes, weights
         self.tied = tied
@@ -136,11 +166,11 @@ class NtuplePolicy:
             raise PolicyError(f"no n-tuple policy: {wrong}")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The numbers by the names of the constructor's arguments."""
+        """The arrays by the names of the constructor's arguments."""
         return {"cells": self.cells, "counts": self.counts, "codes": self.codes, "weights": self.weights}
 
     def _wrong(self) -> str | None:
-        """What is wrong with the arrays, if anything is."""
+        """What is wrong with the arrays; None if nothing is."""
         cells, counts, codes, weights = self.cells, self.counts, self.codes, self.weights
         kinds: list[tuple[NDArray[Any], str, int]] = [
             (cells, "int64", 2),
@@ -162,22 +192,34 @@ class NtuplePolicy:
 
     @cached_property
     def _tables(self) -> tuple[Ints, NDArray[np.int32]]:
-        """Where each tuple's hash table begins [M + 1], and the tables."""
+        """[M + 1] where each tuple's hash table begins, and [T] the tables."""
         from agents.ntuple_kernels import fill_tables
 
         sizes = 1 << np.ceil(np.log2(2 * self.counts + 2)).astype(np.int64)
-        begins = np.concatenate([[0], np.cumsum(sizes)])
-        table = np.full(begins[-1], -1, dtype=np.int32)
-        fill_tables(self.codes, np.concatenate([[0], np.cumsum(self.counts)]), begins, table)
-        return begins, table
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        table = np.full(offsets[-1], -1, dtype=np.int32)
+        fill_tables(self.codes, np.concatenate([[0], np.cumsum(self.counts)]), offsets, table)
+        return offsets, table
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what follows from the numbers."""
+        """Without the hash tables, which follow from the other arrays."""
         return {name: value for name, value in vars(self).items() if name != "_tables"}
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
-        """[N, A] rows; PolicyError for a game that is not the board whose cells and actions these are."""
-        from agents.ntuple_kernels import answer
+        """Probabilities as every policy gives them.
+
+        Args:
+            game: the board that the policy was made for.
+            states: [N, W] positions.
+            seat: who is to move.
+
+        Returns:
+            float64 [N, A]; zero rows where the seat does not act.
+
+        Raises:
+            PolicyError: for a game with other cells or actions.
+        """
+        from agents.ntuple_kernels import evaluate
 
         grid = Grid.of(game, tied=self.tied)
         self.check_fits(grid, game.spec.name)
@@ -185,13 +227,23 @@ class NtuplePolicy:
         rows = np.flatnonzero(legal.any(1))
         found = np.zeros((len(rows), legal.shape[1]))
         digits = grid.digits(game.observe(states[rows], seat))
-        begins, table = self._tables
-        answer(digits, legal[rows], grid.places(self.cells), grid.maps, self.codes, begins, table, self.weights, found)
+        offsets, table = self._tables
+        evaluate(
+            digits, legal[rows], grid.places(self.cells), grid.maps, self.codes, offsets, table, self.weights, found
+        )
         out = np.zeros(legal.shape)
         out[rows] = found
         return out
 
     def check_fits(self, grid: Grid, name: str) -> None:
-        """PolicyError unless these are cells and actions of the board."""
+        """Refuse a board that the policy was not made for.
+
+        Args:
+            grid: the board.
+            name: the game's name, for the message.
+
+        Raises:
+            PolicyError: where the policy has other cells or actions than the board.
+        """
         if self.cells.max() >= grid.cells or self.weights.shape[1] != grid.actions:
             raise PolicyError(f"this n-tuple policy was made for another board than {name}")

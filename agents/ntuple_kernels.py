@@ -1,10 +1,12 @@
 """Compiled loops of n-tuple policies (``agents.ntuple`` says what they compute, and for which arrays).
 
-One thread, no fast mathematics: the same numbers give the same bits, whoever works beside. Loaded where first needed,
-since numba takes a third of a second. Machine code is kept where numba can write, beside this file or in the user's
-cache, and compiled anew, some seconds, where it cannot.
+Source: docs/algorithms.md, "N-tuple policies"; Duchi, Hazan, Singer, JMLR 2011 (Adagrad).
 
-Shape letters: N positions, C cells, M tuples of L cells, G symmetries, A actions, K patterns, T places of a hash table.
+One thread and no fast mathematics: the same numbers give the same bits, whatever else the machine does. numba takes a
+third of a second to load, so this module is imported where it is first needed. numba keeps the machine code beside this
+file, or in the user's cache; where it can write to neither, it compiles again in each process, for some seconds.
+
+Shape letters: N positions, C cells, M tuples of L cells, G symmetries, A actions, K patterns, T slots of hash tables.
 """
 
 from __future__ import annotations
@@ -19,20 +21,27 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 TINY = np.float32(1e-30)
-"""Added to sums of squared gradients: actions that are not legal have none."""
+"""Added to sums of squared gradients, which are 0 for illegal actions."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(signature: str) -> Callable[[F], F]:
-    """Machine code for exactly these types of arguments, made where it is defined, or read from numba's cache.
+    """Compile for exactly these types of arguments where the function is defined, or read numba's cache.
 
-    Whatever is wrong with the files of that cache (no folder, a full disk, damage) costs the time to compile alone.
+    Whatever is wrong with the files of that cache (no folder, a full disk, damage), the function is compiled without
+    it.
+
+    Args:
+        signature: numba's, of the result and the arguments.
+
+    Returns:
+        A decorator.
     """
 
     def compile_(function: F) -> F:
         try:
             return cast(F, numba.njit(signature, cache=True, error_model="numpy")(function))
-        except Exception:  # it comes again where the cache was not to blame
+        except Exception:  # raised again below where the cache was not the cause
             return cast(F, numba.njit(signature, error_model="numpy")(function))
 
     return compile_
@@ -40,7 +49,13 @@ def compiled(signature: str) -> Callable[[F], F]:
 
 @compiled("uint64(uint8[:,::1], int64, int64[::1])")
 def code_of(digits: Array, row: int, places: Array) -> Any:
-    """The digits in base 4 that a position shows at some places [L], the first one lowest."""
+    """The code of one tuple's pattern: its cells' digits in base 4, the first cell's lowest.
+
+    Args:
+        digits: uint8 [N, C] states of cells.
+        row: the position.
+        places: int64 [L] the tuple's cells.
+    """
     code = np.uint64(0)
     for at in range(len(places)):
         code |= np.uint64(digits[row, places[at]]) << np.uint64(2 * at)
@@ -48,22 +63,27 @@ def code_of(digits: Array, row: int, places: Array) -> Any:
 
 
 @compiled("uint64(uint64, uint64)")
-def place_of(code: Any, mask: Any) -> Any:
-    """Where in a hash table, of ``mask + 1`` places, the search for a code begins."""
+def slot_of(code: Any, mask: Any) -> Any:
+    """The slot of a hash table at which the search for a code begins.
+
+    Args:
+        code: of a pattern.
+        mask: the number of slots, a power of 2, less 1.
+    """
     code = (code ^ (code >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
     return (code ^ (code >> np.uint64(29))) & mask
 
 
 @compiled("int64(uint8[:,::1], int64[:,::1], int32[::1], uint64[::1], int32[:,::1])")
-def number_patterns(digits: Array, places: Array, table: Array, found: Array, index: Array) -> int:
-    """Number the patterns that positions [N, C] and their images show to one tuple, in order of first sight.
+def number_patterns(digits: Array, places: Array, table: Array, codes: Array, index: Array) -> int:
+    """Number the patterns that positions and their images show to one tuple, in order of first occurrence.
 
     Args:
-        digits: [N, C] states of cells.
-        places: [G, L] the tuple's cells under each symmetry.
-        table: [T] memory filled with -1; T is a power of 2 above N * G.
-        found: [N * G] receives the code of each pattern.
-        index: [N, G] receives the number of each pattern.
+        digits: uint8 [N, C] states of cells.
+        places: int64 [G, L] the tuple's cells under each symmetry.
+        table: int32 [T] memory filled with -1; T is a power of 2 above N * G.
+        codes: uint64 [N * G] receives the code of each pattern.
+        index: int32 [N, G] receives the number of each pattern.
 
     Returns:
         How many patterns there are.
@@ -72,35 +92,45 @@ def number_patterns(digits: Array, places: Array, table: Array, found: Array, in
     for row in range(len(digits)):
         for image in range(len(places)):
             code = code_of(digits, row, places[image])
-            place = place_of(code, mask)
-            while table[place] >= 0 and found[table[place]] != code:
-                place = (place + np.uint64(1)) & mask
-            if table[place] < 0:
-                table[place] = count
-                found[count] = code
+            slot = slot_of(code, mask)
+            while table[slot] >= 0 and codes[table[slot]] != code:
+                slot = (slot + np.uint64(1)) & mask
+            if table[slot] < 0:
+                table[slot] = count
+                codes[count] = code
                 count += 1
-            index[row, image] = table[place]
+            index[row, image] = table[slot]
     return count
 
 
 @compiled("void(uint64[::1], int64[::1], int64[::1], int32[::1])")
-def fill_tables(codes: Array, starts: Array, begins: Array, table: Array) -> None:
-    """Hash tables of the patterns of all tuples, one behind the other in ``table`` [T], which is filled with -1.
+def fill_tables(codes: Array, starts: Array, offsets: Array, table: Array) -> None:
+    """Fill the hash tables of all tuples' patterns, with linear probing.
 
-    ``codes[starts[m]:starts[m + 1]]`` are a tuple's patterns; its table lies at ``begins[m]`` to ``begins[m + 1]``.
+    Args:
+        codes: uint64 [K] the patterns' codes, tuple by tuple.
+        starts: int64 [M + 1] where each tuple's codes begin, and K.
+        offsets: int64 [M + 1] where each tuple's hash table begins in ``table``, and T.
+        table: int32 [T] filled with -1; receives the rows of the codes.
     """
-    for one in range(len(starts) - 1):
-        mask = np.uint64(begins[one + 1] - begins[one] - 1)
-        for row in range(starts[one], starts[one + 1]):
-            place = place_of(codes[row], mask)
-            while table[begins[one] + np.int64(place)] >= 0:
-                place = (place + np.uint64(1)) & mask
-            table[begins[one] + np.int64(place)] = row
+    for m in range(len(starts) - 1):
+        mask = np.uint64(offsets[m + 1] - offsets[m] - 1)
+        for row in range(starts[m], starts[m + 1]):
+            slot = slot_of(codes[row], mask)
+            while table[offsets[m] + np.int64(slot)] >= 0:
+                slot = (slot + np.uint64(1)) & mask
+            table[offsets[m] + np.int64(slot)] = row
 
 
 @compiled("void(float64[::1], boolean[::1], float64[::1])")
 def softmax(logits: Array, legal: Array, out: Array) -> None:
-    """Probabilities [A] of the legal actions; zeros where there is none."""
+    """Probabilities of the legal actions; zeros where there is none.
+
+    Args:
+        logits: float64 [A].
+        legal: bool [A].
+        out: float64 [A] receives the probabilities.
+    """
     top = -np.inf
     for action in range(len(logits)):
         if legal[action] and logits[action] > top:
@@ -114,50 +144,50 @@ def softmax(logits: Array, legal: Array, out: Array) -> None:
             out[action] /= total
 
 
-_ANSWER = (
+_EVALUATE = (
     "void(uint8[:,::1], boolean[:,::1], int64[:,:,::1], int64[:,::1], uint64[::1], int64[::1], int32[::1],"
     "float32[:,::1], float64[:,::1])"
 )
 
 
-@compiled(_ANSWER)
-def answer(
+@compiled(_EVALUATE)
+def evaluate(
     digits: Array,
     legal: Array,
     places: Array,
     actions: Array,
     codes: Array,
-    begins: Array,
+    offsets: Array,
     table: Array,
     weights: Array,
     out: Array,
 ) -> None:
-    """Probabilities of positions, each by itself and always in the same order of sums.
+    """Probabilities of positions, each by itself and with sums always in the same order.
 
     Args:
-        digits: [N, C] states of cells.
-        legal: [N, A].
-        places: [G, M, L] every tuple's cells under each symmetry.
-        actions: [G, A] the action at the image that each action is.
-        codes: [K] of the patterns.
-        begins: [M + 1] of each tuple's hash table.
-        table: [T] the hash tables of ``fill_tables``.
-        weights: [K, A].
-        out: [N, A] receives the probabilities.
+        digits: uint8 [N, C] states of cells.
+        legal: bool [N, A].
+        places: int64 [G, M, L] every tuple's cells under each symmetry.
+        actions: int64 [G, A] the action at each image that an action corresponds to.
+        codes: uint64 [K] of the patterns.
+        offsets: int64 [M + 1] where each tuple's hash table begins, and T.
+        table: int32 [T] the hash tables of ``fill_tables``.
+        weights: float32 [K, A].
+        out: float64 [N, A] receives the probabilities.
     """
     logits, image = np.empty(len(actions[0])), np.empty(len(actions[0]))
     for row in range(len(digits)):
         logits[:] = 0.0
         for g in range(len(places)):
             image[:] = 0.0
-            for one in range(places.shape[1]):
-                code = code_of(digits, row, places[g, one])
-                mask = np.uint64(begins[one + 1] - begins[one] - 1)
-                place = place_of(code, mask)
-                at = table[begins[one] + np.int64(place)]
+            for m in range(places.shape[1]):
+                code = code_of(digits, row, places[g, m])
+                mask = np.uint64(offsets[m + 1] - offsets[m] - 1)
+                slot = slot_of(code, mask)
+                at = table[offsets[m] + np.int64(slot)]
                 while at >= 0 and codes[at] != code:
-                    place = (place + np.uint64(1)) & mask
-                    at = table[begins[one] + np.int64(place)]
+                    slot = (slot + np.uint64(1)) & mask
+                    at = table[offsets[m] + np.int64(slot)]
                 if at >= 0:
                     for action in range(len(image)):
                         image[action] += weights[at, action]
@@ -168,12 +198,21 @@ def answer(
 
 @compiled("void(int32[:,:,::1], int64, int64[:,::1], float32[:,::1], float64[::1], float64[::1])")
 def logits_of(index: Array, row: int, actions: Array, weights: Array, image: Array, logits: Array) -> None:
-    """Logits [A] of one of the positions whose patterns [N, G, M] are numbered; ``image`` [A] is scratch memory."""
+    """Logits of one position whose patterns are numbered.
+
+    Args:
+        index: int32 [N, G, M] numbers of patterns.
+        row: the position.
+        actions: int64 [G, A] the action at each image that an action corresponds to.
+        weights: float32 [K, A].
+        image: float64 [A] scratch memory.
+        logits: float64 [A] receives the logits.
+    """
     logits[:] = 0.0
     for g in range(index.shape[1]):
         image[:] = 0.0
-        for one in range(index.shape[2]):
-            at = index[row, g, one]
+        for m in range(index.shape[2]):
+            at = index[row, g, m]
             for action in range(len(image)):
                 image[action] += weights[at, action]
         for action in range(len(image)):
@@ -181,12 +220,21 @@ def logits_of(index: Array, row: int, actions: Array, weights: Array, image: Arr
 
 
 @compiled("boolean(float64[::1], float32[::1], float64, float64, boolean, float64[::1])")
-def teaches(probability: Array, label: Array, outside: float, apart: float, sets: bool, out: Array) -> bool:
-    """Whether a position has something to teach, and the gradient [A] of its loss with respect to the logits.
+def needs_update(
+    probability: Array, label: Array, max_outside: float, max_distance: float, sets: bool, out: Array
+) -> bool:
+    """Whether a position is still too far from its label, and the gradient of its loss with respect to the logits.
 
-    It teaches where actions that the label never takes have more probability than ``outside``, or, unless labels are
-    ``sets``, where answer and label are further ``apart`` in total variation. Cross-entropy -sum y log p has the
-    gradient p - y; -log P, where P is the probability of the set, has p - p [in the set] / P.
+    Cross-entropy -sum y log p has the gradient p - y; -log P, where P is the probability of the set, has p - p [in the
+    set] / P.
+
+    Args:
+        probability: float64 [A] the policy's.
+        label: float32 [A].
+        max_outside: tolerated probability of actions that the label never takes.
+        max_distance: tolerated total variation distance to the label; not looked at for ``sets``.
+        sets: whether a label is the set of actions that it gives any probability.
+        out: float64 [A] receives the gradient.
     """
     inside, distance = 0.0, 0.0
     for action in range(len(out)):
@@ -198,17 +246,17 @@ def teaches(probability: Array, label: Array, outside: float, apart: float, sets
         if sets:
             wanted = probability[action] / max(inside, 1e-300) if label[action] > 0.0 else 0.0
         out[action] = probability[action] - wanted
-    return 1.0 - inside > outside or (not sets and distance > apart)
+    return 1.0 - inside > max_outside or (not sets and distance > max_distance)
 
 
-_LEARN = (
+_ADAGRAD = (
     "int64(int32[:,:,::1], int64[:,::1], boolean[:,::1], float32[:,::1], float32[:,::1], float32[:,::1], int64[::1],"
     "float64, float64, float64, boolean)"
 )
 
 
-@compiled(_LEARN)
-def learn(
+@compiled(_ADAGRAD)
+def adagrad_pass(
     index: Array,
     actions: Array,
     legal: Array,
@@ -217,49 +265,59 @@ def learn(
     squares: Array,
     order: Array,
     rate: float,
-    outside: float,
-    apart: float,
+    max_outside: float,
+    max_distance: float,
     sets: bool,
 ) -> int:
-    """One pass of Adagrad over positions, one after the other; those close to their label (``teaches``) are skipped.
+    """One pass of Adagrad, position by position; positions that need no update (``needs_update``) are skipped.
 
     Args:
-        index: [N, G, M] numbers of patterns.
-        actions: [G, A] the action at the image that each action is.
-        legal: [N, A].
-        label: [N, A].
-        weights: [K, A] learned in place.
-        squares: [K, A] sums of squared gradients, which grow in place.
-        order: [N] in which the positions come.
-        rate: of Adagrad.
-        outside, apart, sets: see ``teaches``.
+        index: int32 [N, G, M] numbers of patterns.
+        actions: int64 [G, A] the action at each image that an action corresponds to.
+        legal: bool [N, A].
+        label: float32 [N, A].
+        weights: float32 [K, A] updated in place.
+        squares: float32 [K, A] sums of squared gradients, updated in place.
+        order: int64 [N] in which the positions come.
+        rate: learning rate.
+        max_outside: see ``needs_update``.
+        max_distance: see ``needs_update``.
+        sets: see ``needs_update``.
 
     Returns:
-        How many positions taught.
+        How many positions were not skipped.
     """
-    size, taught = len(actions[0]), 0
+    size, updated = len(actions[0]), 0
     logits, image, probability = np.empty(size), np.empty(size), np.empty(size)
     gradient, moved = np.empty(size), np.empty(size, dtype=np.float32)
     for row in order:
         logits_of(index, row, actions, weights, image, logits)
         softmax(logits, legal[row], probability)
-        if not teaches(probability, label[row], outside, apart, sets, gradient):
+        if not needs_update(probability, label[row], max_outside, max_distance, sets, gradient):
             continue
-        taught += 1
+        updated += 1
         for g in range(index.shape[1]):
             for action in range(size):
                 moved[actions[g, action]] = gradient[action]
-            for one in range(index.shape[2]):
-                at = index[row, g, one]
+            for m in range(index.shape[2]):
+                at = index[row, g, m]
                 for action in range(size):
                     squares[at, action] += moved[action] * moved[action]
                     weights[at, action] -= np.float32(rate) * moved[action] / np.sqrt(squares[at, action] + TINY)
-    return taught
+    return updated
 
 
 @compiled("void(int32[:,:,::1], int64[:,::1], boolean[:,::1], float32[:,::1], float64[:,::1])")
-def answer_numbered(index: Array, actions: Array, legal: Array, weights: Array, out: Array) -> None:
-    """Probabilities [N, A] of positions whose patterns [N, G, M] are numbered; the other arguments as in ``learn``."""
+def evaluate_numbered(index: Array, actions: Array, legal: Array, weights: Array, out: Array) -> None:
+    """Probabilities of positions whose patterns are numbered.
+
+    Args:
+        index: int32 [N, G, M] numbers of patterns.
+        actions: int64 [G, A] the action at each image that an action corresponds to.
+        legal: bool [N, A].
+        weights: float32 [K, A].
+        out: float64 [N, A] receives the probabilities.
+    """
     logits, image = np.empty(len(actions[0])), np.empty(len(actions[0]))
     for row in range(len(index)):
         logits_of(index, row, actions, weights, image, logits)

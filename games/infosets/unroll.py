@@ -177,7 +177,7 @@ class _Seat:
         return place, np.where(moved >= 0, column, -1), sequence
 
     def ordered(self) -> tuple[Ints, Ints, Ints]:
-        """The order by depth: [I] information states in it, [I] the place of each, and [Q] each sequence's new number."""
+        """By depth: [I] information states, [I] the place of each, and [Q] the new number of each sequence."""
         order = np.argsort(self.depth, kind="stable")
         place = np.empty_like(order)
         place[order] = np.arange(len(order))

@@ -43,7 +43,7 @@ def network(model: GameGraph, seed: int) -> NetworkPolicy:
 def ntuple(model: GameGraph, seed: int) -> NtuplePolicy:
     """Random weights for every pattern of a few tuples, and for none of another."""
     rng = np.random.default_rng(seed)
-    cells = Grid.of(model.game).draw(5, 3, rng=rng)
+    cells = Grid.of(model.game).draw_tuples(5, 3, rng=rng)
     codes = np.tile(np.arange(64, dtype=np.uint64), 4)
     weights = rng.normal(size=(256, model.game.spec.actions)).astype(np.float32)
     return NtuplePolicy(cells, np.array([64, 64, 0, 64, 64]), codes, weights)

@@ -30,7 +30,7 @@ def drawn(board: Game, tuples: int = 6, length: int = 4, *, tied: bool = True, s
     """A policy with random weights for about half of the patterns that there are."""
     rng = np.random.default_rng(seed)
     grid = Grid.of(board)
-    cells = grid.draw(tuples, length, rng=rng)
+    cells = grid.draw_tuples(tuples, length, rng=rng)
     codes = [np.flatnonzero(rng.random(4**length) < 0.5).astype(np.uint64) for _ in cells]
     counts = np.array([len(part) for part in codes])
     weights = rng.normal(size=(counts.sum(), grid.actions)).astype(np.float32)
@@ -108,8 +108,8 @@ def test_cells_show_four_states_with_gravity_and_three_without() -> None:
 
 def test_tuples_are_walks_of_a_king() -> None:
     grid = Grid.of(game("connect4:4x4"))
-    cells = grid.draw(50, 6, rng=np.random.default_rng(0))
-    assert np.array_equal(cells, grid.draw(50, 6, rng=np.random.default_rng(0)))
+    cells = grid.draw_tuples(50, 6, rng=np.random.default_rng(0))
+    assert np.array_equal(cells, grid.draw_tuples(50, 6, rng=np.random.default_rng(0)))
     for walk in cells:
         places = [divmod(int(cell), 4) for cell in walk]
         assert len(set(places)) == 6
@@ -120,18 +120,18 @@ def test_tuples_are_walks_of_a_king() -> None:
 @pytest.mark.parametrize(("tuples", "length"), [(1, 10), (0, 3), (3, 0), (1, 17)])
 def test_tuples_that_do_not_fit_are_refused(tuples: int, length: int) -> None:
     with pytest.raises(PolicyError, match="cannot be drawn; take 1 or more, of 1 to 9 cells"):
-        Grid.of(game("tictactoe")).draw(tuples, length, rng=np.random.default_rng(0))
+        Grid.of(game("tictactoe")).draw_tuples(tuples, length, rng=np.random.default_rng(0))
 
 
 def test_codes_have_room_for_32_cells() -> None:
     board = make("connect4")
     grid = Grid.of(board)
-    (cells,) = grid.draw(1, LONGEST, rng=np.random.default_rng(0))
+    (cells,) = grid.draw_tuples(1, LONGEST, rng=np.random.default_rng(0))
     full = np.array([2**64 - 1], dtype=np.uint64)
     policy = NtuplePolicy(cells[None], np.array([1]), full, np.ones((1, 7), dtype=np.float32))
     assert np.allclose(policy.probabilities(board, board.start(1, rng=np.random.default_rng(0)), 0), 1 / 7)
     with pytest.raises(PolicyError, match="of 1 to 32 cells"):
-        grid.draw(1, LONGEST + 1, rng=np.random.default_rng(0))
+        grid.draw_tuples(1, LONGEST + 1, rng=np.random.default_rng(0))
 
 
 def test_games_that_are_no_boards_are_refused() -> None:
@@ -190,7 +190,7 @@ def test_a_file_for_another_board_is_refused(tmp_path: Path) -> None:
 def test_it_plays_where_numba_can_keep_nothing(tmp_path: Path) -> None:
     """The cache's folders are files, and then damaged: the answers are the same."""
     code = (
-        "from agents.ntuple_kernels import place_of\nimport numpy as np\nprint(place_of(np.uint64(5), np.uint64(1023)))"
+        "from agents.ntuple_kernels import slot_of\nimport numpy as np\nprint(slot_of(np.uint64(5), np.uint64(1023)))"
     )
 
     def run(**environment: str) -> str:

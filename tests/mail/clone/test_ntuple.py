@@ -15,7 +15,7 @@ from games.registry import make
 from games.symmetry import Quotient
 from mail.clone import registry as cloners
 from mail.clone.dataset import Demonstrations
-from mail.clone.ntuple import NtupleClone, NtupleTrainer, Rows, clone_ntuple, length_for
+from mail.clone.ntuple import NtupleClone, NtupleTrainer, Rows, clone_ntuple, suitable_length
 from mail.evaluation.gap import exploitability
 from tests.support import PENNIES, game, graph
 
@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_bits() -> None:
 
 @pytest.mark.parametrize("sets", [False, True])
 def test_the_gradient_is_the_difference_quotient(sets: bool) -> None:
-    from agents.ntuple_kernels import softmax, teaches
+    from agents.ntuple_kernels import needs_update, softmax
 
     rng = np.random.default_rng(0)
     logits, legal = rng.normal(size=5), np.array([True, True, False, True, True])
@@ -77,19 +77,19 @@ def test_the_gradient_is_the_difference_quotient(sets: bool) -> None:
         step = 1e-6 * np.eye(5)[action]
         expected = (loss(logits + step) - loss(logits - step)) / 2e-6
         softmax(logits, legal, probability)
-        teaches(probability, label, 0.01, 0.1, sets, gradient)
+        needs_update(probability, label, 0.01, 0.1, sets, gradient)
         assert abs(gradient[action] - expected) < 1e-6
 
 
 def test_rows_teach_while_they_are_far_from_their_label() -> None:
-    from agents.ntuple_kernels import teaches
+    from agents.ntuple_kernels import needs_update
 
     label, scratch = np.array([0.5, 0.5, 0.0], dtype=np.float32), np.empty(3)
     inside = np.array([0.9, 0.1, 0.0])
-    assert teaches(inside, label, 0.01, 0.1, False, scratch)
-    assert not teaches(inside, label, 0.01, 0.5, False, scratch)
-    assert not teaches(inside, label, 0.01, 0.1, True, scratch)
-    assert teaches(np.array([0.5, 0.4, 0.1]), label, 0.01, 0.5, True, scratch)
+    assert needs_update(inside, label, 0.01, 0.1, False, scratch)
+    assert not needs_update(inside, label, 0.01, 0.5, False, scratch)
+    assert not needs_update(inside, label, 0.01, 0.1, True, scratch)
+    assert needs_update(np.array([0.5, 0.4, 0.1]), label, 0.01, 0.5, True, scratch)
 
 
 def test_sets_are_learned_as_sets_and_distributions_as_distributions() -> None:
@@ -184,6 +184,7 @@ def test_games_without_cells_are_refused() -> None:
 
 def test_tuples_have_a_third_of_the_cells() -> None:
     sizes = {
-        name: length_for(Grid.of(make(name))) for name in ("tictactoe:2x2:2", "tictactoe", "connect4:4x4", "connect4")
+        name: suitable_length(Grid.of(make(name)))
+        for name in ("tictactoe:2x2:2", "tictactoe", "connect4:4x4", "connect4")
     }
     assert list(sizes.values()) == [4, 5, 6, 10]
