@@ -8,7 +8,7 @@ from agents.policy import Policy, Seats, greedy_rows
 from games.base import Model, Table
 from games.graph import GameGraph
 from mail.evaluation.coverage import coverage_bounds, imitation_limit
-from mail.evaluation.gap import exploitability, gap_of
+from mail.evaluation.gap import ROUNDING, exploitability, gap_of
 from mail.evaluation.tabulate import policy_table, profile_tables, unfolded
 from mail.parallel.pool import Pool
 
@@ -37,6 +37,28 @@ def table_measures(model: Model, tables: tuple[Table, Table]) -> dict[str, Any]:
         "greedy_exploitability": list(hard.exploitability),
         "greedy_nash_gap": hard.nash_gap,
     }
+
+
+def value_gap(model: Model, tables: tuple[Table, Table], experts: tuple[Table, Table]) -> tuple[float, float]:
+    """What each seat's policy gives away against the other seat's expert, relative to its own expert.
+
+    ``V(mu_E, nu_E) - V(mu, nu_E)`` for seat 0 and ``V(mu_E, nu) - V(mu_E, nu_E)`` for seat 1, exact. It is what
+    matching the expert's occupancy makes small, and no bound on the exploitability: an opponent other than the expert
+    may gain much more (docs/algorithms.md, "Exploitability and the Nash gap"). Against an equilibrium it is 0 or more;
+    against experts that can be exploited it may be negative.
+
+    Args:
+        model: The exact model whose positions the rows are.
+        tables: float64 [S, A], the learned policies of seat 0 and seat 1.
+        experts: float64 [S, A], the experts' policies of seat 0 and seat 1.
+
+    Returns:
+        Seat 0's and seat 1's value gap, in units of reward.
+    """
+    par = model.value(experts)
+    gaps = par - model.value((tables[0], experts[1])), model.value((experts[0], tables[1])) - par
+    slack = ROUNDING * model.scale
+    return (0.0 if abs(gaps[0]) <= slack else gaps[0]), (0.0 if abs(gaps[1]) <= slack else gaps[1])
 
 
 def seat_measures(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:

@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from games.base import Keys, Model
+from games.base import Keys, Model, Table
 from games.markov.model import MarkovModel
+from mail.data.records import GAMES
 from mail.evaluation import exact, sampled
 from mail.evaluation.blunders import canonical_keys
 from mail.evaluation.linear_report import bounds, structure
-from mail.evaluation.tabulate import profile_tables
+from mail.evaluation.tabulate import policy_table, profile_tables
+from mail.learners.base import declared
 from mail.learners.collect import Learned, cloned
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
@@ -89,19 +91,37 @@ def _exact(
     pool: Pool,
 ) -> None:
     """Add the exact measures, and curves that end in them."""
-    experts = None
+    experts = _ExpertTables(known, pool)
     # The report of a Markov game reads its transitions and features, which no other model has.
     markov = model if isinstance(model, MarkovModel) else None
     if markov is not None:
-        _, experts = profile_tables(markov, known.experts(config.expert), pool=pool)
-        evaluation.structure = structure(markov, experts, seed=config.seed)
+        evaluation.structure = structure(markov, experts.of(markov, config.expert), seed=config.seed)
     for name, what in learned.items():
         row = evaluation.learners[name]
         unfolded, tables = profile_tables(model, known.lifted(what.policies), pool=pool)
         row |= exact.table_measures(unfolded, tables)
-        if markov is not None and experts is not None:
-            row |= bounds(markov, tables, experts)
+        if name != GAMES:  # saved games are of no expert
+            own = declared(name).expert or config.expert
+            row["value_gap"] = list(exact.value_gap(unfolded, tables, experts.of(unfolded, own)))
+        if markov is not None:
+            row |= bounds(markov, tables, experts.of(markov, config.expert))
         evaluation.curves[name] = [curve(config, known, model, name, what, seat, row, pool) for seat in (0, 1)]
+
+
+class _ExpertTables:
+    """The experts of a run as tables, those of the last pair kept: most learners have the same experts."""
+
+    def __init__(self, known: GameContext, pool: Pool) -> None:
+        self.known, self.pool = known, pool
+        self.kept: tuple[str, Model, tuple[Table, Table]] | None = None
+
+    def of(self, model: Model, name: str) -> tuple[Table, Table]:
+        """float64 [S, A] per seat: the experts of this name on the positions, or histories, of ``model``."""
+        if self.kept is None or self.kept[0] != name or self.kept[1] is not model:
+            seats = self.known.lifted(self.known.experts(name))
+            tables = policy_table(model, seats[0], 0, pool=self.pool), policy_table(model, seats[1], 1, pool=self.pool)
+            self.kept = name, model, tables
+        return self.kept[2]
 
 
 def curve(

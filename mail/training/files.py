@@ -55,6 +55,7 @@ _ROW = {
     "nash_gap_max?": _MEASURE,
     "greedy_exploitability?": _PAIR,
     "greedy_nash_gap?": _MEASURE,
+    "value_gap?": _PAIR,
     "matches?": _matches,
     "greedy_matches?": _matches,
     "certificates?": [{"line": [count], "positions": count, "refuted": (flag, null), "*": plain}],
