@@ -7,7 +7,7 @@ player 1, maximiser) and 1. Rewards are always seat 0's; the game is zero-sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -314,3 +314,22 @@ def pack(keys: Keys) -> NDArray[np.uint64]:
             "with `nashmail exploit` and `nashmail match`"
         )
     return (keys[:, 0] << np.uint64(32)) | keys[:, 1]
+
+
+def certain(game: Game, move: tuple[States, Sequence[int]] | None) -> bool:
+    """Whether chance has no part in the start of a game (``move`` is None), or in what follows a move.
+
+    Args:
+        game: The game. One that cannot list its positions is asked with two generators instead.
+        move: A position [1, W] and both seats' actions, -1 where a seat does not act.
+    """
+    rngs = (np.random.default_rng(0), np.random.default_rng(1))
+    if move is None:
+        if isinstance(game, Enumerable):
+            return len(game.starts()) == 1
+        return np.array_equal(game.start(1, rng=rngs[0]), game.start(1, rng=rngs[1]))
+    actions = np.array([move[1]], dtype=np.int64)
+    if isinstance(game, Enumerable):
+        return len(game.successors(move[0], actions).rows) == 1
+    outcomes = [game.step(move[0], actions, rng=rng) for rng in rngs]
+    return all(np.array_equal(one, other) for one, other in zip(*outcomes, strict=True))

@@ -31,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="also a cross table and ratings: Bradley-Terry with Davidson's draws and a seat effect, "
         "fitted with a normal prior, in points (400 more: odds of ten to one)",
     )
+    parser.add_argument("--moves", action="store_true", help="also the moves of a game of each pair in each order")
     workers.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
@@ -66,6 +67,12 @@ def run(args: argparse.Namespace) -> int:
     console.print(result_table(results))
     exact = "; exact: probabilities of won, drawn, lost" if any(result.exact for result in results) else ""
     console.print(f"win rate: the first's, 95 % Wilson interval{exact}")
+    if args.moves:
+        console.print("moves of the first game of each pair in each order, for nashmail replay --moves:")
+        for result in results:
+            console.print(
+                f"{printable(result.first)} against {printable(result.second)}: {result.moves}", soft_wrap=True
+            )
     if ratings is not None:
         console.print(cross_table(results))
         console.print("score of the row's player in seat 0 against the column's, draws count half")

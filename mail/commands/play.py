@@ -25,7 +25,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("game", metavar="GAME", help="as `nashmail games` lists them, for example tictactoe")
     parser.add_argument(
         "--against",
-        default="expert",
         metavar="WHO",
         help="expert (default), random, suboptimal:T, a table file, RUN[:LEARNER] (mail), or human",
     )
@@ -36,6 +35,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="your seat; 0 moves first (default: 0), both: you play both",
     )
     parser.add_argument("--seed", type=_seed, metavar="S", help="random seed of the opponent (default: a new one)")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="MOVES",
+        help="begin after these moves, for example 4455; or after a saved game's",
+    )
     parser.add_argument("--analysis", action="store_true", help="show the values of moves; `analysis` switches it")
     parser.add_argument("--save", type=Path, metavar="FILE", help="save the game as text, see nashmail replay")
     parser.add_argument("--ascii", action="store_true", help="draw with plain characters, whatever the terminal can do")
@@ -55,10 +60,15 @@ def run(args: argparse.Namespace) -> int:
     game = make(args.game)
     if args.save is not None and args.save.exists():
         raise RecordError(f"{args.save} already exists; choose another --save")
+    if args.seat == "both" and args.against not in (None, "human"):
+        raise NashmailError(
+            f"--seat both leaves no seat to {args.against[:80]}; choose --seat 0 or 1, or --against human"
+        )
+    args.against = args.against or "expert"
     make_seats = None if args.against == "human" else _entrant(args.against, game)
     known = _Known(game)
     seats = None if make_seats is None else make_seats(known.model() if needs_model(args.against) else None)
-    seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
+    seed, moves = _begun(args, game)
     console = Console(markup=False, highlight=False, emoji=False)
     typed = bool(sys.stdin and sys.stdin.isatty())
     session = Session(
@@ -69,7 +79,13 @@ def run(args: argparse.Namespace) -> int:
         console=console,
         echo=not typed,
         setting=Setting(
-            seats, lambda: oracle(game, known.model), args.analysis, args.save, linger=typed, unicode=not args.ascii
+            seats,
+            lambda: oracle(game, known.model),
+            args.analysis,
+            args.save,
+            moves,
+            linger=typed,
+            unicode=not args.ascii,
         ),
     )
     try:
@@ -80,6 +96,24 @@ def run(args: argparse.Namespace) -> int:
     if args.seed is None and args.against not in ("expert", "human") and args.seat != "both":
         console.print(f"The same opponent again: --seed {seed}", soft_wrap=True)
     return 0
+
+
+def _begun(args: argparse.Namespace, game: Game) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """The seed, and the moves that were made before, if the arguments name some."""
+    from mail.data.game_text import follow, read_games
+    from mail.data.records import RecordError
+
+    seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
+    if args.start is None:
+        return seed, ()
+    if args.start.endswith((".txt", ".json")) or Path(args.start).is_file():
+        played = read_games(Path(args.start), game)[0]
+        seed = played.record.seed  # its chances are those of the moves
+    else:
+        played = follow(game, args.start, seed=seed, source="--from")
+    if played.over:
+        raise RecordError("--from: the game is over after these moves; name fewer, or see it with `nashmail replay`")
+    return seed, played.record.moves
 
 
 def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Player]:

@@ -26,7 +26,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--learner", default="mail,bc", help="learners, see below, separated by commas (default: mail,bc)"
     )
     parser.add_argument(
-        "--from-games", type=Path, nargs="+", metavar="FILE", help="clone saved games instead (see nashmail replay)"
+        "--from-games",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="clone games instead: saved ones, Kaggle's ConnectX replays, lists of moves (see nashmail replay)",
     )
     parser.add_argument("--explorer", default="deep", help="the explorer of mail, see below (default: deep)")
     parser.add_argument(
@@ -67,17 +71,15 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
     _check_names(args, folder)  # before slow imports, so that a mistyped name is refused at once
     from games.registry import make
-    from mail.data.records import read, store_games
+    from mail.data.game_text import read_games
+    from mail.data.records import store_games
     from mail.parallel.pool import PoolError
     from mail.parallel.signals import Terminated
     from mail.training.files import check_whole, read_seconds
-    from mail.training.folder import RunError
     from mail.training.train import prepare, train
 
     game = make(args.game)
-    games = [read(path) for path in args.from_games or ()]
-    if other := [played.record.game for played in games if played.game.spec.name != game.spec.name]:
-        raise RunError(f"--from-games holds a game of {other[0]}, not of {args.game}; leave it out")
+    games = [played for path in args.from_games or () for played in read_games(path, game)]
     config = _config(args, game, games)
     config.check()
     pool = workers.pool(args)  # an unreachable address is refused before anything is written

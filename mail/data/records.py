@@ -94,6 +94,52 @@ def _one_line(name: str) -> str:
     return " ".join(printable(name).encode("ascii", "backslashreplace").decode().split())[:200].rstrip()
 
 
+class Replay:
+    """A game that is followed ply by ply, with the chances of a seed.
+
+    Args:
+        game: The game.
+        seed: Of its chance moves.
+    """
+
+    def __init__(self, game: Game, seed: int) -> None:
+        self.game, self.seed = game, seed
+        self._rng = stream(seed, CHANCE)
+        self.states = [game.start(1, rng=self._rng)]
+        self.rewards: list[float] = []
+        self.moves: list[tuple[int, int]] = []
+        self.over = False
+
+    @property
+    def earned(self) -> float:
+        """Seat 0's payoff so far."""
+        return sum(self.rewards) + 0.0
+
+    def acting(self) -> list[int]:
+        """The seats to move."""
+        return [int(seat) for seat in np.flatnonzero(self.game.acting(self.states[-1])[0])]
+
+    def legal(self, seat: int, action: int) -> bool:
+        """Whether the seat may choose this action, which may be any number."""
+        legal = self.game.legal(self.states[-1], seat)[0]
+        return 0 <= action < len(legal) and bool(legal[action])
+
+    def play(self, pair: tuple[int, int]) -> None:
+        """One ply with a legal action for each seat that acts, and -1 for one that does not."""
+        after, reward, done = self.game.step(self.states[-1], np.array([pair], dtype=np.int64), rng=self._rng)
+        self.states.append(after)
+        self.rewards.append(float(reward[0]))
+        self.moves.append(pair)
+        self.over = bool(done[0])
+
+    def played(self, players: tuple[str, str]) -> Played:
+        """The game so far, between players of these names."""
+        names = (_one_line(players[0]), _one_line(players[1]))
+        result = self.earned if self.over else None
+        record = Record(self.game.spec.name, names, self.seed, tuple(self.moves), result)
+        return Played(record, self.game, self.states, self.rewards, self.over)
+
+
 # --- reading ---------------------------------------------------------------------------------------------
 
 
@@ -161,38 +207,29 @@ def _header(head: dict[str, tuple[int, str]], source: str) -> tuple[Record, Game
 
 def _replay(record: Record, game: Game, plies: list[tuple[int, str]], result: tuple[int, str], source: str) -> Played:
     """Replay the moves by the rules and compare the result with the recorded one."""
-    rng = stream(record.seed, CHANCE)
-    states, rewards, moves, over = [game.start(1, rng=rng)], [], [], False
+    replay = Replay(game, record.seed)
     for number, text in plies:
-        if over:
-            raise RecordError(f"{source}, line {number}: the game was over before this move")
-        pair = _pair(game, states[-1], [int(word) - 1 for word in text.split()], f"{source}, line {number}")
-        after, reward, done = game.step(states[-1], np.array([pair], dtype=np.int64), rng=rng)
-        states.append(after)
-        rewards.append(float(reward[0]))
-        moves.append(pair)
-        over = bool(done[0])
-    played = replace(record, moves=tuple(moves), result=sum(rewards) if over else None)
+        where = f"{source}, line {number}"
+        if replay.over:
+            raise RecordError(f"{where}: the game was over before this move")
+        replay.play(_pair(replay, [int(word) - 1 for word in text.split()], where))
+    played = replay.played(record.players)
     number, written = result
-    resigned = re.fullmatch(r"seat ([01]) resigned", written)
-    if resigned and not over:
-        played = replace(played, resigned=int(resigned[1]))
-    if written != played._outcome():
-        raise RecordError(
-            f"{source}, line {number}: the moves end with result {played._outcome()}, not {written[:40]!a}"
-        )
-    return Played(played, game, states, rewards, over)
+    if (resigned := re.fullmatch(r"seat ([01]) resigned", written)) and not replay.over:
+        played = replace(played, record=replace(played.record, resigned=int(resigned[1])))
+    if written != (outcome := played.record._outcome()):
+        raise RecordError(f"{source}, line {number}: the moves end with result {outcome}, not {written[:40]!a}")
+    return played
 
 
-def _pair(game: Game, states: States, actions: list[int], where: str) -> tuple[int, int]:
+def _pair(replay: Replay, actions: list[int], where: str) -> tuple[int, int]:
     """Both seats' actions of a ply. RecordError unless there is one legal action for each seat that acts."""
-    acting = np.flatnonzero(game.acting(states)[0])
+    acting = replay.acting()
     if len(actions) != len(acting):
         raise RecordError(f"{where}: this position takes {len(acting)} move(s), not {len(actions)}")
     pair = [-1, -1]
-    for seat, action in zip(acting.tolist(), actions, strict=True):
-        legal = game.legal(states, seat)[0]
-        if not 0 <= action < len(legal) or not legal[action]:
+    for seat, action in zip(acting, actions, strict=True):
+        if not replay.legal(seat, action):
             raise RecordError(f"{where}: move {action + 1} of seat {seat} is not legal here")
         pair[seat] = action
     return pair[0], pair[1]

@@ -55,6 +55,8 @@ class Setting:
     """Whether analysis is on at the start."""
     save: Path | None = None
     """The file to which the game is saved from the first move on."""
+    moves: tuple[tuple[int, int], ...] = ()
+    """Moves from the start to the position in which the session begins, as in ``CurrentGame.play``."""
     linger: bool = False
     """Whether to wait for an answer after the game, which may undo the last move."""
     unicode: bool = True
@@ -98,6 +100,8 @@ class Session:
         self.setting = setting or Setting()
         self.view = view(game)
         self.current = CurrentGame(game, seed=seed)
+        for pair in self.setting.moves:
+            self.current.play(pair)
         self.advice = Advice(game, self.view, self.setting.advisers, self.setting.oracle)
         self.recorder = Recorder(self.record, self.setting.save)
         self.screen = Screen(console, unicode=self.setting.unicode)

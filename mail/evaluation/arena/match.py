@@ -16,6 +16,7 @@ import numpy as np
 from agents.policy import Seats, tabulate
 from games.base import Game, Model, NashmailError, Table
 from mail.data.decisions import Decisions
+from mail.data.game_text import line_text
 from mail.data.rollout import play
 from mail.evaluation.intervals import wilson
 from mail.parallel.pool import Local, Pool
@@ -43,6 +44,8 @@ class Result:
     losses: int
     exact: tuple[float, float, float] | None
     """The exact probabilities of win, draw and loss; None if the game has no graph."""
+    moves: str = ""
+    """The first of the games, as a move string (``mail.data.game_text``)."""
 
     @property
     def games(self) -> int:
@@ -64,6 +67,7 @@ class Result:
             "games": self.games,
             "interval": list(self.interval),
             "exact": None if self.exact is None else list(self.exact),
+            "moves": self.moves,
         }
 
 
@@ -107,10 +111,10 @@ def match(
     shared = (game, list(players.values()), games, seed)
     counted = labelled_map(pool or Local(), _count, shared, pairs, game=game)
     results = []
-    for (first, second), counts in zip(pairs, counted, strict=True):
+    for (first, second), (counts, moves) in zip(pairs, counted, strict=True):
         profile = None if exact is None else (tables[names[first]][0], tables[names[second]][1])
         chances = None if exact is None or profile is None else exact.outcomes(profile)
-        results.append(Result(names[first], names[second], *counts, chances))
+        results.append(Result(names[first], names[second], *counts, chances, moves))
     return results
 
 
@@ -118,17 +122,22 @@ def _tables(model: Model, seats: Seats) -> tuple[Table, Table]:
     return tabulate(model, seats[0], 0), tabulate(model, seats[1], 1)
 
 
-def _count(shared: tuple[Game, list[Seats], int, int], pair: tuple[int, int]) -> tuple[int, int, int]:
-    """A pool's task: wins, draws and losses of the first of two players, given by index, who has seat 0."""
+def _count(shared: tuple[Game, list[Seats], int, int], pair: tuple[int, int]) -> tuple[tuple[int, int, int], str]:
+    """A pool's task: wins, draws and losses of the first of two players, given by index, who has seat 0; and the moves
+    of their first game.
+    """
     game, players, games, seed = shared
     first, second = pair
     seats = (players[first][0], players[second][1])
-    counts = np.zeros(3, dtype=np.int64)
+    counts, moves = np.zeros(3, dtype=np.int64), ""
     for shard, start in enumerate(range(0, games, SHARD)):
         rng = stream(seed, "match", seat=first, round_=second, shard=shard)
-        earned = _payoffs(play(game, seats, min(SHARD, games - start), rng=rng))
+        decisions = play(game, seats, min(SHARD, games - start), rng=rng)
+        if shard == 0:
+            moves = line_text(game.spec.actions, decisions.played[decisions.episode == 0].tolist())
+        earned = _payoffs(decisions)
         counts += [(earned > 0).sum(), (earned == 0).sum(), (earned < 0).sum()]
-    return int(counts[0]), int(counts[1]), int(counts[2])
+    return (int(counts[0]), int(counts[1]), int(counts[2])), moves
 
 
 def _payoffs(decisions: Decisions) -> np.ndarray:

@@ -167,7 +167,7 @@ def test_json_is_from_the_firsts_view(run_folder: str, said: Said) -> None:
         (a, b) for a in names for b in names if a != b
     ]
     for row in found["results"]:
-        assert set(row) == {"first", "second", "wins", "draws", "losses", "games", "interval", "exact"}
+        assert set(row) == {"first", "second", "wins", "draws", "losses", "games", "interval", "exact", "moves"}
         assert row["wins"] + row["draws"] + row["losses"] == row["games"] == 30
         assert row["interval"] == list(wilson(row["wins"], 30))
         assert sum(row["exact"]) == pytest.approx(1.0)
