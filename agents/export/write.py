@@ -1,4 +1,5 @@
-"""Export of policies: files that numpy reads (``folder``), ONNX or TorchScript, each with its own loader.
+"""Export of policies: files that numpy reads (``folder``), ONNX or TorchScript, each with its own loader, or one file
+for Kaggle's ConnectX.
 
 An exported policy is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N,
 A]) to probabilities (float64 [N, A]); the mask is applied inside. For a policy on canonical positions, the function
@@ -16,15 +17,18 @@ from typing import Any
 
 from safetensors.numpy import save
 
+from agents.export.connectx import to_connectx
 from agents.export.plan import Array, Plan
 from agents.policy import PolicyError
 from agents.storage.atomic import write_atomic
 from agents.storage.policies import to_json
+from games.base import Game
 
 FORMAT = 2  # 1 had no residual blocks
 _FORMATS = {"ntuple": 3}  # kinds that older loaders do not know
 FORMS = ("folder", "onnx", "torchscript")
 LOADER = "load.py"
+SUBMISSION = "submission.py"
 
 
 # --- writing ---------------------------------------------------------------------------------------------
@@ -56,11 +60,30 @@ def export(plans: tuple[Plan, Plan], form: str, folder: Path) -> list[Path]:
     return [*written, folder / LOADER]
 
 
+def export_connectx(plans: tuple[Plan, Plan], game: Game, folder: Path) -> list[Path]:
+    """Write both seats into one file for Kaggle's ConnectX.
+
+    Args:
+        plans: One plan per seat.
+        game: The game that they play.
+        folder: The directory, made if necessary.
+
+    Returns:
+        The file written, in a list.
+
+    Raises:
+        PolicyError: The game is not one that ConnectX can be set to.
+    """
+    first, second = (_packed(one) for one in plans)
+    write_atomic(folder / SUBMISSION, to_connectx(game, (first, second)))
+    return [folder / SUBMISSION]
+
+
 def _files(one: Plan, form: str) -> list[tuple[str, bytes]]:
     """Suffix and contents of every file of one seat."""
     if form == "folder":
-        numbers = save(arrays_of(one))
-        return [("safetensors", numbers), ("json", to_json(about(one, numbers)))]
+        facts, numbers = _packed(one)
+        return [("safetensors", numbers), ("json", facts)]
     if one.kind == "ntuple":
         raise PolicyError(f"n-tuple policies look patterns up, which {form} files cannot; export them to folder")
     if form == "onnx":
@@ -70,6 +93,12 @@ def _files(one: Plan, form: str) -> list[tuple[str, bytes]]:
     from agents.export.torchscript import to_torchscript
 
     return [("pt", to_torchscript(one))]
+
+
+def _packed(one: Plan) -> tuple[bytes, bytes]:
+    """Metadata and arrays of one seat in the folder form."""
+    numbers = save(arrays_of(one))
+    return to_json(about(one, numbers)), numbers
 
 
 def arrays_of(one: Plan) -> dict[str, Array]:

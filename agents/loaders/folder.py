@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,17 @@ SLACK = 1e-9
 KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U64": "<u8"}
 
 
-def load(seat: str, folder: str | Path = Path(__file__).parent) -> Policy:
+def load(seat: str, folder: str | Path | None = None) -> Policy:
     """Load the policy of one seat.
 
     Args:
         seat: ``seat0`` or ``seat1``.
-        folder: The directory of the exported files.
+        folder: The directory of the exported files; by default that of this file.
 
     Raises:
         ValueError: A file is missing, unreadable or not as exported.
     """
-    path = Path(folder) / f"{seat}.json"
+    path = (Path(__file__).parent if folder is None else Path(folder)) / f"{seat}.json"
     try:
         about = described(read(path))
         path = path.with_suffix(".safetensors")
@@ -173,11 +174,15 @@ class Policy:
     def _table(self, observation: Array, legal: Array) -> Array:
         """[N, A] the rows of known positions; uniform over legal actions elsewhere."""
         own, stones = self._words(observation)
-        place = {(int(a), int(b)): row for row, (a, b) in enumerate(self.arrays["keys"])}
-        at = np.array([place.get((int(a), int(b)), -1) for a, b in zip(own, stones)])  # noqa: B905
+        at = np.array([self._places.get((int(a), int(b)), -1) for a, b in zip(own, stones)])  # noqa: B905
         uniform = legal / np.maximum(legal.sum(1, keepdims=True), 1)
         known = ((at >= 0) & legal.any(1))[:, None]
         return np.asarray(np.where(known, self.arrays["table"][np.maximum(at, 0)], uniform))
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, int], int]:
+        """The row of each known position in the table."""
+        return {(int(own), int(stones)): row for row, (own, stones) in enumerate(self.arrays["keys"])}
 
     def _patterns(self, observation: Array) -> Array:
         """[N, A] the sums of the weights of all patterns that a position and its images show."""

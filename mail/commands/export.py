@@ -13,7 +13,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         default="folder",
         metavar="FORM",
-        help="folder (default: safetensors, JSON and a loader in pure numpy), onnx, or torchscript",
+        help="folder (default: safetensors, JSON and a loader in pure numpy), onnx, torchscript, or connectx (one file "
+        "that plays Kaggle's ConnectX)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: RUN/export-FORM)")
     parser.add_argument("--force", action="store_true", help="overwrite an earlier export there")
@@ -26,18 +27,24 @@ def run(args: argparse.Namespace) -> int:
 
     profile = load_profile(args.run)  # before slow imports, so that a mistyped run is refused at once
     from agents.export.plan import plan
-    from agents.export.write import FORMS, LOADER, export
+    from agents.export.write import FORMS, LOADER, export, export_connectx
     from agents.policy import PolicyError
     from agents.storage.reading import printable
 
-    if args.to not in FORMS:
-        raise PolicyError(f"policies are exported to {', '.join(FORMS)}, not to {args.to[:40]!r}; choose one of them")
+    if args.to not in (*FORMS, "connectx"):
+        known = ", ".join((*FORMS, "connectx"))
+        raise PolicyError(f"policies are exported to {known}, not to {args.to[:40]!r}; choose one of them")
     home, learner = split(args.run)
     folder = args.out or home / ("-".join(("export", args.to, learner)) if learner else f"export-{args.to}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not args.force:
         raise RunError(f"{folder} is not empty; choose another --out, or --force to overwrite it")
     game = profile.game
     plans = (plan(profile.policies[0], game, 0), plan(profile.policies[1], game, 1))
+    if args.to == "connectx":
+        for path in export_connectx(plans, game, folder):
+            print(printable(path))
+        print("submit it as it is: it plays the most probable column, in either seat")
+        return 0
     for path in export(plans, args.to, folder):
         print(printable(path))
     print(f"observation: float32 [N, {', '.join(map(str, game.spec.observation))}], the mover's view, own stones first")

@@ -50,6 +50,12 @@ def test_own_game() -> None:
     assert learned["mail-tabular"] == 0.0 and learned["bc-tabular"] > 1.0
 
 
+def test_respond() -> None:
+    """The learned response wins more often than not, and no more than the exact one (plus the error of 200 games)."""
+    learned, best = (float(number) for number in re.findall(r"\d\.\d+", run("respond.py")))
+    assert 0.5 < learned <= best + 0.02 and best > 0.9
+
+
 def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outputs are not kept in the file; a cell that raises fails here."""
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")  # without it jupyter_core warns

@@ -37,6 +37,20 @@ def test_files_are_written_and_named(
     assert f"for usage see the first lines of {home / 'load.py'}" in said
 
 
+def test_connectx_is_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Boards where discs fall are written; others are refused before there is a folder."""
+    for name, code in (("connect4:4x4", 0), ("tictactoe", 2)):
+        run = Run.create(tmp_path / name, Config(game=name, learners=("mail",)))
+        run.save_policies("mail", (Uniform(), Uniform()), game(name))
+        run.finish({"learners": {}}, b"", seconds=0.0, workers=1)
+        assert main(["export", str(run.folder), "--to", "connectx"]) == code
+        home = run.folder / "export-connectx"
+        assert [path.name for path in home.glob("*")] == ["submission.py"] * (code == 0)
+    said = capsys.readouterr()
+    assert "submit it as it is" in said.out
+    assert "ConnectX is played where discs fall, and tictactoe is not; choose another form" in said.err
+
+
 def test_the_exported_run_plays_as_the_run_does(run_folder: Path, tmp_path: Path) -> None:
     assert main(["export", str(run_folder), "--out", str(tmp_path / "out")]) == 0
     played, model = game("tictactoe"), graph("tictactoe")
@@ -49,7 +63,7 @@ def test_the_exported_run_plays_as_the_run_does(run_folder: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--to", "pickle"], "policies are exported to folder, onnx, torchscript, not to 'pickle'"),
+        (["--to", "pickle"], "policies are exported to folder, onnx, torchscript, connectx, not to 'pickle'"),
         (["--out", "{run}"], "is not empty; choose another --out, or --force to overwrite it"),
         (["--out", "{run}/config.json"], "is not empty"),
     ],
