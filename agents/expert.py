@@ -1,16 +1,19 @@
 """The registry of experts by name, and the exact experts of games that have a model.
 
-An expert is made from what is known of a game: its exact model where it has one, else the game itself, for which
-a solver may be at hand (``agents.solver``). Exact experts play minimax, win as soon and lose as late as they can.
-What they do among equally good moves is a stated choice, because it decides what can be learned from them: ``first``
-takes the lowest action, ``uniform`` mixes them all, ``vertex`` (Markov games alone) is what a linear program of each
-state's matrix game ends on. Built on a quotient game they answer on the canonical position,
-so images of a position get images of one answer.
+An expert is made from what is known of a game: its exact model where it has one, else the game itself, for which a
+solver may be at hand (``agents.solver``) or a bot that searches (``agents.experts.bots``). Exact experts play minimax,
+win as soon and lose as late as they can. What they do among equally good moves is a stated choice, because it decides
+what can be learned from them: ``first`` takes the lowest action, ``uniform`` mixes them all, ``vertex`` (Markov games
+alone) is what a linear program of each state's matrix game ends on. Built on a quotient game they answer on the
+canonical position, so images of a position get images of one answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from agents.policy import PolicyError, Seats
 from agents.solver import solvable, solver_expert
@@ -18,11 +21,37 @@ from agents.tabular import from_model
 from games.base import GameError, Known, Model, model_and_game
 from games.registered import Declaration, Registry
 
-Factory = Callable[[Known], Seats]
-EXPERTS: Registry[Factory, Declaration] = Registry("expert", error=PolicyError)
+
+@dataclass(frozen=True)
+class ExpertDeclaration(Declaration):
+    """What is declared of an expert."""
+
+    number: str = ""
+    """What the number in its name counts, as in ``cfr+:100``; nothing for an expert without one."""
+    equilibrium: bool = False
+    """Whether it plays an equilibrium wherever it can be made. Of any other expert runs report the exploitability."""
 
 
-def register(name: str, factory: Factory | str, *, summary: str = "") -> None:
+Factory = Callable[..., Seats]
+"""``factory(known)``, or ``factory(known, number)`` for an expert whose name has a number."""
+EXPERTS: Registry[Factory, ExpertDeclaration] = Registry(
+    "expert",
+    error=PolicyError,
+    rule=r"[\w+-]+",
+    rule_said="a new word of letters, digits, hyphens, pluses and underscores",
+)
+_MOST = 1_000_000  # of what a number counts
+
+
+def register(
+    name: str,
+    factory: Factory | str,
+    *,
+    summary: str = "",
+    number: str = "",
+    equilibrium: bool = False,
+    settings: Mapping[str, Any] | None = None,
+) -> None:
     """Add an expert.
 
     Args:
@@ -30,21 +59,60 @@ def register(name: str, factory: Factory | str, *, summary: str = "") -> None:
         factory: ``factory(known)`` gives one policy per seat, or raises PolicyError; or ``"module:attribute"`` to
             import it from.
         summary: One line for tables and help.
+        number: What the number after the name's colon counts, which is then the factory's second argument; nothing for
+            a name without a number.
+        equilibrium: Whether it plays an equilibrium wherever it can be made.
+        settings: Further keyword arguments of the factory.
 
     Raises:
         PolicyError: For a name that is taken or is no name.
     """
-    EXPERTS.add(name, factory, Declaration(summary))
+    EXPERTS.add(name, factory, ExpertDeclaration(summary, number=number, equilibrium=equilibrium), settings=settings)
 
 
 def make(name: str, known: Known) -> Seats:
     """The expert pair of this name for a model's game, or for a game; PolicyError names the experts there are."""
-    return EXPERTS.find(name)(known)
+    word, number = parse(name)
+    factory = EXPERTS.find(word)
+    return factory(known) if number is None else factory(known, number)
+
+
+def parse(name: str) -> tuple[str, int | None]:
+    """The registered word of an expert's name and its number, if it has one. PolicyError for a name there is not."""
+    word, colon, text = name.partition(":")
+    counts = EXPERTS.about(word).number
+    if not counts:
+        if colon:
+            raise PolicyError(f"the expert {word!r} takes no number; write {word}")
+        return word, None
+    if not re.fullmatch("[1-9][0-9]{0,9}", text) or int(text) > _MOST:
+        raise PolicyError(f"write {word}:N with the number of {counts}, from 1 to {_MOST:,}, not {name[:40]!r}")
+    return word, int(text)
+
+
+def known_name(name: str) -> bool:
+    """Whether the word of an expert's name is registered."""
+    return name.partition(":")[0] in EXPERTS
+
+
+def is_equilibrium(name: str) -> bool:
+    """Whether the expert of this name declares that it plays an equilibrium."""
+    return EXPERTS.about(parse(name)[0]).equilibrium
 
 
 def names() -> list[str]:
     """The registered experts."""
     return EXPERTS.names()
+
+
+def listed() -> dict[str, str]:
+    """Each expert as it is called, with its summary: ``cfr+:N``, where a number belongs to the name."""
+    about = {name: EXPERTS.about(name) for name in names()}
+    return {f"{name}:N" if one.number else name: _summary(one) for name, one in about.items()}
+
+
+def _summary(about: ExpertDeclaration) -> str:
+    return f"{about.summary}; N {about.number}" if about.number else about.summary
 
 
 def model_expert(model: Model, ties: str) -> Seats:
@@ -88,6 +156,25 @@ def _vertex_expert(known: Known) -> Seats:
     return model_expert(model, "vertex")
 
 
-register("first", _exact_expert("first"), summary="the lowest of its best actions")
-register("uniform", _exact_expert("uniform"), summary="all its best actions alike")
-register("vertex", _vertex_expert, summary="Markov games alone: what a linear program of each state ends on")
+register("first", _exact_expert("first"), summary="the lowest of its best actions", equilibrium=True)
+register("uniform", _exact_expert("uniform"), summary="all its best actions alike", equilibrium=True)
+register(
+    "vertex",
+    _vertex_expert,
+    summary="Markov games alone: what a linear program of each state ends on",
+    equilibrium=True,
+)
+for _variant, _words in (("cfr+", "CFR+"), ("dcfr", "discounted CFR")):
+    register(
+        _variant,
+        "agents.experts.averages:expert",
+        summary=f"hidden information alone: the average policy of {_words}",
+        number="iterations",
+        settings={"variant": _variant},
+    )
+register(
+    "mcts",
+    "agents.experts.bots:mcts",
+    summary="perfect information alone: OpenSpiel's tree search, which needs no model",
+    number="simulations",
+)

@@ -139,7 +139,7 @@ class ImportedPolicy:
         rows = np.zeros(legal.shape)
         acting = np.flatnonzero(legal.any(1))
         for row in acting:
-            rows[row] = self._at(self._history(game, states[row], seat), game.spec.actions)
+            rows[row] = self._at(moves_to(game, states[row], seat), game.spec.actions)
         if self._to_compare and board_behind(game) is not None:
             self._compare(game, states[acting], rows[acting], seat)
         return rows
@@ -154,18 +154,10 @@ class ImportedPolicy:
             answer[action] = probability
         return answer
 
-    def _history(self, game: Game, state: States, seat: int, *, least: bool = True) -> list[int]:
-        """Moves that lead to the position [W] in which the seat is to move; on a board, the least (or the greatest)."""
-        board = board_behind(game)
-        if board is not None:
-            stones = game.observe(state[None], seat)[0] > 0  # [2, rows, columns], own first
-            return stone_order(stones[seat], stones[1 - seat], gravity=board.gravity, least=least)
-        return [int(action) for action in state[state >= 0]]
-
     def _compare(self, game: Game, states: States, answers: Floats, seat: int) -> None:
         """Warn where another history of some of these positions [n] gets another answer than those [n, A] given."""
         for row in range(0, len(states), max(1, len(states) // self._to_compare)):
-            first, last = (self._history(game, states[row], seat, least=least) for least in (True, False))
+            first, last = (moves_to(game, states[row], seat, least=least) for least in (True, False))
             if first == last:
                 continue
             self._to_compare -= 1
@@ -194,6 +186,15 @@ def from_openspiel_policy(policy: Any, game: Game) -> Policy:
 
 def _words(moves: list[int]) -> str:
     return " ".join(map(str, moves))
+
+
+def moves_to(game: Game, state: States, seat: int, *, least: bool = True) -> list[int]:
+    """Moves that lead to the position [W] in which the seat is to move; on a board, the least (or the greatest)."""
+    board = board_behind(game)
+    if board is not None:
+        stones = game.observe(state[None], seat)[0] > 0  # [2, rows, columns], own first
+        return stone_order(stones[seat], stones[1 - seat], gravity=board.gravity, least=least)
+    return [int(action) for action in state[state >= 0]]
 
 
 def stone_order(first: NDArray[np.bool_], second: NDArray[np.bool_], *, gravity: bool, least: bool = True) -> list[int]:

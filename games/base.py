@@ -293,6 +293,13 @@ def as_hidden(game: Game) -> Hidden:
     return game
 
 
+def deals(game: Game) -> bool:
+    """Whether chance deals or hides something, as a game states by saying how likely its starts are: the same play
+    then leads to other positions from game to game, so that it takes more games to see what can happen.
+    """
+    return isinstance(game, Hidden)
+
+
 def one_line(picture: str) -> str:
     """A rendered position for an error message: its rows one after the other."""
     return " / ".join(picture.splitlines())

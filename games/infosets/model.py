@@ -359,6 +359,11 @@ class InfosetModel:
         return np.concatenate(parts if seat == 0 else parts[::-1])
 
 
+def sequence_form(model: Model) -> InfosetModel | None:
+    """The model, if it has plans and sequences, which regret minimisation works on; else None."""
+    return model if isinstance(model, InfosetModel) else None
+
+
 def _sparse(entries: Entries, shape: tuple[int, int]) -> Any:
     """A ``csr_array`` of this shape; entries of one place are added up."""
     from scipy.sparse import coo_array

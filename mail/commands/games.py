@@ -16,7 +16,7 @@ from agents import expert
 from agents.solver import solvable
 from agents.storage.reading import printable
 from games import Game, GameGraph, describe, make, names
-from games.base import NashmailError
+from games.base import NashmailError, deals
 from games.graph import LIMIT
 from games.markov.matrix import TIES
 from games.models import RULE, TABLES, enumerable, positions, positions_at_most, ties_of
@@ -100,9 +100,10 @@ def facts(name: str) -> dict[str, Any]:
 
 
 def _experts(game: Game) -> list[str]:
-    """The experts available for a game."""
+    """The experts available for a game, as they are called."""
     ties = ties_of(game) or (GameGraph.ties if solvable(game) else ())
-    return [name for name in expert.names() if name in ties or (ties and name not in TIES)]
+    kinds = {"cfr+:N": deals(game), "dcfr:N": deals(game), "mcts:N": game.spec.in_a_row > 0}
+    return [name for name in expert.listed() if name in ties or kinds.get(name, bool(ties) and name not in TIES)]
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:

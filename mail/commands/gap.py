@@ -1,4 +1,6 @@
-"""``nashmail gap``: the exact Nash gap of saved policies: of runs, or of tables that anyone can write."""
+"""``nashmail gap``: the exact Nash gap of saved policies: of runs, or of tables that anyone can write.
+
+Where a run's expert is no equilibrium, its own gap, as the run has measured it, stands beside."""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     pool = workers.pool(args)
-    game, policies = _profiles(args.policy, args.game)  # before slow imports: a mistyped run is refused at once
+    game, policies, experts = _profiles(
+        args.policy, args.game
+    )  # before slow imports: a mistyped run is refused at once
     from games.models import model_of
     from mail.evaluation.exact import profile_measures
 
@@ -38,19 +42,30 @@ def run(args: argparse.Namespace) -> int:
         }
     seconds = time.perf_counter() - begun
     if args.json:
-        print(json.dumps({"game": game.spec.name, "exact": True, "seconds": seconds, "policies": measured}))
+        print(
+            json.dumps(
+                {"game": game.spec.name, "exact": True, "seconds": seconds, "policies": measured, "experts": experts}
+            )
+        )
         return 0
     from rich.console import Console
 
-    from mail.terminal.tables import learner_table
+    from mail.terminal.tables import expert_note, expert_row, learner_table, plain
 
-    Console().print(learner_table(f"{game.spec.name}: exact, {seconds:.2f} s", measured))
+    rows = {key: row for name, own in experts.items() for key, row in expert_row(name, own).items()}
+    console = Console()
+    console.print(learner_table(f"{game.spec.name}: exact, {seconds:.2f} s", {**measured, **rows}))
+    for name, own in experts.items():
+        for line in expert_note(name, own):
+            console.print(plain(line), soft_wrap=True)
     return 0
 
 
-def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, tuple[Seats, dict[str, Any]]]]:
-    """The game of all policies, and each policy with its budget. RunError if they play different games, or one that is
-    too large.
+def _profiles(
+    names: list[str], game_name: str | None
+) -> tuple[Game, dict[str, tuple[Seats, dict[str, Any]]], dict[str, dict[str, Any]]]:
+    """The game of all policies, each policy with its budget, and the measures of experts that are no equilibria, by
+    name. RunError if they play different games, or one that is too large.
     """
     from pathlib import Path
 
@@ -87,4 +102,5 @@ def _profiles(names: list[str], game_name: str | None) -> tuple[Game, dict[str, 
             raise RunError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; measure it separately")
         words = ("games", "labels", "distinct_labels")
         policies[name] = (profile.policies, {key: profile.result[key] for key in words if key in profile.result})
-    return game, policies
+    experts = {profile.config.expert: profile.expert for profile in runs.values() if profile.expert is not None}
+    return game, policies, experts

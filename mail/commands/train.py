@@ -34,11 +34,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--explorer", default="deep", help="the explorer of mail, see below (default: deep)")
     parser.add_argument(
-        "--expert", default="first", help="ties of the expert: first (default), uniform; vertex in Markov games"
+        "--expert", default="first", metavar="EXPERT", help="who is imitated, see below (default: first)"
     )
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
     parser.add_argument(
-        "--episodes", type=int, help="most games per seat (default: 1000, on large boards more, and at least --labels)"
+        "--episodes",
+        type=int,
+        help="most games per seat (default: 1000, more on large boards and where chance deals; at least --labels)",
     )
     parser.add_argument("--labels", type=int, default=0, help="expert queries per seat for every learner")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
@@ -50,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     existing.add_argument("--resume", action="store_true", help="resume the run in that folder")
     existing.add_argument("--force", action="store_true", help="replace the run in that folder")
     if isinstance(parser, Words):
-        parser.lists += [("learners", _learner_lines), ("explorers", _explorer_lines)]
+        parser.lists += [("learners", _learner_lines), ("explorers", _explorer_lines), ("experts", _expert_lines)]
 
 
 def _learner_lines() -> dict[str, str]:
@@ -65,6 +67,13 @@ def _explorer_lines() -> dict[str, str]:
     from mail.explore import declared, names
 
     return {name: declared(name).summary for name in names()}
+
+
+def _expert_lines() -> dict[str, str]:
+    """The experts, and a line for each."""
+    from agents.expert import listed
+
+    return listed()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -224,20 +233,21 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
     """Print the table at the end of a run, and the paths of its files."""
     from rich.console import Console
 
-    from mail.terminal.tables import learner_table, plain, sampled_lines, sampled_table
+    from mail.terminal.tables import expert_note, expert_row, learner_table, plain, sampled_lines, sampled_table
 
     console = Console()
-    config = result["config"]
+    config, expert = result["config"], result.get("expert")
     symmetry = "on" if result["symmetry"] else "off"
-    table = learner_table if result.get("exact", True) else sampled_table
+    exact = result.get("exact", True)
+    table = learner_table if exact else sampled_table
     console.print(
         table(
             f"{config['game']}: expert {config['expert']}, explorer {config['explorer']}, symmetry {symmetry}, "
             f"seed {result['seed']}, {seconds:.0f} s",
-            result["learners"],
+            {**result["learners"], **(expert_row(config["expert"], expert) if exact else {})},
         )
     )
-    for line in sampled_lines(result["learners"]):
+    for line in [*sampled_lines(result["learners"]), *expert_note(config["expert"], expert)]:
         console.print(plain(line), soft_wrap=True)
     least = result["limits"]
     if least["reachable_labels"]:

@@ -27,6 +27,8 @@ from mail.evaluation.certificate.walk import search
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import scores
 
+EXACT_KEYS = ("exploitability", "nash_gap", "greedy_exploitability", "greedy_nash_gap")
+"""The keys of exact measures, null where there are none."""
 SELF = "policy"  # the name of the measured policies in their matches
 OPPONENTS = (
     "suboptimal:0",
@@ -56,10 +58,7 @@ def sampled_measures(
     """
     greedy = (Greedy(profile[0]), Greedy(profile[1]))
     measured: dict[str, Any] = {
-        "exploitability": None,
-        "nash_gap": None,
-        "greedy_exploitability": None,
-        "greedy_nash_gap": None,
+        **dict.fromkeys(EXACT_KEYS),
         "matches": [result.as_dict() for result in matches(game, profile, games=GAMES, seed=seed, pool=pool)],
         "greedy_matches": [result.as_dict() for result in matches(game, greedy, games=GAMES, seed=seed, pool=pool)],
     }

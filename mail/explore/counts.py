@@ -17,11 +17,14 @@ import numpy as np
 
 from agents.policy import Policy, uniform_rows
 from agents.tabular import Tabular
-from games.base import Floats, Rng
+from games.base import Floats, Rng, deals
 from mail.data.decisions import Decisions
 from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.memory import Memory, Transitions
 from mail.explore.process import steps_of
+
+DEALT_GAMES = 8
+"""Games of a round where chance deals: it takes many of them, and one more changes the plan little."""
 
 
 class Counts(Base):
@@ -29,6 +32,7 @@ class Counts(Base):
 
     def __init__(self, setting: ExplorerContext) -> None:
         super().__init__(setting)
+        self.games_per_round = DEALT_GAMES if deals(setting.game) else 1
         self.horizon = steps_of(setting.game)
         self.memory = Memory()
         self.plan: Policy = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from agents.network import in_batches, masked_softmax, one_thread, tensor
 from agents.policy import Policy
 from agents.q_network import QNet, QSizes
-from games.base import Floats, Game, Rng, States
+from games.base import Floats, Game, Rng, States, deals
 from mail.clone.presets import large
 from mail.data.decisions import Decisions
 from mail.explore.base import Base, ExplorerContext, Metrics
@@ -185,8 +185,11 @@ class Deep(Base):
 
 LARGE = DeepConfig(games_per_round=64)
 """For large boards, where nearly every game ends an epoch, and training on all transitions takes seconds."""
+DEALT = DeepConfig(games_per_round=16)
+"""For games in which chance deals, of which it takes many."""
 
 
 def deep(setting: ExplorerContext, rng: Rng) -> Deep:
-    """The explorer ``deep``, with the constants for the size of the game."""
-    return Deep(setting, LARGE if large(setting.game) else DeepConfig(), rng=rng)
+    """The explorer ``deep``, with the constants for the kind of game."""
+    game = setting.game
+    return Deep(setting, LARGE if large(game) else DEALT if deals(game) else DeepConfig(), rng=rng)

@@ -5,8 +5,9 @@ elsewhere. Each round the explorer plays the exact best response to it, all best
 queried at positions without a label. The queried seat plays all actions that the clone ever plays alike, so that what
 the clone does seldom is seen too. A clone that errs only where it has no label is exploited only by a response that
 comes there: the response leads to every label that matters, and the others are never asked for. Done when nothing can
-be gained from the clone. It knows the rules and payoffs, as an exact model: compare its queries with those of explorers
-that do not.
+be gained from the clone, or where no play of the response against it leads to a position without a label: what is left
+then is what the expert itself loses to best responses. It knows the rules and payoffs, as an exact model: compare its
+queries with those of explorers that do not.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from agents.policy import Policy, tabulate, uniform_rows
 from agents.tabular import Tabular, from_model
-from games.base import Model, NashmailError, Response, Rng
+from games.base import Model, NashmailError, Response, Rng, Table
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.data.rollout import Selective, UnseenOnly, labelled_table
@@ -50,9 +51,12 @@ class Respond(Base):
         self.response = self._respond()
 
     def behavior_policy(self) -> Policy:
+        return from_model(self.model, self.seat, self._best())
+
+    def _best(self) -> Table:
+        """[S, A] all best actions of the response alike."""
         values = self.response.action_values
-        best = np.isfinite(values) & (values >= values.max(1, keepdims=True) - _ROUNDING)
-        return from_model(self.model, self.seat, uniform_rows(best))
+        return uniform_rows(np.isfinite(values) & (values >= values.max(1, keepdims=True) - _ROUNDING))
 
     def opponent_policy(self) -> Policy:
         return Tabular(self.table.keys, uniform_rows(self.table.table > 0))
@@ -70,8 +74,16 @@ class Respond(Base):
             self.table = labelled_table(self.setting.game, self.labelled)
             self.response = self._respond()
         gained = (1 - 2 * self.seat) * (self.response.value - self.model.solve()[0].value)
-        self.done = bool(self.labelled) and gained <= self.config.tolerance
+        self.done = bool(self.labelled) and (gained <= self.config.tolerance or not (len(queried) or self._leads_on()))
         return {"clone_exploitability": max(0.0, gained)}
+
+    def _leads_on(self) -> bool:
+        """Whether the present play of both seats can come to a position of the queried seat without a label."""
+        tables = self._best(), tabulate(self.model, self.opponent_policy(), self.queried_seat)
+        reached = self.model.reach(tables if self.seat == 0 else tables[::-1]) > 0
+        rows = np.flatnonzero(reached & self.model.legal(self.queried_seat).any(1))
+        labelled = self.table.find(self.model.game.key(self.model.states[rows], self.queried_seat))[0]
+        return not bool(labelled.all())
 
     def _respond(self) -> Response:
         return self.model.respond(self.seat, tabulate(self.model, self.table, self.queried_seat))

@@ -38,6 +38,20 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
+def expert_row(name: str, measures: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """A row for ``learner_table`` with an expert that is no equilibrium, below those that learned from it; no row for
+    one that is, or was not measured.
+    """
+    return {f"expert {name}": measures} if measures is not None and measures["nash_gap"] is not None else {}
+
+
+def expert_note(name: str, measures: dict[str, Any] | None) -> list[str]:
+    """A line about an expert that is no equilibrium and was not measured; else none."""
+    if measures is None or measures["nash_gap"] is not None:
+        return []
+    return [f"the expert {name} is no equilibrium; how exploitable it is was not measured"]
+
+
 def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     """Budget and win rates of pairs of policies in a game that is too large for exact measures. Fits 80 columns."""
     note = f"seats: win rates, 95 % Wilson; *: {RANDOM_WHEN_LOST}, random where all moves lose"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from agents.expert import EXPERTS
+from agents import expert as experts
 from agents.storage.reading import Unreadable, parse_json, printable, read_bytes
 from agents.storage.shapes import word
 from games.base import NashmailError
@@ -189,7 +189,7 @@ def check_names(config: Config) -> None:
     """NashmailError for a game, explorer, expert or learner that there is not; nothing heavy is imported for it."""
     make_game(config.game)
     explore.check(config.explorer)
-    EXPERTS.check(config.expert)
+    experts.parse(config.expert)
     for name in config.learners:
         if name != GAMES:
             learners.check(name)
@@ -201,7 +201,7 @@ def all_registered(config: Config) -> bool:
     return (
         known(config.game)
         and config.explorer in explore.EXPLORERS
-        and config.expert in EXPERTS
+        and experts.known_name(config.expert)
         and all(name in learners.LEARNERS for name in names)
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.expert import is_equilibrium
 from games.base import Keys, Model, Table
 from games.markov.model import MarkovModel
 from mail.data.records import GAMES
@@ -43,6 +44,9 @@ class Evaluation:
     """Lower bounds for every learner (``mail.evaluation.exact.limits``)."""
     curves: dict[str, list[Curve]] = field(default_factory=dict)
     """By learner, seat 0's and seat 1's curve; empty without exact measures."""
+    expert: Row | None = None
+    """The exact measures of an expert that is not declared to play an equilibrium: what its labels fall short of one.
+    None for an equilibrium; values are None where the game has no exact model."""
     structure: dict[str, Any] | None = None
     """For a Markov game, how linear it is (``mail.evaluation.linear_report.structure``)."""
 
@@ -92,6 +96,8 @@ def _exact(
 ) -> None:
     """Add the exact measures, and curves that end in them."""
     experts = _ExpertTables(known, pool)
+    if not is_equilibrium(config.expert):
+        evaluation.expert = exact.table_measures(model, experts.of(model, config.expert))
     # The report of a Markov game reads its transitions and features, which no other model has.
     markov = model if isinstance(model, MarkovModel) else None
     if markov is not None:
@@ -158,6 +164,8 @@ def curve(
 
 def _sampled(evaluation: Evaluation, run: Run, known: GameContext, learned: Mapping[str, Learned], pool: Pool) -> None:
     """Add certificates and matches. Each learner is measured once, even if the run is killed and resumed."""
+    if not is_equilibrium(run.config.expert):
+        evaluation.expert = dict.fromkeys(sampled.EXACT_KEYS)
     keys = _labelled(known, learned, 0), _labelled(known, learned, 1)
     measure = partial(sampled.sampled_measures, known.game, labelled_keys=keys, seed=run.config.seed, pool=pool)
     for name, what in learned.items():

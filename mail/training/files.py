@@ -67,6 +67,11 @@ _RESULT = {
     "learners": {"*": _ROW},
     "config?": {"game": word, "explorer": word, "expert": word},
     "exact?": flag,
+    "expert?": {
+        **dict.fromkeys(("exploitability", "greedy_exploitability"), _PAIR),
+        **dict.fromkeys(("nash_gap", "greedy_nash_gap"), _MEASURE),
+        "*": plain,
+    },
     "symmetry?": flag,
     "seed?": natural,
     "curves?": {"*": plain},

@@ -6,6 +6,7 @@ A learner gets the game, the experts and a budget, but no measures. Its result, 
 
 from __future__ import annotations
 
+from mail.clone.presets import preset
 from mail.learners.budget import Budget
 from mail.learners.collect import Learned
 from mail.parallel.pool import Pool
@@ -24,12 +25,13 @@ def learn(run: Run, prepared: Prepared, *, pool: Pool) -> dict[str, Learned]:
     Returns:
         The result of each learner, by name, in the order of the configuration.
     """
-    config, known = run.config, prepared.known
+    config, known, usual = run.config, prepared.known, preset(prepared.known.game)
     labels = (config.labels, config.labels) if config.labels else None
     spent: tuple[int, int] | None = None  # by the first learner that explores: the others get as many labels
     results: dict[str, Learned] = {}
     for task in prepared.tasks:
-        budget = Budget(config.episodes, labels or (None if task.explores else spent))
+        wanted = labels or (None if task.explores else spent)
+        budget = Budget(config.episodes, wanted, usual.patience, usual.patience_games)
         learned = task.learner.learn(known.learned, task.experts, budget, pool=pool, journal=run.journal)
         if task.explores and spent is None:
             spent = learned.labels

@@ -26,6 +26,8 @@ class Profile:
     config: Config
     result: dict[str, Any]
     """The run's report on this learner."""
+    expert: dict[str, Any] | None = None
+    """The run's measures of its expert, if that is no equilibrium."""
 
 
 def check_profile(name: str) -> None:
@@ -54,7 +56,8 @@ def load_profile(name: str, *, device: str = "cpu") -> Profile:
         if policy.game.spec.name != name_of_game or policy.seat != seat:
             raise RunError(f"{printable(folder)}/policies/{learner}-{seat} is a policy of another run; restore it")
     policies = (saved[0].policy, saved[1].policy)
-    return Profile(name, saved[0].game, policies, config, dict(result["learners"].get(learner, {})))
+    row, expert = dict(result["learners"].get(learner, {})), result.get("expert")
+    return Profile(name, saved[0].game, policies, config, row, expert)
 
 
 def _described(name: str) -> tuple[Config, Path, str, dict[str, Any]]:

@@ -34,6 +34,8 @@ def report(run: Run, known: GameContext, evaluation: Evaluation, *, begun: float
         "curves": evaluation.curves,
         "limits": evaluation.limits,
     }
+    if evaluation.expert is not None:
+        result["expert"] = evaluation.expert
     if evaluation.structure is not None:
         result["structure"] = evaluation.structure
     run.finish(result, draw_run(result), seconds=time.perf_counter() - begun, workers=workers)

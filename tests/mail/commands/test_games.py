@@ -36,11 +36,13 @@ def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         "positions": 4520,
         "enumerable": True,
         "exact_gap": True,
-        "experts": ["first", "uniform"],
+        "experts": ["first", "mcts:N", "uniform"],
     }
     assert rows["tictactoe"].items() >= expected.items()
     large = {"rows": 6, "columns": 7, "positions": None, "enumerable": False, "exact_gap": False}
-    assert rows["connect4"]["experts"] == ["first", "uniform"] and rows["connect4:5x5"]["experts"] == []
+    assert rows["connect4"]["experts"] == ["first", "mcts:N", "uniform"]
+    assert rows["connect4:5x5"]["experts"] == ["mcts:N"]
+    assert rows["leduc"]["experts"] == ["cfr+:N", "dcfr:N", "first"]
     assert (
         rows["gridworld:3x3"]["experts"] == ["first", "uniform", "vertex"] and rows["gridworld:3x3"]["positions"] == 72
     )
@@ -51,8 +53,8 @@ def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 def test_games_as_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = command(monkeypatch, capsys, "games")
     assert (status, err) == (0, "")
-    assert re.search(r"^tictactoe +3x3 +3 +9 +4,520 +first, uniform +exact$", out, re.MULTILINE)
-    assert re.search(r"^connect4 +6x7 +4 +7 +too large +first, uniform +-$", out, re.MULTILINE)
+    assert re.search(r"^tictactoe +3x3 +3 +9 +4,520 +first, mcts:N, uniform +exact$", out, re.MULTILINE)
+    assert re.search(r"^connect4 +6x7 +4 +7 +too large +first, mcts:N, uniform +-$", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) <= 92
 
 

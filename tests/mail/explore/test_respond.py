@@ -29,9 +29,9 @@ MODELS: dict[str, Any] = {
 }
 
 
-def explored(model: Model, seat: int, rounds: int, seed: int = 0) -> tuple[Respond, int]:
+def explored(model: Model, seat: int, rounds: int, seed: int = 0, expert: str = "first") -> tuple[Respond, int]:
     """The explorer in ``seat`` after it is done, and the distinct positions asked about, round by round."""
-    setting = ExplorerContext(model.game, seat, make_expert("first", model), model=model)
+    setting = ExplorerContext(model.game, seat, make_expert(expert, model), model=model)
     explorer, rng, queries = Respond(setting, RespondConfig()), np.random.default_rng(seed), 0
     for _ in range(rounds):
         behaves, other = explorer.behavior_policy(), explorer.opponent_policy()
@@ -55,6 +55,19 @@ def test_it_ends_with_a_clone_from_which_nothing_can_be_gained(name: str, seat: 
     assert clone is not None
     assert exploitability(model, tabulate(model, clone.policy, 1 - seat), 1 - seat) <= 1e-6
     assert queries <= int(model.legal(1 - seat).any(1).sum())
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_it_ends_although_its_expert_is_no_equilibrium(seat: int) -> None:
+    """With a clone that loses as much as the expert: the rest is the expert's."""
+    model = MODELS["kuhn"]()
+    explorer, _ = explored(model, seat, rounds=500, expert="cfr+:20")
+    assert explorer.done
+    clone, asked = explorer.clone(), 1 - seat
+    assert clone is not None
+    own = exploitability(model, tabulate(model, make_expert("cfr+:20", model)[asked], asked), asked)
+    assert exploitability(model, tabulate(model, clone.policy, asked), asked) == pytest.approx(own, abs=1e-6)
+    assert own > 1e-4
 
 
 def test_positions_that_no_best_response_comes_to_are_not_asked_about() -> None:

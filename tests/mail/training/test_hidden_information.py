@@ -32,3 +32,22 @@ def test_mail_learns_kuhn_poker_and_behavioral_cloning_does_not(
 def test_an_expert_that_mixes_its_best_actions_alike_is_refused(tmp_path: Path) -> None:
     assert main(["train", "kuhn", "--expert", "uniform", "--out", str(tmp_path / "run")]) == 2
     assert not (tmp_path / "run").exists()
+
+
+def test_what_an_expert_falls_short_of_equilibrium_is_said_with_the_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(tmp_path / "run")
+    assert (
+        main(["train", "kuhn", "--expert", "cfr+:20", "--explorer", "respond", "--learner", "mail", "--out", run]) == 0
+    )
+    assert "expert cfr+:20" in capsys.readouterr().out
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    own = result["expert"]["nash_gap"]
+    assert 0.001 < own < 0.2
+    assert result["learners"]["mail"]["nash_gap"] == pytest.approx(own, abs=1e-6)
+
+    assert main(["gap", run, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["experts"] == {"cfr+:20": result["expert"]}
+    assert main(["gap", run]) == 0
+    assert "expert cfr+:20" in capsys.readouterr().out

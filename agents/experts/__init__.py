@@ -1,0 +1,1 @@
+"""Experts that are no exact equilibria: averages of regret minimisation, and bots that search."""
