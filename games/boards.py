@@ -1,11 +1,11 @@
-"""m x n boards, k in a row, with or without gravity: Tic-Tac-Toe, Connect Four and their relatives, batched.
+"""m x n boards, k in a row, with or without gravity: Tic-Tac-Toe, Connect Four and their relatives, as bitboards.
 
-A position is two 64-bit words: the stones of the seat to move, and all stones. Cells are numbered column by
-column, bottom up, with one guard bit on top of each column, so that a line is found by shifting a board onto
-itself (the classic Connect Four bitboard; see J. Tromp, "John's Connect Four Playground") and a dropped
-stone is one addition. Seat 0 moves whenever the number of stones is even.
+A position is two 64-bit words: the stones of the seat to move, and all occupied cells. Cells are numbered column by
+column, bottom up, with one guard bit on top of each column, so that a line is found by shifting a board onto itself and
+a dropped stone is one addition (the Connect Four bitboard; see J. Tromp, "John's Connect Four Playground"). Seat 0
+moves whenever the number of stones is even.
 
-Rules only: no rendering beyond plain text, no I/O. PettingZoo and OpenSpiel referee them in the tests.
+Rules only: no rendering beyond plain text, no I/O. The tests compare them with PettingZoo and OpenSpiel move by move.
 """
 
 from __future__ import annotations
@@ -17,15 +17,25 @@ from games.base import Bools, Display, Floats, GameError, Ints, Keys, Rng, Spec,
 
 Words = NDArray[np.uint64]
 _HALF = 32  # bits of a packed position for each of its two words
-_CHUNK = 8  # bits of a board that are moved by one table look-up when it is turned or mirrored
+_CHUNK = 8  # bits of a board that are moved by one table look-up when it is mapped or mirrored
 
 
 class Board:
-    """A game of placing stones until k of one's own stand in a line.
+    """A game of placing stones until one seat has k of its own in a line.
 
-    Actions: without gravity, cells row by row from the top left (``row * columns + column``, OpenSpiel's
-    numbering); with gravity, columns from the left. Observations are ``[2, rows, columns]`` float32, own
-    stones first, row 0 on top. Raises GameError for sizes that cannot be played.
+    Actions: without gravity, cells row by row from the top left (``row * columns + column``, OpenSpiel's numbering);
+    with gravity, columns from the left. Observations are float32 ``[2, rows, columns]``, own stones first, row 0 on
+    top.
+
+    Args:
+        rows: of the board.
+        columns: of the board.
+        k: stones in a line that win.
+        gravity: whether stones fall down their column.
+        name: ``spec.name``.
+
+    Raises:
+        GameError: for sizes that cannot be played, or that need more than 64 bits.
     """
 
     def __init__(self, rows: int, columns: int, k: int, *, gravity: bool, name: str) -> None:
@@ -60,8 +70,8 @@ class Board:
             if fits
         )
         cell_maps = self._symmetric_cells()
-        turned = [] if gravity else cell_maps
-        self._turns = np.array([self._turn_tables(cells) for cells in turned])  # [G, chunks, 2**_CHUNK]
+        mapped = [] if gravity else cell_maps
+        self._symmetry_maps = np.array([self._symmetry_tables(cells) for cells in mapped])  # [G, chunks, 2**_CHUNK]
         self.spec = Spec(
             name=name,
             actions=columns if gravity else rows * columns,
@@ -83,24 +93,24 @@ class Board:
     # --- the rules -------------------------------------------------------------------------------------
 
     def start(self, n: int, *, rng: Rng) -> States:
-        """[N, 2] empty boards; nothing is drawn from ``rng``."""
+        """[n, 2] empty boards; nothing is drawn from ``rng``."""
         return np.zeros((n, 2), dtype=np.uint64)
 
     def acting(self, states: States) -> Bools:
         """[N, 2] the seat to move; no seat once a line stands or the board is full."""
         own, stones = _words(states)
-        running = ~self._line(own ^ stones) & (stones != self._full)
+        running = ~self._has_line(own ^ stones) & (stones != self._full)
         second = self._to_move(stones) == 1
         return np.stack([running & ~second, running & second], axis=1)
 
     def legal(self, states: States, seat: int) -> Bools:
-        """[N, A] empty cells, or columns with room, where the seat is to move."""
-        openings = self._top if self.gravity else self._cells
-        empty = (_words(states)[1][:, None] & openings) == 0  # [N, A]
+        """[N, A] empty cells, or columns that are not full, where the seat is to move."""
+        places = self._top if self.gravity else self._cells
+        empty = (_words(states)[1][:, None] & places) == 0  # [N, A]
         return np.asarray(empty) & self.acting(states)[:, seat, None]
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
-        """[N, 2, rows, columns] the seat's stones, then the other's; row 0 on top."""
+        """[N, 2, rows, columns] the seat's stones, then the opponent's; row 0 on top."""
         own, stones = _words(states)
         mine = np.where(self._to_move(stones) == seat, own, own ^ stones)
         planes = np.stack([mine, mine ^ stones], axis=1).astype("<u8", copy=False)  # [N, 2]
@@ -114,7 +124,7 @@ class Board:
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
         """Place one stone on each board; reward +1 when seat 0 completes a line, -1 when seat 1 does.
 
-        Reads the action of the seat to move alone. Raises GameError where that is none, or a taken place.
+        Only the action of the seat to move is read. GameError where there is none, or the place is taken.
         """
         own, stones = _words(states)
         mover = self._to_move(stones)
@@ -122,7 +132,7 @@ class Board:
         stone = self._place(stones, action)
         placed = own | stone
         after = stones | stone
-        won = self._line(placed)
+        won = self._has_line(placed)
         rewards = np.where(won, 1.0 - 2.0 * mover, 0.0)
         return np.stack([after ^ placed, after], axis=1), rewards, won | (after == self._full)
 
@@ -146,17 +156,17 @@ class Board:
         return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
 
     def images(self, states: States) -> States:
-        """[G, N, 2] the boards mirrored (gravity), or mirrored and turned (without gravity, if square)."""
+        """[G, N, 2] every board mirrored and, without gravity, rotated (by 90 degrees only if it is square)."""
         if self.gravity:  # columns change places, a pair at a time; one column has no other image
-            return np.stack([states, self._mirrored(states)][: len(self.spec.symmetries)])
-        out = np.zeros((len(self._turns), *states.shape), dtype=np.uint64)
+            return np.stack([states, self._flip_horizontal(states)][: len(self.spec.symmetries)])
+        out = np.zeros((len(self._symmetry_maps), *states.shape), dtype=np.uint64)
         mask = np.uint64((1 << _CHUNK) - 1)
-        for chunk in range(self._turns.shape[1]):
+        for chunk in range(self._symmetry_maps.shape[1]):
             bits = (states >> np.uint64(chunk * _CHUNK)) & mask  # [N, 2]
-            out |= self._turns[:, chunk, bits]
+            out |= self._symmetry_maps[:, chunk, bits]
         return out
 
-    def _mirrored(self, states: States) -> States:
+    def _flip_horizontal(self, states: States) -> States:
         """[N, 2] the columns in reverse order."""
         out = np.zeros(states.shape, dtype=np.uint64)
         for left in range((self.columns + 1) // 2):
@@ -168,23 +178,45 @@ class Board:
     # --- a position in one word, for listing many ------------------------------------------------------
 
     @property
-    def packs(self) -> bool:
+    def packable(self) -> bool:
         """Whether a position fits one 64-bit word, and the rules are these: a subclass may have changed them."""
         return type(self) is Board and int(self._full).bit_length() <= _HALF
 
     def pack(self, states: States) -> Words:
-        """[N] all stones above the mover's. In this order the children of sorted positions by one action are nearly
-        sorted: only runs with equal stones are turned round.
+        """Positions as words: all stones in the upper half, the mover's in the lower.
+
+        In this order the successors of sorted positions under one action are nearly sorted: only runs with equal stones
+        are reversed.
+
+        Args:
+            states: [N, 2].
+
+        Returns:
+            uint64 [N].
         """
         return np.asarray((states[:, 1] << np.uint64(_HALF)) | states[:, 0])
 
     def unpack(self, words: Words) -> States:
-        """[N, 2] the positions again."""
+        """The inverse of ``pack``.
+
+        Args:
+            words: uint64 [N].
+
+        Returns:
+            [N, 2] states.
+        """
         return np.stack([words & np.uint64((1 << _HALF) - 1), words >> np.uint64(_HALF)], axis=1)
 
-    def follow(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
-        """One action at running positions [N]: whether it is legal, the word after it, whether it wins, whether the
-        game goes on. Where it is not legal, the word means nothing and the rest is False.
+    def make_move(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
+        """One action at positions that are not over.
+
+        Args:
+            words: uint64 [N] the positions.
+            action: the same for all.
+
+        Returns:
+            [N] each: whether it is legal, the word after it, whether it wins, and whether the game goes on. Where it is
+            not legal, the word means nothing and the rest is False.
         """
         own, stones = words.astype(np.uint32), (words >> np.uint64(_HALF)).astype(np.uint32)  # half as much to move
         if self.gravity:
@@ -192,7 +224,7 @@ class Board:
         else:
             stone = ~stones & np.uint32(self._cells[action])
         legal = stone != 0
-        won = self._line(own | stone)  # without a stone there is no line: the position is running
+        won = self._has_line(own | stone)  # without a stone there is no line: the position is running
         after = stones | stone
         word = (after.astype(np.uint64) << np.uint64(_HALF)) | (own ^ stones)
         return legal, word, won, legal & ~won & (after != np.uint32(self._full))
@@ -207,8 +239,8 @@ class Board:
     def _to_move(stones: Words) -> Ints:
         return (np.bitwise_count(stones) & 1).astype(np.int64)
 
-    def _line(self, stones: Words) -> Bools:
-        """[N] whether k of these stones stand in a line: each shift doubles the length that is known."""
+    def _has_line(self, stones: Words) -> Bools:
+        """[N] whether k of these stones are in a line: each shift doubles the length that is known."""
         found = np.zeros(stones.shape, dtype=np.bool_)
         for step in self._directions:
             run, length = stones, 1
@@ -255,8 +287,8 @@ class Board:
         moved = cells[: self.columns] % self.columns if self.gravity else cells
         return tuple(int(action) for action in moved)
 
-    def _turn_tables(self, cells: Ints) -> Words:
-        """[chunks, 2**_CHUNK] for each chunk of a board, the moved bits of each of its values."""
+    def _symmetry_tables(self, cells: Ints) -> Words:
+        """[chunks, 2**_CHUNK] for each chunk of a board, the image of each of its values."""
         bits = self.columns * (self.rows + 1)
         moved = np.zeros(64, dtype=np.uint64)  # where each bit goes; guard bits are never set and go nowhere
         moved[self._bit_of_cell] = self._cells[cells]

@@ -33,9 +33,19 @@ KEYS = "uint64 [N, 2]: two words for each position, equal for equal positions an
 
 
 class Calls:
-    """A game whose methods are called with checks. With ``strict``, the game's own errors violate the contract, too."""
+    """A game whose methods are called with read-only arguments and checked results.
+
+    A method takes what the game's own takes (``games.base``), with ``rng`` as a positional argument, and raises
+    GameError where the result is not as stated there.
+    """
 
     def __init__(self, game: Game, *, strict: bool = True) -> None:
+        """Wrap a game.
+
+        Args:
+            game: the game.
+            strict: whether errors that the game itself raises violate the contract, too.
+        """
         self.game: Any = game
         self._strict = strict
         name = getattr(getattr(game, "spec", None), "name", None)
@@ -44,12 +54,25 @@ class Calls:
     # --- errors ------------------------------------------------------------------------------------------
 
     def refuse(self, method: str, right: str, state: States | None = None) -> NoReturn:
-        """Raise GameError with the game, the method, the position, and the right behavior."""
+        """Report a violation of the contract.
+
+        Args:
+            method: the method, or what else is wrong.
+            right: the right behavior.
+            state: [W] the position, if it is about one.
+
+        Raises:
+            GameError: always; in one line.
+        """
         where = "" if state is None else f" at {self.at(state)}"
         raise GameError(" ".join(f"{self._name}: {method}{where}: {right}".split()))
 
     def at(self, state: States) -> str:
-        """A position for a message: its row, and its picture."""
+        """A position for a message: its row and its picture.
+
+        Args:
+            state: [W].
+        """
         row = np.asarray(state).tolist()
         try:
             picture = one_line(str(self.game.render(state)))[:_LONGEST]
@@ -109,9 +132,19 @@ class Calls:
                 self.refuse("spec", f"{fact}, not {getattr(spec, fact.split()[0])!r}"[:_LONGEST])
 
     def start(self, n: int, rng: Rng) -> States:
+        """First positions.
+
+        Args:
+            n: how many.
+            rng: draws them.
+
+        Returns:
+            [n, W] states.
+        """
         return self._rows("start", self._call("start", None, n, rng=rng), n)
 
     def starts(self) -> States:
+        """Every first position: [n, W], at least one."""
         rows = self._call("starts", None)
         if isinstance(rows, np.ndarray) and not len(rows):
             self.refuse("starts", "lists at least one position")
@@ -123,29 +156,44 @@ class Calls:
         return answer
 
     def acting(self, states: States) -> Bools:
+        """Which seats decide: bool [N, 2]."""
         answer = self._call("acting", states)
         right = "bool [N, 2], who decides"
         return np.asarray(self._array("acting", answer, (len(states), 2), np.bool_, right, states))
 
     def legal(self, states: States, seat: int) -> Bools:
+        """Legal actions: bool [N, A]."""
         answer, shape = self._call("legal", states, seat), (len(states), self.game.spec.actions)
         return np.asarray(self._array("legal", answer, shape, np.bool_, "bool [N, A], the legal actions", states))
 
     def observe(self, states: States, seat: int) -> Any:
+        """The seat's observations: float32 ``[N, *spec.observation]``."""
         answer, shape = self._call("observe", states, seat), (len(states), *self.game.spec.observation)
         return self._array("observe", answer, shape, np.float32, "float32 [N, *spec.observation]", states)
 
     def key(self, states: States, seat: int | None = None) -> Keys:
+        """Keys: uint64 [N, 2]."""
         answer = self._call("key", states) if seat is None else self._call("key", states, seat)
         return np.asarray(self._array("key", answer, (len(states), 2), np.uint64, KEYS, states))
 
     def render(self, state: States) -> str:
+        """A position as text."""
         picture = self._call("render", state[None][0])
         if not isinstance(picture, str):
             self.refuse("render", f"gives text, not {type(picture).__name__}", state)
         return picture
 
     def step(self, states: States, actions: Ints, rng: Rng) -> tuple[States, Floats, Bools]:
+        """One move in each position.
+
+        Args:
+            states: [N, W].
+            actions: int64 [N, 2].
+            rng: draws what is left to chance.
+
+        Returns:
+            Next states [N, W], rewards float64 [N] and ends bool [N].
+        """
         answer = self._call("step", states, _frozen(actions), rng=rng)
         if not isinstance(answer, tuple) or len(answer) != 3:
             self.refuse("step", f"gives three arrays: next states, rewards and over, not {type(answer).__name__}")
@@ -159,6 +207,7 @@ class Calls:
         return after, rewards, done
 
     def successors(self, states: States, actions: Ints) -> Successors:
+        """All outcomes of one move in each position."""
         answer = self._call("successors", states, _frozen(actions))
         if not isinstance(answer, Successors):
             self.refuse("successors", f"gives games.Successors, not {type(answer).__name__}")
@@ -175,6 +224,7 @@ class Calls:
         return answer
 
     def images(self, states: States) -> States:
+        """Every position under every symmetry: [G, N, W]."""
         answer, shape = self._call("images", states), (len(self.game.spec.symmetries), *states.shape)
         right = "images [G, N, W], G the number of symmetries"
         return np.asarray(self._array("images", answer, shape, states.dtype, right, states))
@@ -190,7 +240,16 @@ class Calls:
                 yield f"{name} for seat {seat}", lambda states, method=method, seat=seat: method(states, seat)  # type: ignore[misc]
 
     def refuses(self, states: States, actions: Ints, seat: int) -> None:
-        """Refuse a game that accepts the first row's action of this seat, which is not legal there."""
+        """Check that the game refuses an illegal action.
+
+        Args:
+            states: [N, W].
+            actions: int64 [N, 2], of which the first row's is illegal for ``seat``.
+            seat: 0 or 1.
+
+        Raises:
+            GameError: where it accepts the action, or raises another kind of error.
+        """
         action = int(actions[0, seat])
         right = f"refuses action {action} of seat {seat}, which is not legal there, with a GameError"
         try:
@@ -202,12 +261,25 @@ class Calls:
         self.refuse("step", f"{right}; it is accepted", states[0])
 
     def certain(self, states: States, actions: Ints) -> bool:
-        """Whether several random steps with these moves lead to the same positions."""
+        """Whether chance has no part in moves, as far as four random draws show.
+
+        Args:
+            states: [N, W].
+            actions: int64 [N, 2].
+        """
         after = [self.step(states, actions, np.random.default_rng(seed))[0] for seed in range(4)]
         return all(np.array_equal(after[0], other) for other in after[1:])
 
     def outcomes(self, state: States, action: Ints) -> list[tuple[bytes, float, bool, float]]:
-        """Every outcome of one move [2] at one position [W], in order: key, reward, over, probability."""
+        """Every outcome of one move.
+
+        Args:
+            state: [W].
+            action: int64 [2].
+
+        Returns:
+            Key, reward, over and probability of each, sorted.
+        """
         if hasattr(self.game, "successors"):
             listing = self.successors(state[None], action[None])
             after, parts = listing.states, (listing.rewards, listing.done, listing.probability)
@@ -218,7 +290,12 @@ class Calls:
         return sorted((key.tobytes(), round(float(r), 9), bool(d), round(float(p), 9)) for key, r, d, p in rows)
 
     def is_cut(self, state: States, action: Ints) -> bool:
-        """Whether play is cut after this move although the game is not over: futures then depend on the step."""
+        """Whether play is cut after a move although the game is not over: futures then depend on the step.
+
+        Args:
+            state: [W].
+            action: int64 [2].
+        """
         cuts = getattr(self.game, "cuts", None)
         return bool(cuts is not None and cuts(self.successors(state[None], action[None]).states).any())
 

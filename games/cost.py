@@ -1,8 +1,9 @@
-"""What a game costs before it is paid: memory that is there, and an enumeration that is watched while it goes on.
+"""What enumerating a game costs, estimated before it is paid: memory, and time while the enumeration runs.
 
-How many positions an unknown game has is not to be had from its parameters. So the enumeration itself is the probe:
-layers fall or grow, their logarithms are continued as a parabola, and as soon as the total is beyond the limits the
-game is refused. Layers of games that fill up (Connect Four, Hex) are about parabolas; games that only grow are refused.
+The number of positions of an unknown game cannot be told from its parameters. So the enumeration itself is the probe:
+the logarithms of the layers' sizes are extrapolated by a parabola, and as soon as the total is beyond the limits the
+game is refused. Layers of games that fill up (Connect Four, Hex) are about parabolas; a game whose layers only grow is
+refused.
 """
 
 from __future__ import annotations
@@ -16,48 +17,63 @@ import numpy as np
 from games.adapters.outside import printable
 from games.base import Game, GameError
 
-_SPARED = 0.8  # of the memory that is free, what may be asked for
-_HOPELESS = 20.0  # so many times beyond a limit needs no second look
+_SHARE = 0.8  # of the memory that is free, what may be asked for
+_FAR_BEYOND = 20.0  # so many times beyond a limit needs no second look
 
-_TELLING = 5  # layers from which an estimate is worth something
+_MIN_LAYERS = 5  # layers from which an estimate is worth something
 
 
 class TooLarge(GameError):
     """A game that would take more positions, memory or time to enumerate than allowed."""
 
 
-def room() -> int:
-    """Bytes that this process can still take: free memory, the container's limit, and ``ulimit -v``."""
+def available_memory() -> int:
+    """Bytes that this process can still take: free memory, within the container's limit and ``ulimit -v``."""
     found = [1 << 62]
-    facts = _numbers("/proc/meminfo", "MemAvailable:")
+    facts = _first_number("/proc/meminfo", "MemAvailable:")
     found += [kilobytes << 10 for kilobytes in facts]
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
-        most, now = _numbers(limit), _numbers(used)
+        most, now = _first_number(limit), _first_number(used)
         found += [max(0, most[0] - now[0])] if most and now else []
     try:
         import resource
 
         soft = resource.getrlimit(resource.RLIMIT_AS)[0]
-        taken = _numbers("/proc/self/status", "VmSize:")
+        taken = _first_number("/proc/self/status", "VmSize:")
         if soft != resource.RLIM_INFINITY and taken:
             found.append(max(0, soft - (taken[0] << 10)))
     except ImportError:  # no such limits on this system
         pass
-    return int(_SPARED * min(found))
+    return int(_SHARE * min(found))
 
 
 def afford(needed: float, name: str, instead: str = "choose a smaller size") -> None:
-    """GameError where the game of this name needs more bytes than there is room for."""
-    there = room()
-    if needed > there:
-        raise GameError(f"{printable(name)} needs about {size(needed)} of memory, {size(there)} can be had; {instead}")
+    """Refuse what needs more memory than is available.
+
+    Args:
+        needed: bytes.
+        name: the game's name.
+        instead: what to do, for the message.
+
+    Raises:
+        GameError: where that is more than ``available_memory``.
+    """
+    available = available_memory()
+    if needed > available:
+        raise GameError(
+            f"{printable(name)} needs about {size(needed)} of memory, {size(available)} is available; {instead}"
+        )
 
 
 def size(count: float) -> str:
-    """Bytes in words."""
+    """Bytes in words.
+
+    Args:
+        count: bytes.
+    """
     for unit in ("bytes", "KB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" or count >= 10 else f"{count:.1f} {unit}"
@@ -65,8 +81,8 @@ def size(count: float) -> str:
     return f"{count:,.0f} TB" if count < 1e6 else "millions of TB"
 
 
-def _numbers(path: str, word: str = "") -> list[int]:
-    """The number that follows a word at a line's start in one of the system's files; nothing where there is none."""
+def _first_number(path: str, word: str = "") -> list[int]:
+    """The number after a word at the start of a line of one of the system's files; an empty list without one."""
     try:
         with open(path, encoding="ascii") as file:
             lines = [line.removeprefix(word).split() for line in file if line.startswith(word)]
@@ -98,7 +114,7 @@ class Meter:
     progress: bool = False
     """Whether to tell standard error how far it is, where that is a terminal."""
 
-    room: int = field(default_factory=room)
+    room: int = field(default_factory=available_memory)
     begun: float = field(default_factory=time.perf_counter)
     work: float = field(default_factory=time.process_time)
     sizes: list[int] = field(default_factory=list)
@@ -109,7 +125,16 @@ class Meter:
     _drawn: float = 0.0  # when progress was last shown
 
     def layer(self, positions: int, moves: int, width: int) -> None:
-        """A layer is complete: its positions, the moves that will be made in it and the words of a state."""
+        """Count a complete layer.
+
+        Args:
+            positions: of the layer.
+            moves: that will be made in it.
+            width: words of a state.
+
+        Raises:
+            TooLarge: where the limits will not be kept.
+        """
         self.sizes.append(positions)
         self._new, self._due = positions / max(1, self._due, positions), moves
         held = sum(self.sizes) * self._each(width) + moves * 8 * (3 * width + 8)
@@ -118,36 +143,43 @@ class Meter:
         self.tick(0)
 
     def tick(self, moves: int) -> None:
-        """So many more moves have been made, or their positions looked at. To be called often."""
+        """Count moves that were made, or whose positions were looked at. To be called often.
+
+        Args:
+            moves: since the last call.
+
+        Raises:
+            TooLarge: where the limits will not be kept.
+        """
         self._made += moves
         spent, total = self._spent(), self.total()
         excess = max(total * self.game.spec.actions / self.moves, self._duration(total) / self.seconds)
         early = spent < self.patience
-        telling = len(self.sizes) >= _TELLING and spent > self.patience / 10
+        telling = len(self.sizes) >= _MIN_LAYERS and spent > self.patience / 10
         if (
             sum(self.sizes) * self.game.spec.actions > self.moves
-            or (self.expected or 0.0) * self.game.spec.actions > _HOPELESS * self.moves
+            or (self.expected or 0.0) * self.game.spec.actions > _FAR_BEYOND * self.moves
             or self._worked() > 2 * self.seconds
-            or (excess > (_HOPELESS if early else 1.0) and (telling or not early))
+            or (excess > (_FAR_BEYOND if early else 1.0) and (telling or not early))
         ):
             raise self._refusal()
         if self.progress and spent > 1.0 and spent - self._drawn > 0.5 and sys.stderr.isatty():
             self._drawn = spent
-            line = f"listing positions of {self._name()}: {sum(self.sizes):,} of about {worded(total)}"
+            line = f"listing positions of {self._name()}: {sum(self.sizes):,} of about {approximate(total)}"
             print(f"\r{line[:79]:79}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Nothing more is coming: the line of progress goes."""
+        """End the line of progress: enumeration is complete."""
         if self._drawn:
             print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
             self._drawn = 0.0
 
     def total(self) -> float:
-        """Estimated positions of all layers; at first with the next one, of which the moves are known."""
+        """Estimated positions of all layers; while there are few, with the next one, whose moves are known."""
         if self.expected is not None:
             return max(self.expected, float(sum(self.sizes)))
-        known = [*self.sizes, int(self._due * self._new)] if len(self.sizes) < _TELLING else self.sizes
-        return min(1e300, sum(known) + ahead(known, self.game.spec.longest))
+        known = [*self.sizes, int(self._due * self._new)] if len(self.sizes) < _MIN_LAYERS else self.sizes
+        return min(1e300, sum(known) + extrapolate(known, self.game.spec.longest))
 
     def _spent(self) -> float:
         return time.perf_counter() - self.begun
@@ -171,14 +203,18 @@ class Meter:
         self.close()
         total = self.total()
         return TooLarge(
-            f"{self._name()} is too large to enumerate: an estimate of {worded(total)} positions, "
+            f"{self._name()} is too large to enumerate: an estimate of {approximate(total)} positions, "
             f"{size(total * self._each(self.game.spec.longest))} and {duration(self._duration(total))} "
             f"(from {sum(self.sizes):,} in {self._spent():.1f} s)"
         )
 
 
-def worded(count: float) -> str:
-    """A large number, as exact as an estimate deserves."""
+def approximate(count: float) -> str:
+    """A large number in words, as exact as an estimate deserves.
+
+    Args:
+        count: the number.
+    """
     if count < 1e6:
         return f"{count:,.0f}"
     for unit, most in (("million", 1e9), ("billion", 1e12), ("trillion", 1e15)):
@@ -187,11 +223,18 @@ def worded(count: float) -> str:
     return f"1e{np.log10(count):.0f}" if count < 1e100 else "more than 1e100"
 
 
-def ahead(sizes: list[int], longest: int) -> float:
-    """Estimated positions of the layers after these, in a game of at most ``longest`` plies.
+def extrapolate(sizes: list[int], longest: int) -> float:
+    """Estimate the positions of the layers that follow.
 
-    Continues the logarithms of the layers' sizes as a parabola that fits the last of them; where they do not bend
-    down, as a straight line.
+    The logarithms of the sizes are continued as a parabola that fits the last of them; where they do not bend down, as
+    a straight line.
+
+    Args:
+        sizes: positions of each layer so far.
+        longest: most plies of a game.
+
+    Returns:
+        Their sum, at most 1e300.
     """
     if len(sizes) < 3 or not sizes[-1]:
         return float(sizes[-1]) if sizes else 1.0
@@ -211,7 +254,11 @@ def ahead(sizes: list[int], longest: int) -> float:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in words."""
+    """A length of time in words.
+
+    Args:
+        seconds: the length.
+    """
     for unit, length in (("seconds", 60.0), ("minutes", 60.0), ("hours", 24.0), ("days", 365.0)):
         if seconds < length * 2:
             return f"{seconds:.0f} {unit}"

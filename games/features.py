@@ -1,8 +1,8 @@
-"""Feature maps phi(s, a), which softmax-linear policies and linear exploration are made of (docs/algorithms.md, "Linear
-exploration").
+"""Feature maps phi(s, a), for softmax-linear policies and linear exploration.
 
-A game may have its own (``Featured``: linear Markov games do). Any other game is given one block per action, of the
-flattened observation and a constant 1: what a linear classifier of its observations would see.
+A game may have its own (``Featured``; linear Markov games do). Any other game gets one block per action, with the
+flattened observation and a constant 1: what a linear classifier of its observations would see. Source:
+docs/algorithms.md, "Linear exploration".
 """
 
 from __future__ import annotations
@@ -20,16 +20,40 @@ class Featured(Protocol):
     """A game that has feature maps of its own."""
 
     def features(self, states: States, seat: int) -> Floats:
-        """[N, A, d] phi(s, a) of a seat. GameError where the game has none."""
+        """The game's own features.
+
+        Args:
+            states: [N, W].
+            seat: whose actions.
+
+        Returns:
+            float64 [N, A, d] phi(s, a).
+
+        Raises:
+            GameError: where the game has none.
+        """
 
 
 def has_features(game: Game) -> bool:
-    """Whether the features of a game are its own."""
+    """Whether a game has features of its own.
+
+    Args:
+        game: any game.
+    """
     return isinstance(game, Featured)
 
 
 def features(game: Game, states: States, seat: int) -> Floats:
-    """[N, A, d] float64 features of a seat's actions: the game's own, or the blocks described above."""
+    """Features of a seat's actions: the game's own, or the blocks described above.
+
+    Args:
+        game: any game.
+        states: [N, W].
+        seat: whose actions.
+
+    Returns:
+        float64 [N, A, d].
+    """
     if isinstance(game, Featured):
         return np.asarray(game.features(states, seat), dtype=np.float64)
     seen = game.observe(states, seat).reshape(len(states), math.prod(game.spec.observation))

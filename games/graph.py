@@ -1,12 +1,12 @@
 """Every reachable position of a turn-based game, layer by layer, and what follows from knowing them all.
 
-Values, best responses and reach are one sweep over the layers (backward induction; forward for reach).
-Positions are keyed by the board, so transpositions merge: Tic-Tac-Toe has 4,520 positions to move in, not
-its 255,168 games. For deterministic games without chance; a game that draws is refused.
+Values, best responses and reach are one sweep over the layers (backward induction; forward for reach;
+docs/algorithms.md, "Exploitability and the Nash gap"). Positions are told apart by their key, so transpositions merge:
+Tic-Tac-Toe has 4,520 positions to move in, not its 255,168 games. For games without chance; others are refused.
 
-Scale: a move takes 6 bytes (where it leads, what it pays, whether it is legal), stored action by action so that a
-sweep reads each once; sweeps go through a layer in chunks that stay in the processor's cache. Positions of boards
-are one word each and unpacked when asked for. Connect Four 5x5, 51 million positions to move in, takes 3 GB.
+Memory: a move takes 6 bytes (successor, reward, legal or not), stored action by action so that a sweep reads each once;
+sweeps go through a layer in chunks that fit the processor's cache. Positions of boards are one word each and unpacked
+when asked for. Connect Four 5x5, 51 million positions to move in, takes 3 GB.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Model, Response, States, Table, one_line
 from games.cost import Meter
-from games.layers import Layer, Numbers, Packed, Words, chunks, layers, opened, words_of
+from games.layers import Layer, Numbers, Packed, Words, chunks, layers, with_moves, words_of
 from games.quick import quick
 
 LIMIT = 1_000_000_000
@@ -39,13 +39,21 @@ class Block:
 
 
 class GameGraph:
-    """The reachable positions of ``game`` at which somebody moves, [S] rows ordered by ply, then seat, then key (its
-    second word first). GameError where one is not over and has no move to make.
+    """The reachable positions of a game at which a seat moves, and their moves.
 
-    A position that can be reached at several plies has a row in each, with equal values; on boards the number of
-    stones says the ply, so none has. ``limit`` bounds S; a larger game raises GameError instead of filling the memory,
-    and so does a game whose keys, or whatever else a few positions show, are not the contract's (``games.check``).
-    ``meter`` watches the listing of games that are no boards (default: one that minds the memory).
+    The S rows are ordered by ply, then seat, then key (its second word first). A position that can be reached at
+    several plies has a row in each, with equal values. On boards the number of stones determines the ply, so this does
+    not happen there.
+
+    Args:
+        game: a turn-based game without chance.
+        limit: the largest S; by default ``LIMIT`` divided by the number of actions.
+        meter: watches the listing of games that are no boards; by default it limits the memory alone.
+
+    Raises:
+        GameError: for a game of another kind, with more than ``limit`` positions, or that breaks the contract of
+            ``games.base`` at one of the positions looked at (``games.check``).
+        TooLarge: where the meter refuses.
     """
 
     ties: tuple[str, ...] = ("first", "uniform")
@@ -55,12 +63,12 @@ class GameGraph:
         quick(game)
         meter = meter or Meter(game)
         most = LIMIT // game.spec.actions if limit is None else limit
-        found = [opened(game, layer) for layer in layers(game, most, meter)]
+        found = [with_moves(game, layer) for layer in layers(game, most, meter)]
         meter.close()
         self._assemble(game, found)
 
     def _assemble(self, game: Enumerable, layers: list[Layer]) -> None:
-        """Join the layers, which the list is emptied of."""
+        """Join the layers; the list is emptied."""
         self.game = game
         sizes = [len(layer.words) for layer in layers]
         first = np.concatenate([[0], np.cumsum(sizes)])
@@ -69,16 +77,16 @@ class GameGraph:
         self.blocks = tuple(block for ply, la in enumerate(layers) for block in _blocks(la.seat, int(first[ply]), ply))
         self.seat: NDArray[np.int8] = np.concatenate([layer.seat for layer in layers])  # [S]
         self._words = np.concatenate([layer.words for layer in layers])  # [S]
-        given = [layer.states for layer in layers if layer.states is not None]
-        self._states = np.concatenate(given) if given else None
-        opens = [layer.legal for layer in layers]
+        states = [layer.states for layer in layers if layer.states is not None]
+        self._states = np.concatenate(states) if states else None
+        legal = [layer.legal for layer in layers]
         rewards = [layer.reward for layer in layers]
-        children = [layer.successor for layer in layers]
+        successors = [layer.successor for layer in layers]
         layers.clear()
-        del given
-        self.legal_mask: Bools = _joined(opens).T  # [S, A] legal for whoever moves
+        del states
+        self.legal_mask: Bools = _joined(legal).T  # [S, A] legal for whoever moves
         self.reward: Numbers = _narrow(_joined(rewards)).T  # [S, A] seat 0's
-        self.successor: NDArray[np.int32] = _joined(children).T  # [S, A] row moved to; -1 illegal or over
+        self.successor: NDArray[np.int32] = _joined(successors).T  # [S, A] row moved to; -1 illegal or over
 
     # --- where things are ------------------------------------------------------------------------------
 
@@ -131,7 +139,15 @@ class GameGraph:
         return float(values[self.roots].mean())
 
     def respond(self, seat: int, against: Table) -> Response:
-        """Exact best response to the other seat's table: maximise at own positions, average at the other's."""
+        """Exact best response to the other seat's table: maximise at own positions, average at the other's.
+
+        Args:
+            seat: who responds.
+            against: float64 [S, A] the other seat's table.
+
+        Returns:
+            The response.
+        """
         values = np.zeros(len(self) + 1)
         for mover, rows in self._backwards():
             moves = self._moves(rows, values)
@@ -139,7 +155,11 @@ class GameGraph:
         return self._response(seat, values)
 
     def solve(self) -> tuple[Response, Response]:
-        """Minimax by backward induction. The responses' values are integers where the game's are, in one byte each."""
+        """Minimax by backward induction.
+
+        Returns:
+            Both seats' responses. Their values are integers, in one byte each, where the game's rewards are.
+        """
         return self._minimax
 
     @cached_property
@@ -160,7 +180,17 @@ class GameGraph:
         return Response(seat, start, values[:-1], partial(self.action_values, seat, values))
 
     def equilibrium(self, ties: str) -> tuple[Table, Table]:
-        """[S, A] per seat, the same table for both: ``first`` or ``uniform`` among the moves of ``optimal``."""
+        """Minimax play at every position; the same table for both seats.
+
+        Args:
+            ties: ``first`` or ``uniform`` among the moves of ``optimal``.
+
+        Returns:
+            float64 [S, A] twice.
+
+        Raises:
+            GameError: for other ties.
+        """
         if ties not in self.ties:
             raise GameError(f"the expert {ties!r} plays Markov games")
         best = self.optimal()
@@ -178,8 +208,14 @@ class GameGraph:
         return self.optimal()
 
     def action_values(self, seat: int, values: Numbers) -> Floats:
-        """[S, A] the seat's own value of each action, given seat 0's values [S + 1] of what follows (see ``_moves``);
-        -inf where illegal or not acting.
+        """The seat's own value of each action.
+
+        Args:
+            seat: 0 or 1.
+            values: [S + 1] seat 0's value of every position, and 0 for a finished game.
+
+        Returns:
+            float64 [S, A]; -inf where illegal or not acting.
         """
         found = np.full(self.successor.shape, -np.inf)
         for mover, rows in self._backwards():
@@ -210,8 +246,13 @@ class GameGraph:
         return won, max(0.0, 1.0 - won - lost), lost
 
     def optimal(self) -> Bools:
-        """[S, A] the moves of the best, most urgent play: of the moves that keep the minimax value, those that
-        win soonest, those that lose latest, all of them where the game is drawn.
+        """The moves of minimax play that also minds the length of the game.
+
+        Of the moves that keep the minimax value: those that win soonest, those that lose latest, and all of them where
+        the game is drawn.
+
+        Returns:
+            bool [S, A].
         """
         values = self._minimax_values
         wanted = np.zeros(self.successor.shape, dtype=np.bool_)
@@ -243,13 +284,14 @@ class GameGraph:
                 yield block.seat, rows
 
     def _moves(self, rows: slice, values: Numbers) -> Numbers:
-        """[A, n] seat 0's value of each move, given those [S + 1] of what follows; the last of them, where child -1
-        points, is 0: a finished game brings no more.
+        """[A, n] seat 0's value of each move at ``rows``, from the values [S + 1] of what follows.
+
+        The last value is 0, that of a finished game; successor -1 points there.
         """
         return np.asarray(values[self.successor.T[:, rows]] + self.reward.T[:, rows])
 
     def _best(self, rows: slice, seat: int, moves: Numbers) -> Numbers:
-        """[n] what the best of the seat's moves [A, n] is worth to seat 0."""
+        """[n] seat 0's value of the seat's best move, from those of all moves [A, n]."""
         beyond = np.iinfo(moves.dtype).max if moves.dtype.kind == "i" else np.inf
         own = np.where(self.legal_mask.T[:, rows], moves, beyond if seat else -beyond)
         return np.asarray(own.min(0) if seat else own.max(0))
@@ -264,7 +306,7 @@ def _mean(weights: Table, moves: Numbers) -> Floats:
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """[A, S] parts [A, n] side by side; the list is emptied on the way, so that they need not all be held twice."""
+    """[A, S] parts [A, n] side by side. The list is emptied meanwhile, so that the parts are not all held twice."""
     out = np.empty((len(parts[0]), sum(part.shape[1] for part in parts)), dtype=np.result_type(*parts))
     stop = out.shape[1]
     while parts:

@@ -1,9 +1,9 @@
-"""A game's histories, for policies that depend on how a position was reached: each history is a row of its own.
+"""The tree of a game's histories, for policies that depend on how a position was reached: each history is a row.
 
-A graph merges histories that lead to one position, which is exact for every policy that plays by the position. A policy
-that plays by the history (most of OpenSpiel's do) is another matter: the tree of histories has a row for each of its
-decisions, and best responses in it are what OpenSpiel's ``nash_conv`` computes. The tree is unfolded from the graph, so
-no rule is asked again. It grows fast: Tic-Tac-Toe has 4,520 positions to move in and 294,778 histories of them.
+A graph merges histories that lead to one position, which is exact for every policy of positions. A policy that depends
+on the history (most of OpenSpiel's do) needs the tree of histories, which has a row for each of its decisions; best
+responses in it are what OpenSpiel's ``nash_conv`` computes. The tree is unfolded from the graph, without calling the
+rules again. It grows fast: Tic-Tac-Toe has 4,520 positions to move in and 294,778 histories of them.
 """
 
 from __future__ import annotations
@@ -25,10 +25,16 @@ one history after the other."""
 
 
 class Histories:
-    """A game played by its histories: states are ``int64 [N, plies]``, the moves of both seats, padded with -1.
+    """A game whose states are histories: ``int64 [N, plies]``, the moves of both seats, padded with -1.
 
-    Observations and keys are those of the positions that the moves lead to, so that a policy by the position answers
-    as it does in ``base``; a policy by the history reads the moves.
+    Observations and keys are those of the positions that the moves lead to, so that a policy of positions answers as it
+    does in ``base``; a policy of histories reads the moves.
+
+    Args:
+        base: a game without chance and with one first position.
+
+    Raises:
+        GameError: for a game with several first positions.
     """
 
     def __init__(self, base: Enumerable) -> None:
@@ -44,7 +50,14 @@ class Histories:
         return self.base.spec
 
     def positions(self, states: States) -> States:
-        """[N, W] the positions of ``base`` that these moves lead to."""
+        """The positions of ``base`` that histories lead to.
+
+        Args:
+            states: int64 [N, plies].
+
+        Returns:
+            [N, W] states of ``base``.
+        """
         if isinstance(self.base, Replayed):  # there a position is its moves, too
             padding = np.full((len(states), self.spec.longest - states.shape[1]), -1, dtype=states.dtype)
             return np.concatenate([states, padding], axis=1)
@@ -92,9 +105,15 @@ class Histories:
 
 
 class HistoryTree(GameGraph):
-    """A graph's histories with a move to make, [S] rows by ply, then seat. ``position`` [S] is each one's row there.
+    """The histories of a graph that have a move to make: [S] rows by ply, then seat.
 
-    GameError for a game of which ``has_tree`` is not true.
+    ``position`` [S] is the row of each in the graph.
+
+    Args:
+        graph: a graph that has a tree (``has_tree``).
+
+    Raises:
+        GameError: for any other graph.
     """
 
     def __init__(self, graph: GameGraph) -> None:
@@ -111,7 +130,17 @@ class HistoryTree(GameGraph):
         return self.graph, self.position
 
     def index(self, states: States) -> Ints:
-        """[N] rows of these histories; GameError for one that is not there."""
+        """The rows of histories.
+
+        Args:
+            states: int64 [N, plies].
+
+        Returns:
+            int64 [N].
+
+        Raises:
+            GameError: for a history that is not there.
+        """
         width = self.states.shape[1]
         rows = {row.tobytes(): place for place, row in enumerate(self.states)}
         found = [rows.get(np.ascontiguousarray(row[:width], dtype=np.int64).tobytes(), -1) for row in states]
@@ -121,23 +150,41 @@ class HistoryTree(GameGraph):
 
 
 def tree_of(model: Model) -> HistoryTree | None:
-    """The tree of a model's histories, itself if it is one; None where it has none (``has_tree``)."""
+    """The tree of a model's histories; the model itself if it is one.
+
+    Args:
+        model: any model.
+
+    Returns:
+        The tree; None where the model has none (``has_tree``).
+    """
     if isinstance(model, HistoryTree):
         return model
     return HistoryTree(model) if isinstance(model, GameGraph) and has_tree(model) else None
 
 
 def has_tree(graph: GameGraph) -> bool:
-    """Whether the histories of this graph can be listed: real ones (not of canonical images), of one start, within
-    LIMIT.
+    """Whether the histories of a graph can be listed.
+
+    They can if the game has one first position, its positions are not canonical images, and ``LIMIT`` is kept.
+
+    Args:
+        graph: the graph.
     """
     if isinstance(graph.game, Quotient) or len(graph.roots) != 1:
         return False
-    return histories(graph) * graph.game.spec.actions <= LIMIT
+    return count_histories(graph) * graph.game.spec.actions <= LIMIT
 
 
-def histories(graph: GameGraph) -> float:
-    """How many histories lead to a position with a move to make; inexact above 2**53."""
+def count_histories(graph: GameGraph) -> float:
+    """How many histories lead to a position with a move to make.
+
+    Args:
+        graph: the graph.
+
+    Returns:
+        The number; inexact above 2**53.
+    """
     every = np.ones((1, 1)).repeat(graph.game.spec.actions, 1).repeat(len(graph), 0)
     return float(graph.reach((every, every)).sum())
 
@@ -148,17 +195,17 @@ def _unfold(graph: GameGraph) -> Iterator[tuple[Layer, Ints]]:
     plies = len(graph.layer_sizes)
     while len(position):
         total += len(position)
-        follows = graph.successor[position]  # [n, A] rows of the graph
-        row, action = np.nonzero(follows >= 0)
-        order = np.argsort(graph.seat[follows[row, action]], kind="stable")
+        reached = graph.successor[position]  # [n, A] rows of the graph
+        row, action = np.nonzero(reached >= 0)
+        order = np.argsort(graph.seat[reached[row, action]], kind="stable")
         row, action = row[order], action[order]
-        child = np.full(follows.shape, -1, dtype=np.int32)
-        child[row, action] = total + np.arange(len(row))
+        successor = np.full(reached.shape, -1, dtype=np.int32)
+        successor[row, action] = total + np.arange(len(row))
         words = np.arange(total - len(position), total, dtype=np.uint64)
         states = np.pad(moves, ((0, 0), (0, plies - moves.shape[1])), constant_values=-1)
         legal, reward = graph.legal_mask[position].T, graph.reward[position].T
-        yield Layer(words, states, graph.seat[position], legal, child.T, reward), position
-        position, moves = follows[row, action].astype(np.int64), np.column_stack([moves[row], action])
+        yield Layer(words, states, graph.seat[position], legal, successor.T, reward), position
+        position, moves = reached[row, action].astype(np.int64), np.column_stack([moves[row], action])
 
 
 _NO_CHANCE = np.random.default_rng(0)  # these games draw nothing; step() is only given something to hold

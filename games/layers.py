@@ -1,7 +1,7 @@
 """The positions of a game by ply, breadth first from the starts: each layer with its moves and their successors.
 
-The basis of ``games.graph``. Boards are enumerated as words, action by action; other games by their own successors, in
-parts that a meter watches, because their number is unknown beforehand.
+The basis of ``games.graph``. Boards are enumerated as words, action by action; other games through their own
+``successors``, in parts that a meter watches, because their number is not known beforehand.
 """
 
 from __future__ import annotations
@@ -34,17 +34,40 @@ class Packed(Enumerable, Protocol):
     """
 
     @property
-    def packs(self) -> bool:
+    def packable(self) -> bool:
         """Whether these methods can be used for this board."""
 
     def pack(self, states: States) -> Words:
-        """[N] a word for each position, equal for equal positions: the second word of its key before the first."""
+        """Positions as words.
+
+        Args:
+            states: [N, W].
+
+        Returns:
+            uint64 [N] equal for equal positions: the second word of the key above the first.
+        """
 
     def unpack(self, words: Words) -> States:
-        """[N, W] the positions of words."""
+        """The inverse of ``pack``.
 
-    def follow(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
-        """One action at running positions [N]: whether legal, the word after it, won, going on (False if illegal)."""
+        Args:
+            words: uint64 [N].
+
+        Returns:
+            [N, W] states.
+        """
+
+    def make_move(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
+        """One action at positions that are not over.
+
+        Args:
+            words: uint64 [N] the positions.
+            action: the same for all.
+
+        Returns:
+            [N] each: whether it is legal, the word after it, whether it wins, and whether the game goes on. Where it is
+            not legal, the word means nothing and the rest is False.
+        """
 
 
 @dataclass(frozen=True)
@@ -60,7 +83,11 @@ class Layer:
 
 
 def chunks(rows: slice) -> Iterator[slice]:
-    """The rows in slices of at most ``_CHUNK``."""
+    """Cut rows into slices of at most ``_CHUNK``.
+
+    Args:
+        rows: a slice with start and stop.
+    """
     for start in range(rows.start, rows.stop, _CHUNK):
         yield slice(start, min(start + _CHUNK, rows.stop))
 
@@ -79,11 +106,19 @@ def layers(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
     Raises:
         GameError: The game is of another kind, or has more than ``limit`` positions.
     """
-    return _from_words(game, limit) if isinstance(game, Packed) and game.packs else _from_states(game, limit, meter)
+    return _from_words(game, limit) if isinstance(game, Packed) and game.packable else _from_states(game, limit, meter)
 
 
-def opened(game: Enumerable, layer: Layer) -> Layer:
-    """The layer itself; GameError for a position that is not over and has no legal action."""
+def with_moves(game: Enumerable, layer: Layer) -> Layer:
+    """The layer itself, checked to have a move at every position.
+
+    Args:
+        game: the game.
+        layer: one of its layers.
+
+    Raises:
+        GameError: for a position that is not over and has no legal action.
+    """
     closed = np.flatnonzero(~layer.legal.any(0))
     if len(closed):
         at = slice(closed[0], closed[0] + 1)
@@ -96,7 +131,7 @@ def opened(game: Enumerable, layer: Layer) -> Layer:
     return layer
 
 
-def _counted(game: Enumerable, total: int, limit: int) -> int:
+def _within_limit(game: Enumerable, total: int, limit: int) -> int:
     """The total itself; GameError beyond the limit."""
     if total > limit:
         raise GameError(f"{game.spec.name} has more than {limit:,} positions; it is too large to enumerate")
@@ -107,7 +142,7 @@ def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
     """The layers of a game whose positions are words, action by action, in chunks."""
     words, total, seat = _distinct(game.pack(game.starts())), 0, 0
     while len(words):
-        total = _counted(game, total + len(words), limit)
+        total = _within_limit(game, total + len(words), limit)
         shape = (game.spec.actions, len(words))
         legal, going, won = (np.empty(shape, dtype=np.bool_) for _ in range(3))
         reached: list[Words] = []
@@ -115,7 +150,7 @@ def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
             parts = []
             for rows in chunks(slice(0, len(words))):
                 at = action, rows
-                legal[at], after, won[at], going[at] = game.follow(words[rows], action)
+                legal[at], after, won[at], going[at] = game.make_move(words[rows], action)
                 parts.append(after[going[at]])
             reached.append(np.concatenate(parts))
         following = _distinct(np.concatenate(reached))
@@ -131,13 +166,13 @@ def _from_states(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
     """The layers of any other game, from its own successors."""
     (states, words, seat, _), total = _ordered(game, game.starts(), None), 0
     while len(words):
-        total = _counted(game, total + len(words), limit)
+        total = _within_limit(game, total + len(words), limit)
         legal = game.legal(states, 0) | game.legal(states, 1)
         row, action = np.nonzero(legal)
         meter.layer(len(words), len(row), states.shape[1])
         moves = np.full((len(row), 2), -1, dtype=np.int64)
         moves[np.arange(len(row)), seat[row]] = action
-        outcomes = _followed(game, states, row, moves, meter)
+        outcomes = _outcomes(game, states, row, moves, meter)
         if len(outcomes.rows) != len(row) or (outcomes.probability != 1.0).any():
             raise GameError(f"{game.spec.name} has chance moves; a GameGraph holds games without chance")
         reward = np.zeros(legal.T.shape)
@@ -150,7 +185,7 @@ def _from_states(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:
         states, words, seat, _ = following
 
 
-def _followed(game: Enumerable, states: States, row: Ints, moves: Ints, meter: Meter) -> Successors:
+def _outcomes(game: Enumerable, states: States, row: Ints, moves: Ints, meter: Meter) -> Successors:
     """The outcomes of moves at rows of states, in parts, with a tick of the meter after each."""
     parts = []
     for part in _parts(len(row)):
@@ -192,7 +227,18 @@ def _ordered(game: Enumerable, states: States, meter: Meter | None) -> tuple[Sta
 
 
 def words_of(game: Enumerable, states: States) -> Words:
-    """[N] a word for each position, equal for equal positions: the second word of its key before the first."""
+    """Positions as words, for any game.
+
+    Args:
+        game: the game.
+        states: [N, W].
+
+    Returns:
+        uint64 [N] equal for equal positions: the second word of the key above the first.
+
+    Raises:
+        GameError: where keys do not fit one word.
+    """
     return pack(game.key(states)[:, ::-1])
 
 

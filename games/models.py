@@ -32,22 +32,54 @@ RULE = (
 )
 
 
+def model_class(game: Game) -> type[MarkovModel] | type[InfosetModel] | type[GameGraph] | None:
+    """The class of a game's exact model, without building it.
+
+    Args:
+        game: any game.
+
+    Returns:
+        The class; None where positions are not listed or are known to be too many.
+    """
+    if isinstance(game, MarkovGame):
+        return MarkovModel
+    if not isinstance(game, Enumerable) or not enumerable(base_of(game)):
+        return None
+    return InfosetModel if isinstance(game, Hidden) else GameGraph
+
+
 def has_model(game: Game) -> bool:
-    """Whether ``model_of`` would build a model, as far as can be told without building it."""
-    return ties_of(game) != ()
+    """Whether ``model_of`` would build a model, as far as can be told without building it.
+
+    Args:
+        game: any game.
+    """
+    return model_class(game) is not None
 
 
 def ties_of(game: Game) -> tuple[str, ...]:
-    """What ``Model.ties`` of the game's model would be, without building it; nothing where there is none."""
-    if isinstance(game, MarkovGame):
-        return MarkovModel.ties
-    if not isinstance(game, Enumerable) or not enumerable(base_of(game)):
-        return ()
-    return InfosetModel.ties if isinstance(game, Hidden) else GameGraph.ties
+    """What ``Model.ties`` of the game's model would be, without building it.
+
+    Args:
+        game: any game.
+
+    Returns:
+        The words; none where there is no model.
+    """
+    kind = model_class(game)
+    return () if kind is None else kind.ties
 
 
 def positions(game: Game, *, most: int) -> int | None:
-    """How many positions have a move to make, where that is known or needs at most ``most`` of a board to be listed."""
+    """How many positions have a move to make.
+
+    Args:
+        game: any game.
+        most: positions of a board that may be listed to find out.
+
+    Returns:
+        The number; None where it is not known and too many would have to be listed.
+    """
     if isinstance(game, MarkovGame):
         return game.states * (game.horizon or 1)
     bound = positions_at_most(game)
@@ -55,24 +87,40 @@ def positions(game: Game, *, most: int) -> int | None:
 
 
 def positions_at_most(game: Game) -> int | None:
-    """A bound on the positions of one of our boards (``arrangements``); None for any other game."""
+    """A bound on the positions of one of our boards (``arrangements``).
+
+    Args:
+        game: any game.
+
+    Returns:
+        The bound; None for a game that is no board.
+    """
     return arrangements(game) if isinstance(game, Board) else None
 
 
 def model_of(game: Game) -> Model | None:
-    """The exact model of a game; None where its positions are not listed or are known to be too many.
+    """Build the exact model of a game, which may take seconds.
 
-    GameError (``TooLarge``, with what to do instead) where they turn out to be while they are listed, which takes some
-    seconds at most; a terminal's standard error is told how far it is.
+    Progress is shown on standard error if that is a terminal.
+
+    Args:
+        game: any game.
+
+    Returns:
+        The model; None where positions are not listed or are known to be too many.
+
+    Raises:
+        TooLarge: where positions turn out to be too many while they are listed; says what to do instead.
+        GameError: for a game that breaks the contract of ``games.base``.
     """
     if isinstance(game, MarkovGame):
         return MarkovModel(game)
-    if not isinstance(game, Enumerable) or not has_model(game):
+    if not has_model(game):
         return None
     try:
-        expected = estimate_histories(game) if isinstance(game, Hidden) else None
-        meter = Meter(game, seconds=SECONDS, moves=TABLES, expected=expected, progress=True)
-        return InfosetModel(game, meter=meter) if isinstance(game, Hidden) else GameGraph(game, meter=meter)
+        if isinstance(game, Hidden):
+            return InfosetModel(game, meter=_meter(game, expected=estimate_histories(game)))
+        return GameGraph(as_enumerable(game), meter=_meter(game))
     except MemoryError as error:
         reason = f"there is not enough memory for the positions of {called(game)}"
         raise TooLarge(f"{reason}; {instead(game)}") from error
@@ -80,8 +128,17 @@ def model_of(game: Game) -> Model | None:
         raise TooLarge(f"{error}; {instead(game)}") from error
 
 
+def _meter(game: Game, *, expected: float | None = None) -> Meter:
+    """The limits within which a game of any library is enumerated; ``expected`` positions, where that is known."""
+    return Meter(game, seconds=SECONDS, moves=TABLES, expected=expected, progress=True)
+
+
 def instead(game: Game) -> str:
-    """What to do where a game cannot be enumerated."""
+    """What to do where a game cannot be enumerated, for messages.
+
+    Args:
+        game: the game.
+    """
     other = own_board(game)
     if other:
         return f"choose {other}, our own game with the same rules"
@@ -89,7 +146,14 @@ def instead(game: Game) -> str:
 
 
 def own_board(game: Game) -> str:
-    """The name of our own board with the rules of another library's game, where it can do more; or nothing."""
+    """The name of our own board with the rules of another library's game, where more can be done with it.
+
+    Args:
+        game: any game.
+
+    Returns:
+        The name, or "".
+    """
     board = board_behind(game)
     if board is None or isinstance(base_of(game), Board):
         return ""
@@ -102,30 +166,45 @@ def own_board(game: Game) -> str:
 
 
 def called(game: Game) -> str:
-    """The game by the name that it was asked for."""
+    """The name that the user asked for the game by.
+
+    Args:
+        game: any game.
+    """
     base = base_of(game)
     return printable(str(getattr(base, "called", base.spec.name)))
 
 
 def enumerable(game: Game) -> bool:
-    """Whether the game's positions are listed and policies measured on them all, by the rule that RULE states.
+    """Whether a game can be enumerated, by the rule of ``RULE``.
 
-    For games of other libraries that are no boards of ours only listing them can tell.
+    For games of other libraries that are no boards of ours only listing the positions can tell; True here.
+
+    Args:
+        game: any game.
     """
     board = board_behind(game)
     return isinstance(game, Enumerable) if board is None else fits(board, TABLES)
 
 
 def fits(board: Board, moves: int) -> bool:
-    """Whether there are at most so many moves, by the bound."""
+    """Whether a board has at most so many moves (positions times actions), by the bound of ``arrangements``.
+
+    Args:
+        board: the board.
+        moves: how many.
+    """
     return arrangements(board) * board.spec.actions <= moves
 
 
 def arrangements(board: Board) -> int:
     """The ways to fill a board with any number of stones, half of them (rounded down) seat 1's: at least its positions.
 
-    The number of cell sets that n stones can fill (with gravity: of column heights that sum to n), times the
-    ways to colour them, summed over n.
+    The number of cell sets that n stones can fill (with gravity: of column heights that sum to n), times the ways to
+    color them, summed over n.
+
+    Args:
+        board: the board.
     """
     cells = board.rows * board.columns
     filled = [comb(cells, n) for n in range(cells + 1)]

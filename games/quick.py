@@ -9,8 +9,13 @@ from games.calls import Calls
 
 
 def quick(game: Game) -> None:
-    """Check shapes and types of every method on a few positions, and that equal keys mean equal
-    positions. GameError.
+    """Check shapes and types of every method, and keys, on a few positions of random games.
+
+    Args:
+        game: the game.
+
+    Raises:
+        GameError: names the first violation.
     """
     calls, rng = Calls(game, strict=False), np.random.default_rng(0)
     calls.spec()
@@ -29,7 +34,16 @@ def quick(game: Game) -> None:
 
 
 def random_actions(calls: Calls, states: States, rng: Rng) -> Ints:
-    """[N, 2] a uniformly random legal action for every seat that acts, -1 for other seats."""
+    """Uniformly random legal actions.
+
+    Args:
+        calls: the game.
+        states: [N, W].
+        rng: draws them.
+
+    Returns:
+        int64 [N, 2]; -1 for a seat that does not act.
+    """
     actions = np.full((len(states), 2), -1, dtype=np.int64)
     for seat in (0, 1):
         actions[:, seat] = random_legal(calls.legal(states, seat), rng)
@@ -37,12 +51,27 @@ def random_actions(calls: Calls, states: States, rng: Rng) -> Ints:
 
 
 def random_legal(legal: Bools, rng: Rng) -> Ints:
-    """[N] a uniformly random one of the actions that are ``legal`` [N, A]; -1 where none is."""
+    """One uniformly random legal action for each row.
+
+    Args:
+        legal: bool [N, A].
+        rng: draws them.
+
+    Returns:
+        int64 [N]; -1 where none is legal.
+    """
     return np.where(legal.any(1), (rng.random(legal.shape) * legal).argmax(1), -1)
 
 
 def groups(keys: np.ndarray) -> tuple[Ints, Ints]:
-    """Rows [n] that repeat an earlier key, and the first row [n] with that key."""
+    """Rows with equal keys.
+
+    Args:
+        keys: uint64 [N, 2].
+
+    Returns:
+        int64 [n] the rows that repeat an earlier key, and int64 [n] the first row with that key.
+    """
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     leader = first[inverse.reshape(-1)]
     rows = np.flatnonzero(leader != np.arange(len(keys)))
@@ -50,8 +79,16 @@ def groups(keys: np.ndarray) -> tuple[Ints, Ints]:
 
 
 def check_keys(calls: Calls, states: States) -> None:
-    """Check that equal keys have the same acting seats, legal actions and views; with a seat, the same
-    for that seat.
+    """Check that positions with equal keys have the same acting seats, legal actions and views.
+
+    Keys of a seat are held against that seat's legal actions and views alone.
+
+    Args:
+        calls: the game.
+        states: [N, W].
+
+    Raises:
+        GameError: names two positions that differ.
     """
     key = calls.key(states)
     acting, legal = calls.acting(states), [calls.legal(states, seat) for seat in (0, 1)]

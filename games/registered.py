@@ -25,7 +25,14 @@ WORD_SAID = "a new word of letters, digits, hyphens and underscores"
 
 
 def resolved(target: Thing | str) -> Thing:
-    """A thing, or what ``"module:attribute"`` names, imported now."""
+    """Import a target that was registered by name.
+
+    Args:
+        target: an object, or ``"module:attribute"``.
+
+    Returns:
+        The object.
+    """
     if not isinstance(target, str):
         return target
     module, _, attribute = target.partition(":")
@@ -89,19 +96,40 @@ class Registry(Generic[Target, About]):
         self.entries[name] = Entry(target, about, settings or {})
 
     def find(self, name: str) -> Target:
-        """The target of this name, imported if need be; see ``check`` for what is raised."""
+        """The target of a name, imported if need be.
+
+        Args:
+            name: a registered name.
+
+        Raises:
+            NashmailError: the registry's own, for an unknown name; it lists the known ones.
+        """
         self.check(name)
         entry = self.entries[name]
         target: Any = resolved(entry.target)
         return cast(Target, partial(target, **entry.settings) if entry.settings else target)
 
     def about(self, name: str) -> About:
-        """What is declared of this name; see ``check`` for what is raised."""
+        """What is declared of a name.
+
+        Args:
+            name: a registered name.
+
+        Raises:
+            NashmailError: the registry's own, for an unknown name; it lists the known ones.
+        """
         self.check(name)
         return self.entries[name].about
 
     def check(self, name: str) -> None:
-        """The registry's own error, naming those there are, unless this name is registered."""
+        """Refuse a name that is not registered.
+
+        Args:
+            name: any name.
+
+        Raises:
+            NashmailError: the registry's own, for an unknown name; it lists the known ones.
+        """
         if name not in self.entries:
             raise self.error(f"no {self.kind} is called {name!r}; the {self.kind}s are: {', '.join(self.names())}")
 

@@ -77,7 +77,11 @@ def make(name: str) -> Game:
 
 
 def known(name: str) -> bool:
-    """Whether the first word of this name is registered."""
+    """Whether the word before the colon is registered.
+
+    Args:
+        name: a game's name.
+    """
     return name.partition(":")[0] in GAMES
 
 
@@ -87,7 +91,14 @@ def names() -> list[str]:
 
 
 def describe(name: str) -> str:
-    """The one-line summary a game was registered with."""
+    """The one-line summary that a game was registered with.
+
+    Args:
+        name: a registered word.
+
+    Raises:
+        GameError: no game has this name.
+    """
     return GAMES.about(name).summary
 
 

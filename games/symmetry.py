@@ -1,9 +1,9 @@
-"""A game up to its board symmetries: every position stands for all its mirror images and turns.
+"""A game up to its board symmetries: every position stands for all its mirror images and rotations.
 
-Playing, asking, counting and cloning in the quotient *is* symmetry augmentation plus a label cache shared by
-images, exactly: an expert of the quotient gives images the same (moved) answer, one label serves all of them,
-and a policy lifted back to the board moves its answers with the board (where a position has a symmetry of its
-own, the answer is one of the equal images).
+Playing, querying, counting and cloning in the quotient *is* symmetry augmentation plus a label cache shared by images,
+exactly: an expert of the quotient gives images the same answer with its actions mapped, one label serves all of them,
+and a policy lifted back to the board maps its answers likewise. (Where a position has a symmetry of its own, the answer
+is one of the equal images.)
 """
 
 from __future__ import annotations
@@ -20,11 +20,18 @@ class Quotient:
     """The game in which each position is replaced by the least of its images (by stones of the mover, then all)."""
 
     def __init__(self, base: Game) -> None:
-        """The quotient of ``base``. GameError where it states no symmetries, or has no images of positions."""
+        """The quotient of a game.
+
+        Args:
+            base: a game with symmetries and images of positions.
+
+        Raises:
+            GameError: for a game without them.
+        """
         if not isinstance(base, Symmetric) or len(base.spec.symmetries) < 2:
             raise GameError(f"{base.spec.name} has no board symmetries; leave symmetry off")
         self.base = base
-        self._packed = base if isinstance(base, Packed) and base.packs else None
+        self._packed = base if isinstance(base, Packed) and base.packable else None
         self._forward = np.array(base.spec.symmetries, dtype=np.int64)  # [G, A]
 
     @property
@@ -33,7 +40,14 @@ class Quotient:
         return self.base.spec
 
     def canonical(self, states: States) -> tuple[States, Ints]:
-        """The least image [N, W] of each state, and which symmetry [N] leads there."""
+        """The least image of each position, by stones of the mover, then all stones.
+
+        Args:
+            states: [N, W].
+
+        Returns:
+            [N, W] the images, and int64 [N] the number of the symmetry that leads there.
+        """
         images = self.base.images(states)  # [G, N, W]
         best = images[0].copy()
         which = np.zeros(len(states), dtype=np.int64)
@@ -44,7 +58,14 @@ class Quotient:
         return best, which
 
     def to_canonical(self, which: Ints) -> Ints:
-        """[N, A] column a holds the canonical action that action a of the original position is."""
+        """Where symmetries map the actions.
+
+        Args:
+            which: int64 [N] numbers of symmetries.
+
+        Returns:
+            int64 [N, A] the canonical action that each action of the original position corresponds to.
+        """
         return self._forward[which]
 
     def start(self, n: int, *, rng: Rng) -> States:
@@ -79,7 +100,7 @@ class Quotient:
     # --- a position in one word, where the board has that ----------------------------------------------
 
     @property
-    def packs(self) -> bool:
+    def packable(self) -> bool:
         """Whether the board's positions are words; the methods below are for those."""
         return self._packed is not None
 
@@ -89,34 +110,58 @@ class Quotient:
         return self._packed.pack(states)
 
     def unpack(self, words: Words) -> States:
+        """The positions of words, as on the board."""
         assert self._packed is not None
         return self._packed.unpack(words)
 
-    def follow(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
-        """As on the board, with the canonical images of the positions that go on."""
+    def make_move(self, words: Words, action: int) -> tuple[Bools, Words, Bools, Bools]:
+        """As on the board, but with the canonical images of the positions that go on."""
         assert self._packed is not None
-        legal, after, won, going = self._packed.follow(words, action)
+        legal, after, won, going = self._packed.make_move(words, action)
         after[going] = self.pack(self.canonical(self.unpack(after[going]))[0])
         return legal, after, won, going
 
 
 def base_of(game: Game) -> Game:
-    """The game whose positions a quotient merges; any other game itself."""
+    """The game whose positions a quotient merges; any other game itself.
+
+    Args:
+        game: any game.
+    """
     return game.base if isinstance(game, Quotient) else game
 
 
 def up_to_symmetry(game: Game) -> Game:
-    """The quotient of a game that has symmetries; any other game itself."""
+    """The quotient of a game that has symmetries; any other game itself.
+
+    Args:
+        game: any game.
+    """
     return Quotient(game) if isinstance(game, Symmetric) and len(game.spec.symmetries) > 1 else game
 
 
 def canonical(game: Game, states: States) -> States:
-    """[N, W] the canonical images in a quotient; in any other game the positions themselves."""
+    """The canonical images in a quotient; in any other game the positions themselves.
+
+    Args:
+        game: any game.
+        states: [N, W].
+
+    Returns:
+        [N, W].
+    """
     return game.canonical(states)[0] if isinstance(game, Quotient) else states
 
 
 def board_behind(game: Game) -> Board | None:
-    """The board that a game is played on: itself, that of its quotient, or of another library's game; None without."""
+    """The board that a game is played on: itself, its quotient's, or one with the rules of another library's game.
+
+    Args:
+        game: any game.
+
+    Returns:
+        The board; None for games that are not played on one of ours.
+    """
     base = base_of(game)
     board = getattr(base, "board", base)
     return board if isinstance(board, Board) else None

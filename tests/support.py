@@ -276,12 +276,12 @@ PENNIES: Enumerable = Pennies()
 class Stuck(Board):
     """A board on which nobody can move once there are two stones, though nobody has won; not packed where told."""
 
-    def __init__(self, *, packs: bool = True) -> None:
+    def __init__(self, *, packable: bool = True) -> None:
         super().__init__(2, 2, 2, gravity=False, name="test-stuck")
-        self._packed = packs
+        self._packed = packable
 
     @property
-    def packs(self) -> bool:
+    def packable(self) -> bool:
         return self._packed
 
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
@@ -298,8 +298,8 @@ class Stuck(Board):
         after, rewards, done = self.step(states, actions, rng=np.random.default_rng(0))
         return Successors(np.arange(len(states)), after, rewards, done, np.ones(len(states)))
 
-    def follow(self, words: Any, action: int) -> Any:
-        legal, after, won, _ = super().follow(words, action)
+    def make_move(self, words: Any, action: int) -> Any:
+        legal, after, won, _ = super().make_move(words, action)
         few = self._stones(self.unpack(words)) < 2
         return legal & few, after, won & False, legal & few
 

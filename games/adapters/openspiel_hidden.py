@@ -19,7 +19,7 @@ from games.adapters.openspiel_facts import most_moves
 from games.adapters.outside import answering, printable
 from games.adapters.replay import NO_VIEWS, Moves, Position, moves_of
 from games.base import Floats, Game, GameError, Ints, Keys, Rng, Spec, States, Successors
-from games.cost import TooLarge, worded
+from games.cost import TooLarge, approximate
 
 _DEALS = 200_000
 """Most outcomes of the chance moves before anybody decides."""
@@ -230,7 +230,9 @@ class HiddenOpenSpielGame(OpenSpielGame):
         outcomes = [(action, chance) for action, chance in state.chance_outcomes() if chance > 0]
         if len(moves) == 0 and (deals := self._deals()) > _DEALS:
             name = printable(self.called)
-            raise TooLarge(f"{name} is too large to enumerate: chance alone can begin in about {worded(deals)} ways")
+            raise TooLarge(
+                f"{name} is too large to enumerate: chance alone can begin in about {approximate(deals)} ways"
+            )
         for action, chance in outcomes:
             self._expand((*moves, action), odds * chance, found)
 

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from games import Game, GameError, GameGraph, make, register
-from games.cost import Meter, TooLarge, afford, ahead, duration, room, size, worded
+from games.cost import Meter, TooLarge, afford, approximate, available_memory, duration, extrapolate, size
 from games.markov.linear_games import linear
 
 LAYERS = {  # positions to move in by ply
@@ -21,13 +21,13 @@ LAYERS = {  # positions to move in by ply
 @pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS.keys())
 def test_layers_of_boards_are_foreseen_within_a_factor_of_three(layers: list[int]) -> None:
     for seen in range(5, len(layers)):
-        total = sum(layers[:seen]) + ahead(layers[:seen], len(layers))
+        total = sum(layers[:seen]) + extrapolate(layers[:seen], len(layers))
         assert sum(layers) / 3 < total < 3 * sum(layers)
 
 
 def test_layers_that_only_grow_are_followed_to_the_end() -> None:
-    assert ahead([1, 10, 100, 1000], 6) == pytest.approx(10_000 + 100_000)
-    assert ahead([1, 10, 100, 1000], 10_000) == 1e300
+    assert extrapolate([1, 10, 100, 1000], 6) == pytest.approx(10_000 + 100_000)
+    assert extrapolate([1, 10, 100, 1000], 10_000) == 1e300
 
 
 @pytest.mark.parametrize("name", ["chess", "othello", "mancala"])
@@ -64,8 +64,8 @@ def test_tables_of_all_joint_actions_are_bounded() -> None:
 def test_memory_that_is_not_there_is_refused_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(GameError, match=r"needs about 1,000 TB of memory"):
         afford(1e15, "a game")
-    monkeypatch.setattr("games.cost.room", lambda: 1 << 20)
-    with pytest.raises(GameError, match=r"^linear:50000,100 needs about 1.4 GB of memory, 1.0 MB can be had"):
+    monkeypatch.setattr("games.cost.available_memory", lambda: 1 << 20)
+    with pytest.raises(GameError, match=r"^linear:50000,100 needs about 1.4 GB of memory, 1.0 MB is available"):
         linear(50_000, 100)
 
 
@@ -82,8 +82,8 @@ def test_what_runs_out_of_memory_after_all_is_one_line() -> None:
 def test_figures_in_words() -> None:
     assert (size(999), size(1.4e9), size(5e12)) == ("999 bytes", "1.4 GB", "5 TB")
     assert (duration(90), duration(7200), duration(1e30)) == ("90 seconds", "2 hours", "millions of years")
-    assert (worded(1234), worded(3e7), worded(1e20)) == ("1,234", "30 million", "1e20")
-    assert room() > 0
+    assert (approximate(1234), approximate(3e7), approximate(1e20)) == ("1,234", "30 million", "1e20")
+    assert available_memory() > 0
 
 
 class Terminal(io.StringIO):

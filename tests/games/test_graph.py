@@ -340,7 +340,7 @@ def test_experts_have_no_gap(name: str, ties: str) -> None:
     assert np.array_equal(table > 0, best if ties == "uniform" else best & (best.cumsum(1) == 1))
 
 
-@pytest.mark.parametrize("packs", [True, False])
-def test_a_position_that_goes_on_without_a_move_is_an_error_that_names_it(packs: bool) -> None:
+@pytest.mark.parametrize("packable", [True, False])
+def test_a_position_that_goes_on_without_a_move_is_an_error_that_names_it(packable: bool) -> None:
     with pytest.raises(GameError, match=r"test-stuck goes on without a move to make at: o\. / x\."):
-        GameGraph(Stuck(packs=packs))
+        GameGraph(Stuck(packable=packable))

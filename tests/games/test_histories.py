@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from games import GameError, GameGraph
-from games.histories import Histories, HistoryTree, has_tree, histories
+from games.histories import Histories, HistoryTree, count_histories, has_tree
 from tests.support import PlainBoard, game, graph, random_profile
 
 NAMES = [
@@ -26,12 +26,12 @@ def running(plain: PlainBoard, picture: str) -> int:
 @pytest.mark.parametrize("name", ["connect4:3x3:3", "tictactoe:2x3:3"])
 def test_histories_are_counted_as_plain_recursion_counts_them(name: str) -> None:
     plain = PlainBoard.like(game(name))
-    assert len(HistoryTree(graph(name))) == histories(graph(name)) == running(plain, plain.empty)
+    assert len(HistoryTree(graph(name))) == count_histories(graph(name)) == running(plain, plain.empty)
 
 
 def test_tictactoe_has_its_known_number_of_histories() -> None:
     """549,946 nodes of the game tree, of which 255,168 are finished games."""
-    assert histories(graph("tictactoe")) == 549_946 - 255_168
+    assert count_histories(graph("tictactoe")) == 549_946 - 255_168
 
 
 @pytest.mark.parametrize("name", NAMES)

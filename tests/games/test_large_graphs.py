@@ -31,7 +31,7 @@ def plain(name: str) -> GameGraph:
     """The same graph, the plain way."""
     base = game(name.removeprefix("quotient:"))
     board = Plain(base.rows, base.columns, base.k, gravity=base.gravity, name=base.spec.name)
-    assert not board.packs
+    assert not board.packable
     return GameGraph(Quotient(board) if name.startswith("quotient:") else board)
 
 
@@ -60,7 +60,7 @@ SMALL = [
 @pytest.mark.parametrize("name", SMALL)
 def test_words_build_the_graph_that_successors_build(name: str) -> None:
     quick, slow = graph(name), plain(name)
-    assert isinstance(quick.game, games.layers.Packed) and quick.game.packs
+    assert isinstance(quick.game, games.layers.Packed) and quick.game.packable
     assert quick.layer_sizes == slow.layer_sizes
     assert quick.blocks == slow.blocks
     assert np.array_equal(quick.states, slow.states)
@@ -80,7 +80,7 @@ def test_a_step_of_words_is_the_rules_step() -> None:
     words = board.pack(model.states)
     assert np.array_equal(board.unpack(words), model.states)
     for action in range(board.spec.actions):
-        legal, after, won, going = board.follow(words, action)
+        legal, after, won, going = board.make_move(words, action)
         assert np.array_equal(legal, model.legal_mask[:, action])
         assert not won[~legal].any() and not going[~legal].any()
         moves = np.where(board.acting(model.states[legal]), action, -1)
