@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from games.base import Bools, Enumerable, Floats, GameError, Ints, Model, Response, States, Table, one_line
+from games.base import Bools, Enumerable, Floats, GameError, Ints, Model, Response, States, Steps, Table, one_line
 from games.cost import Meter
 from games.layers import Layer, Numbers, Packed, Words, chunks, layers, with_moves, words_of
 from games.quick import quick
@@ -236,6 +236,16 @@ class GameGraph:
                 at = np.where(child < 0, high, child) - low  # the ends go to a place of their own
                 reach[low:high] += np.bincount(at, weights=flow, minlength=high - low + 1)[:-1]
         return reach
+
+    def steps(self, seat: int, against: Table) -> Steps:
+        """Every legal move of the seat, and the moves that the other seat's table ever makes."""
+        own = (self.seat == seat)[:, None]
+        row, action = np.nonzero(np.where(own, self.legal_mask, against > 0) & (self.successor >= 0))
+        weight = np.where(self.seat[row] == seat, 1.0, against[row, action])
+        following = self.successor[row, action].astype(np.int64)
+        start = np.zeros(len(self))
+        start[self.roots] = 1.0 / len(self.roots)
+        return Steps(row, np.where(self.seat[row] == seat, action, 0), following, weight, start)
 
     def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
         """Probabilities that seat 0 wins, draws and loses. GameError where rewards come along the way."""

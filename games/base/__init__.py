@@ -40,6 +40,7 @@ from games.base.model import (
     Lazy,
     Model,
     Response,
+    Steps,
     model_and_game,
 )
 
@@ -63,6 +64,7 @@ __all__ = [
     "Rng",
     "Spec",
     "States",
+    "Steps",
     "Successors",
     "Symmetric",
     "Table",

@@ -6,6 +6,7 @@ Source: docs/algorithms.md, "Exploitability and the Nash gap".
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
@@ -56,6 +57,25 @@ class Response:
         table = np.zeros(self.action_values.shape)
         table[rows, best[rows]] = 1.0
         return table
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What follows each move while one seat is free and the other plays a table: K entries.
+
+    At a position where the free seat does not act, action 0 stands for the one thing that happens there.
+    """
+
+    row: Ints
+    """int64 [K] the position."""
+    action: Ints
+    """int64 [K] the free seat's action."""
+    following: Ints
+    """int64 [K] the next position at which somebody acts. Entries into the end of a game are left out."""
+    weight: Floats
+    """float64 [K] probability times discount; entries of one place add up."""
+    start: Floats
+    """float64 [S] the distribution of first positions."""
 
 
 class Model(Protocol):
@@ -180,6 +200,17 @@ class Model(Protocol):
 
         Returns:
             float64 [S] expected visits in one game, undiscounted for finite games.
+        """
+
+    def steps(self, seat: int, against: Table) -> Steps:
+        """The decision process of one seat against a table of the other, one move at a time.
+
+        Args:
+            seat: the free seat, 0 or 1.
+            against: float64 [S, A] of the other seat.
+
+        Raises:
+            GameError: where rows are not what the seat can tell apart.
         """
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from games.base import Bools, Floats, GameError, Hidden, Ints, Model, Response, States, Table, one_line
+from games.base import Bools, Floats, GameError, Hidden, Ints, Model, Response, States, Steps, Table, one_line
 from games.cost import Meter
 from games.infosets.program import maximin
 from games.infosets.treeplex import Treeplex
@@ -276,6 +276,12 @@ class InfosetModel:
         plans = self.plan(0, profile[0]), self.plan(1, profile[1])
         return np.concatenate(
             [plans[seat][self.seats[seat].parent] * self.counterfactual_reach(seat, plans[1 - seat]) for seat in (0, 1)]
+        )
+
+    def steps(self, seat: int, against: Table) -> Steps:
+        raise GameError(
+            f"{self.game.spec.name} hides something from a seat, whose decisions are then no process of positions;"
+            " choose a learner that needs none"
         )
 
     def counterfactual_reach(self, seat: int, plan: Floats) -> Floats:

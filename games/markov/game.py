@@ -112,6 +112,11 @@ class MarkovGame:
         """S, the number of states (of positions without their step)."""
         return len(self.rewards)
 
+    @property
+    def over(self) -> Bools:
+        """[S] states in which neither seat moves."""
+        return self._over
+
     @cached_property
     def linear(self) -> Linear | None:
         """Per seat the features phi(s, a) the game comes with, if any."""

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from games.base import Bools, Floats, GameError, Ints, Model, Response, States, Table
+from games.base import Bools, Floats, GameError, Ints, Model, Response, States, Steps, Table
 from games.markov.game import MarkovGame
 from games.markov.matrix import TIES
 from games.markov.matrix import solve as solve_matrix
@@ -134,6 +134,32 @@ class MarkovModel:
                 visits[layer - 1][:, None, None] * weights[layer - 1]
             )
         return visits.ravel()
+
+    def steps(self, seat: int, against: Table) -> Steps:
+        """The kernel under the other seat's table; with a horizon, from each step to the next."""
+        game, other = self.game, self.strategies(1 - seat, against)
+        counts = self._counts
+        state, first, second = np.nonzero(counts[0][:, :, None] & counts[1][:, None, :])
+        state, first, second = (part[~game.over[state]] for part in (state, first, second))
+        move, following, probability = game.transitions.outcomes(state, first, second)
+        kept = ~game.over[following]
+        move, following, probability = move[kept], following[kept], probability[kept]
+        own, others = (first, second) if seat == 0 else (second, first)
+        endless = game.horizon is None
+        parts = []
+        for layer in range(1 if endless else self.layers - 1):
+            weight = game.spec.discount * probability * other[layer, state[move], others[move]]
+            played, after = np.flatnonzero(weight), layer + (not endless)
+            rows = layer * game.states + state[move[played]], own[move[played]], after * game.states + following[played]
+            parts.append((*rows, weight[played]))
+        row, action, follows, weights = (
+            (np.concatenate(column) for column in zip(*parts, strict=True))
+            if parts
+            else (*np.zeros((3, 0), dtype=np.int64), np.zeros(0))
+        )
+        start = np.zeros(len(self))
+        start[: game.states] = game.initial
+        return Steps(row, action, follows, weights, start)
 
     # --- one step back ---------------------------------------------------------------------------------
 

@@ -35,13 +35,25 @@ class Bc:
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
-        first, second = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
-        rounds = Rounds(collector, first, second)
-        most = steps_of(game)  # most labels of a seat in one game
-        whole = SLOW_ROUND if solvable(game) and budget.labels is not None else collect.SHARD
-        while wanting := [tracker for tracker in (first, second) if not tracker.done]:
-            labels = (None if first.done else experts[0], None if second.done else experts[1])
-            rounds.play(experts, labels, min(whole, *(tracker.games_left(most) for tracker in wanting)))
-            rounds.log()
+        rounds = play_experts(collector, experts, budget)
         seen = rounds.decisions()
         return finish(collector, (seen[0], seen[1]), rounds.games, self.options, cloner=self.cloner)
+
+
+def play_experts(collector: Collector, experts: Seats, budget: Budget) -> Rounds:
+    """Rounds in which two experts play each other and are queried at each decision, until the budget is spent.
+
+    Args:
+        collector: Plays the rounds.
+        experts: Seat 0's and seat 1's expert.
+        budget: With labels, a seat is queried until its share is spent; else both until nothing new comes.
+    """
+    first, second = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
+    rounds, game = Rounds(collector, first, second), collector.game
+    most = steps_of(game)  # most labels of a seat in one game
+    whole = SLOW_ROUND if solvable(game) and budget.labels is not None else collect.SHARD
+    while wanting := [tracker for tracker in (first, second) if not tracker.done]:
+        labels = (None if first.done else experts[0], None if second.done else experts[1])
+        rounds.play(experts, labels, min(whole, *(tracker.games_left(most) for tracker in wanting)))
+        rounds.log()
+    return rounds

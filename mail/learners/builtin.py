@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from mail.clone.registry import ClonerDeclaration
+from mail.clone.registry import register as register_cloner
 from mail.learners.base import OF_THE_RUN, LearnerDeclaration, register
 
 _PAPER = "arXiv 2602.22810"
@@ -71,3 +74,33 @@ _TREMBLE = replace(_NOISE, summary="the former name of mail-noise")
 
 register("mail-noise", _TO_NOISE, _NOISE, settings={"name": "mail-noise"})
 register("mail-tremble", _TO_NOISE, _TREMBLE, settings={"name": "mail-tremble"})
+
+# --- adversarial and inverse imitation -------------------------------------------------------------------
+
+_IQ = "Garg et al. 2021, arXiv 2106.12142"
+_SOFT_Q = "a table of soft action values by IQ-Learn's offline loss, chi-squared"
+_INVERSE = LearnerDeclaration("", knows=frozenset({"labels", "expert", "model"}), both_seats=True)
+
+
+def _inverse(name: str, target: str, summary: str, source: str, **settings: Any) -> None:
+    """Register a learner that imitates each seat in its exact decision process against the other seat's expert."""
+    declared = replace(_INVERSE, summary=summary, source=source)
+    register(name, f"mail.learners.inverse.{target}", declared, settings={"name": name, **settings})
+
+
+register_cloner("iq-learn", "mail.learners.inverse.iq_learn:clone_iq", ClonerDeclaration(_SOFT_Q, _IQ))
+register("iq-learn", _TO_BC, replace(_BC, summary=f"bc into {_SOFT_Q}", source=_IQ),
+         settings={"name": "iq-learn", "cloner": "iq-learn"})  # fmt: skip
+_inverse(
+    "gail",
+    "gail:Gail",
+    "visits of the expert by mirror descent, with the exact discriminator",
+    "Ho and Ermon 2016, arXiv 1606.03476",
+)
+_inverse("iq-learn-online", "iq_learn:IqLearnOnline", "soft action values by IQ-Learn's online loss, chi-squared", _IQ)
+_inverse(
+    "max-ent",
+    "max_ent:MaxEnt",
+    "a reward by maximum causal entropy, and its soft-optimal policy",
+    "Ziebart, Bagnell, Dey 2010",
+)

@@ -45,8 +45,8 @@ class Learned:
     games: int
     """Number of episodes, both seats together."""
     fits: tuple[Fit, Fit]
-    cloner: str = "network"
-    """The cloner that fitted them, by name."""
+    cloner: str | None = "network"
+    """The cloner that fitted them, by name; None where more than labels went into them."""
 
     @property
     def labels(self) -> tuple[int, int]:

@@ -142,13 +142,14 @@ def curve(
 ) -> Curve:
     """One seat's exploitability when only its first n labels are cloned, with n in equal steps up to all.
 
-    The last point is the learned policy itself, whose measures are in ``row``.
+    The last point is the learned policy itself, whose measures are in ``row``; the only one where it is no clone.
     """
     total = learned.labels[seat]
-    budgets = sorted({max(1, round(total * part / config.points)) for part in range(1, config.points + 1)})
+    parts = 1 if learned.cloner is None else config.points
+    budgets = sorted({max(1, round(total * part / parts)) for part in range(1, parts + 1)})
     points = []
     for index, labels in enumerate(budgets):
-        if labels == total:
+        if labels == total or learned.cloner is None:
             measures = {key: row[key][seat] for key in ("exploitability", "greedy_exploitability")}
         else:
             part = learned.decisions[seat].first_labels(seat, labels)

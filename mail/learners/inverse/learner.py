@@ -1,0 +1,131 @@
+"""What the adversarial and inverse learners share: demonstrations as behavioral cloning gets them, then one exact fit
+per seat in the decision process that it faces against the other seat's expert.
+
+    play the experts against each other within the budget, and query both       (exactly as ``bc`` does)
+    for each seat i:
+        process_i = the game with the other seat's expert as part of the dynamics
+        policy_i  = the method's fit to the demonstrations of seat i in process_i
+    elsewhere, where no policy of the seat ever comes: uniform play, or the game's stated action
+
+All of them need the exact model and the other expert's policy wherever the seat can lead it; that is far more than
+labels, so they declare it. None sees a payoff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agents.policy import Seats, tabulate
+from agents.tabular import Tabular
+from games.base import Floats, Game, Model, NashmailError, Rng
+from mail.clone.dataset import Fit, sampled_labels
+from mail.clone.tabular import whole
+from mail.data.decisions import Decisions
+from mail.learners.bc import play_experts
+from mail.learners.budget import Budget
+from mail.learners.collect import Collector, Learned, Options
+from mail.learners.inverse.process import Demonstrated, Process, demonstrated, process_of
+from mail.learners.journal import Journal
+from mail.parallel.pool import Pool
+from mail.parallel.streams import stream
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What a method found for one seat."""
+
+    policy: Floats
+    """[n, A] probabilities at every position of the process."""
+    rounds: int
+    """Rounds (or gradient evaluations) that it took."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Values to log, by name."""
+
+
+Method = Callable[[Process, Demonstrated, Rng], Solution]
+"""Fits one seat. Picklable, with its settings."""
+
+
+class Inverse:
+    """A learner that imitates each seat's expert in the process that the seat faces."""
+
+    def __init__(self, options: Options, *, name: str, method: Method) -> None:
+        """
+        Args:
+            options: Of the run; the exact model is among them.
+            name: The learner's.
+            method: Fits one seat.
+        """
+        self.name, self.options, self.method = name, options, method
+
+    def check(self, game: Game, experts: Seats) -> None:
+        self.processes(experts)
+
+    def processes(self, experts: Seats) -> tuple[Process, Process]:
+        """Both seats' decision processes. NashmailError if the game has none that can be listed."""
+        model = exact_model(self.name, self.options.model)
+        first, second = (process_of(model, seat, tabulate(model, experts[1 - seat], 1 - seat)) for seat in (0, 1))
+        return first, second
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        collector = Collector(self.name, game, self.options.seed, pool, journal, "bc")
+        rounds = play_experts(collector, experts, budget)
+        first, second = rounds.decisions()
+        collected = (sampled_labels(first), sampled_labels(second)) if self.options.sample_labels else (first, second)
+        fits = self._fits(collector, experts, collected)
+        return Learned((fits[0].policy, fits[1].policy), collected, rounds.games, fits, cloner=None)
+
+    def _fits(self, collector: Collector, experts: Seats, collected: tuple[Decisions, Decisions]) -> tuple[Fit, Fit]:
+        """Each seat's fit, from the journal or found now, one shard per seat."""
+        stage, journal, game = f"{self.name}/inverse", collector.journal, collector.game
+        made = {seat: journal.load_fit(stage, seat, game, "cpu") for seat in (0, 1)}
+        missing = [seat for seat in (0, 1) if made[seat] is None]
+        processes = self.processes(experts) if missing else ()
+        shards = [
+            (processes[seat], collected[seat], seat, stream(self.options.seed, stage, seat=seat)) for seat in missing
+        ]
+
+        def keep(index: int, found: tuple[Fit, dict[str, float]]) -> None:
+            seat, (fit, metrics) = missing[index], found
+            made[seat] = fit
+            journal.store_fit(stage, seat, game, fit)
+            self._log(collector, collected[seat], seat, {**metrics, "opponent_positions": processes[seat].queried})
+
+        collector.pool.map(fit_seat, (self.method, game), shards, on_result=keep)
+        first, second = made[0], made[1]
+        assert first is not None and second is not None  # ``keep`` has added the missing ones
+        return first, second
+
+    def _log(self, collector: Collector, decisions: Decisions, seat: int, metrics: dict[str, float]) -> None:
+        """Log a seat's budget again, with what the method tells of its fit."""
+        mine = decisions.take(decisions.seat == seat)
+        spent = {"games": decisions.games, "labels": mine.labels(), "distinct_labels": mine.distinct_labels()}
+        collector.journal.log(self.name, seat, {**spent, **metrics})
+
+
+def exact_model(name: str, model: Model | None) -> Model:
+    """The exact model. NashmailError if there is none."""
+    if model is None:
+        raise NashmailError(f"{name} needs the exact model of the game, which is too large to list; choose bc or mail")
+    return model
+
+
+Shard = tuple[Process, Decisions, int, Rng]
+
+
+def fit_seat(job: tuple[Method, Game], shard: Shard) -> tuple[Fit, dict[str, float]]:
+    """A pool's task: fit one seat, and complete its policy outside the process."""
+    method, game = job
+    process, decisions, seat, rng = shard
+    expert = demonstrated(process, decisions, seat)
+    solution = method(process, expert, rng)
+    policy = Tabular(process.keys, solution.policy)
+    if game.spec.unlabelled is not None:
+        policy = whole(game, policy, seat, game.spec.unlabelled)
+    known = expert.known
+    off = 0.5 * np.abs(solution.policy[known] - expert.policy[known]).sum(1)
+    beside = np.where(expert.policy[known] > 0, 0.0, solution.policy[known]).sum(1)
+    return Fit(policy, solution.rounds, float(beside.max()), float(off.mean())), solution.metrics
