@@ -107,7 +107,7 @@ def styled(text: str, style: str) -> Text:
 # --- boards ----------------------------------------------------------------------------------------------
 
 
-def _marks(game: Game, scene: Scene) -> tuple[list[str], int, set[int], set[int]]:
+def marked_cells(game: Game, scene: Scene) -> tuple[list[str], int, set[int], set[int]]:
     """The cells row by row, the number of columns, the cells that the last move changed, and those of winning lines."""
     lines = _rows(game, scene.state)
     cells, columns = list("".join(lines)), len(lines[0])
@@ -147,7 +147,7 @@ def _grid(game: Game, scene: Scene, on: Look) -> Text:
 
     In a small terminal the lines between rows are dropped first, then the marks beside the stones.
     """
-    cells, columns, fresh, line = _marks(game, scene)
+    cells, columns, fresh, line = marked_cells(game, scene)
     count = len(cells) // columns
     numbered = not game.spec.display.names and not scene.over
     digits = 1 if game.spec.display.names else len(str(len(cells)))
@@ -190,7 +190,7 @@ def _rule(columns: int, width: int, framed: bool, corners: str) -> str:
 
 def _columns(game: Game, scene: Scene, on: Look) -> Text:
     """Stones in columns, above the numbers of the columns that are not full."""
-    cells, columns, fresh, line = _marks(game, scene)
+    cells, columns, fresh, line = marked_cells(game, scene)
     digits = len(str(columns))
     marked = columns * (digits + 2) + 2 <= on.width
     width = digits + (2 if marked else 0 if columns * (digits + 1) + 2 > on.width else 1)

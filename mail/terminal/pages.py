@@ -40,6 +40,24 @@ def pages(
     """
     display = view(game)
     texts = [styled("The start.\n\n", "bold") + display.draw(Scene(states[0][0]), on)]
+    for ply, words in enumerate(headings(game, states, moves, oracle=oracle, remarks=remarks)):
+        last = over and ply == len(moves) - 1
+        scene = Scene(states[ply + 1][0], states[ply][0], last)
+        texts.append(styled(words + "\n\n", "bold") + display.draw(scene, on))
+    return texts
+
+
+def headings(
+    game: Game,
+    states: Sequence[States],
+    moves: Sequence[tuple[int, int]],
+    *,
+    oracle: Oracle | None = None,
+    remarks: dict[int, str] | None = None,
+) -> list[str]:
+    """A line about each ply of a game, such as ``3. x: cell 5, keeps the draw``; arguments as in ``pages``."""
+    display = view(game)
+    lines = []
     for ply, pair in enumerate(moves):
         parts = []
         for seat in (0, 1):
@@ -48,10 +66,8 @@ def pages(
             value = f", {_verdict(game, states[ply], seat, pair[seat], oracle)}" if oracle is not None else ""
             parts.append(f"{display.marks[seat]}: {display.move(pair[seat])}{value}")
         remark = (remarks or {}).get(ply, "")
-        heading = styled(f"{ply + 1}. " + "; ".join(parts) + (f" {remark}" if remark else "") + "\n\n", "bold")
-        last = over and ply == len(moves) - 1
-        texts.append(heading + display.draw(Scene(states[ply + 1][0], states[ply][0], last), on))
-    return texts
+        lines.append(f"{ply + 1}. " + "; ".join(parts) + (f" {remark}" if remark else ""))
+    return lines
 
 
 def _verdict(game: Game, states: States, seat: int, action: int, oracle: Oracle) -> str:

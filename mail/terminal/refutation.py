@@ -104,12 +104,7 @@ def show(
         mistake: The move that gives value away; found with the oracle if not given.
         oracle: Judges the moves, if given.
     """
-    states = [state[None] for state in positions(game, tuple(line))]
-    acting = [game.acting(state)[0] for state in states[:-1]]
-    moves = [
-        (action if first else -1, action if second else -1)
-        for action, (first, second) in zip(line, acting, strict=True)
-    ]
+    states, moves = steps(game, line)
     if mistake is None and oracle is not None:
         mistake = first_mistake(states, moves, seat, oracle)
     remarks = {} if mistake is None else {mistake.ply: "(the mistake)"}
@@ -119,6 +114,17 @@ def show(
     if mistake is not None:
         texts.append(_why(game, display, states[mistake.ply], seat, mistake, policy, labels, on))
     return texts
+
+
+def steps(game: Enumerable, line: Sequence[int]) -> tuple[list[States], list[tuple[int, int]]]:
+    """The positions [1, W] of a line, before and after each move, and both seats' actions of each ply, -1 for none."""
+    states = [state[None] for state in positions(game, tuple(line))]
+    acting = [game.acting(state)[0] for state in states[:-1]]
+    moves = [
+        (action if first else -1, action if second else -1)
+        for action, (first, second) in zip(line, acting, strict=True)
+    ]
+    return states, moves
 
 
 class Finding(Protocol):
@@ -171,36 +177,68 @@ def first_mistake(
     return None
 
 
-def _why(
-    game: Game, display: View, states: States, seat: int, mistake: Mistake, policy: Policy, labels: Labelled, on: Look
-) -> Text:
-    """The position of the mistake, the policy's move, the right ones, and the nearest labelled position."""
+@dataclass(frozen=True)
+class Reason:
+    """Why a mistake was made, in words."""
+
+    move: str
+    """What the policy plays there, how often, and what is right."""
+    labels: str
+    """How near the labelled positions come."""
+    nearest: States | None
+    """[W] one of the nearest labelled positions; None where there is none, or where the position itself is labelled."""
+
+
+def reason(
+    game: Game, display: View, states: States, seat: int, mistake: Mistake, policy: Policy, labels: Labelled
+) -> Reason:
+    """Why a policy made a mistake.
+
+    Args:
+        game: The game.
+        display: How it is shown.
+        states: [1, W] the position of the mistake.
+        seat: The policy's seat.
+        mistake: The mistake.
+        policy: The policy.
+        labels: The positions at which the run queried the seat's expert.
+    """
     chances = query(policy, game, states, seat)[0]
     keeps = np.isin(np.arange(len(chances)), mistake.keeps)
-    text = styled(f"Move {mistake.ply + 1} in detail: the position of {display.marks[seat]}.\n\n", "bold")
-    text += display.draw(Scene(states[0]), on) + Text("\n\n")
-    words = (
+    move = (
         f"The policy plays {display.move(mistake.played)} with probability {chances[mistake.played]:.1%}; after that "
         f"the game is worth {mistake.left:g} to it. Right: {wording(display, keeps)}, worth {mistake.kept:g}; it plays "
         f"that with probability {chances[keeps].sum():.1%}."
     )
-    return text + Text(f"{fill(words, on.width)}\n") + _nearest(game, display, states[0], labels, on)
+    return Reason(move, *_nearest(game, display, states[0], labels))
 
 
-def _nearest(game: Game, display: View, state: States, labels: Labelled, on: Look) -> Text:
-    """The labelled positions nearest to a position [W], and the expert's moves there."""
+def _nearest(game: Game, display: View, state: States, labels: Labelled) -> tuple[str, States | None]:
+    """Words about the labelled positions nearest to a position [W], and one of them."""
     if not len(labels.states):
-        return Text(fill("The run has no labels for this seat: its expert was never queried.", on.width))
+        return "The run has no labels for this seat: its expert was never queried.", None
     distance, rows = labels.nearest(game, state)
     up_to = ", up to symmetry" if labels.quotient is not None else ""
     count = f"{len(labels.states):,} labelled position" + ("" if len(labels.states) == 1 else "s")
     answer = wording(display, labels.label[rows[0]] > 0)
     if distance == 0:
-        words = f"This position was labelled{up_to}: the expert plays {answer}, which the clone did not learn."
-        return Text(fill(words, on.width))
+        return f"This position was labelled{up_to}: the expert plays {answer}, which the clone did not learn.", None
     unit = ("cell" if game.spec.in_a_row else "number") + ("" if distance == 1 else "s")
     words = (
         f"The expert was never queried here. The nearest {len(rows):,} of the run's {count} differ in "
         f"{distance} {unit}{up_to}. One of them, where the expert plays {answer}:"
     )
-    return Text(f"{fill(words, on.width)}\n\n") + display.draw(Scene(labels.states[rows[0]]), on)
+    return words, labels.states[rows[0]]
+
+
+def _why(
+    game: Game, display: View, states: States, seat: int, mistake: Mistake, policy: Policy, labels: Labelled, on: Look
+) -> Text:
+    """The position of the mistake, the policy's move, the right ones, and the nearest labelled position."""
+    text = styled(f"Move {mistake.ply + 1} in detail: the position of {display.marks[seat]}.\n\n", "bold")
+    text += display.draw(Scene(states[0]), on) + Text("\n\n")
+    why = reason(game, display, states, seat, mistake, policy, labels)
+    text += Text(f"{fill(why.move, on.width)}\n{fill(why.labels, on.width)}")
+    if why.nearest is None:
+        return text
+    return text + Text("\n\n") + display.draw(Scene(why.nearest), on)
