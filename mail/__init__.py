@@ -1,4 +1,5 @@
-"""Imitation learning in zero-sum games, with exact measures: ``mail.train``, ``mail.nash_gap``, ``mail.load_profile``.
+"""Imitation learning in zero-sum games, with exact measures: ``mail.train``, ``mail.compare``, ``mail.nash_gap``,
+``mail.load_profile``.
 
 Names are imported when they are first used, so that ``import mail`` and ``nashmail --help`` stay light; nothing at
 all is imported here, so that the command's entry, which comes after this, can catch Ctrl-C from the first moment on.
@@ -83,6 +84,54 @@ def train(
     )
     prepared = prepare(config)
     return run_training(Run.create(Path(out), config), prepared=prepared)
+
+
+def compare(
+    game: str,
+    *,
+    learners: Sequence[str] = ("mail", "bc"),
+    explorers: Sequence[str] = ("deep",),
+    budgets: Sequence[int] = (1000,),
+    seeds: int = 10,
+    expert: str = "first",
+    symmetry: bool = False,
+    episodes: int = 1000,
+    out: str | PathLike[str] | None = None,
+    workers: int = 1,
+) -> list[dict[str, Any]]:
+    """Compare learners over seeds and budgets by exact measures, and return tidy rows.
+
+    Args:
+        game: A game's name, as ``games.make`` takes it, with an exact model.
+        learners: The learners.
+        explorers: The explorers of learners that use the run's, like ``mail``; other learners appear once.
+        budgets: Expert queries per seat that every learner spends; 0 for as many as bring something new.
+        seeds: How many seeds, counted from 0.
+        expert: Which of equally good actions the expert takes, for learners without an expert of their own.
+        symmetry: Whether positions that are images of each other are learned as one.
+        episodes: Most games per seat; at least the budget.
+        out: A folder that keeps every finished cell, so that a comparison that was killed goes on; None keeps nothing.
+        workers: The number of processes.
+
+    Returns:
+        A dictionary per cell, by learner, then explorer, budget and seed, with ``learner``, ``explorer``, ``budget``,
+        ``seed``, ``key`` (a hash of the cell's configuration), ``knows``, counts (``labels``, ``distinct_labels``,
+        ``games``, ``steps``), measures (``value_gap``, ``exploitability_0``, ``nash_gap``, ``greedy_nash_gap`` and so
+        on, in units of reward), ``cpu_seconds`` of learning, and ``failed``: the reason if the cell failed, else "".
+
+    Raises:
+        NashmailError: For names that do not exist, and for a game that the expert or a learner cannot play; nothing
+            has run then.
+    """
+    from pathlib import Path
+
+    from mail.parallel.open import pool_for
+    from mail.training.compare.grid import Grid
+    from mail.training.compare.run import compare as run_comparison
+
+    grid = Grid(game, tuple(learners), tuple(explorers), tuple(budgets), seeds, expert, symmetry, episodes)
+    with pool_for(workers) as pool:
+        return run_comparison(grid.check(), None if out is None else Path(out), pool=pool)
 
 
 def __getattr__(name: str) -> Any:

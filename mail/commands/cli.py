@@ -26,6 +26,7 @@ COMMANDS = {
     "games": "the games, their sizes, experts, and what can be measured exactly",
     "learners": "learners, explorers and cloners, and what each may know",
     "train": "learn both seats of a game by imitation",
+    "compare": "learners side by side over seeds and budgets: table, figure, CSV; resumable",
     "gap": "the exact Nash gap of learned policies",
     "exploit": "a line of play that beats a learned policy, or a proof that none exists",
     "match": "many games between runs, the expert and others, in both seats",

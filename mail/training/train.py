@@ -51,12 +51,13 @@ def train(run: Run, *, prepared: Prepared | None = None, pool: Pool | None = Non
     return report(run, prepared.known, evaluation, begun=begun, workers=pool.workers)
 
 
-def prepare(config: Config, games: Sequence[Played] = ()) -> Prepared:
+def prepare(config: Config, games: Sequence[Played] = (), *, known: GameContext | None = None) -> Prepared:
     """Make the game, learners and experts, and check all that can be refused, before anything is written or learned.
 
     Args:
         config: The run's configuration.
         games: The saved games for the learner ``games``.
+        known: The game of the configuration with its models, where they are at hand; made here by default.
 
     Raises:
         NashmailError: The configuration cannot be trained.
@@ -64,7 +65,7 @@ def prepare(config: Config, games: Sequence[Played] = ()) -> Prepared:
     check(config)
     if GAMES in config.learners and not games:
         raise RunError(f"the learner {GAMES} clones saved games; name them: --from-games FILE...")
-    known = game_context(config.game, symmetry=config.symmetry)
+    known = known or game_context(config.game, symmetry=config.symmetry)
     options = known.options(config)
     return Prepared(known, tuple(_task(name, config, known, options, games) for name in config.learners))
 
