@@ -103,7 +103,8 @@ def describe(name: str) -> str:
 
 
 def _openspiel(text: str) -> Game:
-    return OpenSpielGame(text) if open_information(load(text)) else HiddenOpenSpielGame(text)
+    rules = load(text)
+    return (OpenSpielGame if open_information(rules) else HiddenOpenSpielGame)(text, rules=rules)
 
 
 def _board(word: str, default: tuple[int, int, int], *, gravity: bool) -> Factory:

@@ -27,11 +27,14 @@ class _OpaqueError(Exception):
 
 
 def fingerprint(thing: object) -> bytes | None:
-    """A 16-byte BLAKE2b digest of what ``thing`` holds.
+    """A digest of everything that an object holds.
+
+    Args:
+        thing: any object.
 
     Returns:
-        Bytes that are equal for objects with equal contents, in every process (unless a set has members of different
-        types); None where the object holds something that cannot be read.
+        16 bytes of BLAKE2b that are equal for objects with equal contents, in every process (unless a set has members
+        of different types); None where the object holds something that cannot be read.
     """
     walk = _Walk()
     try:

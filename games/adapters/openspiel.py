@@ -26,7 +26,11 @@ _LONGEST = 1_000_000  # moves of a game; a state stores one word for each
 
 
 class OpenSpielGame(Replayed):
-    """The OpenSpiel game that ``text`` describes, for example ``connect_four(rows=4,columns=5)``.
+    """An OpenSpiel game as one of ours.
+
+    Args:
+        text: the description, for example ``connect_four(rows=4,columns=5)``.
+        rules: the pyspiel game of this description, if it is loaded already.
 
     Raises:
         GameError: OpenSpiel has no such game, or it is not of the kind named above.
@@ -34,9 +38,9 @@ class OpenSpielGame(Replayed):
 
     library = "OpenSpiel"
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, rules: Any = None) -> None:
         called = f"openspiel:{text}"
-        self.rules = load(text)
+        self.rules = load(text) if rules is None else rules
         with answering(called):
             spec, board = self._fit(called)
         if spec.longest > _LONGEST:
@@ -70,7 +74,11 @@ class OpenSpielGame(Replayed):
         return _again, (type(self), self._text)
 
     def state(self, moves: Moves) -> Any:
-        """OpenSpiel's own state after these moves. Do not change it: the next state may be cloned from it."""
+        """OpenSpiel's own state after some moves. Do not change it: the next state may be cloned from it.
+
+        Args:
+            moves: legal moves from the start.
+        """
         if not moves:
             return self.rules.new_initial_state()
         before = moves[:-1]
@@ -112,7 +120,11 @@ def _again(kind: type[OpenSpielGame], text: str) -> OpenSpielGame:
 
 
 def open_information(rules: Any) -> bool:
-    """Whether everybody sees everything and chance has no part, as far as OpenSpiel says."""
+    """Whether everybody sees everything and chance has no part, as far as OpenSpiel says.
+
+    Args:
+        rules: a pyspiel game.
+    """
     kind = rules.get_type()
     certain = kind.chance_mode == kind.ChanceMode.DETERMINISTIC
     return bool(certain and kind.information == kind.Information.PERFECT_INFORMATION)
@@ -160,14 +172,23 @@ _EXAMPLES = {"": "openspiel:tic_tac_toe", "simultaneous": "simultaneous:matrix_r
 
 
 def parameters(rules: Any) -> dict[str, Any]:
-    """All parameters of a pyspiel game with their defaults: some games, such as ``mnk``, list only those that were
-    given.
+    """All parameters of a game, with their defaults; some games, such as ``mnk``, list only those that were given.
+
+    Args:
+        rules: a pyspiel game.
     """
     return {**rules.get_type().parameter_specification, **rules.get_parameters()}
 
 
 def board_of(rules: Any) -> Board | None:
-    """Our board with the rules of this pyspiel game. None for other games and for sizes that no board can have."""
+    """Our board with the rules of an OpenSpiel game.
+
+    Args:
+        rules: a pyspiel game.
+
+    Returns:
+        The board; None for other games and for sizes that no board can have.
+    """
     facts = parameters(rules)
     word = rules.get_type().short_name
     if word == "tic_tac_toe":
@@ -185,7 +206,17 @@ def board_of(rules: Any) -> Board | None:
 
 
 def twin(board: Board) -> Any:
-    """The pyspiel game with the rules of this board: the inverse of ``board_of``."""
+    """The OpenSpiel game with the rules of a board: the inverse of ``board_of``.
+
+    Args:
+        board: one of ours.
+
+    Returns:
+        The pyspiel game.
+
+    Raises:
+        GameError: OpenSpiel is not installed, or cannot make it.
+    """
     if board.gravity:
         return load(f"connect_four(rows={board.rows},columns={board.columns},x_in_row={board.k})")
     if (board.rows, board.columns, board.k) == (3, 3, 3):
@@ -194,7 +225,14 @@ def twin(board: Board) -> Any:
 
 
 def rules_behind(game: Game) -> Any | None:
-    """The pyspiel game of the same rules and action numbers as a game of ours; None where there is none."""
+    """The OpenSpiel game with the rules and action numbers of a game of ours.
+
+    Args:
+        game: any game.
+
+    Returns:
+        The pyspiel game; None where there is none.
+    """
     if isinstance(game, OpenSpielGame):
         return game.rules
     board = board_behind(game)
@@ -202,7 +240,16 @@ def rules_behind(game: Game) -> Any | None:
 
 
 def refuse_others(rules: Any, name: str, more: dict[str, bool]) -> None:
-    """Raise GameError unless this is a two-player, zero-sum, sequential game and none of ``more`` reasons applies."""
+    """Refuse what is not a two-player, zero-sum, sequential game.
+
+    Args:
+        rules: a pyspiel game.
+        name: what the user requested, for messages.
+        more: further reasons to refuse it, and whether each applies.
+
+    Raises:
+        GameError: with the first reason that applies.
+    """
     kind = rules.get_type()
     turns = "openspiel:turn_based_simultaneous_game(game=...) plays them in turn, hidden from each other"
     reasons = {

@@ -35,14 +35,23 @@ _MARGIN = 8  # times the longest random game, where the declared length is too s
 
 
 def is_mergeable(rules: Any) -> bool:
-    """Whether what this pyspiel game shows of a position determines its future, so that histories may be merged."""
+    """Whether what a game shows of a position determines its future, so that histories may be merged.
+
+    Args:
+        rules: a pyspiel game.
+    """
     kind, within = rules.get_type().short_name, _within(rules)
     return kind in MERGEABLE or (kind == "misere" and within is not None and is_mergeable(within))
 
 
 def fault(rules: Any) -> str | None:
-    """Why a game cannot be used although OpenSpiel loads it: a bug of OpenSpiel that would end the process. None if
-    usable.
+    """Why a game cannot be used although OpenSpiel loads it: a bug of OpenSpiel that would end the process.
+
+    Args:
+        rules: a pyspiel game.
+
+    Returns:
+        The reason; None if it can be used.
     """
     if (within := _within(rules)) is not None:
         return fault(within)
@@ -72,6 +81,9 @@ def most_moves(rules: Any) -> int:
     Some declared lengths are wrong (a swap forgotten, rows taken for columns, passes not counted). For the games of
     ``MERGEABLE`` the bound is known. For others, fixed random games test it: if one is longer than half the bound, the
     bound grows by half; if one is longer than the bound, it becomes a multiple of the longest.
+
+    Args:
+        rules: a pyspiel game.
     """
     declared, within = int(rules.max_game_length()), _within(rules)
     if is_mergeable(rules):

@@ -1,7 +1,8 @@
 """OpenSpiel's sequential games with chance or hidden information: ``games.make("openspiel:kuhn_poker")``.
 
 A state is its history, moves of chance included; what a seat knows of it is OpenSpiel's information state. For
-two-player, zero-sum games whose chance moves are listed. Slow: every history is played in OpenSpiel.
+two-player, zero-sum games whose chance moves are listed. Slow: every history is played in OpenSpiel. Interface: arXiv
+1908.09453.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _DEALS = 200_000
 
 @dataclass(frozen=True)
 class Situation(Position):
-    """``Position.reward`` is everything that seat 0 has been paid so far."""
+    """What OpenSpiel reports about a history. ``Position.reward`` is everything that seat 0 has been paid so far."""
 
     known: tuple[bytes, bytes] = (b"", b"")
     """What each seat knows, whether it is to move included."""
@@ -37,11 +38,11 @@ class HiddenOpenSpielGame(OpenSpielGame):
     """The OpenSpiel game that ``text`` describes, as a ``games.Hidden`` game.
 
     States are ``int64 [N, W]``, all moves in order, those of chance among them, padded with -1. A seat's key is 64 bits
-    of a BLAKE2b hash of its information state and of whether it is to move; of a position, of all moves. Once the game
-    is over nobody is asked for what it knows.
+    of a BLAKE2b hash of its information state and of whether it is to move; without a seat, of all moves. Information
+    states of finished games are not distinguished from the history.
 
     Raises:
-        GameError: in one line, for a game that does not fit.
+        GameError: for a game that does not fit.
     """
 
     def _fit(self, called: str) -> tuple[Spec, None]:
@@ -159,19 +160,30 @@ class HiddenOpenSpielGame(OpenSpielGame):
         return Successors(rows, self._padded(after), paid, self._over(after), odds)
 
     def at(self, moves: Moves) -> States:
-        """[1, W] the position after these moves, those of chance among them."""
+        """The position after some moves.
+
+        Args:
+            moves: legal moves from the start, those of chance among them.
+
+        Returns:
+            [1, W].
+        """
         return self._padded([moves])
 
     # --- moves -------------------------------------------------------------------------------------------
 
     def situation(self, moves: Moves) -> Situation:
-        """What OpenSpiel says of a history in which somebody decides, or that is over."""
+        """What OpenSpiel reports about a history at which a seat decides, or that is over.
+
+        Args:
+            moves: legal moves from the start, those of chance among them.
+        """
         found = self.position(moves)
         assert isinstance(found, Situation)
         return found
 
     def _moved(self, before: list[Moves], actions: Ints) -> list[Moves]:
-        """The moves with one action more, nothing drawn yet. GameError where it is illegal."""
+        """Histories with one action more, before chance draws. GameError where the action is illegal."""
         after = []
         for moves, both in zip(before, actions, strict=True):
             known = self.situation(moves)
@@ -198,7 +210,7 @@ class HiddenOpenSpielGame(OpenSpielGame):
         return states
 
     def _word(self, moves: Moves, known: bytes | None) -> bytes:
-        """8 bytes of what a seat knows, or (None, and once the game is over) of the whole history."""
+        """8 bytes of a hash of what a seat knows; of the whole history if ``known`` is None or the game is over."""
         whole = known is None or self.situation(moves).seat < 0
         said = " ".join(map(str, moves)).encode() if whole else b"known " + (known or b"")
         return blake2b(said, digest_size=8).digest()
@@ -247,7 +259,15 @@ class HiddenOpenSpielGame(OpenSpielGame):
 
 
 def position_after(game: Game, moves: list[int]) -> States:
-    """[1, W] the position of a game of ours after these moves of both seats, and of chance where the game has any."""
+    """The position of a game of ours after some moves.
+
+    Args:
+        game: any game of ours whose chance moves, if any, are among its moves.
+        moves: of both seats, and of chance where the game has any.
+
+    Returns:
+        [1, W].
+    """
     if isinstance(game, HiddenOpenSpielGame):
         return game.at(tuple(moves))
     rng = np.random.default_rng(0)  # the others draw nothing

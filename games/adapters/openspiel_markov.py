@@ -24,7 +24,10 @@ from games.markov.transitions import Entries
 
 
 def to_openspiel(game: MarkovGame) -> Any:
-    """The game as a ``pyspiel.Game``.
+    """The game as a ``pyspiel.Game`` with simultaneous nodes.
+
+    Args:
+        game: a Markov game with a horizon.
 
     Raises:
         GameError: the game has no horizon, starts in more states than a chance node can have, or OpenSpiel is not

@@ -17,7 +17,12 @@ _LONGEST = 160  # characters of a reason that are kept
 
 
 class answering:
-    """A context in which another library is called for the game ``name``: any exception becomes a GameError."""
+    """A context in which another library is called: any exception becomes a GameError.
+
+    Args:
+        name: the game's name, for messages.
+        library: the library's.
+    """
 
     def __init__(self, name: str, library: str = "OpenSpiel") -> None:
         self._name, self._library = name, library
@@ -40,7 +45,11 @@ _CRYPTIC = {
 
 
 def reason(error: BaseException) -> str:
-    """The message of an exception, see ``worded``."""
+    """The message of an exception as one line, see ``worded``.
+
+    Args:
+        error: the exception.
+    """
     return worded(type(error).__name__, str(error))
 
 
@@ -66,8 +75,11 @@ def worded(kind: str, said: str) -> str:
 
 
 def printable(text: str, most: int = 80) -> str:
-    """Text from outside as part of a message: unprintable characters become ``?``, and it is cut to ``most``
-    characters.
+    """Text from outside as part of a message: unprintable characters become ``?``.
+
+    Args:
+        text: any text.
+        most: characters to which it is cut.
     """
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= most else f"{clean[: most - 3]}..."

@@ -192,7 +192,14 @@ def from_aec(factory: Callable[[], Any], *, name: str, longest: int) -> PettingZ
 
 
 def classic(word: str) -> PettingZooGame:
-    """One of PettingZoo's own boards: ``tictactoe`` or ``connect_four``."""
+    """One of PettingZoo's own boards.
+
+    Args:
+        word: ``tictactoe`` or ``connect_four``.
+
+    Raises:
+        GameError: for another word, or where PettingZoo is not installed.
+    """
     if word not in _CLASSIC:
         known = ", ".join(f"pettingzoo:{name}" for name in _CLASSIC)
         raise GameError(

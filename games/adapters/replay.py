@@ -82,7 +82,14 @@ class Replayed(ABC):
 
     @abstractmethod
     def replay(self, moves: Moves) -> Position:
-        """Play these legal moves from the start."""
+        """Play moves from the start in the other library.
+
+        Args:
+            moves: legal moves.
+
+        Returns:
+            What it reports about the position after them.
+        """
 
     # --- the contract of games.base ----------------------------------------------------------------------
 
@@ -118,7 +125,10 @@ class Replayed(ABC):
         return np.frombuffer(digests, dtype=">u4").reshape(-1, 2).astype(np.uint64)
 
     def step(self, states: States, actions: Ints, *, rng: Rng) -> tuple[States, Floats, Bools]:
-        """Append one move to each row. GameError where it is not legal or the game is over."""
+        """Append one move to each row.
+
+        GameError where it is illegal, the game is over, or it goes on after its stated length.
+        """
         after = states.copy()
         rewards = np.zeros(len(states))
         done = np.zeros(len(states), dtype=np.bool_)
@@ -148,9 +158,8 @@ class Replayed(ABC):
     def successors(self, states: States, actions: Ints) -> Successors:
         """One certain outcome per move.
 
-        Raises:
-            GameError: two positions share a key by accident, or two histories with the same key differ in the outcome
-                of a move.
+        GameError where two positions share a key by accident, or two histories with the same key differ in the outcome
+        of a move.
         """
         after, rewards, done = self.step(states, actions, rng=_NO_CHANCE)
         if self.board is None:
@@ -163,11 +172,19 @@ class Replayed(ABC):
     # --- moves -------------------------------------------------------------------------------------------
 
     def positions(self, states: States) -> list[Position]:
-        """[N] what the other library reports about each row."""
+        """What the other library reports about each row.
+
+        Args:
+            states: int64 [N, longest].
+        """
         return [self.position(moves) for moves in moves_of(states)]
 
     def position(self, moves: Moves) -> Position:
-        """The same for one row's moves, from the cache if possible."""
+        """What the other library reports after some moves, from the cache if possible.
+
+        Args:
+            moves: legal moves from the start.
+        """
         if moves not in self._known:
             if len(self._known) >= self.remembered:
                 self._known.clear()
@@ -204,7 +221,15 @@ class Replayed(ABC):
         return position.reward, over, b"" if over else self._digest(moves)
 
     def on_board(self, board: Board, states: States) -> States:
-        """[N, 2] the same moves made on our board."""
+        """The same moves made on our board.
+
+        Args:
+            board: the board.
+            states: int64 [N, longest].
+
+        Returns:
+            [N, 2] states of the board.
+        """
         out = board.start(len(states), rng=_NO_CHANCE)
         for move in states.T:  # [N] one ply of every row
             rows = np.flatnonzero(move >= 0)
@@ -224,7 +249,11 @@ class Replayed(ABC):
 
 
 def moves_of(states: States) -> list[Moves]:
-    """Each row without its padding."""
+    """Each row without its padding.
+
+    Args:
+        states: int64 [N, longest].
+    """
     lengths = (states >= 0).sum(1)
     rows = states[:, : int(lengths.max(initial=0))].tolist()
     return [tuple(row[:length]) for row, length in zip(rows, lengths.tolist(), strict=True)]

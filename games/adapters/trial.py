@@ -48,7 +48,11 @@ def tried(text: str, name: str, folder: str) -> str:
 
 
 def trust(text: str) -> None:
-    """Skip the trial of a description that the parent process has already tried."""
+    """Skip the trial of a description that the parent process has already tried.
+
+    Args:
+        text: the description.
+    """
     _remembered.setdefault(text, ("", True))
 
 

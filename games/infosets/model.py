@@ -366,7 +366,14 @@ class InfosetModel:
 
 
 def sequence_form(model: Model) -> InfosetModel | None:
-    """The model, if it has plans and sequences, which regret minimisation works on; else None."""
+    """The model, if it has the sequence form, which regret minimisation works on.
+
+    Args:
+        model: any model.
+
+    Returns:
+        The model itself; None if it is of another kind.
+    """
     return model if isinstance(model, InfosetModel) else None
 
 

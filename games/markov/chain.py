@@ -1,10 +1,11 @@
 """Small games in which cloning from expert-expert play must fail: what the experts never do to each other is not seen.
 
-``chain:N``, the chain of despair (docs/algorithms.md, "Chain of despair"): player 1 ends the game's meaning at once or
-walks N - 2 states down a chain, at whose end player 0 earns 10 a step with one action and loses 2 a step with the
-other. Experts never go there. ``unseen:K``: an infinite concentrability coefficient. Player 1's deviation is as good as
-its expert's action, as long as player 0 knows the one right answer (action K of three) in a state that no expert pair
-visits; whoever has to guess it loses at least 1 / (1 - discount). ``rps``: the mixed equilibrium of a game with state.
+``chain:N`` is the chain of despair (docs/algorithms.md, "Chain of despair"): player 1 moves to a state in which nothing
+happens any more, or walks N - 2 states down a chain, at whose end player 0 earns 10 a step with one action and loses 2
+a step with the other. Experts never go there. ``unseen:K`` has an infinite concentrability coefficient: player 1's
+deviation is as good as its expert's action, as long as player 0 knows the one right answer (action K of three) in a
+state that no expert pair visits; a player 0 that has to guess loses at least 1 / (1 - discount). ``rps`` is repeated
+rock, paper, scissors with state: the equilibrium mixes.
 """
 
 from __future__ import annotations
@@ -25,11 +26,21 @@ HANDS = ("rock", "paper", "scissors")
 
 
 def chain(states: int) -> MarkovGame:
-    """State 0 forks: player 1's action 0 leads to state 1, where nothing happens for good, action 1 to state 2.
+    """The chain of despair.
 
-    From state 2 on its action 1 leads one state on, action 0 back to state 0. In the last state player 0 earns 10 for
-    action 0 and -2 for action 1, for good. If player 0 plays action 0 there with probability p, it is exploitable
-    by max(0, g^(N-2) (2 - 12 p) / (1 - g)). GameError for fewer than 4 states.
+    Player 1 decides in state 0: action 0 leads to state 1, which is absorbing and pays nothing, action 1 to state 2.
+    From state 2 on its action 1 leads one state on, action 0 back to state 0. In the last state, which is absorbing,
+    player 0 earns 10 a step for action 0 and -2 for action 1. If player 0 plays action 0 there with probability p, it
+    is exploitable by max(0, g^(N-2) (2 - 12 p) / (1 - g)).
+
+    Args:
+        states: N, from 4 to 256.
+
+    Returns:
+        The game ``chain:N``.
+
+    Raises:
+        GameError: for another N.
     """
     if not 4 <= states <= _LONGEST:
         raise GameError(f"a chain of despair has 4 to {_LONGEST} states, not {states}")
@@ -48,10 +59,20 @@ def chain(states: int) -> MarkovGame:
 
 
 def unseen(right: int) -> MarkovGame:
-    """State 0 forks by player 1: action 0 to state 1, action 1 to state 2; both last for good.
+    """The game with an infinite concentrability coefficient.
 
-    State 1 earns +1 a step; state 2 earns +1 for player 0's action ``right`` and -1 for the other two. The others
-    are pure loss, so both of player 1's actions are best responses to the expert, and its expert takes the first.
+    Player 1 decides in state 0: action 0 leads to state 1, action 1 to state 2, both absorbing. State 1 pays +1 a step;
+    state 2 pays +1 for player 0's action ``right`` and -1 for the other two. The others are pure loss, so both of
+    player 1's actions are best responses to the expert, and its expert takes the first.
+
+    Args:
+        right: 0, 1 or 2.
+
+    Returns:
+        The game ``unseen`` or ``unseen:K``.
+
+    Raises:
+        GameError: for another action.
     """
     if right not in range(3):
         raise GameError(f"unseen has three actions, numbered 0 to 2, not {right}")
@@ -70,10 +91,10 @@ def unseen(right: int) -> MarkovGame:
 
 
 def rps() -> MarkovGame:
-    """Rock, paper, scissors for good: the hand that won last is charged, and wins with it count twice.
+    """Endless rock, paper, scissors: the action that won last is charged, and a win with it counts double.
 
-    State 0: no hand is charged (a draw discharges it); state 1 + h: hand h is. The value is 0 by symmetry, the
-    equilibrium mixes in every state, and what to mix depends on it.
+    State 0: nothing is charged (a draw discharges); state 1 + h: action h is. The value is 0 by symmetry, the
+    equilibrium mixes in every state, and its probabilities depend on the state.
     """
     first, second = np.indices((3, 3))
     won = (first - second) % 3  # 1: the first hand wins, 2: the second
@@ -89,27 +110,56 @@ def rps() -> MarkovGame:
 
 
 def onehot(states: int, actions: int) -> Linear:
-    """[S, A, S * A] features under which everything is linear and nothing is shared."""
+    """Features under which everything is linear and nothing is shared.
+
+    Args:
+        states: S.
+        actions: A.
+
+    Returns:
+        [S, A, S * A] for both seats.
+    """
     table = np.eye(states * actions).reshape(states, actions, -1)
     return Linear((table, table), name="onehot")
 
 
 def named_chain(parameters: str) -> MarkovGame:
-    """``chain:N``; GameError for anything else."""
+    """The game of a name's parameters.
+
+    Args:
+        parameters: N; 8 if empty.
+
+    Raises:
+        GameError: for anything else.
+    """
     if not re.fullmatch(r"[0-9]{0,4}", parameters):
         raise GameError(f"chain:{parameters} is no chain; write chain:N, for example chain:16")
     return chain(int(parameters or 8))
 
 
 def named_unseen(parameters: str) -> MarkovGame:
-    """``unseen`` or ``unseen:K``; GameError for anything else."""
+    """The game of a name's parameters.
+
+    Args:
+        parameters: K; 0 if empty.
+
+    Raises:
+        GameError: for anything else.
+    """
     if not re.fullmatch(r"[0-9]{0,2}", parameters):
         raise GameError(f"unseen:{parameters} is no such game; write unseen:0, unseen:1 or unseen:2")
     return unseen(int(parameters or 0))
 
 
 def named_rps(parameters: str) -> MarkovGame:
-    """``rps``, which takes no parameters."""
+    """The game of a name's parameters.
+
+    Args:
+        parameters: nothing.
+
+    Raises:
+        GameError: for anything else.
+    """
     if parameters:
         raise GameError(f"rps takes no parameters, not {parameters!r}")
     return rps()

@@ -1,11 +1,11 @@
-"""Concentrability: how much more often a deviation visits a state than the experts do, and bounds that depend on it.
+"""Concentrability: how much more often a deviation visits a state than the experts do.
 
 d is a distribution of visits: discounted and normalized, or of each step with a horizon; d^E is that of the expert
 pair. A deviation is one seat's, against the other's expert (docs/algorithms.md, "Concentrability and bounds";
 arXiv:2602.22810). State level: ``single_policy`` over best responses, ``all_policies`` over all deviations (variant B),
 both exact. ``feature_level``: the same with second moments of features. The worst deviation is searched for, so the
-result is attained by a deviation and comes with an upper bound. ``offline_bound`` and ``interactive_bound`` are
-certificates for the Nash gap of a learned pair. Ratios are maxima over states, with 0/0 = 0 and x/0 = infinity.
+result is attained by a deviation and comes with an upper bound. Ratios are maxima over states, with 0/0 = 0 and x/0 =
+infinity. ``games.markov.bounds`` turns the coefficients into bounds on the Nash gap.
 """
 
 from __future__ import annotations
@@ -58,8 +58,14 @@ def single_policy(model: MarkovModel, profile: Profile, experts: Profile) -> flo
 
 
 def all_policies(model: MarkovModel, experts: Profile) -> float:
-    """C_max, variant B: the worst ratio over all deviations of one seat against the other's expert, of tables [S, A].
-    GameError for games that are too large.
+    """C_max, variant B: the worst ratio over all deviations of one seat against the other's expert.
+
+    Args:
+        model: The exact model.
+        experts: [S, A] tables of the experts.
+
+    Raises:
+        GameError: The game is too large.
     """
     seen = model.reach(experts)
     sides = (_Deviator(model, seat, experts[1 - seat], model.legal(seat)) for seat in (0, 1))
@@ -115,49 +121,7 @@ def feature_level(
     return Coefficient(max(side.value for side in sides), max(side.at_most for side in sides))
 
 
-# --- certificates ------------------------------------------------------------------------------------------
-
-
-def offline_bound(model: MarkovModel, learned: Profile, experts: Profile) -> float:
-    """An upper bound on the NashConv of ``learned``: the all-policy coefficient times its errors where the experts
-    play.
-
-    (r_max - r_min) * span^2 * C_B * (E TV(mu, mu_E) + E TV(nu, nu_E)) over d^E, span = 1 / (1 - g) or the horizon.
-    """
-    coefficient = all_policies(model, experts)
-    if not np.isfinite(coefficient):
-        return coefficient  # errors elsewhere are unbounded, even without errors where the experts play
-    visits = model.reach(experts)
-    wrong = sum(float(visits @ _apart(seat, learned, experts)) for seat in (0, 1))
-    return _spread(model) * model.span * wrong * coefficient
-
-
-def interactive_bound(model: MarkovModel, learned: Profile, experts: Profile) -> float:
-    """An upper bound on the NashConv of ``learned``, without a coefficient: its errors where its best opponents play.
-
-    (r_max - r_min) * span^2 * (E TV(mu, mu_E) under (mu, br(mu)) + E TV(nu, nu_E) under (br(nu), nu)).
-    """
-    total = 0.0
-    for seat in (0, 1):
-        answer = model.respond(1 - seat, learned[seat]).policy
-        pair = (learned[0], answer) if seat == 0 else (answer, learned[1])
-        total += float(model.reach(pair) @ _apart(seat, learned, experts))
-    return _spread(model) * model.span * total
-
-
 # --- parts -------------------------------------------------------------------------------------------------
-
-
-def _apart(seat: int, learned: Profile, experts: Profile) -> Floats:
-    """[S] total variation distance between the seat's learned and expert distributions."""
-    return np.asarray(np.abs(learned[seat] - experts[seat]).sum(1) / 2.0)
-
-
-def _spread(model: MarkovModel) -> float:
-    """r_max - r_min over the legal joint actions."""
-    first, second = model.game.joint_legal()
-    played = model.game.rewards[first[:, :, None] & second[:, None, :]]
-    return float(played.max() - played.min())
 
 
 class _Deviator:

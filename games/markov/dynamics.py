@@ -1,5 +1,6 @@
-"""What happens in a Markov game, as numbers that are checked where they are put together: rewards, transitions, who may
-do what, and how long a game lasts (docs/algorithms.md, "Setting").
+"""The dynamics of a Markov game: rewards, transitions, legal actions and length, checked where they are put together.
+
+Source: docs/algorithms.md, "Setting".
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from games.markov.transitions import Transitions, tabulated
 
 @dataclass(frozen=True)
 class Dynamics:
-    """S states, A actions of seat 0 and B of seat 1. GameError, in one line, for numbers that make no game."""
+    """S states, A actions of seat 0 and B of seat 1. GameError, in one line, for numbers that are no game."""
 
     rewards: Floats
     """[S, A, B] seat 0's reward of every joint action, finite. Where a seat does not move, its column 0 counts."""

@@ -1,10 +1,10 @@
 """Markov games: two seats that may move at once, rewards R[S, A, B], a kernel P, a discount or a horizon.
 
-A state row is (state, step). With a horizon H the game ends after H steps and a position is the pair; without
-one it is discounted and stationary, a position is the state alone, and *play* is cut after ``episode`` steps
-while the model measures the endless game. Seats that do not move in a state have no legal action there; a state in
-which neither moves is the end of the game.
-Sources: Shapley 1953; docs/algorithms.md, "Setting"
+A row of states is (state, step). With a horizon H the game ends after H steps, and a position is the pair. Without one
+the game is discounted and stationary, a position is the state alone, and *play* is cut after ``episode`` steps while
+the model measures the endless game. A seat that does not move in a state has no legal action there; a state in which
+neither moves is the end of the game.
+Sources: Shapley 1953; docs/algorithms.md, "Setting".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ONE_HOT = 4096  # states that observations are spelled out for, one number each
 
 @dataclass(frozen=True)
 class Linear:
-    """Feature maps under which a seat's decision process is meant to be linear (docs/algorithms.md, "Setting")."""
+    """Feature maps in which a seat's decision process is meant to be linear (docs/algorithms.md, "Setting")."""
 
     features: tuple[Floats, Floats]
     """Per seat [S, A, d_seat] phi_i(s, a)."""
@@ -33,7 +33,15 @@ class Linear:
     name: str = "features"
 
     def check(self, states: int, actions: int) -> Linear:
-        """Itself. GameError unless the maps are finite and have rows for so many states and actions."""
+        """The maps themselves, checked against a game's sizes.
+
+        Args:
+            states: S of the game.
+            actions: A of the game.
+
+        Raises:
+            GameError: for maps that are not finite or have another shape.
+        """
         for seat, features in enumerate(self.features):
             if features.ndim != 3 or features.shape[:2] != (states, actions) or not features.shape[2]:
                 raise GameError(
@@ -44,8 +52,12 @@ class Linear:
         return self
 
 
-def numbered(state: int) -> str:
-    """A state without a picture."""
+def state_name(state: int) -> str:
+    """A state without a picture.
+
+    Args:
+        state: its number.
+    """
     return f"state {state}"
 
 
@@ -57,7 +69,7 @@ class Views:
     """Feature maps, or a function of the game that makes them when they are first asked for; None: there are none."""
     observations: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
     """Per seat float32 ``[S, *shape]``, what it sees; None: one number per state."""
-    picture: Callable[[int], str] = numbered
+    picture: Callable[[int], str] = state_name
     """Gives a state as plain text."""
     unlabelled: int | None = None
     """See ``games.base.Spec.unlabelled``."""
@@ -70,10 +82,10 @@ class Views:
 
 
 class MarkovGame:
-    """A finite two-player zero-sum Markov game under the ``Enumerable`` contract.
+    """A finite two-player zero-sum Markov game; the contract is ``games.base.Enumerable``.
 
-    For seats with fewer than A actions, or that do not move in a state, ``legal`` has False; where a seat does not
-    move, its column 0 of ``rewards`` and of the transitions counts.
+    ``legal`` is False in the columns beyond a seat's own actions, and everywhere where it does not move; there, column
+    0 of ``rewards`` and of the transitions counts.
     """
 
     def __init__(self, name: str, dynamics: Dynamics, views: Views = Views()) -> None:
@@ -141,7 +153,10 @@ class MarkovGame:
         return np.asarray(self._legal[seat][states[:, 0]] & running[:, None])
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
-        """``[N, *shape]`` the state as given, or one number per state; with a horizon, last the share of it left."""
+        """``[N, *shape]`` the observation of each state, or its number one-hot.
+
+        With a horizon the last number is the share of it that is left.
+        """
         if self.views.observations is not None:
             seen = self.views.observations[seat][states[:, 0]]
         else:
@@ -165,7 +180,14 @@ class MarkovGame:
         return after, self.rewards[state, first, second], self._done(after)
 
     def cuts(self, states: States) -> Bools:
-        """[N] where play stops although the (discounted, endless) game goes on."""
+        """Where play was cut although the (discounted, endless) game goes on.
+
+        Args:
+            states: [N, 2].
+
+        Returns:
+            bool [N].
+        """
         return np.asarray((self.horizon is None) & (states[:, 1] >= self.episode) & ~self._over[states[:, 0]])
 
     def render(self, state: States) -> str:

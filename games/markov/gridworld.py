@@ -1,9 +1,10 @@
-"""A grid world for two: whoever stands on the goal earns, and the other can only be in the way.
+"""A grid world for two: a player who stands on the goal earns, and the other can only be in the way.
 
-Players move left, right, up or down at once; walls stop them, a player on the goal stays there, and moves that would
-share a cell or swap two cells are both cancelled. A step earns +1 if it leaves player 0 on the goal, else -1 if it
-leaves player 1 there. On 3 x 3 player 0 starts at (row 1, column 0), player 1 at (2, 1), the goal is (0, 2) and the
-discount 0.9: the grid of the papers' experiments, 72 joint states. Feature maps are computed from positions alone.
+Both players move left, right, up or down at once; walls stop them, a player on the goal stays there, and moves that
+would share a cell or swap two cells are both cancelled. A step earns +1 if it leaves player 0 on the goal, else -1 if
+it leaves player 1 there. On 3 x 3 player 0 starts at (row 1, column 0), player 1 at (2, 1), the goal is (0, 2) and the
+discount 0.9: the grid of the experiments of arXiv 2602.22810, with 72 joint states. Feature maps are computed from the
+cells alone.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ _WIDEST = 3000  # state-action pairs for which one-hot features are spelled out
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells are numbered by rows; S joint states are the ordered pairs of distinct cells."""
+    """A grid of cells, numbered row by row; S joint states are the ordered pairs of distinct cells."""
 
     rows: int
     columns: int
 
     @property
     def cells(self) -> int:
+        """The number of cells."""
         return self.rows * self.columns
 
     @property
@@ -57,16 +59,23 @@ class Grid:
         return pairs
 
     def state(self, places: Ints) -> Ints:
-        """[...] the joint state of cells [..., 2]."""
+        """The joint states of pairs of cells.
+
+        Args:
+            places: int64 [..., 2] player 0's cell and player 1's.
+
+        Returns:
+            int64 [...].
+        """
         first, second = places[..., 0], places[..., 1]
         return np.asarray(first * (self.cells - 1) + second - (second > first))
 
     def first(self) -> int:
-        """The joint state of the start: left of the lowest row but one, and second from the left below it."""
+        """The first joint state: player 0 at the left end of the last row but one, player 1 second in the last row."""
         return int(self.state(np.array([(self.rows - 2) * self.columns, (self.rows - 1) * self.columns + 1])))
 
     def moved(self) -> Ints:
-        """[cells, A] where a move leads that nobody is in the way of."""
+        """[cells, A] the cell after a move that nobody is in the way of."""
         at = np.stack(np.divmod(np.arange(self.cells), self.columns), axis=1)  # [cells, 2]
         to = at[:, None, :] + MOVES
         inside = ((to >= 0) & (to < [self.rows, self.columns])).all(2)
@@ -101,9 +110,18 @@ class Picture:
 
 
 def gridworld(rows: int, columns: int, *, features: str = "") -> MarkovGame:
-    """The game on a grid of at least 2 x 2 cells; ``features`` is one of ``FEATURES``, by default the first that fits.
+    """The game on a grid.
 
-    GameError for a grid that is too small or too large, or features there are none of.
+    Args:
+        rows: at least 2.
+        columns: at least 2.
+        features: one of ``FEATURES``; by default ``onehot`` for small grids, else ``positions``.
+
+    Returns:
+        The game ``gridworld:ROWSxCOLUMNS``, with its features if they are not the default.
+
+    Raises:
+        GameError: for a grid that is too small or too large, or features that are unknown or too wide.
     """
     grid = Grid(rows, columns)
     if rows < 2 or columns < 2 or grid.cells > _LARGEST:
@@ -136,7 +154,14 @@ def gridworld(rows: int, columns: int, *, features: str = "") -> MarkovGame:
 
 
 def observations(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Per seat [S, 3, rows, columns] planes: own cell, the other's cell, the goal."""
+    """The planes that the seats see: own cell, the other's cell, the goal.
+
+    Args:
+        grid: the grid.
+
+    Returns:
+        float32 [S, 3, rows, columns] for each seat.
+    """
     places = grid.places()
     cells = np.eye(grid.cells, dtype=np.float32).reshape(-1, grid.rows, grid.columns)
     goal = np.broadcast_to(cells[grid.goal], (len(places), grid.rows, grid.columns))
@@ -148,30 +173,45 @@ def observations(grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def onehot(grid: Grid) -> Linear:
-    """d = S * A: one number for every joint state and action; nothing is shared, everything can be said."""
+    """d = S * A: one number for every joint state and action. Nothing is shared, everything can be represented.
+
+    Args:
+        grid: the grid.
+    """
     pairs = grid.cells * (grid.cells - 1) * len(MOVES)
     table = np.eye(pairs).reshape(-1, len(MOVES), pairs)
     return Linear((table, table), name="onehot")
 
 
 def positions(grid: Grid) -> Linear:
-    """d = 2 * cells * A (72 on 3 x 3): the own cell and the other's cell, one-hot, for each action."""
+    """d = 2 * cells * A (72 on 3 x 3): the own cell and the other's cell, one-hot, for each action.
+
+    Args:
+        grid: the grid.
+    """
     cells = np.eye(grid.cells)
     return _by_action(grid, "positions", lambda own, other: np.concatenate([cells[own], cells[other]], axis=1))
 
 
 def relational(grid: Grid) -> Linear:
-    """d = 80: 20 concepts for each action, as the papers' code computes them.
+    """d = 80: 20 concepts for each action, as the code of arXiv 2602.22810 computes them.
 
     Eight directions to the other player, eight to the goal, whether either is next to the own cell (corners count),
-    whether the own cell is the goal, whether it is a corner. Its directions run together: north-east counts as east,
-    south-west as east as well, south-east and north-west as west. ``compass`` keeps them apart.
+    whether the own cell is the goal, whether it is a corner. The directions are partly merged: north-east and
+    south-west count as east, south-east and north-west as west. ``compass`` keeps them apart.
+
+    Args:
+        grid: the grid.
     """
     return _by_action(grid, "relational", lambda own, other: _concepts(grid, own, other, _MERGED))
 
 
 def compass(grid: Grid) -> Linear:
-    """d = 80: the concepts of ``relational`` with eight different directions."""
+    """d = 80: the concepts of ``relational`` with eight different directions.
+
+    Args:
+        grid: the grid.
+    """
     return _by_action(grid, "compass", lambda own, other: _concepts(grid, own, other, _DIRECTIONS))
 
 
@@ -214,7 +254,7 @@ def _concepts(grid: Grid, own: Ints, other: Ints, directions: Ints) -> Floats:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A feature map that is made when it is asked for: for large grids it is most of the game."""
+    """A feature map that is built when it is asked for: for large grids it is most of the game."""
 
     name: str
     grid: Grid
@@ -224,7 +264,14 @@ class _Chosen:
 
 
 def named(parameters: str) -> MarkovGame:
-    """The game that ``gridworld:ROWSxCOLUMNS`` or ``gridworld:ROWSxCOLUMNS:FEATURES`` names; GameError otherwise."""
+    """The game of a name's parameters.
+
+    Args:
+        parameters: ``ROWSxCOLUMNS`` or ``ROWSxCOLUMNS:FEATURES``; 3x3 if empty.
+
+    Raises:
+        GameError: for anything else.
+    """
     match = re.fullmatch(r"([0-9]{1,3})x([0-9]{1,3})(?::([a-z]+))?", parameters or "3x3")
     if match is None:
         raise GameError(

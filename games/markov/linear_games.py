@@ -39,7 +39,18 @@ _HELD = 2 * ACTIONS**2 + 6 * ACTIONS  # numbers per state and dimension: joint f
 def linear(states: int, dimension: int, seed: int = 0) -> MarkovGame:
     """The turn-based game: state s is of kind s mod d, and of the seat (s // d) mod 2.
 
-    Takes O(S d) memory and a few seconds for S = 100,000. GameError for S < 2 d or d < 2.
+    Takes O(S d) memory and a few seconds for S = 100,000.
+
+    Args:
+        states: S, at least 2 d.
+        dimension: d, at least 2.
+        seed: of the random game.
+
+    Returns:
+        The game ``linear:S,d`` or ``linear:S,d,seed``.
+
+    Raises:
+        GameError: for other sizes, or where memory is too small for them.
     """
     _sizes("linear", states, dimension)
     kinds, owner = _kinds(states, dimension), np.arange(states) // dimension % 2
@@ -70,8 +81,18 @@ def linear(states: int, dimension: int, seed: int = 0) -> MarkovGame:
 def joint(states: int, dimension: int, seed: int = 0, *, features: str = "induced") -> MarkovGame:
     """The game in which both seats move at once.
 
-    ``features`` is ``induced``, exact but made from the experts' own distributions (Linear.oracle says so), or
-    ``plain``, the average over the other seat's actions, which no oracle is needed for and which is not exact.
+    Args:
+        states: S, at least 2 d.
+        dimension: d, at least 2.
+        seed: of the random game.
+        features: ``induced``, exact but made from the experts' own distributions (``Linear.oracle`` says so), or
+            ``plain``, the average over the other seat's actions, which needs no oracle and is not exact.
+
+    Returns:
+        The game ``linear-joint:S,d``, with seed and features if they are not the default.
+
+    Raises:
+        GameError: for other sizes or features, or where memory is too small.
     """
     _sizes("linear-joint", states, dimension)
     if features not in MAPS:
@@ -88,13 +109,27 @@ def joint(states: int, dimension: int, seed: int = 0, *, features: str = "induce
 
 
 def plain(game: MarkovGame) -> Linear:
-    """phi_i(s, a): the joint features averaged over all actions of the other seat."""
+    """phi_i(s, a): the joint features averaged over all actions of the other seat.
+
+    Args:
+        game: a joint game.
+
+    Raises:
+        GameError: for any other game.
+    """
     even = np.full((game.states, ACTIONS), 1.0 / ACTIONS)
     return Linear(_averaged(game, (even, even)), name="plain")
 
 
 def induced(game: MarkovGame) -> Linear:
-    """phi_i(s, a): the joint features averaged over what the other seat's expert plays."""
+    """phi_i(s, a): the joint features averaged over what the other seat's expert plays.
+
+    Args:
+        game: a joint game.
+
+    Raises:
+        GameError: for any other game.
+    """
     return Linear(_averaged(game, MarkovModel(game).equilibrium("first")), oracle=True, name="induced")
 
 
@@ -103,12 +138,26 @@ MAPS: dict[str, Callable[[MarkovGame], Linear]] = {"induced": induced, "plain": 
 
 
 def named(parameters: str) -> MarkovGame:
-    """``linear:S,d`` or ``linear:S,d,seed``; GameError for anything else."""
+    """The turn-based game of a name's parameters.
+
+    Args:
+        parameters: ``S,d`` or ``S,d,seed``; 100,5 if empty.
+
+    Raises:
+        GameError: for anything else.
+    """
     return linear(*_numbers("linear", parameters))
 
 
 def named_joint(parameters: str) -> MarkovGame:
-    """``linear-joint:S,d``, ``linear-joint:S,d,seed``, with ``:plain`` behind it or not; GameError otherwise."""
+    """The simultaneous game of a name's parameters.
+
+    Args:
+        parameters: ``S,d`` or ``S,d,seed``, with ``:plain`` or ``:induced`` after it or not; 100,5 if empty.
+
+    Raises:
+        GameError: for anything else.
+    """
     sizes, _, features = parameters.partition(":")
     return joint(*_numbers("linear-joint", sizes), features=features or "induced")
 
@@ -127,7 +176,7 @@ def _averaged(game: MarkovGame, experts: tuple[Floats, Floats]) -> tuple[Floats,
 
 
 def _base(shape: tuple[int, ...], dimension: int, seed: int) -> Floats:
-    """[*shape, d] what kinds an action leads to: a few, at random, with random weights."""
+    """[*shape, d] the kinds that each action leads to: a few at random, with random weights."""
     rng = _rng(0, 0, dimension, seed)
     reach = min(_REACH, dimension)
     kinds = rng.random((*shape, dimension)).argpartition(reach - 1, axis=-1)[..., :reach]
@@ -164,6 +213,7 @@ def _rng(part: int, states: int, dimension: int, seed: int) -> np.random.Generat
 
 
 def _sizes(word: str, states: int, dimension: int) -> None:
+    """Raise GameError for sizes out of range, or that memory does not suffice for."""
     if not 2 <= dimension <= _WIDEST or not 2 * dimension <= states <= _LARGEST:
         raise GameError(
             f"{word}:S,d needs d from 2 to {_WIDEST} and S from 2 d to {_LARGEST}, not S = {states} and d = {dimension}"

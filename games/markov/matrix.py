@@ -4,7 +4,7 @@ Pure saddle points are found directly, two-by-two games have a closed form, and 
 block-diagonal linear program. Ties among equally good pure strategies are broken as stated: ``first`` takes the lowest
 action, ``uniform`` mixes all of them. A game that needs mixing is solved at a vertex in both cases. ``vertex`` takes
 the vertex at which one linear program per game and player ends, saddle point or not: HiGHS's own choice, and that of
-the papers' code.
+the code of arXiv 2602.22810. Sources: von Neumann 1928; Shapley 1953.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ def solve(payoff: Floats, rows: Bools, columns: Bools, *, ties: str = "first") -
         payoff: float64 [N, A, B], the row player's payoffs.
         rows: bool [N, A] the legal rows, at least one per game.
         columns: bool [N, B] the legal columns, at least one per game.
-        ties: One of ``TIES``.
+        ties: one of ``TIES``.
+
+    Returns:
+        Values and strategies.
 
     Raises:
         GameError: ``ties`` is another word, or a linear program fails.

@@ -1,8 +1,8 @@
-"""What is exactly true of a Markov game: values, best responses, equilibria, reach (Shapley 1953; docs/algorithms.md,
-"Exploitability and the Nash gap").
+"""The exact model of a Markov game: values, best responses, equilibria, reach.
 
-With a horizon by backward induction over steps; without one the endless discounted game, by policy iteration (Hoffman
-and Karp 1966 where both seats choose).
+With a horizon by backward induction over steps; without one for the endless discounted game, by policy iteration.
+Sources: Shapley 1953; Hoffman and Karp 1966, where both seats choose; docs/algorithms.md, "Exploitability and the Nash
+gap".
 """
 
 from __future__ import annotations
@@ -24,7 +24,14 @@ _NOISE = 1e-9  # the same where a linear program's tolerance comes in; below it 
 
 
 class MarkovModel:
-    """Exact knowledge of a Markov game: one row per state where it is discounted, per (step, state) with a horizon."""
+    """Exact knowledge of a Markov game: one row per state where it is discounted, per (step, state) with a horizon.
+
+    Args:
+        game: the game.
+
+    Raises:
+        GameError: for a game that breaks the contract of ``games.base``.
+    """
 
     ties: tuple[str, ...] = TIES
     decided_at_end = False
@@ -44,7 +51,7 @@ class MarkovModel:
 
     @property
     def span(self) -> float:
-        """How many (discounted) rewards a game has at most: what values are scaled by."""
+        """The most (discounted) steps of a game: the sum of the discounts of all steps."""
         discount = self.game.spec.discount
         if self.game.horizon is None:
             return 1.0 / (1.0 - discount)
@@ -66,7 +73,15 @@ class MarkovModel:
         return np.asarray(row, dtype=np.int64)
 
     def strategies(self, seat: int, table: Table) -> Floats:
-        """[layers, S, own actions] a table as strategies that are whole: column 0 where the seat does not move."""
+        """A table as strategies that are defined in every state.
+
+        Args:
+            seat: 0 or 1.
+            table: float64 [S, A], S being the model's rows.
+
+        Returns:
+            float64 [layers, states, own actions]; column 0 has probability 1 where the seat does not move.
+        """
         own = self.game.rewards.shape[1 + seat]
         layered = table.reshape(self.layers, self.game.states, -1)[:, :, :own]
         rests = ~self._moves[seat].any(1)
@@ -83,7 +98,14 @@ class MarkovModel:
         return float(self.game.initial @ self.values(profile)[: self.game.states])
 
     def values(self, profile: tuple[Table, Table]) -> Floats:
-        """[S] seat 0's expected (discounted) reward from every position on, when both play their tables."""
+        """Seat 0's expected (discounted) reward from every position on.
+
+        Args:
+            profile: float64 [S, A] of each seat.
+
+        Returns:
+            float64 [S].
+        """
         game = self.game
         weights = self._weights(profile)
         if game.horizon is None:
@@ -95,35 +117,79 @@ class MarkovModel:
         return values[:-1].ravel()
 
     def respond(self, seat: int, against: Table) -> Response:
-        """The seat's best response: one sweep over the steps, or policy iteration with exact evaluations."""
+        """The seat's exact best response: one sweep over the steps, or policy iteration with exact evaluations.
+
+        Args:
+            seat: who responds.
+            against: float64 [S, A] the other seat's table.
+
+        Returns:
+            The response.
+
+        Raises:
+            GameError: where policy iteration does not converge.
+        """
         other = self.strategies(1 - seat, against)
         if self.game.horizon is None:
             return self._respond_endless(seat, other[0])
         return self._swept(seat, lambda layer, joint: self._against(seat, joint, other[layer]))
 
     def solve(self) -> tuple[Response, Response]:
-        """An equilibrium, ties broken by the lowest action; ``equilibrium`` gives the other choice."""
+        """An equilibrium, ties broken by the lowest action; ``equilibrium`` gives the other choices.
+
+        Returns:
+            Both seats' responses, with ``mixed`` policies.
+
+        Raises:
+            GameError: where policy iteration does not converge.
+        """
         return self._solved("first")
 
     def equilibrium(self, ties: str) -> tuple[Table, Table]:
-        """[S, A] per seat: minimax play at every position; ``ties`` is one of ``games.markov.matrix.TIES``."""
+        """Minimax play at every position.
+
+        Args:
+            ties: one of ``games.markov.matrix.TIES``.
+
+        Returns:
+            float64 [S, A] of each seat.
+
+        Raises:
+            GameError: for other ties.
+        """
         first, second = self._solved(ties)
         return first.policy, second.policy
 
     def best_moves(self, seat: int, rows: Ints) -> Bools:
-        """[n, A] the actions of the seat's equilibrium strategy at these rows [n]."""
+        """The actions of the seat's equilibrium strategy.
+
+        Args:
+            seat: 0 or 1.
+            rows: int64 [n] rows of the model.
+
+        Returns:
+            bool [n, A].
+        """
         return np.asarray(self.solve()[seat].policy[rows] > 0)
 
     def outcomes(self, profile: tuple[Table, Table]) -> tuple[float, float, float]:
+        """Not available: rewards come along the way. GameError."""
         raise GameError(f"{self.game.spec.name} gives rewards along the way: its games are not won, drawn or lost")
 
     def duality_gap(self) -> float:
-        """How far the solution is from an equilibrium: what both best responses to it gain, together."""
+        """How far the solution is from an equilibrium: what the best responses to it gain, both seats together."""
         tables = self.equilibrium("first")
         return self.respond(0, tables[1]).value - self.respond(1, tables[0]).value
 
     def reach(self, profile: tuple[Table, Table]) -> Floats:
-        """[S] expected visits of each position in a game, discounted where the game is (they sum to 1 / (1 - g))."""
+        """How often a game between two tables visits each position.
+
+        Args:
+            profile: float64 [S, A] of each seat.
+
+        Returns:
+            float64 [S] expected visits, discounted where the game is: without a horizon they sum to 1 / (1 - discount).
+        """
         game, weights = self.game, self._weights(profile)
         if game.horizon is None:
             return game.transitions.occupancy(weights[0], game.initial, game.spec.discount)
@@ -210,7 +276,7 @@ class MarkovModel:
         )
 
     def _response(self, seat: int, values: Floats, actions: Floats, mixed: Table | None = None) -> Response:
-        """Values and own actions of all layers as the contract wants them: [S, A], -inf where the seat rests."""
+        """Values and own actions of all layers as a response: [S, A], -inf where illegal or not acting."""
         start = float(self.game.initial @ values[: self.game.states])
         full = np.full((len(self), self.game.spec.actions), -np.inf)
         full[:, : actions.shape[1]] = actions
@@ -247,8 +313,10 @@ class MarkovModel:
 
     @cached_property
     def _minimax_values(self) -> Floats:
-        """[S] the game's value from every position: a sweep, or Hoffman and Karp's iteration, in which seat 0 plays
-        the matrix games' solutions and seat 1 answers with an exact best response.
+        """[S] the value of the game from every position on.
+
+        With a horizon by one sweep; else by the iteration of Hoffman and Karp, in which seat 0 plays the solutions of
+        the matrix games and seat 1 an exact best response.
         """
         game = self.game
         if game.horizon is not None:

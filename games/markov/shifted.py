@@ -1,10 +1,10 @@
 """Games in which the state-level and the feature-level coefficient come apart: ``shifted:N,d,SHARE``.
 
-Player 1 forks once: to N states that experts are seen in, or, at no cost to it, to N states that they never visit. From
-then on player 0 alone decides, in states drawn anew from its side, and earns phi(s, a) . theta. State by state the
-concentrability coefficient is infinite. Features of the unseen side lie in the second half of the d dimensions, those
-of the seen side by at most ``share``, so that the feature-level coefficient grows like 1 / share^2 and is infinite for
-share 0. The expert is argmax over a of phi(s, a) . theta on both sides.
+Player 1 decides once: for N states that the experts visit or, at no cost to it, for N states that they never visit.
+From then on player 0 alone decides, in states drawn anew from its side, and earns phi(s, a) . theta. The
+concentrability coefficient of states is infinite. Features of the unseen side lie in the second half of the d
+dimensions, those of the seen side by at most ``share``, so that the coefficient of features grows like 1 / share^2 and
+is infinite for share 0. The expert is argmax over a of phi(s, a) . theta on both sides. See docs/algorithms.md, "Concentrability and bounds".
 """
 
 from __future__ import annotations
@@ -25,7 +25,20 @@ _WIDEST = 100
 
 
 def shifted(side: int, dimension: int, share: float, seed: int = 0) -> MarkovGame:
-    """The game with ``side`` states on either side. GameError for odd or too small d, or a share outside [0, 1]."""
+    """The game with equally many states on either side.
+
+    Args:
+        side: N, the states of one side.
+        dimension: d, even.
+        share: largest weight of the second half of the features on the seen side, from 0 to 1.
+        seed: of the random game.
+
+    Returns:
+        The game ``shifted:N,d,SHARE`` or ``shifted:N,d,SHARE,seed``.
+
+    Raises:
+        GameError: for numbers out of range.
+    """
     if not 1 <= side <= _LARGEST or not 2 <= dimension <= _WIDEST or dimension % 2 or not 0.0 <= share <= 1.0:
         raise GameError(
             f"shifted:N,d,SHARE needs N from 1 to {_LARGEST}, an even d from 2 to {_WIDEST} and a share from 0 to 1"
@@ -57,7 +70,14 @@ def shifted(side: int, dimension: int, share: float, seed: int = 0) -> MarkovGam
 
 
 def named(parameters: str) -> MarkovGame:
-    """``shifted:N,d,SHARE`` or ``shifted:N,d,SHARE,seed``; GameError for anything else."""
+    """The game of a name's parameters.
+
+    Args:
+        parameters: ``N,d,SHARE`` or ``N,d,SHARE,seed``; 50,6,0.3 if empty.
+
+    Raises:
+        GameError: for anything else.
+    """
     parts = (parameters or "50,6,0.3").split(",")
     if len(parts) not in (3, 4) or not all(re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", part) for part in parts):
         raise GameError(f"shifted:{parameters} is no such game; write shifted:N,d,SHARE, say shifted:50,6,0.3")

@@ -1,10 +1,10 @@
-"""How linear a game really is in its features: what of a seat's decision process lies outside their span.
+"""How linear a game is in its features: the part of a seat's decision process outside their span.
 
-One seat of a game against a fixed policy in the other is a decision process from own decision to own decision:
-Q(s, a) = rho(s, a) + discount * sum over s' of K(s' | s, a) V(s'). Where the other seat moves in between, rho collects
-its rewards and K leads to the next state in which the seat itself decides (with a discount for waiting). The process
-is linear in phi iff rho and every column of K are in the span of the features (docs/algorithms.md, "Games linear in
-known features").
+One seat of a game against a fixed policy in the other is a decision process from own decision to own decision: Q(s, a)
+= rho(s, a) + discount * sum over s' of K(s' | s, a) V(s'). Where the other seat moves in between, rho collects its
+rewards and K leads to the next state in which the seat itself decides (with a discount for waiting). The process is
+linear in phi iff rho and every column of K are in the span of the features (docs/algorithms.md, "Games linear in known
+features").
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _RANK = 1e-10  # singular values of features below this share of the largest are
 
 @dataclass(frozen=True)
 class Residual:
-    """What is outside the span of a seat's features, of what there is: 0 is exactly linear, 1 not at all."""
+    """The share of a seat's decision process that lies outside the span of its features: 0 is exactly linear."""
 
     seat: int
     rewards: float
@@ -41,10 +41,22 @@ class Residual:
 
 
 def residual(model: MarkovModel, against: Table, seat: int, linear: Linear | None = None, *, rng: Rng) -> Residual:
-    """Of the seat's process against the other's table; ``linear`` is the game's own unless given.
+    """The residual of the seat's process against the other's table.
 
-    With a horizon every step has a fit of its own. ``rng`` is used for games of more than 2,000 positions only.
-    GameError where there are no features.
+    With a horizon every step is fitted by itself.
+
+    Args:
+        model: the game's model.
+        against: float64 [S, A] the other seat's table.
+        seat: whose process.
+        linear: feature maps; by default the game's own.
+        rng: draws combinations of columns, in games of more than 2,000 positions only.
+
+    Returns:
+        The residual.
+
+    Raises:
+        GameError: where there are no features.
     """
     features = linear or model.game.linear
     if features is None:

@@ -1,10 +1,9 @@
-"""Where joint actions of a Markov game lead: transition kernels, tabulated or of low rank.
+"""Transition kernels of Markov games: where joint actions lead, as a table, as a list of entries, or of low rank.
 
-Shape letters beside those of ``games.base``: S states, A and B actions of the two seats, E entries, d features.
-A kernel answers the four questions that exact measures and play ask of it: what a value is worth one step
-earlier, where mass flows, where a fixed pair of policies leads for good, and a draw of the next state. The
-low-rank kernel P(s' | s, a, b) = phi(s, a, b) . M(s') (the linear Markov game) answers all of them without
-ever holding S x S numbers.
+Shape letters beside those of ``games.base``: A and B actions of the two seats, E entries, d features. A kernel answers
+what exact measures and play need: expected values one step earlier, the flow of mass, the solution of the linear
+systems of a fixed pair of policies, and draws of the next state. The low-rank kernel P(s' | s, a, b) = phi(s, a, b) .
+M(s') (the linear Markov game) does so without ever holding S x S numbers. Source: docs/algorithms.md, "Setting".
 """
 
 from __future__ import annotations
@@ -22,34 +21,90 @@ _TABLE = 0.25  # the same share from which a kernel is kept as a table rather th
 
 
 class Transitions(Protocol):
-    """A transition kernel; ``shape`` is (S, A, B). Where values or right-hand sides are [S], [S, T] gives T answers."""
+    """A transition kernel; ``shape`` is (S, A, B). Values are [S], or [S, T] for T of them at once."""
 
     @property
     def shape(self) -> tuple[int, int, int]: ...
 
     def expect(self, values: Floats) -> Floats:
-        """[S, A, B] (or [S, A, B, T]) expected value of the next state, for values [S] (or [S, T])."""
+        """The expected value of the next state.
+
+        Args:
+            values: float64 [S] or [S, T] values of states.
+
+        Returns:
+            float64 [S, A, B] or [S, A, B, T].
+        """
 
     def flow(self, mass: Floats) -> Floats:
-        """[S] where mass [S, A, B] on states and actions goes in one step."""
+        """Where mass goes in one step.
+
+        Args:
+            mass: float64 [S, A, B] on states and joint actions.
+
+        Returns:
+            float64 [S].
+        """
 
     def evaluate(self, weights: Floats, rewards: Floats, discount: float) -> Floats:
-        """The solution of v = rewards + discount * P_weights v, for joint action weights [S, A, B]; rewards [S] or
-        [S, T].
+        """Solve v = rewards + discount * P_weights v: the values of a pair of policies.
+
+        Args:
+            weights: float64 [S, A, B] joint action probabilities.
+            rewards: float64 [S] or [S, T].
+            discount: per step.
+
+        Returns:
+            float64 v, of the shape of ``rewards``.
         """
 
     def occupancy(self, weights: Floats, start: Floats, discount: float) -> Floats:
-        """The solution of x = start + discount * x P_weights: expected discounted visits; start [S] or [S, T]."""
+        """Solve x = start + discount * x P_weights: the expected discounted visits under a pair of policies.
+
+        Args:
+            weights: float64 [S, A, B] joint action probabilities.
+            start: float64 [S] or [S, T] distributions of first states.
+            discount: per step.
+
+        Returns:
+            float64 x, of the shape of ``start``.
+        """
 
     def sample(self, states: Ints, first: Ints, second: Ints, *, rng: Rng) -> Ints:
-        """[N] a next state for each state and pair of actions."""
+        """Draw the next states.
+
+        Args:
+            states: int64 [N].
+            first: int64 [N] seat 0's actions.
+            second: int64 [N] seat 1's actions.
+            rng: draws them.
+
+        Returns:
+            int64 [N].
+        """
 
     def outcomes(self, states: Ints, first: Ints, second: Ints) -> tuple[Ints, Ints, Floats]:
-        """Every next state of N moves: which move [E], next state [E], probability [E]."""
+        """Every next state of N moves.
+
+        Args:
+            states: int64 [N].
+            first: int64 [N] seat 0's actions.
+            second: int64 [N] seat 1's actions.
+
+        Returns:
+            The number of the move int64 [E], the next state int64 [E] and its probability float64 [E].
+        """
 
 
 def tabulated(kernel: Floats) -> Transitions:
-    """The kernel with probabilities [S, A, B, S], kept as a list of entries where most are zero. GameError if none."""
+    """A kernel from a table, kept as a list of entries where most are zero.
+
+    Args:
+        kernel: float64 [S, A, B, S] probabilities.
+
+    Raises:
+        GameError: for another shape, or rows that are no distributions.
+    """
     if kernel.ndim != 4 or kernel.shape[0] != kernel.shape[3] or 0 in kernel.shape:
         raise GameError(f"transitions need the shape [S, A, B, S], not {list(kernel.shape)}")
     if not np.isfinite(kernel).all() or (kernel < 0).any():
@@ -62,13 +117,20 @@ def tabulated(kernel: Floats) -> Transitions:
 
 
 class Dense:
-    """A kernel as a table [S, A, B, S]: for kernels in which most next states are possible."""
+    """A kernel as a table [S, A, B, S]: for kernels in which most next states are possible.
+
+    Args:
+        kernel: float64 [S, A, B, S], finite and not negative (see ``tabulated``).
+
+    Raises:
+        GameError: where rows do not sum to 1.
+    """
 
     def __init__(self, kernel: Floats) -> None:
-        """``kernel`` is finite and not negative (see ``tabulated``); GameError where it does not sum to 1."""
+        """Normalize the rows."""
         self.shape: tuple[int, int, int] = kernel.shape[:3]
         total = kernel.sum(3)
-        _whole(total.ravel(), self.shape)
+        _check_sums(total.ravel(), self.shape)
         self.kernel = kernel / total[..., None]
 
     def expect(self, values: Floats) -> Floats:
@@ -79,20 +141,20 @@ class Dense:
         return np.asarray(mass.ravel() @ self.kernel.reshape(-1, self.shape[0]))
 
     def evaluate(self, weights: Floats, rewards: Floats, discount: float) -> Floats:
-        return np.asarray(np.linalg.solve(np.eye(self.shape[0]) - discount * self._held(weights), rewards))
+        return np.asarray(np.linalg.solve(np.eye(self.shape[0]) - discount * self._under(weights), rewards))
 
     def occupancy(self, weights: Floats, start: Floats, discount: float) -> Floats:
-        return np.asarray(np.linalg.solve(np.eye(self.shape[0]) - discount * self._held(weights).T, start))
+        return np.asarray(np.linalg.solve(np.eye(self.shape[0]) - discount * self._under(weights).T, start))
 
     def sample(self, states: Ints, first: Ints, second: Ints, *, rng: Rng) -> Ints:
-        return _drawn(self.kernel[states, first, second], rng=rng)
+        return _sample_rows(self.kernel[states, first, second], rng=rng)
 
     def outcomes(self, states: Ints, first: Ints, second: Ints) -> tuple[Ints, Ints, Floats]:
         probability = self.kernel[states, first, second]  # [N, S]
         move, following = np.nonzero(probability)
         return move, following, probability[move, following]
 
-    def _held(self, weights: Floats) -> Floats:
+    def _under(self, weights: Floats) -> Floats:
         """[S, S] the kernel under joint action weights."""
         states = self.shape[0]
         flat = self.kernel.reshape(states, -1, states)
@@ -100,13 +162,20 @@ class Dense:
 
 
 class Entries:
-    """A kernel as a list of its nonzero entries, in order of (state, a, b, next)."""
+    """A kernel as a list of its nonzero entries, in order of (state, a, b, next).
+
+    Args:
+        shape: S, A and B.
+        row: int64 [E] the flat index of (s, a, b).
+        following: int64 [E] the next state.
+        probability: float64 [E]; entries of one place are added up.
+
+    Raises:
+        GameError: for entries out of range, or rows that are no distributions.
+    """
 
     def __init__(self, shape: tuple[int, int, int], row: Ints, following: Ints, probability: Floats) -> None:
-        """``row`` [E] is the flat index of (s, a, b), ``following`` [E] the next state; entries of one place add up.
-
-        GameError if that is no kernel.
-        """
+        """Order and normalize the entries."""
         self.shape = shape
         states, pairs = shape[0], shape[0] * shape[1] * shape[2]
         if not len(row) == len(following) == len(probability):
@@ -117,7 +186,7 @@ class Entries:
             raise GameError("transition probabilities must be finite and not negative")
         self.row, self.following, probability = _in_order(states, row, following, probability)
         total: Floats = np.bincount(self.row, weights=probability, minlength=pairs).astype(np.float64)
-        _whole(total, shape)
+        _check_sums(total, shape)
         self.probability = probability / total[self.row]
         self._source = self.row // (shape[1] * shape[2])
         self._first = np.searchsorted(self.row, np.arange(pairs + 1))  # where each row's entries begin
@@ -170,10 +239,18 @@ class Entries:
 
 
 class LowRank:
-    """P(s' | s, a, b) = sum over j of phi_j(s, a, b) M_j(s'): simplex features and anchor distributions."""
+    """P(s' | s, a, b) = sum over j of phi_j(s, a, b) M_j(s'): simplex features and anchor distributions.
+
+    Args:
+        features: float64 [S, A, B, d], rows that are distributions.
+        anchors: float64 [d, S], rows that are distributions.
+
+    Raises:
+        GameError: for other shapes, or rows that are no distributions.
+    """
 
     def __init__(self, features: Floats, anchors: Floats) -> None:
-        """``features`` [S, A, B, d] and ``anchors`` [d, S], rows of both distributions; GameError if they are not."""
+        """Normalize both."""
         if features.ndim != 4 or anchors.shape != (features.shape[3], features.shape[0]):
             raise GameError(
                 f"low-rank transitions need features [S, A, B, d] and anchors [d, S], not {list(features.shape)} "
@@ -197,17 +274,17 @@ class LowRank:
         return np.asarray(mass.ravel() @ self.features.reshape(-1, len(self.anchors)) @ self.anchors)
 
     def evaluate(self, weights: Floats, rewards: Floats, discount: float) -> Floats:
-        held = self._held(weights)  # with y = M v: v = r + discount * held y
+        held = self._under(weights)  # with y = M v: v = r + discount * held y
         small = np.eye(len(self.anchors)) - discount * (self.anchors @ held)
         return np.asarray(rewards + discount * held @ np.linalg.solve(small, self.anchors @ rewards))
 
     def occupancy(self, weights: Floats, start: Floats, discount: float) -> Floats:
-        held = self._held(weights)  # with z = x held: x = start + discount * z M
+        held = self._under(weights)  # with z = x held: x = start + discount * z M
         small = np.eye(len(self.anchors)) - discount * (self.anchors @ held).T
         return np.asarray(start + discount * (self.anchors.T @ np.linalg.solve(small, held.T @ start)))
 
     def sample(self, states: Ints, first: Ints, second: Ints, *, rng: Rng) -> Ints:
-        anchor = _drawn(self.features[states, first, second], rng=rng)
+        anchor = _sample_rows(self.features[states, first, second], rng=rng)
         found = np.searchsorted(self._mark, anchor + rng.random(len(anchor)), side="right")
         return np.asarray(np.clip(found - anchor * self.shape[0], 0, self.shape[0] - 1))
 
@@ -216,14 +293,14 @@ class LowRank:
         move, following = np.nonzero(probability)
         return move, following, probability[move, following]
 
-    def _held(self, weights: Floats) -> Floats:
+    def _under(self, weights: Floats) -> Floats:
         """[S, d] the features under joint action weights."""
         states, size = self.shape[0], len(self.anchors)
         return np.asarray(np.matmul(weights.reshape(states, 1, -1), self.features.reshape(states, -1, size))[:, 0])
 
 
-def _whole(total: Floats, shape: tuple[int, int, int]) -> None:
-    """GameError unless what every joint action leads to, summed [S * A * B], is 1."""
+def _check_sums(total: Floats, shape: tuple[int, int, int]) -> None:
+    """Raise GameError unless the probabilities of every joint action, summed [S * A * B], are 1."""
     if (bad := np.abs(total - 1.0) > _OFF).any():
         s, a, b = np.unravel_index(int(bad.argmax()), shape)
         raise GameError(
@@ -245,7 +322,7 @@ def _in_order(states: int, row: Ints, following: Ints, probability: Floats) -> t
     return place // states, place % states, np.asarray(probability, dtype=np.float64)
 
 
-def _drawn(rows: Floats, *, rng: Rng) -> Ints:
+def _sample_rows(rows: Floats, *, rng: Rng) -> Ints:
     """[N] one column of each distribution [N, m], by one uniform number each."""
     within = np.cumsum(rows, axis=1)
     total = within[:, -1:]

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from games.base import Table
-from games.markov.concentrability import interactive_bound, offline_bound
+from games.markov.bounds import interactive_bound, offline_bound
 from games.markov.model import MarkovModel
 from games.markov.structure import residual
 from mail.parallel.streams import stream

@@ -9,12 +9,11 @@ import pytest
 
 import games
 from games import GameError
+from games.markov.bounds import interactive_bound, offline_bound
 from games.markov.concentrability import (
     Coefficient,
     all_policies,
     feature_level,
-    interactive_bound,
-    offline_bound,
     single_policy,
 )
 from games.markov.dynamics import Dynamics
