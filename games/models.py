@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import comb
 
+from games.adapters.openspiel import searchable
 from games.adapters.outside import printable
 from games.base import Enumerable, Game, Hidden, Model, as_enumerable
 from games.boards import Board
@@ -142,7 +143,8 @@ def instead(game: Game) -> str:
     other = own_board(game)
     if other:
         return f"choose {other}, our own game with the same rules"
-    return "choose a smaller size, or play it with `nashmail match` and `nashmail play --against random`"
+    smaller = "choose a smaller size, or play it with `nashmail match` and `nashmail play --against random`"
+    return f"learn it from a search (--expert mcts:100), {smaller}" if searchable(game) else smaller
 
 
 def own_board(game: Game) -> str:

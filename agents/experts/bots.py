@@ -29,6 +29,8 @@ EXPLORATION = 2.0
 """The constant of the search's upper confidence bounds, in units of the largest payoff."""
 _MEMORY = 500
 """Most megabytes of one search's tree."""
+_JUDGE = 1
+"""The seed of searches that judge, other than that of those that play."""
 _REMEMBERED = 1 << 16
 """Answers that a policy keeps at hand."""
 
@@ -60,20 +62,30 @@ class BotPolicy:
         return BotPolicy, (self.make, self.seed)  # in another process it remembers nothing
 
     def _ask(self, game: Game, state: States, place: tuple[int, int, int]) -> int:
-        from agents.openspiel import moves_to, rules_of  # imports pyspiel
-
-        rules = rules_of(game)
-        seed = int(np.random.SeedSequence(self.seed, spawn_key=place).generate_state(1)[0]) >> 1
         with answering(game.spec.name):
-            there = rules.new_initial_state()
-            for move in moves_to(game, state, place[0]):
-                there.apply_action(move)
-            bot = self.make(rules, place[0], seed)
+            rules, there = _there(game, state, place[0])
+            bot = self.make(rules, place[0], _seed(self.seed, place))
             bot.restart_at(there)
             action = int(bot.step(there))
         if action not in there.legal_actions():
             raise PolicyError(f"a bot plays action {action} in {game.spec.name}, which is not legal there")
         return action
+
+
+def _there(game: Game, state: States, seat: int) -> tuple[Any, Any]:
+    """The pyspiel game, and its state at the position [W] in which the seat is to move."""
+    from agents.openspiel import moves_to, rules_of  # imports pyspiel
+
+    rules = rules_of(game)
+    there = rules.new_initial_state()
+    for move in moves_to(game, state, seat):
+        there.apply_action(move)
+    return rules, there
+
+
+def _seed(seed: int, place: tuple[int, int, int]) -> int:
+    """The seed of a bot at a seat and position; OpenSpiel takes 31 bits."""
+    return int(np.random.SeedSequence(seed, spawn_key=place).generate_state(1)[0]) >> 1
 
 
 def check(game: Game, name: str) -> None:
@@ -119,3 +131,30 @@ def mcts(known: Known, simulations: int) -> Seats:
     check(game, "mcts")
     player = BotPolicy(partial(search, simulations=simulations))
     return player, player
+
+
+def move_values(game: Game, states: States, seat: int, simulations: int) -> Floats:
+    """[N, A] what a search makes of each move, for the seat that moves.
+
+    Args:
+        game: a game of perfect information that OpenSpiel has.
+        states: [N, W] positions at which the seat moves.
+        seat: 0 or 1.
+        simulations: random games of the search at each position; the seed is made from the position.
+
+    Returns:
+        The mean payoff of a move's random games, or its proven payoff; -inf for illegal moves and for those that the
+        search never tried.
+    """
+    values = np.full((len(states), game.spec.actions), -np.inf)
+    for row, (first, second) in enumerate(game.key(states, seat).tolist()):
+        with answering(game.spec.name):
+            rules, there = _there(game, states[row], seat)
+            seed = _seed(_JUDGE, (seat, first, second))
+            root = search(rules, seat, seed, simulations=simulations).mcts_search(there)
+            for child in root.children:
+                if child.outcome:
+                    values[row, child.action] = child.outcome[seat]
+                elif child.explore_count:
+                    values[row, child.action] = child.total_reward / child.explore_count
+    return values

@@ -67,6 +67,7 @@ class OpenSpielGame(Replayed):
             actions=self.rules.num_distinct_actions(),
             observation=board.spec.observation if board else tuple(self.rules.observation_tensor_shape()),
             longest=most_moves(self.rules),
+            payoffs=(float(self.rules.min_utility()), float(self.rules.max_utility())),
         )
         return spec, board
 
@@ -237,6 +238,14 @@ def rules_behind(game: Game) -> Any | None:
         return game.rules
     board = board_behind(game)
     return None if board is None else twin(board)
+
+
+def searchable(game: Game) -> bool:
+    """Whether the game comes from OpenSpiel and hides nothing, so that OpenSpiel's tree search can play it."""
+    if not isinstance(game, OpenSpielGame):
+        return False
+    kind = game.rules.get_type()
+    return bool(kind.information == kind.Information.PERFECT_INFORMATION)
 
 
 def refuse_others(rules: Any, name: str, more: dict[str, bool]) -> None:

@@ -55,6 +55,7 @@ class HiddenOpenSpielGame(OpenSpielGame):
             actions=self.rules.num_distinct_actions(),
             observation=tuple(shape()),
             longest=most_moves(self.rules),
+            payoffs=(float(self.rules.min_utility()), float(self.rules.max_utility())),
         )
         self._width = spec.longest + int(self.rules.max_chance_nodes_in_history())
         self._strings = kind.provides_information_state_string

@@ -60,6 +60,9 @@ class Spec:
     win_loss: bool = False
     """Whether the only reward of a game comes with its end and is 1 (won by seat 0), -1 or 0: values are then told as
     wins, draws and losses, and payoffs lie between -1 and 1."""
+    payoffs: tuple[float, float] | None = None
+    """The smallest and the largest that seat 0 can be paid in a game, where that is known; intervals of means rest on
+    it. (-1, 1) with ``win_loss``."""
     in_a_row: int = 0
     """For games of placing stones on a board, where observations are [2, rows, columns] planes, own stones first, and
     the mirror image of a position is a position: how many in a line win. 0: another kind of game."""

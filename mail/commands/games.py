@@ -1,16 +1,20 @@
 """``nashmail games``: the games, their sizes and experts, and what can be measured exactly.
 
 The list enumerates only the smallest games; the positions of others are bounded by a formula (``games.models``).
-``--check FILE`` checks the user's own games instead.
+``--check FILE`` checks the user's own games instead, ``--openspiel`` tries those of OpenSpiel.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents import expert
 from agents.solver import solvable
@@ -20,7 +24,10 @@ from games.base import NashmailError, deals
 from games.graph import LIMIT
 from games.markov.matrix import TIES
 from games.models import RULE, TABLES, enumerable, positions, positions_at_most, ties_of
-from mail.commands.line.usage import say
+from mail.commands.line.usage import columns, say
+
+if TYPE_CHECKING:
+    from games.adapters.survey import Answer
 
 QUICK = 10_000  # most positions to count; larger games are only bounded
 SIZES = {
@@ -32,8 +39,14 @@ HEADINGS = ("game", "board", "in a row", "actions", "positions", "experts", "Nas
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("game", nargs="*", help="with --check: games of FILE (default: all that it registers)")
     parser.add_argument(
+        "game", nargs="*", help="with --check: games of FILE; with --openspiel: names there (default: all of them)"
+    )
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument(
+        "--openspiel", action="store_true", help="try OpenSpiel's games: which work, and why the others do not"
+    )
+    other.add_argument(
         "--check", metavar="FILE", help="run a Python file that registers your own games, and check them"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -43,8 +56,10 @@ def run(args: argparse.Namespace) -> int:
     """Print the games, as a table or as JSON, or check those of a file."""
     if args.check is not None:
         return _check(args.check, args.game, as_json=args.json)
+    if args.openspiel:
+        return _openspiel(args.game, as_json=args.json)
     if args.game:
-        raise NashmailError("names of games need --check: nashmail games --check FILE NAME")
+        raise NashmailError("names of games need --check FILE or --openspiel: nashmail games --check FILE NAME")
     rows = [facts(size) for name in names() for size in SIZES.get(name, (name,))]
     if args.json:
         print(json.dumps({"games": rows, "rule": RULE, "limit": TABLES, "minimax_limit": LIMIT}, indent=2))
@@ -72,6 +87,46 @@ def _check(file: str, names: list[str], *, as_json: bool) -> int:
         counts = f"{game.positions:,} positions and {game.moves:,} moves checked"
         print(f"{printable(game.name)}: correct ({counts})")
     return 0
+
+
+def _openspiel(names: list[str], *, as_json: bool) -> int:
+    """Try OpenSpiel's games, and print what becomes of each."""
+    from games.adapters import survey
+
+    def tell(answer: survey.Answer) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{answer.name[:70]:70}", end="", file=sys.stderr, flush=True)
+
+    begun = time.perf_counter()
+    answers = survey.survey(names, on_answer=tell)
+    if sys.stderr.isatty():
+        print(f"\r{'':70}\r", end="", file=sys.stderr, flush=True)
+    if as_json:
+        print(json.dumps({"games": [asdict(answer) for answer in answers]}, indent=2))
+        return 0
+    for kind, words in survey.WORDS.items():
+        here = [answer for answer in answers if answer.kind == kind]
+        if here:
+            say(f"{words[0].upper()}{words[1:]} ({len(here)}):")
+            for line in _answers(here):
+                print(line)
+            print()
+    say(f"{len(answers)} games, each at its default size, in {time.perf_counter() - begun:.0f} s")
+    return 0
+
+
+def _answers(answers: list[Answer]) -> Iterator[str]:
+    """A line for each answer, broken where the terminal ends."""
+    width = min(36, max(len(answer.name) for answer in answers))
+    for answer in answers:
+        said = answer.reason if answer.positions is None else f"{answer.positions:,} positions"
+        lines = textwrap.wrap(said, max(30, columns() - width - 4)) or [""]
+        name = answer.name.ljust(width)
+        if len(answer.name) > width:
+            yield f"  {answer.name}"
+            name = " " * width
+        yield f"  {name}  {lines[0]}".rstrip()
+        yield from (f"  {'':{width}}  {line}" for line in lines[1:])
 
 
 def facts(name: str) -> dict[str, Any]:

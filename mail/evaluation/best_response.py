@@ -175,4 +175,4 @@ def _seats(policy: Policy, response: Policy, seat: int) -> Seats:
 
 def payoff_range(game: Game) -> tuple[float, float] | None:
     """The smallest and largest payoff of a game, where known without enumeration."""
-    return (-1.0, 1.0) if game.spec.win_loss else None
+    return (-1.0, 1.0) if game.spec.win_loss else game.spec.payoffs

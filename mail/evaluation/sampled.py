@@ -8,7 +8,8 @@ Where a solver knows the game (Connect Four on 6x7):
 - blunder rates on positions that were never labelled (``mail.evaluation.blunders``);
 - matches in both seats against players that err on purpose (``suboptimal:T``, the opponents of the paper's Connect Four
   figure), with Wilson intervals.
-In other games, matches against random play only. Results depend only on the policies, the labels and the seed.
+In other games, matches against random play and the expert, and ``mail.evaluation.searched``. Results depend only on the
+policies, the labels and the seed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from mail.evaluation.arena.match import Result, match
 from mail.evaluation.arena.openings import held
 from mail.evaluation.blunders import blunders
 from mail.evaluation.certificate.walk import search
+from mail.evaluation.searched import searched_measures
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import scores
 
@@ -42,16 +44,24 @@ OPPONENTS = (
 WALKED = 100_000  # positions of the first seat's certificate; `nashmail exploit` goes further
 HELD_OUT = 200  # positions per source and seat for blunder rates
 GAMES = 100  # per pair and order, in the table at the end of a run
+AGAINST_EXPERT = 20  # the same against an expert without a solver, which may think for long
 
 
 def sampled_measures(
-    game: Game, profile: Seats, *, labelled_keys: tuple[Keys, Keys], seed: int, pool: Pool | None = None
+    game: Game,
+    profile: Seats,
+    *,
+    expert: tuple[str, Seats],
+    labelled_keys: tuple[Keys, Keys],
+    seed: int,
+    pool: Pool | None = None,
 ) -> dict[str, Any]:
     """What ``train`` reports of a pair of policies; the keys of exact measures are present and null.
 
     Args:
         game: The game.
         profile: Seat 0's and seat 1's policies.
+        expert: The name of the expert that was imitated, and its policies of both seats.
         labelled_keys: Per seat, [K, 2] uint64 keys of the positions labelled for any learner of the run.
         seed: Of the matches and of positions for blunder rates.
         pool: Plays and solves; this process by default.
@@ -59,10 +69,13 @@ def sampled_measures(
     greedy = (Greedy(profile[0]), Greedy(profile[1]))
     measured: dict[str, Any] = {
         **dict.fromkeys(EXACT_KEYS),
-        "matches": [result.as_dict() for result in matches(game, profile, games=GAMES, seed=seed, pool=pool)],
-        "greedy_matches": [result.as_dict() for result in matches(game, greedy, games=GAMES, seed=seed, pool=pool)],
+        "matches": [one.as_dict() for one in matches(game, profile, expert, games=GAMES, seed=seed, pool=pool)],
+        "greedy_matches": [one.as_dict() for one in matches(game, greedy, expert, games=GAMES, seed=seed, pool=pool)],
     }
-    if solvable(game):
+    if not solvable(game):
+        keys, name = labelled_keys, expert[0]
+        measured |= searched_measures(game, profile, expert_name=name, labelled_keys=keys, seed=seed, pool=pool)
+    else:
         scorer = partial(scores, pool or Local())
         board = as_enumerable(game)
         walked = [search(board, profile[seat], seat, limit=WALKED, scorer=scorer, pool=pool) for seat in (0, 1)]
@@ -90,13 +103,19 @@ def sampled_measures(
     return measured
 
 
-def matches(game: Game, profile: Seats, *, games: int, seed: int, pool: Pool | None = None) -> list[Result]:
-    """The policies in both seats against random play and, where a solver knows the game, ``suboptimal`` players."""
-    others = {name: _errant(game, name) for name in OPPONENTS} if solvable(game) else {}
+def matches(
+    game: Game, profile: Seats, expert: tuple[str, Seats], *, games: int, seed: int, pool: Pool | None = None
+) -> list[Result]:
+    """The policies in both seats against random play and, where a solver knows the game, ``suboptimal`` players, else
+    the expert, by its name.
+    """
+    solved = solvable(game)
+    others = {name: _errant(game, name) for name in OPPONENTS} if solved else dict([expert])
     others["random"] = (Uniform(), Uniform())
     results: list[Result] = []
     for name, seats in others.items():
-        results += match(game, None, {SELF: profile, name: seats}, games=games, seed=seed, pool=pool)
+        count = min(games, AGAINST_EXPERT) if not solved and name == expert[0] else games
+        results += match(game, None, {SELF: profile, name: seats}, games=count, seed=seed, pool=pool)
     return results
 
 

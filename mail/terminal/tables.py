@@ -73,6 +73,7 @@ def sampled_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
     """Further results of each pair of policies, one per line."""
     lines = []
     for name, row in ((printable(name), row) for name, row in rows.items()):
+        lines += _by_search(name, row)
         if "certificates" not in row:
             continue
         first = row["certificates"][0]
@@ -89,6 +90,25 @@ def sampled_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
         for seat, sources in enumerate(row["blunders"]):
             rates = ", ".join(f"{part['source']} {_share(part['rate'])}" for part in sources)
             lines.append(f"{name}: seat {seat} blunders on positions never labelled: {rates}")
+    return lines
+
+
+def _by_search(name: str, row: dict[str, Any]) -> list[str]:
+    """A learner's bounds in a game without exact measures or a solver: learned responses, and a deeper search."""
+    lines = []
+    for seat, found in enumerate(row.get("responses", ())):
+        low, high = found["interval"]
+        lines.append(
+            f"{name}: seat {seat}: its best opponent wins at least what a response learned in {found['games']:,} games "
+            f"does, {found['value']:+z.3f} a game ({low:+z.3f} to {high:+z.3f}, 95 %)"
+        )
+    judged = row.get("search_blunders", {"seats": ()})
+    for seat, sources in enumerate(judged["seats"]):
+        rates = ", ".join(f"{part['source']} {_share(part['rate'])}" for part in sources)
+        lines.append(
+            f"{name}: seat {seat} blunders by a search with {judged['simulations']:,} simulations, on positions never "
+            f"labelled: {rates}"
+        )
     return lines
 
 

@@ -165,12 +165,20 @@ def curve(
 
 def _sampled(evaluation: Evaluation, run: Run, known: GameContext, learned: Mapping[str, Learned], pool: Pool) -> None:
     """Add certificates and matches. Each learner is measured once, even if the run is killed and resumed."""
-    if not is_equilibrium(run.config.expert):
+    name, keys = run.config.expert, (_labelled(known, learned, 0), _labelled(known, learned, 1))
+    if not is_equilibrium(name):
         evaluation.expert = dict.fromkeys(sampled.EXACT_KEYS)
-    keys = _labelled(known, learned, 0), _labelled(known, learned, 1)
-    measure = partial(sampled.sampled_measures, known.game, labelled_keys=keys, seed=run.config.seed, pool=pool)
-    for name, what in learned.items():
-        evaluation.learners[name] |= run.journal.measured(name, partial(measure, known.lifted(what.policies)))
+    experts = name, known.lifted(known.experts(name))
+    measure = partial(
+        sampled.sampled_measures,
+        known.game,
+        expert=experts,
+        labelled_keys=keys,
+        seed=run.config.seed,
+        pool=pool,
+    )
+    for learner, what in learned.items():
+        evaluation.learners[learner] |= run.journal.measured(learner, partial(measure, known.lifted(what.policies)))
 
 
 def _labelled(known: GameContext, learned: Mapping[str, Learned], seat: int) -> Keys:

@@ -61,6 +61,8 @@ _ROW = {
     "certificates?": [{"line": [count], "positions": count, "refuted": (flag, null), "*": plain}],
     "openings?": {"drawn": count, "openings": count, "moves_to_loss_from_start": (number, null), "*": plain},
     "blunders?": [[_BLUNDERS]],
+    "responses?": [{"value": number, "interval": [number, 2], "games": count, "*": plain}],
+    "search_blunders?": {"simulations": count, "seats": [[_BLUNDERS]], "*": plain},
     "*": plain,
 }
 _RESULT = {
