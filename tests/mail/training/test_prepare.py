@@ -50,12 +50,12 @@ def test_nothing_is_left_that_would_block_the_corrected_command(
     ],
 )
 def test_what_is_prepared_is_learned(game: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every learner, explorer and expert there is."""
+    """Every learner and explorer there is, with every expert that plays an equilibrium."""
     small = replace(SMALL, clone=replace(SMALL.clone, max_steps=3))
     monkeypatch.setattr("mail.training.context.preset", lambda game: small)
     monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result: b"")
     done = refused = 0
-    for ties in expert.names():
+    for ties in filter(expert.is_equilibrium, (name for name in expert.listed() if ":" not in name)):
         for name in base.names():
             for explorer in explore.names() if name == "mail" else ["deep"]:
                 config = Config(game, learners=(name,), explorer=explorer, expert=ties, episodes=2, points=1)
