@@ -24,8 +24,9 @@ from games import GameGraph
 from games.base import as_enumerable
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import look
+from mail.terminal.contest import Setting
 from mail.terminal.players import HUMAN, Player
-from mail.terminal.session import Session, Setting
+from mail.terminal.session import Session
 from mail.training.folder import Profile, load_profile
 
 ANSWERS = ("1", "analysis", "7", "9")

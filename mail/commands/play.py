@@ -54,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from mail.data.records import RecordError
     from mail.terminal.analysis import oracle
     from mail.terminal.answers import reader
-    from mail.terminal.session import Session, Setting
+    from mail.terminal.contest import Setting
+    from mail.terminal.session import Session
     from mail.training.entrants import needs_model
 
     game = make(args.game)

@@ -1,0 +1,157 @@
+"""One game between two players, without input or output: whose turn it is, moves, undo, exchanged seats, resigning,
+saving, and what is to be said about each. The line dialogue (``session``) and the full screen (``full``) drive it.
+
+A human is not a distribution over actions, so this is no ``Policy``: humans' moves come from outside, policies' are
+sampled. With simultaneous moves the human chooses before the other seat's move is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.policy import Policy, Seats
+from games.base import Game
+from mail.data.game_text import moves_text
+from mail.data.records import Record
+from mail.terminal.advice import Advice
+from mail.terminal.analysis import Oracle
+from mail.terminal.boards import view
+from mail.terminal.current_game import CurrentGame
+from mail.terminal.players import HUMAN, Player, Players, both_human, ending, humans, names, plays, resigns
+from mail.terminal.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Options of a session."""
+
+    advisers: Seats | None = None
+    """The policies whose probabilities are displayed beside each seat's moves."""
+    oracle: Callable[[], Oracle | None] = lambda: None
+    """Makes the source of move values; called once, at its first use."""
+    analysis: bool = False
+    """Whether analysis is on at the start."""
+    save: Path | None = None
+    """The file to which the game is saved from the first move on."""
+    moves: tuple[tuple[int, int], ...] = ()
+    """Moves from the start to the position in which the session begins, as in ``CurrentGame.play``."""
+    linger: bool = False
+    """Whether to wait for an answer after the game, which may undo the last move."""
+    unicode: bool = True
+    """False draws with ASCII, whatever the terminal can do."""
+
+
+class Contest:
+    """One game between two players.
+
+    Args:
+        game: The game.
+        players: Seat 0's and seat 1's player.
+        seed: Of the policies' moves and of chance. The same seed and moves of humans give the same game.
+        setting: Further options.
+    """
+
+    def __init__(self, game: Game, players: Players, *, seed: int, setting: Setting) -> None:
+        self.game, self.players, self.seed, self.setting = game, players, seed, setting
+        self.view = view(game)
+        self.current = CurrentGame(game, seed=seed)
+        for pair in setting.moves:
+            self.current.play(pair)
+        self.advice = Advice(game, self.view, setting.advisers, setting.oracle)
+        self.recorder = Recorder(self.record, setting.save)
+        self.resigned: int | None = None
+
+    def record(self) -> Record:
+        """The game so far."""
+        moves = tuple(ply.actions for ply in self.current.plies)
+        result = self.current.earned if self.current.over else None
+        return Record(self.game.spec.name, names(self.players), self.seed, moves, result, self.resigned)
+
+    @property
+    def moves(self) -> str:
+        """The game so far as a move string."""
+        return moves_text(self.game.spec.actions, [ply.actions for ply in self.current.plies])
+
+    @property
+    def ended(self) -> bool:
+        """Whether the game is over, or a seat resigned."""
+        return self.current.over or self.resigned is not None
+
+    @property
+    def payoff(self) -> float | None:
+        """Seat 0's payoff; None while the game goes on."""
+        if self.resigned is not None:
+            return 2.0 * self.resigned - 1.0
+        return self.current.earned if self.current.over else None
+
+    def turn(self) -> list[int]:
+        """The seats to move, humans first, so that a policy's simultaneous move is sampled after theirs."""
+        return sorted(self.current.acting(), key=lambda seat: self.players[seat].policy is not None)
+
+    def sample(self, policy: Policy, seat: int) -> int:
+        """The policy's move."""
+        return self.current.sample(policy, seat)
+
+    def play(self, actions: dict[int, int]) -> str | None:
+        """Play one ply with an action for each seat to move. Returns a problem of saving, if there is one."""
+        self.current.play((actions.get(0, -1), actions.get(1, -1)))
+        return self.recorder.go_on()
+
+    # --- what humans may do besides ------------------------------------------------------------------------
+
+    def resign(self, seat: int) -> str:
+        """A human gives up. Returns the sentence."""
+        self.resigned = seat
+        self.recorder.go_on()
+        return resigns(self.players, self.view, seat)
+
+    def undo(self) -> tuple[bool, str]:
+        """Return to the last position in which a human chose.
+
+        Returns:
+            Whether there was one, and a sentence.
+        """
+        if not self.current.take_back(humans(self.players)):
+            return False, "You have no move to take back."
+        self.resigned = None
+        problem = self.recorder.go_on()
+        return True, problem or f"Back to move {len(self.current.plies) + 1}."
+
+    def swap(self) -> tuple[bool, str]:
+        """Exchange the seats of human and policy. The opponent continues with its policy for the other seat.
+
+        Returns:
+            Whether that was possible, and a sentence.
+        """
+        if both_human(self.players):
+            return False, "You already play both seats."
+        human = humans(self.players)[0]
+        other, advisers = self.players[1 - human], self.setting.advisers
+        if advisers is None:
+            return False, f"{other.name} plays only that seat."
+        moved = Player(other.name, advisers[human], other.ready)
+        self.players = (moved, HUMAN) if human == 0 else (HUMAN, moved)
+        return True, f"You are now {self.view.marks[1 - human]}, {other.name} is {self.view.marks[human]}."
+
+    # --- what is said --------------------------------------------------------------------------------------
+
+    def told(self, seat: int, action: int, *, judged: bool) -> str:
+        """A seat's move, before it is made, as a sentence; with a verdict if ``judged``."""
+        comment = self.advice.verdict(self.current.states, seat, action) if judged else ""
+        sentence = f"{plays(self.players, self.view, seat)} {self.view.move(action)}."
+        return f"{sentence} {comment}" if comment else sentence
+
+    def ending(self) -> str:
+        """The result as a sentence."""
+        if self.resigned is not None:
+            return resigns(self.players, self.view, self.resigned)
+        return ending(self.game, self.players, self.view, self.current.earned)
+
+    def viewer(self, seat: int | None) -> int | None:
+        """Whose cards are shown: those of the only human, or of the human who is to move."""
+        there = humans(self.players)
+        if len(there) == 2:
+            return seat if seat is not None else int(self.game.acting(self.current.states)[0].argmax())
+        return there[0] if there else None
