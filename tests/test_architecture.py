@@ -203,6 +203,11 @@ def test_one_module_alone_imports_ray() -> None:
     ]
 
 
+def test_full_screen_play_alone_imports_prompt_toolkit() -> None:
+    using = [path.relative_to(ROOT) for path in MODULES if "prompt_toolkit" in imported(path)]
+    assert using == [Path("mail/terminal/full/app.py")]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_pickle(path: Path) -> None:
     text = path.read_text()

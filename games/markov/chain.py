@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from games.base import Bools, Floats, GameError
+from games.base import Bools, Display, Floats, GameError
 from games.markov.dynamics import Dynamics
 from games.markov.game import Linear, MarkovGame, Views
 from games.markov.transitions import Entries
@@ -105,7 +105,9 @@ def rps() -> MarkovGame:
     row = np.arange(table.size)
     kernel = Entries(table.shape, row, np.tile(following.ravel(), 4), np.ones(len(row)))
     return MarkovGame(
-        "rps", Dynamics(table, kernel, _at(0, 4), discount=DISCOUNT), Views(linear=onehot(4, 3), picture=_hand)
+        "rps",
+        Dynamics(table, kernel, _at(0, 4), discount=DISCOUNT),
+        Views(linear=onehot(4, 3), picture=_hand, display=Display(names=HANDS)),
     )
 
 

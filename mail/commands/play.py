@@ -6,15 +6,18 @@ import argparse
 import secrets
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from games.base import NashmailError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from agents.policy import Policy, Seats
     from games.base import Floats, Game, Model, States
-    from mail.terminal.players import Player
+    from mail.terminal.contest import Meeting
     from mail.training.entrants import Entrant
 
 NAMES = {"expert": "the expert", "random": "the random player"}
@@ -22,7 +25,9 @@ NAMES = {"expert": "the expert", "random": "the random player"}
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("game", metavar="GAME", help="as `nashmail games` lists them, for example tictactoe")
+    parser.add_argument(
+        "game", nargs="?", metavar="GAME", help="as `nashmail games` lists them (default: choose in the terminal)"
+    )
     parser.add_argument(
         "--against",
         metavar="WHO",
@@ -31,7 +36,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seat",
         choices=("0", "1", "both"),
-        default="0",
         help="your seat; 0 moves first (default: 0), both: you play both",
     )
     parser.add_argument("--seed", type=_seed, metavar="S", help="random seed of the opponent (default: a new one)")
@@ -39,64 +43,123 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="start",
         metavar="MOVES",
-        help="begin after these moves, for example 4455; or after a saved game's",
+        help="begin after these moves, for example 4455, or after those of a saved game",
     )
     parser.add_argument("--analysis", action="store_true", help="show the values of moves; `analysis` switches it")
     parser.add_argument("--save", type=Path, metavar="FILE", help="save the game as text, see nashmail replay")
-    parser.add_argument("--ascii", action="store_true", help="draw with plain characters, whatever the terminal can do")
+    parser.add_argument("--plain", action="store_true", help="a dialogue line by line instead of the full screen")
+    parser.add_argument("--ascii", action="store_true", help="the same, drawn with plain characters")
+    parser.add_argument("--no-animation", action="store_true", help="discs do not fall, they are there")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play one game. Quitting early is not an error."""
+    """Play. Quitting early is not an error."""
     from rich.console import Console
 
+    console = Console(markup=False, highlight=False, emoji=False)
+    full = not (args.plain or args.ascii) and _there(console)
+    if args.game is None and not _choose(args, full):
+        return 0
+    args.against, args.seat = args.against or "expert", args.seat or "0"
+    if args.seat == "both" and args.against not in ("expert", "human"):
+        who = args.against[:80]
+        raise NashmailError(f"--seat both leaves no seat to {who}; choose --seat 0 or 1, or --against human")
+    meeting = _meeting(args, args.game, args.against, args.seat)
+    seed = meeting.seed
+    if full:
+        from mail.terminal.full.start import play
+
+        prepare = partial(_meeting, args, first=False)
+        tally = play(meeting, prepare, animation=not args.no_animation, mouse=not args.no_mouse).tally
+        if tally.won or tally.drawn or tally.lost:
+            console.print(f"{tally}.", soft_wrap=True)
+        return 0
+    _dialogue(args, meeting, console)
+    if args.seed is None and args.against not in ("expert", "human") and args.seat != "both":
+        console.print(f"The same opponent again: --seed {seed}", soft_wrap=True)
+    return 0
+
+
+def _there(console: Console) -> bool:
+    """Whether there is a full screen."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    from mail.terminal.full.start import there
+
+    return there(console)
+
+
+def _choose(args: argparse.Namespace, full: bool) -> bool:
+    """Let the human choose what to play. Returns whether something was chosen."""
+    from games import make
+
+    if not full:
+        raise NashmailError(
+            "name a GAME, for example `nashmail play tictactoe`; `nashmail games` lists them (without a name they are "
+            "listed on the full screen of a terminal)"
+        )
+    from mail.terminal.full.start import choose
+
+    if args.against or args.seat or args.start:
+        raise NashmailError("name the GAME, too: --against, --seat and --from are chosen on the screen otherwise")
+    chosen = choose(make, mouse=not args.no_mouse)
+    if chosen is None:
+        return False
+    args.game, args.against, args.seat = chosen
+    return True
+
+
+def _meeting(args: argparse.Namespace, game: str, against: str, seat: str, *, first: bool = True) -> Meeting:
+    """The players that were asked for; ``first``: from the beginning that was asked for, too."""
+    from agents.storage.reading import printable
     from games import make
     from mail.data.records import RecordError
     from mail.terminal.analysis import oracle
-    from mail.terminal.answers import reader
-    from mail.terminal.contest import Setting
-    from mail.terminal.session import Session
+    from mail.terminal.contest import Meeting, Setting
     from mail.training.entrants import needs_model
 
-    game = make(args.game)
-    if args.save is not None and args.save.exists():
+    played = make(game)
+    if first and args.save is not None and args.save.exists():
         raise RecordError(f"{args.save} already exists; choose another --save")
-    if args.seat == "both" and args.against not in (None, "human"):
-        raise NashmailError(
-            f"--seat both leaves no seat to {args.against[:80]}; choose --seat 0 or 1, or --against human"
-        )
-    args.against = args.against or "expert"
-    make_seats = None if args.against == "human" else _entrant(args.against, game)
-    known = _Known(game)
-    seats = None if make_seats is None else make_seats(known.model() if needs_model(args.against) else None)
-    seed, moves = _begun(args, game)
-    console = Console(markup=False, highlight=False, emoji=False)
-    typed = bool(sys.stdin and sys.stdin.isatty())
+    make_seats = None if against == "human" else _entrant(against, played)
+    known = _Known(played)
+    seats = None if make_seats is None else make_seats(known.model() if needs_model(against) else None)
+    seed, moves = _begun(args, played) if first else (secrets.randbelow(1_000_000), ())
+    setting = Setting(
+        seats,
+        lambda: oracle(played, known.model),
+        args.analysis,
+        args.save if first else None,
+        moves,
+        linger=bool(sys.stdin and sys.stdin.isatty()),
+        unicode=not args.ascii,
+    )
+    alone = seat == "both" or seats is None
+    name = None if alone else NAMES.get(against, printable(against))
+    return Meeting(played, name, seats, 0 if alone else int(seat), seed=seed, setting=setting)
+
+
+def _dialogue(args: argparse.Namespace, meeting: Meeting, console: Console) -> None:
+    """One game, line by line."""
+    from mail.terminal.answers import reader
+    from mail.terminal.session import Session
+
+    contest = meeting.contest()
     session = Session(
-        game,
-        _players(args, seats),
-        seed=seed,
+        contest.game,
+        contest.players,
+        seed=contest.seed,
         read=reader(sys.stdin.buffer if sys.stdin else None),
         console=console,
-        echo=not typed,
-        setting=Setting(
-            seats,
-            lambda: oracle(game, known.model),
-            args.analysis,
-            args.save,
-            moves,
-            linger=typed,
-            unicode=not args.ascii,
-        ),
+        echo=not contest.setting.linger,
+        setting=contest.setting,
     )
     try:
         session.play()
     except KeyboardInterrupt:
         console.print()  # the error message starts on a new line
         raise
-    if args.seed is None and args.against not in ("expert", "human") and args.seat != "both":
-        console.print(f"The same opponent again: --seed {seed}", soft_wrap=True)
-    return 0
 
 
 def _begun(args: argparse.Namespace, game: Game) -> tuple[int, tuple[tuple[int, int], ...]]:
@@ -115,19 +178,6 @@ def _begun(args: argparse.Namespace, game: Game) -> tuple[int, tuple[tuple[int, 
     if played.over:
         raise RecordError("--from: the game is over after these moves; name fewer, or see it with `nashmail replay`")
     return seed, played.record.moves
-
-
-def _players(args: argparse.Namespace, seats: Seats | None) -> tuple[Player, Player]:
-    """The players of seat 0 and seat 1."""
-    from agents.storage.reading import printable
-    from mail.terminal.players import HUMAN, Player
-
-    if args.seat == "both" or seats is None:
-        return HUMAN, HUMAN
-    human, name = int(args.seat), NAMES.get(args.against, printable(args.against))
-    policy = seats[1 - human]
-    other = Player(name, policy, policy.ready) if isinstance(policy, _Later) else Player(name, policy)
-    return (HUMAN, other) if human == 0 else (other, HUMAN)
 
 
 class _Known:

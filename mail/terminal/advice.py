@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +12,22 @@ from agents.policy import Seats, query
 from games.base import Game, States
 from mail.terminal.analysis import CLOSE, Oracle, verdict, wording
 from mail.terminal.boards import View, Weighed
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A move that gave value away."""
+
+    ply: int
+    seat: int
+    states: States
+    """[1, W] the position."""
+    before: States | None
+    """[W] the position before the other's last move, if there was one."""
+    action: int
+    verdict: str
+    better: tuple[int, ...]
+    """The moves that keep the value."""
 
 
 class Advice:
@@ -52,6 +69,17 @@ class Advice:
             most = weighed.probability >= weighed.probability.max() - CLOSE
             return f"The policy prefers {wording(self.display, most)}; no expert is available for this game."
         return "No hint is available: play against a run or an expert, or choose a smaller game."
+
+    def slip(self, ply: int, states: States, before: States | None, seat: int, action: int) -> Slip | None:
+        """The mistake that a move was; None if it was none, or if that is not known."""
+        if self.oracle is None:
+            return None
+        legal, values = self.game.legal(states, seat)[0], self.oracle.values(states, seat)[0]
+        better = np.flatnonzero(legal & (values >= values[legal].max() - CLOSE))
+        if action in better:
+            return None
+        said = verdict(self.game, legal, values, action)
+        return Slip(ply, seat, states, before, action, said, tuple(int(move) for move in better))
 
     def verdict(self, states: States, seat: int, action: int) -> str:
         """A sentence about a move before it is made; empty without an oracle."""

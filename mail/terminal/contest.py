@@ -8,14 +8,14 @@ sampled. With simultaneous moves the human chooses before the other seat's move 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agents.policy import Policy, Seats
 from games.base import Game
 from mail.data.game_text import moves_text
 from mail.data.records import Record
-from mail.terminal.advice import Advice
+from mail.terminal.advice import Advice, Slip
 from mail.terminal.analysis import Oracle
 from mail.terminal.boards import view
 from mail.terminal.current_game import CurrentGame
@@ -108,12 +108,12 @@ class Contest:
         return resigns(self.players, self.view, seat)
 
     def undo(self) -> tuple[bool, str]:
-        """Return to the last position in which a human chose.
+        """Return to the last position in which a human chose, or take a resignation back.
 
         Returns:
             Whether there was one, and a sentence.
         """
-        if not self.current.take_back(humans(self.players)):
+        if self.resigned is None and not self.current.take_back(humans(self.players)):
             return False, "You have no move to take back."
         self.resigned = None
         problem = self.recorder.go_on()
@@ -135,6 +135,17 @@ class Contest:
         self.players = (moved, HUMAN) if human == 0 else (HUMAN, moved)
         return True, f"You are now {self.view.marks[1 - human]}, {other.name} is {self.view.marks[human]}."
 
+    def slips(self) -> list[Slip]:
+        """The humans' moves so far that gave value away; empty without an oracle."""
+        plies = self.current.plies
+        found = [
+            self.advice.slip(at, ply.states, plies[at - 1].states[0] if at else None, seat, ply.actions[seat])
+            for at, ply in enumerate(plies)
+            for seat in humans(self.players)
+            if ply.actions[seat] >= 0
+        ]
+        return [slip for slip in found if slip is not None]
+
     # --- what is said --------------------------------------------------------------------------------------
 
     def told(self, seat: int, action: int, *, judged: bool) -> str:
@@ -155,3 +166,67 @@ class Contest:
         if len(there) == 2:
             return seat if seat is not None else int(self.game.acting(self.current.states)[0].argmax())
         return there[0] if there else None
+
+
+@dataclass
+class Tally:
+    """Games between the same players: of the human, or of seat 0 where a human has both seats."""
+
+    won: int = 0
+    drawn: int = 0
+    lost: int = 0
+
+    def count(self, payoff: float) -> None:
+        """Enter a game with this payoff."""
+        self.won += payoff > 0
+        self.drawn += payoff == 0
+        self.lost += payoff < 0
+
+    def __str__(self) -> str:
+        return f"{self.won} won, {self.drawn} drawn, {self.lost} lost"
+
+
+class Meeting:
+    """Several games against the same opponent, with a score.
+
+    Args:
+        game: The game.
+        name: The opponent's name; None if a human plays both seats.
+        seats: The opponent's policies for both seats; None as above.
+        human: The human's seat in the first game.
+        seed: Of the first game; each further one has the next.
+        setting: Of every game, but that only the first is saved.
+    """
+
+    def __init__(
+        self, game: Game, name: str | None, seats: Seats | None, human: int, *, seed: int, setting: Setting
+    ) -> None:
+        self.game, self.name, self.seats, self.human = game, name, seats, human
+        self.seed, self.setting = seed, setting
+        self.tally = Tally()
+        self._counted: Contest | None = None
+
+    def contest(self) -> Contest:
+        """The next game."""
+        contest = Contest(self.game, self._players(), seed=self.seed, setting=self.setting)
+        self.seed, self.setting = self.seed + 1, replace(self.setting, save=None)
+        return contest
+
+    def _players(self) -> Players:
+        if self.seats is None or self.name is None:
+            return HUMAN, HUMAN
+        policy = self.seats[1 - self.human]
+        other = Player(self.name, policy, getattr(policy, "ready", lambda: True))
+        return (HUMAN, other) if self.human == 0 else (other, HUMAN)
+
+    def count(self, contest: Contest) -> None:
+        """Enter the result of a finished game, once."""
+        if contest is self._counted or contest.payoff is None:
+            return
+        self._counted = contest
+        there = humans(contest.players)
+        self.tally.count(contest.payoff * (1 - 2 * there[0]) + 0.0)
+
+    def swap(self) -> None:
+        """The other seat in the next game."""
+        self.human = 1 - self.human

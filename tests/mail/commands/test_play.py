@@ -272,7 +272,7 @@ class Terminal:
 @pytest.mark.slow
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}, {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}])
 def test_a_game_in_a_terminal(environment: dict[str, str]) -> None:
-    window = Terminal("play", "tictactoe", "--against", "random", "--seed", "4", **environment)
+    window = Terminal("play", "--plain", "tictactoe", "--against", "random", "--seed", "4", **environment)
     for answer in (b"5\n", b"\xff5\n", b"5\n", b"1\n", b"3\n", b"7\n"):
         window.wait_for(b"? for help): ")
         window.type(answer)
@@ -318,7 +318,7 @@ def test_connect_four_in_a_terminal(tmp_path: Path) -> None:
 
 
 def test_a_grid_world_in_a_terminal() -> None:
-    window = Terminal("play", "gridworld:3x3", "--against", "random", "--seed", "1")
+    window = Terminal("play", "--plain", "gridworld:3x3", "--against", "random", "--seed", "1")
     for answer in (b"up\n", b"right\n", *[b"2\n"] * 8):
         window.wait_for(b"? for help): ")
         window.type(answer)
@@ -330,13 +330,13 @@ def test_a_grid_world_in_a_terminal() -> None:
 
 
 def test_control_d_leaves_and_control_c_interrupts() -> None:
-    window = Terminal("play", "tictactoe")
+    window = Terminal("play", "--plain", "tictactoe")
     window.wait_for(b"? for help): ")
     window.type(b"\x04")
     assert window.close() == 0
     assert window.screen.endswith(b"You quit; this game has no winner.\r\n")
 
-    window = Terminal("play", "tictactoe")
+    window = Terminal("play", "--plain", "tictactoe")
     window.wait_for(b"? for help): ")
     window.process.send_signal(signal.SIGINT)
     assert window.close() == 130

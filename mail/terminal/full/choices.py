@@ -1,0 +1,91 @@
+"""What there is to choose before a game: the game, the opponent, the seat. For the dialogue and for the full screen.
+
+Opponents are words that ``mail.training.entrants`` understands; runs and tables are those of the current folder. Easy,
+medium and hard are ``suboptimal:T``: players that err on purpose, less and less.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.solver import installed, solvable
+from games.base import Game, NashmailError
+from games.models import has_model
+from games.registry import GAMES, names
+from mail.training.config import read_config
+
+BOARDS = ("tictactoe", "tictactoe:4x4:4", "connect4:4x4", "connect4:4x5", "connect4")
+"""The boards that are offered first, small ones before large ones."""
+LEVELS = {"easy": 4, "medium": 1, "hard": 0.25}
+"""Temperatures; scores of wins and losses count 1 and more."""
+MOST = 12  # runs that are offered, the newest first
+HUMAN = "human"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a list."""
+
+    word: str
+    """What is chosen, as on the command line."""
+    about: str
+    """A few words about it."""
+
+
+def games() -> list[Choice]:
+    """The games."""
+    listed = [*BOARDS, *(name for name in names() if name not in BOARDS)]
+    return [Choice(name, _about_game(name)) for name in listed]
+
+
+def _about_game(name: str) -> str:
+    word, _, size = name.partition(":")
+    about = GAMES.about(word).summary
+    return f"{about}, {size.split(':')[0]}" if size else about
+
+
+def opponents(game: Game, folder: Path = Path("runs")) -> list[Choice]:
+    """The opponents that this game has."""
+    solved = solvable(game) and installed()
+    exact = has_model(game)
+    found = []
+    if exact or solved:
+        found.append(Choice("expert", "plays an equilibrium" if not game.spec.win_loss else "cannot be beaten"))
+    if game.spec.win_loss and (exact or solved):
+        found += [Choice(f"suboptimal:{level:g}", name) for name, level in reversed(LEVELS.items())]
+    found += [Choice(name, "learned") for name in runs(game, folder)]
+    if exact:
+        found += [Choice(path, "a table") for path in sorted(os.listdir()) if path.endswith(".csv")][:MOST]
+    return [*found, Choice("random", "moves at random"), Choice(HUMAN, "you play both seats")]
+
+
+def runs(game: Game, folder: Path) -> list[str]:
+    """The finished runs of this game in a folder, each learner by itself, the newest run first."""
+    try:
+        homes = [path for path in folder.iterdir() if (path / "result.json").is_file()]
+    except OSError:
+        return []
+    found: list[str] = []
+    for home in sorted(homes, key=lambda path: path.stat().st_mtime, reverse=True)[:MOST]:
+        try:
+            config = read_config(home)
+        except NashmailError:
+            continue
+        if config.game == game.spec.name:
+            found += [f"{home}:{learner}" for learner in config.learners]
+    return found[:MOST]
+
+
+def seats(game: Game) -> list[Choice]:
+    """The seats."""
+    marks = game.spec.display.marks
+    return [Choice("0", f"{marks[0]}"), Choice("1", f"{marks[1]}")]
+
+
+def lines(choices: Sequence[Choice]) -> list[str]:
+    """The list for a dialogue, with numbers."""
+    width = max(len(choice.word) for choice in choices)
+    return [f"{at:2}  {choice.word.ljust(width)}  {choice.about}" for at, choice in enumerate(choices, start=1)]

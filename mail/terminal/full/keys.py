@@ -1,0 +1,53 @@
+"""The keys of the full screen, and the page that lists them."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from mail.terminal.boards import Look, View, styled
+
+MOVES = {
+    "left": (0, -1),
+    "right": (0, 1),
+    "up": (-1, 0),
+    "down": (1, 0),
+    "h": (0, -1),
+    "l": (0, 1),
+    "k": (-1, 0),
+    "j": (1, 0),
+}
+"""Rows down and columns right that a key moves the cursor."""
+GAME_KEYS = "?qauwrsotmhjkl "
+"""Characters that mean something in a game, so that no word of a game's is called by them."""
+
+
+def help_page(display: View, on: Look) -> list[Text]:
+    """Every key and what it does."""
+    noun = display.noun
+    rows = [
+        (
+            "arrows, h l k j",
+            "move the cursor" if not display.names else "move the cursor, or make the move of that name",
+        ),
+        ("Enter, space", f"choose the {noun} under the cursor"),
+        ("1 2 3 ...", f"choose a {noun} by its number"),
+        ("mouse", f"a click chooses a {noun}"),
+        ("t", "hint: what an expert would play, and why"),
+        ("a", "analysis on and off: values, probabilities, verdicts"),
+        ("u", "take back your last move and the reply"),
+        ("s", "change seats with the opponent; after the game, another one so"),
+        ("r", "resign (asks first); after the game, a rematch"),
+        ("m", "after the game: find better moves where you went wrong"),
+        ("o", "after the game: another opponent"),
+        ("w", "write the game to a file, now and after every further move"),
+        ("Ctrl-Z", "suspend; fg continues"),
+        ("q, Ctrl-C", "quit"),
+    ]
+    lines = [styled("Keys", "bold")]
+    for key, does in rows:
+        line = styled(key.ljust(17), "bold")
+        if 17 + len(does) > on.width:
+            line = styled(key, "bold")
+            does = f" {does}"
+        lines.append(line.append(does))
+    return [*lines[: on.height - 1], Text("any key: back", style="dim")]

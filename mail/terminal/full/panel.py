@@ -1,0 +1,72 @@
+"""The side panel of the full screen: who plays, the score, the values of the moves, the moves so far."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from mail.terminal.boards import STYLES, Look, Weighed, analysis
+from mail.terminal.contest import Contest, Meeting
+from mail.terminal.full.board import DISCS
+from mail.terminal.full.frame import Picture, wrapped
+from mail.terminal.players import both_human
+
+NARROWEST = 26
+"""Columns that the panel needs beside a board."""
+
+
+def panel(meeting: Meeting, contest: Contest, weighed: Weighed | str | None, on: Look) -> Picture:
+    """The panel, at most as large as ``on``.
+
+    Args:
+        meeting: For the score.
+        contest: The game.
+        weighed: What is known about the moves, or a line instead; None without analysis.
+        on: The room that there is.
+    """
+    blocks = [_players(contest), wrapped(_score(meeting, contest), on.width, style="bold")]
+    if isinstance(weighed, str):
+        blocks.append(wrapped(weighed, on.width, style="dim"))
+    elif weighed is not None:
+        blocks.append(list(analysis(contest.view, weighed, on).split("\n")))
+    if moves := contest.moves:
+        room = max(on.height - sum(len(block) + 1 for block in blocks) - 1, 1)
+        told = wrapped(moves, on.width) if " " in moves else _chunks(moves, on.width)
+        blocks.append([Text(f"moves ({len(contest.current.plies)})", style="dim"), *told[-room:]])
+    apart = sum(len(block) + 1 for block in blocks) - 1 <= on.height  # where there is room, a line between
+    lines: list[Text] = []
+    for block in blocks:
+        lines += [Text()] * (apart and bool(lines)) + block
+    return Picture([_cut(line, on.width) for line in lines[: on.height]])
+
+
+def _players(contest: Contest) -> list[Text]:
+    """A line per seat; an arrow before those to move."""
+    acting = [] if contest.ended else contest.current.acting()
+    lines = []
+    for seat in (0, 1):
+        mark = contest.view.marks[seat]
+        player = contest.players[seat]
+        name = ("you" if not both_human(contest.players) else "") if player.policy is None else player.name
+        line = Text("> " if seat in acting else "  ", style="bold")
+        if mark in DISCS:
+            line.append(DISCS[mark][0] + " ", style=STYLES[mark])
+        line.append(mark, style=STYLES.get(mark, "bold")).append(f" {name}".rstrip())
+        lines.append(line)
+    return lines
+
+
+def _score(meeting: Meeting, contest: Contest) -> str:
+    """The score of the session; in games that are not won or lost, what was earned, too."""
+    score = f"score: {meeting.tally}"
+    if contest.game.spec.win_loss:
+        return score
+    return f"earned: {contest.current.earned * (1 - 2 * meeting.human) + 0.0:+g}\n{score}"
+
+
+def _chunks(moves: str, width: int) -> list[Text]:
+    return [Text(moves[at : at + width]) for at in range(0, len(moves), max(width, 1))]
+
+
+def _cut(line: Text, width: int) -> Text:
+    line.truncate(width)
+    return line

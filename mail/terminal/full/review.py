@@ -1,0 +1,119 @@
+"""After a game: each of the human's mistakes once more, asked again before the answer is shown."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from mail.terminal.advice import Slip
+from mail.terminal.boards import Look, Scene
+from mail.terminal.contest import Contest
+from mail.terminal.full.board import Cursor, picture
+from mail.terminal.full.frame import Picture, below, fitted, indented, wrapped
+from mail.terminal.full.keys import MOVES
+from mail.terminal.full.work import Job, Worker
+
+KEYS = "Enter tries a move  v shows the answer  n next  b back  q back to the game"
+
+
+class Review:
+    """The mistakes of a finished game, one after the other.
+
+    Args:
+        contest: The game.
+        worker: Finds them.
+
+    Attributes:
+        outcome: None, then ``done``.
+    """
+
+    def __init__(self, contest: Contest, *, worker: Worker) -> None:
+        self.contest = contest
+        self.outcome: str | None = None
+        self._job: Job[list[Slip]] | None = worker.do(contest.slips)
+        self._slips: list[Slip] = []
+        self._at = 0
+        self._cursor = 0
+        self.message = "looking for mistakes ..."
+        self.tick()
+
+    @property
+    def waits(self) -> bool:
+        return self._job is not None
+
+    def tick(self) -> None:
+        """Take in the mistakes once they are found."""
+        if self._job is not None and self._job.done:
+            self._slips, self._job = self._job.result(), None
+            self._ask()
+
+    def _ask(self) -> None:
+        """Ask for a better move at the present mistake."""
+        if not self._slips:
+            self.message = "No mistake of yours is known in this game. Any key goes back."
+            return
+        slip, view = self._slips[self._at], self.contest.view
+        self._cursor = slip.action
+        self.message = (
+            f"Mistake {self._at + 1} of {len(self._slips)}, move {slip.ply + 1}: you played {view.move(slip.action)}, "
+            f"which {slip.verdict}. Find a better move."
+        )
+
+    def press(self, key: str) -> None:
+        """A key, by its name or character."""
+        if self._job is not None:
+            self.outcome = "done" if key == "q" else None
+        elif not self._slips or key in ("q", "backspace"):
+            self.outcome = "done"
+        elif key in ("n", "b"):
+            self._at = min(max(self._at + (1 if key == "n" else -1), 0), len(self._slips) - 1)
+            self._ask()
+        elif key == "v":
+            self.message = f"Right: {self.contest.advice.hint(self._slip.states, self._slip.seat)} n: the next one."
+        elif key in MOVES:
+            self._move(*MOVES[key])
+        elif key in ("enter", " "):
+            self._try(self._cursor)
+        elif key.startswith("choose "):
+            self._try(int(key.split()[1]))
+        elif key.isascii() and key.isdigit():
+            self._try(int(key) - 1)
+
+    @property
+    def _slip(self) -> Slip:
+        return self._slips[self._at]
+
+    def _try(self, action: int) -> None:
+        """Judge a move that the human tries."""
+        slip, contest = self._slip, self.contest
+        if not 0 <= action < contest.game.spec.actions or not contest.game.legal(slip.states, slip.seat)[0, action]:
+            self.message = f"{contest.view.noun.capitalize()} {action + 1} is {contest.view.taken} here."
+            return
+        self._cursor = action
+        word = contest.view.move(action)
+        verdict = contest.advice.verdict(slip.states, slip.seat, action)
+        if action in slip.better:
+            last = self._at == len(self._slips) - 1
+            self.message = f"Yes, {word}: {verdict} " + ("That was the last; q goes back." if last else "n: next.")
+        else:
+            self.message = f"No, not {word}: {verdict} Try again, or v shows the answer."
+
+    def _move(self, down: int, right: int) -> None:
+        spec = self.contest.game.spec
+        columns = spec.observation[2] if spec.display.layout == "grid" and spec.in_a_row else spec.actions
+        row, column = divmod(self._cursor, columns)
+        row, column = row + down, column + right
+        if 0 <= column < columns and 0 <= row * columns + column < spec.actions:
+            self._cursor = row * columns + column
+
+    def draw(self, on: Look) -> Picture:
+        """The position of the mistake, the question, and the keys."""
+        head = Picture([Text("Learn from your mistakes", style="bold"), Text()])
+        foot = Picture([*wrapped(self.message, on.width, most=3), Text(KEYS, style="dim")])
+        room = Look(on.unicode, on.width - 2, on.height - head.height - foot.height)
+        body = Picture([])
+        if self._slips:
+            slip = self._slip
+            cursor = Cursor(self._cursor, self.contest.view.marks[slip.seat])
+            scene = Scene(slip.states[0], slip.before, viewer=slip.seat)
+            body = indented(picture(self.contest.game, self.contest.view, scene, room, cursor), 2)
+        return fitted(below(head, fitted(body, on.width, room.height), foot), on.width, on.height)

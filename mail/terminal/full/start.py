@@ -1,0 +1,108 @@
+"""Whether there is a full screen, and what is shown on it one after the other: choices, games, mistakes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Protocol
+
+from rich.console import Console
+
+from games.base import Game
+from mail.terminal.boards import look
+from mail.terminal.contest import Meeting
+from mail.terminal.full.choices import HUMAN, Choice, games, opponents, seats
+from mail.terminal.full.game import GameScreen
+from mail.terminal.full.menu import BACK, QUIT, Menu
+from mail.terminal.full.review import Review
+from mail.terminal.full.work import Worker
+
+LEAST = (30, 10)
+"""Columns and rows without which the dialogue is used."""
+
+
+def there(console: Console) -> bool:
+    """Whether this terminal has a full screen: both ways a terminal, not dumb, with Unicode, large enough."""
+    if sys.stdin is None or not sys.stdin.isatty() or not sys.stdout.isatty() or not console.is_terminal:
+        return False
+    if os.environ.get("TERM", "dumb") == "dumb" or find_spec("prompt_toolkit") is None:
+        return False
+    on = look(console)
+    return on.unicode and on.width >= LEAST[0] and on.height >= LEAST[1]
+
+
+class Prepare(Protocol):
+    """Makes a meeting of what was chosen."""
+
+    def __call__(self, game: str, against: str, seat: str) -> Meeting: ...
+
+
+def play(meeting: Meeting, prepare: Prepare, *, animation: bool, mouse: bool) -> Meeting:
+    """Games until the human quits.
+
+    Args:
+        meeting: The players.
+        prepare: For other opponents.
+        animation: Whether discs fall.
+        mouse: Whether clicks count.
+
+    Returns:
+        The last meeting, with its score.
+    """
+    from mail.terminal.full.app import show
+
+    worker = Worker()
+    screen = GameScreen(meeting, worker=worker, animation=animation)
+    while True:
+        outcome = show(screen, mouse=mouse)
+        screen.outcome = None
+        if outcome == "mistakes":
+            show(Review(screen.contest, worker=worker), mouse=mouse)
+        elif outcome == "other":
+            chosen = _against(meeting.game, mouse)
+            if chosen == QUIT:
+                return meeting
+            if not isinstance(chosen, str):
+                meeting = prepare(meeting.game.spec.name, *chosen)
+                screen = GameScreen(meeting, worker=worker, animation=animation)
+        else:
+            return meeting
+
+
+def choose(make: Callable[[str], Game], *, mouse: bool) -> tuple[str, str, str] | None:
+    """The game, the opponent and the seat that the human chooses; None if none."""
+    from mail.terminal.full.app import show
+
+    while True:
+        name = show(Menu("Which game?", games()), mouse=mouse)
+        if name in (QUIT, BACK):
+            return None
+        chosen = _against(make(name), mouse)
+        if chosen == QUIT:
+            return None
+        if not isinstance(chosen, str):
+            return name, *chosen
+
+
+def _against(game: Game, mouse: bool) -> tuple[str, str] | str:
+    """The opponent and the seat; ``back`` or ``quit`` if that is what the human wants."""
+    from mail.terminal.full.app import show
+
+    while True:
+        against = show(Menu(f"{game.spec.name}: against whom?", opponents(game)), mouse=mouse)
+        if against in (QUIT, BACK):
+            return against
+        if against == HUMAN:
+            return against, "both"
+        seat = show(Menu(f"{game.spec.name} against {against}: which seat?", _seats(game)), mouse=mouse)
+        if seat == QUIT:
+            return seat
+        if seat != BACK:
+            return against, seat
+
+
+def _seats(game: Game) -> list[Choice]:
+    turn = ("moves first", "moves second") if game.spec.win_loss else ("", "")
+    return [Choice(choice.word, f"{choice.about} {turn[at]}".strip()) for at, choice in enumerate(seats(game))]
