@@ -24,8 +24,8 @@ from games import GameGraph
 from games.base import as_enumerable
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import look
-from mail.terminal.contest import Setting
-from mail.terminal.players import HUMAN, Player
+from mail.terminal.game.contest import Setting
+from mail.terminal.game.players import HUMAN, Player
 from mail.terminal.session import Session
 from mail.training.folder import Profile, load_profile
 

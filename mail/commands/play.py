@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agents.policy import Policy, Seats
     from games.base import Floats, Game, Model, States
-    from mail.terminal.contest import Meeting
+    from mail.terminal.game.contest import Meeting
     from mail.training.entrants import Entrant
 
 NAMES = {"expert": "the expert", "random": "the random player"}
@@ -116,7 +116,7 @@ def _meeting(args: argparse.Namespace, game: str, against: str, seat: str, *, fi
     from games import make
     from mail.data.records import RecordError
     from mail.terminal.analysis import oracle
-    from mail.terminal.contest import Meeting, Setting
+    from mail.terminal.game.contest import Meeting, Setting
     from mail.training.entrants import needs_model
 
     played = make(game)

@@ -16,8 +16,8 @@ from agents.policy import Policy
 from games.base import Game
 from mail.terminal.answers import Read, is_word, short, split, understand
 from mail.terminal.boards import analysis, helped, ranges
-from mail.terminal.contest import Contest, Setting
-from mail.terminal.players import Players, both_human, greeting, whose
+from mail.terminal.game.contest import Contest, Setting
+from mail.terminal.game.players import Players, both_human, greeting, whose
 from mail.terminal.screen import Screen
 
 PATIENCE = 10  # invalid answers in a row after which the session stops to comment on them

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.text import Text
 
 from mail.terminal.boards import STYLES, Look, Weighed, analysis
-from mail.terminal.contest import Contest, Meeting
 from mail.terminal.full.board import DISCS
 from mail.terminal.full.frame import Picture, wrapped
-from mail.terminal.players import both_human
+from mail.terminal.game.contest import Contest, Meeting
+from mail.terminal.game.players import both_human
 
 NARROWEST = 26
 """Columns that the panel needs beside a board."""

@@ -6,11 +6,11 @@ from rich.text import Text
 
 from mail.terminal.advice import Slip
 from mail.terminal.boards import Look, Scene
-from mail.terminal.contest import Contest
 from mail.terminal.full.board import Cursor, picture
 from mail.terminal.full.frame import Picture, below, fitted, indented, wrapped
 from mail.terminal.full.keys import MOVES
 from mail.terminal.full.work import Job, Worker
+from mail.terminal.game.contest import Contest
 
 KEYS = "Enter tries a move  v shows the answer  n next  b back  q back to the game"
 

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from games.base import Game
 from mail.terminal.boards import look
-from mail.terminal.contest import Meeting
 from mail.terminal.full.choices import HUMAN, Choice, games, opponents, seats
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.menu import BACK, QUIT, Menu
 from mail.terminal.full.review import Review
 from mail.terminal.full.work import Worker
+from mail.terminal.game.contest import Meeting
 
 LEAST = (30, 10)
 """Columns and rows without which the dialogue is used."""

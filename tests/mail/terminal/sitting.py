@@ -20,8 +20,8 @@ from games.base import Floats, States
 from mail.commands.cli import main
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.answers import Read
-from mail.terminal.contest import Setting
-from mail.terminal.players import HUMAN, Player
+from mail.terminal.game.contest import Setting
+from mail.terminal.game.players import HUMAN, Player
 from mail.terminal.session import Session
 from tests.support import game, graph
 

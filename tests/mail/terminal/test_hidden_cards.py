@@ -6,8 +6,8 @@ import pytest
 
 from agents.policy import Uniform
 from games.base import Concealing
-from mail.terminal.contest import Setting
-from mail.terminal.players import HUMAN
+from mail.terminal.game.contest import Setting
+from mail.terminal.game.players import HUMAN
 from tests.mail.terminal.sitting import Preferring, recorded, sit
 from tests.support import game
 

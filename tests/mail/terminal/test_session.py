@@ -11,8 +11,8 @@ from agents import PolicyError, Uniform
 from games import Game, GameError
 from games.base import Floats, States
 from games.markov.gridworld import gridworld
-from mail.terminal.contest import Setting
-from mail.terminal.players import HUMAN, Player
+from mail.terminal.game.contest import Setting
+from mail.terminal.game.players import HUMAN, Player
 from tests.mail.terminal.sitting import Preferring, boards, draw_grid, expert, recorded, session, sit
 from tests.support import PENNIES, Stuck, draw, game
 

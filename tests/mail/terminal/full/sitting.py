@@ -7,10 +7,10 @@ from typing import Any
 from agents.policy import Policy, Seats
 from games.base import Game
 from mail.terminal.boards import Look
-from mail.terminal.contest import Meeting, Setting
 from mail.terminal.full.frame import text_of
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.work import Worker
+from mail.terminal.game.contest import Meeting, Setting
 
 LARGE, SMALL = Look(True, 80, 24), Look(True, 40, 12)
 

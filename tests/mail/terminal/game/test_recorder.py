@@ -56,7 +56,7 @@ def test_a_disk_that_fills_up_does_not_end_the_game(tmp_path: Path, monkeypatch:
         if len(saved) == 3:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mail.terminal.recorder.write", full)
+    monkeypatch.setattr("mail.terminal.game.recorder.write", full)
     reward, said = sit("tictactoe", expert("tictactoe")[1], "1", f"save {tmp_path / 'game'}", "2", "6")
     assert reward == -1 and len(saved) == 3
     assert said.count("No space left on device; the game continues without saving.") == 1

@@ -18,9 +18,9 @@ from mail.data.records import Record
 from mail.terminal.advice import Advice, Slip
 from mail.terminal.analysis import Oracle
 from mail.terminal.boards import view
-from mail.terminal.current_game import CurrentGame
-from mail.terminal.players import HUMAN, Player, Players, both_human, ending, humans, names, plays, resigns
-from mail.terminal.recorder import Recorder
+from mail.terminal.game.current_game import CurrentGame
+from mail.terminal.game.players import HUMAN, Player, Players, both_human, ending, humans, names, plays, resigns
+from mail.terminal.game.recorder import Recorder
 
 
 @dataclass(frozen=True)

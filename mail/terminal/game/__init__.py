@@ -1,0 +1,1 @@
+"""A game between two players in the terminal, without input or output: position, turns, players, score, record."""
