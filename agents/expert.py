@@ -71,14 +71,35 @@ def register(
 
 
 def make(name: str, known: Known) -> Seats:
-    """The expert pair of this name for a model's game, or for a game; PolicyError names the experts there are."""
+    """The expert pair of a name.
+
+    Args:
+        name: a registered word, with a number after a colon where the expert takes one.
+        known: the game's model, or the game.
+
+    Returns:
+        One policy for each seat.
+
+    Raises:
+        PolicyError: for an unknown name (the message lists the known ones), or a game that the expert does not play.
+    """
     word, number = parse(name)
     factory = EXPERTS.find(word)
     return factory(known) if number is None else factory(known, number)
 
 
 def parse(name: str) -> tuple[str, int | None]:
-    """The registered word of an expert's name and its number, if it has one. PolicyError for a name there is not."""
+    """The registered word of an expert's name, and its number.
+
+    Args:
+        name: a registered word, with a number after a colon where the expert takes one.
+
+    Returns:
+        The word and the number; None for an expert without one.
+
+    Raises:
+        PolicyError: for any other name.
+    """
     word, colon, text = name.partition(":")
     counts = EXPERTS.about(word).number
     if not counts:
@@ -91,12 +112,23 @@ def parse(name: str) -> tuple[str, int | None]:
 
 
 def known_name(name: str) -> bool:
-    """Whether the word of an expert's name is registered."""
+    """Whether the word of an expert's name is registered.
+
+    Args:
+        name: any name.
+    """
     return name.partition(":")[0] in EXPERTS
 
 
 def is_equilibrium(name: str) -> bool:
-    """Whether the expert of this name declares that it plays an equilibrium."""
+    """Whether an expert declares that it plays an equilibrium.
+
+    Args:
+        name: an expert's name.
+
+    Raises:
+        PolicyError: for a name that is none.
+    """
     return EXPERTS.about(parse(name)[0]).equilibrium
 
 

@@ -26,7 +26,13 @@ Image = Callable[[Tensor], Tensor]
 class Ties:
     """The mirror images of a network's parameters, for the mirror that reverses columns.
 
-    Actions are columns, or cells row by row. PolicyError for a network without planes or with a layer of odd width.
+    Actions are columns, or cells row by row.
+
+    Args:
+        net: a network of a board, with layers of even width.
+
+    Raises:
+        PolicyError: for any other network.
     """
 
     def __init__(self, net: PolicyNet) -> None:
@@ -51,7 +57,7 @@ class Ties:
 
     @torch.no_grad()
     def draw(self) -> None:
-        """Tie new random weights, preserving their variance."""
+        """Tie random weights, preserving their variance."""
         for parameter, image in self._images:
             parameter.copy_((parameter + image(parameter)) / math.sqrt(2))
 
@@ -64,7 +70,7 @@ class Ties:
 
     @torch.no_grad()
     def again(self) -> None:
-        """Restore ties that rounding has broken."""
+        """Restore equality that rounding has broken."""
         for parameter, image in self._images:
             parameter.copy_((parameter + image(parameter)) / 2)
 

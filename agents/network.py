@@ -30,7 +30,11 @@ _T = TypeVar("_T")
 
 
 def one_thread(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Decorate a function to run with a single torch thread. The number of threads changes floating-point results."""
+    """Decorate a function to run with a single torch thread. The number of threads changes floating-point results.
+
+    Args:
+        function: any function.
+    """
 
     @wraps(function)
     def run(*args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -59,7 +63,14 @@ class Architecture:
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Architecture:
-        """The architecture in a file. PolicyError for unknown keys or sizes out of range."""
+        """The architecture in a file.
+
+        Args:
+            values: sizes by name.
+
+        Raises:
+            PolicyError: for unknown keys or sizes out of range.
+        """
         if unknown := set(values) - {field.name for field in fields(cls)}:
             raise PolicyError(f"unknown architecture keys: {', '.join(sorted(unknown))}")
         for name, size in values.items():
@@ -71,6 +82,7 @@ class Architecture:
         return cls(**values)
 
     def as_dict(self) -> dict[str, int]:
+        """The sizes by name."""
         return asdict(self)
 
 
@@ -78,6 +90,9 @@ class Residual(nn.Module):
     """x + convolution(relu(convolution(x))), then a ReLU; [N, channels, rows, columns] to the same shape.
 
     Without normalization, which would make a row depend on its batch. The initial weights are small enough without it.
+
+    Args:
+        channels: filters of both convolutions.
     """
 
     def __init__(self, channels: int) -> None:
@@ -85,12 +100,26 @@ class Residual(nn.Module):
         self.first, self.second = (nn.Conv2d(channels, channels, 3, padding=1, device="meta") for _ in range(2))
 
     def forward(self, planes: Tensor) -> Tensor:
+        """Apply the block.
+
+        Args:
+            planes: float32 [N, channels, rows, columns].
+
+        Returns:
+            The same shape.
+        """
         inner: Tensor = self.second(nn.functional.relu(self.first(planes)))
         return nn.functional.relu(planes + inner)
 
 
 def layers(shape: tuple[int, ...], actions: int, architecture: Architecture) -> nn.Sequential:
-    """The layers of a network on the meta device: they take no memory and do not use torch's global generator."""
+    """The layers of a network on the meta device: they take no memory and do not use torch's global generator.
+
+    Args:
+        shape: of one observation.
+        actions: A.
+        architecture: the sizes.
+    """
     modules: list[nn.Module] = []
     width = math.prod(shape)
     if len(shape) == 3:
@@ -105,7 +134,14 @@ def layers(shape: tuple[int, ...], actions: int, architecture: Architecture) -> 
 
 
 class PolicyNet(nn.Module):
-    """A network from float32 observations ``[N, *shape]`` to logits ``[N, A]``."""
+    """A network from observations ``[N, *shape]`` to logits ``[N, A]``.
+
+    Args:
+        shape: of one observation; three numbers (planes, rows, columns) for convolutions.
+        actions: A.
+        architecture: the sizes.
+        rng: draws the weights.
+    """
 
     def __init__(self, shape: tuple[int, ...], actions: int, architecture: Architecture, *, rng: Rng) -> None:
         super().__init__()
@@ -114,12 +150,25 @@ class PolicyNet(nn.Module):
         draw_weights(self, rng=rng)
 
     def forward(self, observations: Tensor) -> Tensor:
+        """Logits of observations.
+
+        Args:
+            observations: float32 ``[N, *shape]``.
+
+        Returns:
+            float32 [N, A].
+        """
         logits: Tensor = self.layers(observations)
         return logits
 
 
 def draw_weights(net: nn.Module, *, rng: Rng) -> None:
-    """Initialize every layer from ``rng``: weights and biases uniform within 1/sqrt(inputs)."""
+    """Draw the weights and biases of every layer, uniform within 1/sqrt(inputs).
+
+    Args:
+        net: changed in place.
+        rng: draws them.
+    """
     with torch.no_grad():
         for layer in net.modules():
             if isinstance(layer, (nn.Linear, nn.Conv2d)):
@@ -135,6 +184,10 @@ class InDouble:
     In single precision, rounding affects the sixth digit of large logits, and differs between programs. In double
     precision all agree to 1e-9 or better. Planes are [H, W, C, N] and vectors [K, N], with positions side by side, so
     that each layer is a product of a small matrix with a wide one.
+
+    Args:
+        net: the network.
+        device: of the copy, for torch.
     """
 
     def __init__(self, net: PolicyNet, device: str) -> None:
@@ -174,8 +227,13 @@ class InDouble:
 class Convolution:
     """A 3x3 convolution of doubles with zero padding and ReLU, from planes [H, W, C, N] to [H, W, F, N].
 
-    Torch's own takes several times as long for doubles. The neighbours of a column are adjacent in memory in each row,
+    Torch's own takes several times as long for doubles. The neighbors of a column are adjacent in memory in each row,
     so one product with the filters per column computes all rows without copies. Padding is omitted from the products.
+
+    Args:
+        layer: the layer, whose weights are copied.
+        columns: W.
+        device: for torch.
     """
 
     def __init__(self, layer: nn.Conv2d, columns: int, device: str) -> None:
@@ -233,7 +291,12 @@ def _doubles(layer: nn.Conv2d | nn.Linear) -> tuple[Tensor, Tensor]:
 
 
 class NetworkPolicy:
-    """A frozen network as a policy. Picklable; on the CPU or another torch device."""
+    """A frozen network as a policy. Picklable; on the CPU or another torch device.
+
+    Args:
+        net: the network, which is moved to the device.
+        device: for torch.
+    """
 
     def __init__(self, net: PolicyNet, *, device: str = "cpu") -> None:
         self.net, self.device = net.to(device).eval(), device
@@ -259,7 +322,14 @@ class NetworkPolicy:
 
     @one_thread
     def logits(self, observations: np.ndarray) -> Floats:
-        """[N, A] logits in double precision, in batches of at most ``AT_ONCE`` rows."""
+        """Logits in double precision, in batches of at most ``AT_ONCE`` rows.
+
+        Args:
+            observations: float32 ``[N, *shape]``.
+
+        Returns:
+            float64 [N, A].
+        """
         with torch.inference_mode():
             parts = torch.split(torch.from_numpy(np.ascontiguousarray(observations, dtype=np.float32)), AT_ONCE)
             logits = torch.cat([self._in_double(part.to(self._in_double.device)) for part in parts])
@@ -270,6 +340,10 @@ def tensor(array: np.ndarray, device: str = "cpu") -> Tensor:
     """A tensor with its own storage, which torch aligns to 64 bytes.
 
     Numpy's storage is aligned to 16 bytes, so sharing it would let the bits of a matrix product depend on the address.
+
+    Args:
+        array: any array.
+        device: for torch.
     """
     return torch.from_numpy(np.ascontiguousarray(array)).clone().to(device)
 
@@ -281,9 +355,18 @@ def in_batches(
     *,
     size: int = 64,
 ) -> Floats:
-    """[N, ...] float64, ``function`` over rows [N, ...] in batches of exactly ``size`` rows, padded with zeros.
+    """Apply a function in batches of exactly ``size`` rows, padded with zeros.
 
     Kernels of single precision depend on the number of rows, and differ in the seventh digit.
+
+    Args:
+        function: from rows [size, ...] to rows [size, ...].
+        observations: [N, ...], taken as float32.
+        device: for torch.
+        size: rows of a batch.
+
+    Returns:
+        float64 [N, ...].
     """
     outputs: list[Tensor] = []
     with torch.inference_mode():
@@ -296,7 +379,15 @@ def in_batches(
 
 
 def masked_softmax(logits: Floats, legal: np.ndarray) -> Floats:
-    """[N, A] softmax over the legal actions; illegal ones are exactly 0. Every row needs a legal action."""
+    """Softmax over the legal actions; illegal ones are exactly 0.
+
+    Args:
+        logits: float64 [N, A].
+        legal: bool [N, A], at least one in each row.
+
+    Returns:
+        float64 [N, A].
+    """
     masked = np.where(legal, logits, -np.inf)
     weights = np.exp(masked - masked.max(1, keepdims=True))
     return np.asarray(weights / weights.sum(1, keepdims=True))

@@ -1,7 +1,7 @@
 """Policies across the OpenSpiel adapter: ours as its ``Policy`` and ``Bot``, its policies as ours.
 
 For boards of any size (Tic-Tac-Toe, Connect Four, m,n,k-games) and every game behind ``games.make("openspiel:...")``.
-OpenSpiel's ``nash_conv`` of an exported pair is our Nash gap of it, the slow way.
+OpenSpiel's ``nash_conv`` of an exported pair is our Nash gap of it, computed slowly. Interface: arXiv 1908.09453.
 """
 
 from __future__ import annotations
@@ -28,7 +28,15 @@ _COMPARED = 200  # positions at which an imported policy is asked at a second hi
 
 
 class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpiel ships no types
-    """A profile of ours, asked by OpenSpiel: each player's probabilities come from its seat's policy."""
+    """A profile of ours as an OpenSpiel policy: each player's probabilities come from its seat's policy.
+
+    Args:
+        profile: a policy for each seat.
+        game: the game that they play.
+
+    Raises:
+        PolicyError: for a game that OpenSpiel does not have.
+    """
 
     def __init__(self, profile: Seats, game: Game) -> None:
         super().__init__(rules_of(game), [0, 1])
@@ -37,7 +45,12 @@ class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpie
         self._answers: dict[str, Floats] = {}
 
     def action_probabilities(self, state: Any, player_id: int | None = None) -> dict[int, float]:
-        """Every legal action's probability; none for a player that is not to move."""
+        """Every legal action's probability; none for a player that is not to move.
+
+        Args:
+            state: a ``pyspiel.State``.
+            player_id: whose probabilities; None: the player to move.
+        """
         seat = state.current_player()
         if seat not in (0, 1) or player_id not in (None, seat):
             return {}
@@ -45,7 +58,14 @@ class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpie
         return {action: float(row[action]) for action in state.legal_actions()}
 
     def row(self, state: Any) -> Floats:
-        """[A] what the player to move does. Boards are remembered by their picture, which says everything."""
+        """What the player to move does. Boards are cached by their picture, which determines the position.
+
+        Args:
+            state: a ``pyspiel.State``.
+
+        Returns:
+            float64 [A].
+        """
         if board_behind(self._ours) is None or any(map(by_history, self._profile)):
             return self._ask(state)
         picture = str(state)
@@ -61,9 +81,14 @@ class ExportedPolicy(openspiel_policy.Policy):  # type: ignore[misc]  # OpenSpie
 
 
 class ExportedBot(pyspiel.Bot):  # type: ignore[misc]  # OpenSpiel ships no types
-    """A seat of a profile of ours, playing: each move is drawn from the policy with ``rng``.
+    """One seat of a profile of ours as an OpenSpiel bot.
 
-    OpenSpiel's own ``PolicyBot`` gives up where the only legal action is number 0; this one plays it.
+    OpenSpiel's own ``PolicyBot`` fails where the only legal action is number 0; this one plays it.
+
+    Args:
+        policy: both seats' policies.
+        seat: the player.
+        rng: draws the moves.
     """
 
     def __init__(self, policy: ExportedPolicy, seat: int, rng: Rng) -> None:
@@ -71,42 +96,90 @@ class ExportedBot(pyspiel.Bot):  # type: ignore[misc]  # OpenSpiel ships no type
         self._policy, self._seat, self._rng = policy, seat, rng
 
     def player_id(self) -> int:
+        """The bot's seat."""
         return self._seat
 
     def restart_at(self, state: Any) -> None:
-        """Nothing to forget: what is played depends on the position alone."""
+        """Does nothing: moves depend on the position alone.
+
+        Args:
+            state: a ``pyspiel.State``.
+        """
 
     def provides_policy(self) -> bool:
+        """True."""
         return True
 
     def get_policy(self, state: Any) -> list[tuple[int, float]]:
+        """The probability of every legal action.
+
+        Args:
+            state: a ``pyspiel.State``.
+        """
         return list(self._policy.action_probabilities(state, self._seat).items())
 
     def step_with_policy(self, state: Any) -> tuple[list[tuple[int, float]], int]:
+        """The probability of every legal action, and a move.
+
+        Args:
+            state: a ``pyspiel.State``.
+        """
         return self.get_policy(state), self.step(state)
 
     def step(self, state: Any) -> int:
-        """An action, or ``pyspiel.INVALID_ACTION`` where the seat is not to move."""
+        """A move.
+
+        Args:
+            state: a ``pyspiel.State``.
+
+        Returns:
+            The action; ``pyspiel.INVALID_ACTION`` where the seat is not to move.
+        """
         if state.current_player() != self._seat:
             return int(pyspiel.INVALID_ACTION)
         return int(sample(self._policy.row(state)[None], rng=self._rng)[0])
 
 
 def to_openspiel_policy(profile: Seats, game: Game) -> ExportedPolicy:
-    """Both seats' policies of a board, or of an adapted OpenSpiel game, as one OpenSpiel policy.
+    """Both seats' policies as one OpenSpiel policy, for OpenSpiel's game of the same rules.
 
-    Its ``game`` is OpenSpiel's game of the same rules. PolicyError for a game that OpenSpiel has not.
+    Args:
+        profile: a policy for each seat.
+        game: a board, or an adapted OpenSpiel game.
+
+    Raises:
+        PolicyError: for a game that OpenSpiel does not have.
     """
     return ExportedPolicy(profile, game)
 
 
 def to_openspiel_bot(profile: Seats, game: Game, seat: int, *, rng: Rng) -> ExportedBot:
-    """One seat of such a profile as an OpenSpiel bot for the player of that number."""
+    """One seat of a profile as an OpenSpiel bot.
+
+    Args:
+        profile: a policy for each seat.
+        game: a board, or an adapted OpenSpiel game.
+        seat: the bot's player.
+        rng: draws its moves.
+
+    Raises:
+        PolicyError: for a game that OpenSpiel does not have.
+    """
     return ExportedBot(ExportedPolicy(profile, game), seat, rng)
 
 
 def rules_of(game: Game) -> Any:
-    """The pyspiel game of the same rules and action numbers. PolicyError if there is none."""
+    """The OpenSpiel game with the rules and action numbers of a game of ours.
+
+    Args:
+        game: any game.
+
+    Returns:
+        The ``pyspiel.Game``.
+
+    Raises:
+        PolicyError: where there is none.
+    """
     merged = base_of(game) is not game
     rules = None if merged else rules_behind(game)
     if rules is not None:
@@ -119,14 +192,18 @@ def rules_of(game: Game) -> Any:
 
 
 class ImportedPolicy:
-    """An OpenSpiel policy (Python or C++), asked by us.
+    """An OpenSpiel policy (Python or C++) as one of ours.
 
     Most of OpenSpiel's policies look up the *history* of a game, of which a position has many. In the tree of histories
-    (``games.histories``), by which ``mail.nash_gap`` measures it, the policy is asked at each of them and is the policy
-    that OpenSpiel's ``nash_conv`` measures. Asked by the position, it answers for the history that plays the stones in
+    (``games.histories``), which ``mail.nash_gap`` uses for it, the policy is queried at each of them and is the policy
+    that OpenSpiel's ``nash_conv`` measures. Queried by position, it answers for the history that plays the stones in
     the least order of actions, so that equal positions get equal answers: a policy of the board, but another one where
-    histories matter, which a HistoryWarning says as soon as it is seen. In a game that is no board, it is asked at the
+    histories matter. A HistoryWarning says so as soon as it is seen. In a game that is no board, it is queried at the
     moves that were made.
+
+    Args:
+        policy: an OpenSpiel policy.
+        rules: its ``pyspiel.Game``.
     """
 
     def __init__(self, policy: Any, rules: Any) -> None:
@@ -176,7 +253,15 @@ class ImportedPolicy:
 
 
 def from_openspiel_policy(policy: Any, game: Game) -> Policy:
-    """An OpenSpiel policy of this game's rules as a policy of ours, for both seats. PolicyError if rules differ."""
+    """An OpenSpiel policy as one of ours, for both seats.
+
+    Args:
+        policy: an OpenSpiel policy.
+        game: our game of the same rules.
+
+    Raises:
+        PolicyError: where OpenSpiel does not have the game, or the policy is for another one.
+    """
     rules = rules_of(base_of(game))
     theirs = getattr(policy, "game", rules)
     if _identity(theirs) != _identity(rules):
@@ -189,7 +274,20 @@ def _words(moves: list[int]) -> str:
 
 
 def moves_to(game: Game, state: States, seat: int, *, least: bool = True) -> list[int]:
-    """Moves that lead to the position [W] in which the seat is to move; on a board, the least (or the greatest)."""
+    """Moves that lead to a position; on a board, the least of all sequences.
+
+    Args:
+        game: any game whose states are histories, or a board.
+        state: [W] the position.
+        seat: who is to move there.
+        least: False: the greatest of all sequences instead.
+
+    Returns:
+        The actions in order.
+
+    Raises:
+        PolicyError: for a position of a board that is not reachable.
+    """
     board = board_behind(game)
     if board is not None:
         stones = game.observe(state[None], seat)[0] > 0  # [2, rows, columns], own first
@@ -198,11 +296,22 @@ def moves_to(game: Game, state: States, seat: int, *, least: bool = True) -> lis
 
 
 def stone_order(first: NDArray[np.bool_], second: NDArray[np.bool_], *, gravity: bool, least: bool = True) -> list[int]:
-    """The least sequence of actions, seats in turn, that puts both seats' stones [rows, columns] on the board; the
-    greatest if not ``least``.
+    """The least sequence of actions, seats in turn, that puts stones on a board.
 
     Each action has a pile of stones, bottom up: a column with gravity, a single cell without. Depth first over the
-    heights of the piles; heights from which no sequence goes on are tried once. PolicyError if there is none.
+    heights of the piles; heights from which no sequence goes on are tried once.
+
+    Args:
+        first: bool [rows, columns] seat 0's stones.
+        second: bool [rows, columns] seat 1's stones.
+        gravity: whether stones fall.
+        least: False: the greatest sequence instead.
+
+    Returns:
+        The actions in order.
+
+    Raises:
+        PolicyError: where there is none.
     """
     owner = np.where(first, 0, np.where(second, 1, -1))
     if gravity:

@@ -1,7 +1,7 @@
-"""Who plays: one interface for experts, clones, random play, and wrappers around them.
+"""Policies: one interface for experts, clones and random play, and wrappers around them.
 
-A policy is a batched map from positions to action probabilities. It has no state and no generator: whoever
-plays it samples (``sample``), so that every draw comes from an addressed stream.
+A policy is a batched map from positions to action probabilities. It has no state and no generator: whoever plays it
+samples (``sample``), so that every draw comes from an addressed stream. Shape letters are those of ``games.base``.
 """
 
 from __future__ import annotations
@@ -32,13 +32,21 @@ class HistoryWarning(UserWarning):
 
 @runtime_checkable
 class Policy(Protocol):
-    """Anything that can be asked what it would do."""
+    """Anything that can be queried for what it would do."""
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
-        """[N, A] rows that sum to 1, exactly 0 on illegal actions; zero rows where the seat does not act.
+        """Action probabilities.
 
         Equal ``game.key(states, seat)`` give equal rows, and the same batch the same bits. The last bits of a network's
-        row may depend on the batch it is asked in, so rows of different batches are equal to 1e-9.
+        row may depend on the batch, so rows of different batches are equal to 1e-9.
+
+        Args:
+            game: the game that is played.
+            states: [N, W] positions.
+            seat: who is to move.
+
+        Returns:
+            float64 [N, A] rows that sum to 1, exactly 0 for illegal actions; zero rows where the seat does not act.
         """
 
 
@@ -46,15 +54,32 @@ Seats = tuple[Policy, Policy]
 
 
 def by_history(policy: Policy) -> bool:
-    """Whether the policy may answer differently where equal positions were reached by different moves.
+    """Whether a policy may answer differently where equal positions were reached by different moves.
 
-    Such a policy (one with a true ``by_history``) is itself in ``games.histories``, where states are moves.
+    Such a policy (one whose ``by_history`` is true) is measured exactly in ``games.histories``, where states are
+    histories.
+
+    Args:
+        policy: any policy.
     """
     return bool(getattr(policy, "by_history", False))
 
 
 def query(policy: Policy, game: Game, states: States, seat: int) -> Floats:
-    """The policy's probabilities [N, A], checked. Raises PolicyError for rows that are no legal distribution."""
+    """A policy's probabilities, checked.
+
+    Args:
+        policy: any policy.
+        game: the game that is played.
+        states: [N, W] positions.
+        seat: who is to move.
+
+    Returns:
+        float64 [N, A].
+
+    Raises:
+        PolicyError: for rows that are no distributions over legal actions.
+    """
     rows = policy.probabilities(game, states, seat)
     legal = game.legal(states, seat)
     if rows.shape != legal.shape:
@@ -70,7 +95,15 @@ def query(policy: Policy, game: Game, states: States, seat: int) -> Floats:
 
 
 def sample(probabilities: Floats, *, rng: Rng) -> Ints:
-    """One action per row [N]: one uniform draw per row against the cumulated probabilities; -1 for zero rows."""
+    """Draw one action for each row, by one uniform number each.
+
+    Args:
+        probabilities: float64 [N, A] distributions, or zero rows.
+        rng: draws them.
+
+    Returns:
+        int64 [N]; -1 for zero rows.
+    """
     cumulated = probabilities.cumsum(1)
     total = cumulated[:, -1:]
     mark = np.minimum(rng.random((len(cumulated), 1)) * total, np.nextafter(total, 0.0))  # stays below the total
@@ -83,10 +116,23 @@ Asker = Callable[[Iterator[States]], Iterable[Floats]]
 
 
 def tabulate(model: Model, policy: Policy, seat: int, *, asker: Asker | None = None, at_once: int = _ASKED) -> Table:
-    """[S, A] the policy on every position of the model, each asked once; zero rows where the seat does not act.
+    """A policy at every position of a model, each queried once.
 
-    ``asker`` answers for it in batches of ``at_once`` positions; by default it is asked here, one after the other.
-    HistoryWarning for a policy by histories on a model of positions.
+    Warns with a HistoryWarning about a policy of histories on a model of positions.
+
+    Args:
+        model: the exact model.
+        policy: any policy.
+        seat: who is to move.
+        asker: answers batches of positions in the policy's place, in workers for example; by default the policy is
+            queried here, batch by batch.
+        at_once: positions in a batch.
+
+    Returns:
+        float64 [S, A]; zero rows where the seat does not act.
+
+    Raises:
+        PolicyError: for rows that are no distributions over legal actions.
     """
     if by_history(policy) and model.folded is None:
         warnings.warn(
@@ -106,14 +152,18 @@ def tabulate(model: Model, policy: Policy, seat: int, *, asker: Asker | None = N
 
 
 class Uniform:
-    """Every legal action alike."""
+    """All legal actions with equal probability."""
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         return uniform_rows(game.legal(states, seat))
 
 
 class Greedy:
-    """The most probable action of another policy, the lowest of equals (see ``SLACK``), with certainty."""
+    """The most probable action of another policy, the lowest of equals (see ``SLACK``), with certainty.
+
+    Args:
+        policy: the other policy.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -127,7 +177,15 @@ class Greedy:
 
 
 class Tempered:
-    """Another policy's probabilities to the power 1 / temperature: 1 leaves them, small sharpens, large flattens."""
+    """Another policy's probabilities to the power 1 / temperature, normalised: small sharpens, large flattens.
+
+    Args:
+        policy: the other policy.
+        temperature: above 0; 1 changes nothing.
+
+    Raises:
+        PolicyError: for a temperature out of range.
+    """
 
     def __init__(self, policy: Policy, temperature: float) -> None:
         if not 0 < temperature < np.inf:
@@ -148,8 +206,15 @@ class Tempered:
 class Mixture:
     """At every position anew, one of several policies: the weighted mean of their probabilities.
 
-    This is exploration noise and the like. It is *not* the average over iterates, which draws one member per
-    game: measure those member by member.
+    This is exploration noise and the like. It is *not* the average over iterates, which draws one member per game:
+    measure those member by member.
+
+    Args:
+        members: the policies.
+        weights: one for each, not negative; they sum to 1.
+
+    Raises:
+        PolicyError: for weights that are no distribution over the members.
     """
 
     def __init__(self, members: Sequence[Policy], weights: Sequence[float]) -> None:
@@ -170,7 +235,12 @@ class Mixture:
 
 
 class Lifted:
-    """A policy of the quotient game, played on the board: asked on the canonical image, its answer moved back."""
+    """A policy of a quotient game, played on the board: queried at the canonical image, its answer mapped back.
+
+    Args:
+        policy: plays the quotient.
+        quotient: the game up to symmetry.
+    """
 
     def __init__(self, policy: Policy, quotient: Quotient) -> None:
         self.policy, self.quotient = policy, quotient
@@ -182,14 +252,26 @@ class Lifted:
 
 
 def lift(policy: Policy, game: Game) -> Policy:
-    """A policy of ``game`` as it plays the game itself: where that is a quotient, on the board."""
+    """A policy as it plays the game itself: of a quotient, on its board.
+
+    Args:
+        policy: any policy of ``game``.
+        game: any game.
+    """
     # A quotient alone has positions to move there and answers to move back.
     return Lifted(policy, game) if isinstance(game, Quotient) else policy
 
 
 def greedy_rows(rows: Floats) -> Floats:
-    """[N, A] the most probable action of each row, with certainty: the lowest of those within ``SLACK`` of the largest
-    probability. Zero rows stay zero.
+    """The most probable action of each row, with certainty.
+
+    Probabilities within ``SLACK`` of the largest count as equal to it, and the lowest of equal actions is taken.
+
+    Args:
+        rows: float64 [N, A].
+
+    Returns:
+        float64 [N, A]; zero rows stay zero.
     """
     greedy = np.zeros_like(rows)
     greedy[np.arange(len(rows)), (rows >= rows.max(1, keepdims=True) * (1.0 - SLACK)).argmax(1)] = 1.0
@@ -197,7 +279,14 @@ def greedy_rows(rows: Floats) -> Floats:
 
 
 def uniform_rows(legal: np.ndarray) -> Floats:
-    """[N, A] the uniform distribution over the legal actions of each row."""
+    """The uniform distribution over the legal actions of each row.
+
+    Args:
+        legal: bool [N, A].
+
+    Returns:
+        float64 [N, A]; zero rows where none is legal.
+    """
     return _normalised(legal.astype(np.float64))
 
 

@@ -1,7 +1,7 @@
 """The Q-network of deep exploration and of learned best responses: sine features of unit length under a linear head.
 
 With sine activations the features of boards that differ in one stone are nearly orthogonal, so a norm of them
-distinguishes visited from unvisited positions. With ReLU they are not.
+distinguishes visited from unvisited positions. With ReLU they are not. Source: docs/algorithms.md, "Deep exploration".
 """
 
 from __future__ import annotations
@@ -28,7 +28,14 @@ class QSizes:
 
 
 class QNet(nn.Module):
-    """A network from observations [N, *shape] to unit features phi [N, d] and values q [N, A]."""
+    """A network from observations [N, *shape] to unit features phi [N, d] and values q [N, A].
+
+    Args:
+        shape: of one observation.
+        actions: A.
+        sizes: widths of the layers.
+        rng: draws the weights.
+    """
 
     def __init__(self, shape: tuple[int, ...], actions: int, sizes: QSizes, *, rng: Rng) -> None:
         super().__init__()
@@ -49,10 +56,26 @@ class QNet(nn.Module):
                 layer.bias.copy_(torch.from_numpy(rng.normal(0.0, bias, tuple(layer.bias.shape))))
 
     def features(self, observations: Tensor) -> Tensor:
+        """The features of observations.
+
+        Args:
+            observations: float32 [N, *shape].
+
+        Returns:
+            float32 [N, d], rows of length 1.
+        """
         hidden = torch.sin(self.second(torch.sin(self.first(observations.flatten(1)))))
         unit: Tensor = nn.functional.normalize(hidden, dim=1)
         return unit
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and values of observations.
+
+        Args:
+            observations: float32 [N, *shape].
+
+        Returns:
+            float32 [N, d] and [N, A].
+        """
         phi = self.features(observations)
         return phi, self.head(phi)

@@ -1,16 +1,15 @@
-"""Perfect play on the real Connect Four board, 6x7, from the solver BitBully, which nothing else imports.
+"""Perfect play on the real Connect Four board, 6x7, by the solver BitBully, which nothing else imports.
 
-BitBully (AGPL-3) is an optional extra: it is loaded when the first position is scored, and its absence is one line
-that says how to get it. Its scores follow the convention of ``agents.suboptimal``: 0 is a draw, a win counts 22
-minus the stones the winner will have placed, a loss the negative of that, always for the seat to move and under
-perfect play of both. On the empty board the columns score -2 -1 0 1 0 -1 -2: the middle wins with the 21st stone.
-The best-scoring moves are therefore those of a graph expert: keep the value, win soonest, lose latest.
+BitBully (AGPL-3) is an optional extra: it is loaded when the first position is scored, and if it is missing, one line
+says how to get it. Its scores follow the convention of ``agents.suboptimal``: 0 is a draw, a win counts 22 minus the
+stones the winner will have placed, a loss the negative of that, always for the seat to move and under perfect play of
+both. On the empty board the columns score -2 -1 0 1 0 -1 -2: the middle wins with the 21st stone. The best-scoring
+moves are therefore those of a graph expert: keep the value, win soonest, lose latest.
 
-Scores are slow (up to a tenth of a second), so they are kept: in memory, and in the file of
-``agents.storage.label_cache``, once for a position and its mirror image. What is kept are scores, never draws. An
-expert needs the score of the best moves alone, and to know that the others are worse: that is one full search and a
-null-window test per move instead of a full search per move, several times faster where it counts. Moves known only to
-be worse are marked ``WORSE``.
+Scores are slow (up to a tenth of a second), so they are cached: in memory, and in the file of
+``agents.storage.label_cache``, once for a position and its mirror image. An expert needs the score of the best moves
+alone, and to know that the others are worse: that is one full search and a null-window test per move instead of a full
+search per move, several times faster where it counts. Moves known only to be worse are marked ``WORSE``.
 """
 
 from __future__ import annotations
@@ -50,7 +49,11 @@ Rule = Callable[[Floats], Floats]
 
 
 def solvable(game: Game) -> bool:
-    """Whether the solver knows this game: Connect Four on 6x7, as it is or up to its mirror symmetry."""
+    """Whether the solver knows a game: Connect Four on 6x7, as it is or up to its mirror symmetry.
+
+    Args:
+        game: any game.
+    """
     return game.spec.solver == SOLVER
 
 
@@ -58,11 +61,15 @@ def solvable(game: Game) -> bool:
 
 
 class Scores:
-    """The scores of positions, each solved once: remembered, read from the file of earlier runs, or computed.
+    """The scores of positions, each solved once: cached in memory, read from the file of earlier runs, or computed.
 
-    A process that may not write (``writes=False``: workers, whose driver does) reads the file and computes; what it
-    computed is handed over by ``take_new`` and taken in by ``add``. Where the file cannot be had, that is said once on
-    standard error (by the driver alone), and everything is computed.
+    A process that may not write (a worker, whose driver does) reads the file and computes; ``take_new`` hands over what
+    it computed, and ``receive`` takes it in. If the file cannot be used, the driver says so once on standard error, and
+    everything is computed.
+
+    Args:
+        file: the cache on disk, if there is one.
+        writes: whether this process may write it.
     """
 
     def __init__(self, file: LabelCache | None, *, writes: bool = True) -> None:
@@ -76,10 +83,14 @@ class Scores:
         self._new: list[int] = []
 
     def of(self, states: States, *, best_only: bool = False) -> Scored:
-        """[N, 7] the score of every column for the seat to move, ``ILLEGAL`` where there is no room.
+        """The score of every column for the seat to move.
 
-        With ``best_only`` moves that are not among the best may be ``WORSE`` instead of scored. For positions of
-        6x7 Connect Four that are not over.
+        Args:
+            states: [N, 2] positions of 6x7 Connect Four that are not over.
+            best_only: moves that are not among the best may be ``WORSE`` instead of scored.
+
+        Returns:
+            int8 [N, 7]; ``ILLEGAL`` for a full column.
         """
         position, mirrored = _canonical(states)
         self.queried += len(position)
@@ -92,19 +103,29 @@ class Scores:
         return found
 
     def add(self, position: Ints, scores: Scored) -> None:
-        """Take in scores computed elsewhere, and write them down."""
+        """Cache scores that were computed elsewhere, and write them.
+
+        Args:
+            position: int64 [n] canonical positions.
+            scores: int8 [n, 7].
+        """
         self._remember(position, scores)
         if self.writes:
             self._with_file(lambda file: file.put(_BOARD.spec.name, position, scores))
 
     def take_new(self) -> tuple[Ints, Scored]:
-        """What was computed here since the last call and not written by this process."""
+        """What was computed here since the last call and not written by this process: int64 [n] and int8 [n, 7]."""
         position = np.array(self._new, dtype=np.int64)
         self._new = []
         return position, self._known[self._rows(position, True)]
 
     def receive(self, position: Ints, scores: Scored) -> None:
-        """Take in and write down what a process computed that may not write; what is known as well already stays."""
+        """Cache and write what a worker computed, where it says more than what is known already.
+
+        Args:
+            position: int64 [n] canonical positions.
+            scores: int8 [n, 7].
+        """
         rows = self._rows(position, True)
         self._read(position[rows < 0], True)
         rows = self._rows(position, True)
@@ -113,7 +134,15 @@ class Scores:
             self.add(position[better], scores[better])
 
     def unknown(self, states: States, *, best_only: bool = False) -> Ints:
-        """The rows of ``states`` that would have to be computed, one of each position and its mirror image."""
+        """The positions that would have to be computed, one of each position and its mirror image.
+
+        Args:
+            states: [N, 2].
+            best_only: as in ``of``.
+
+        Returns:
+            int64 [n] rows of ``states``, ascending.
+        """
         position = _canonical(states)[0]
         rows = np.flatnonzero(self._rows(position, best_only) < 0)
         missing, first = np.unique(position[rows], return_index=True)
@@ -121,7 +150,7 @@ class Scores:
         return np.sort(rows[first[np.isin(missing, left)]])
 
     def _read(self, position: Ints, best_only: bool) -> Ints:
-        """Remember what the file holds of these distinct positions, and return the others."""
+        """Cache what the file holds of these distinct positions, and return the others."""
         kept = self._with_file(lambda file: file.get(_BOARD.spec.name, position, _COLUMNS)) if len(position) else None
         if kept is None:
             return position
@@ -131,7 +160,7 @@ class Scores:
         return position[~found]
 
     def _with_file(self, work: Callable[[LabelCache], _T]) -> _T | None:
-        """What the file makes of it; None without one, or from where on it cannot be had."""
+        """The result of ``work``; None without a file, and from the first error of the file on."""
         if self.file is None:
             return None
         try:
@@ -162,12 +191,13 @@ class Scores:
             start += len(solved)
 
     def _rows(self, position: Ints, best_only: bool) -> Ints:
-        """[N] where each position's scores are kept, -1 where they are not, or not all that is needed."""
+        """[N] the cached row of each position, -1 where there is none, or not all that is needed."""
         get = self._place.get
         rows = np.array([get(key, -1) for key in position.tolist()], dtype=np.int64)
         return rows if best_only else np.where(_whole(self._known[rows]), rows, -1)
 
     def _remember(self, position: Ints, scores: Scored) -> None:
+        """Cache rows, replacing older ones."""
         first = len(self._place)
         while first + len(position) > len(self._known):
             self._known = np.concatenate([self._known, np.zeros_like(self._known)])
@@ -184,7 +214,7 @@ _SHARED: dict[int, Scores] = {}
 
 
 def shared() -> Scores:
-    """The scores of this process, over the user's cache file; a fork gets its own."""
+    """The scores of this process, with the user's cache file; a fork gets its own."""
     process = os.getpid()
     if process not in _SHARED:
         _SHARED.clear()
@@ -193,17 +223,29 @@ def shared() -> Scores:
 
 
 def use(scores: Scores | None) -> None:
-    """Let this process take its scores from here; None goes back to the user's cache file."""
+    """Set the scores that this process uses.
+
+    Args:
+        scores: the scores; None: with the user's cache file again.
+    """
     _SHARED.clear()
     if scores is not None:
         _SHARED[os.getpid()] = scores
 
 
 def scores(game: Game, states: States, *, best_only: bool = False) -> Floats:
-    """[N, A] the solver's scores of every move, for the seat to move; -inf where illegal or the game is over.
+    """The solver's scores of every move, for the seat to move.
 
-    With ``best_only`` the score of moves that are not among the best may be -inf, too, which is much faster.
-    PolicyError where the game is not ``solvable``.
+    Args:
+        game: a game that is ``solvable``.
+        states: [N, 2].
+        best_only: moves that are not among the best may be -inf, too, which is much faster.
+
+    Returns:
+        float64 [N, A]; -inf where illegal or the game is over.
+
+    Raises:
+        PolicyError: for any other game, and where the solver is not installed.
     """
     if not solvable(game):
         raise PolicyError(f"no solver is at hand for {game.spec.name}; the solver knows connect4 on 6x7")
@@ -220,8 +262,12 @@ def scores(game: Game, states: States, *, best_only: bool = False) -> Floats:
 class Solver:
     """A policy whose probabilities follow from the solver's scores by a rule; for both seats, picklable.
 
-    ``best_only`` says that the rule looks at the best moves alone. In the quotient by mirror symmetry the policy
-    answers on the canonical position.
+    In the quotient by mirror symmetry it answers at the canonical position.
+
+    Args:
+        rule: from scores float64 [N, A], -inf where illegal, to probabilities; a function of a module, so that it can
+            be pickled.
+        best_only: whether the rule looks at the best moves alone.
     """
 
     def __init__(self, rule: Rule, *, best_only: bool = False) -> None:
@@ -238,13 +284,29 @@ class Solver:
 
 
 def best_rows(scored: Floats, *, ties: str) -> Floats:
-    """[N, A] the ``first`` of the best-scoring moves, or all of them alike (``uniform``)."""
+    """The best-scoring moves.
+
+    Args:
+        scored: float64 [N, A] scores, -inf where illegal.
+        ties: ``first`` for the lowest of them, ``uniform`` for all with equal probability.
+
+    Returns:
+        float64 [N, A].
+    """
     best = scored == scored.max(1, keepdims=True)
     return uniform_rows(best if ties == "uniform" else best & (best.cumsum(1) == 1))
 
 
 def solver_expert(game: Game, *, ties: str) -> Seats:
-    """The solver as the expert pair of a game. PolicyError where it does not know the game or is not installed."""
+    """The solver as the expert pair of a game.
+
+    Args:
+        game: a game that is ``solvable``.
+        ties: what it does among equally good moves: ``first`` or ``uniform``.
+
+    Raises:
+        PolicyError: for any other game, and where the solver is not installed.
+    """
     if not solvable(game):
         raise PolicyError(f"no solver is at hand for {game.spec.name}; the solver knows connect4 on 6x7")
     load()
@@ -256,12 +318,12 @@ def solver_expert(game: Game, *, ties: str) -> Seats:
 
 
 def installed() -> bool:
-    """Whether the extra ``solver`` is there."""
+    """Whether the extra ``solver`` is installed."""
     return find_spec("bitbully") is not None
 
 
 def load() -> None:
-    """PolicyError unless the solver is installed; cheap, the book is read with the first position."""
+    """Raise PolicyError unless the solver is installed. Cheap: the opening book is read with the first position."""
     if not installed():
         raise PolicyError("the Connect Four solver is not installed; `make solver` (or pip install nashmail[solver])")
 
@@ -276,7 +338,7 @@ def core() -> tuple[Any, Any]:
 
 
 def forget() -> None:
-    """Empty the solver's own table of positions, so that a measurement owes nothing to what was solved before."""
+    """Empty the solver's own transposition table, so that a measurement does not profit from what was solved before."""
     core()[0].resetTranspositionTable()
 
 

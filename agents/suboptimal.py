@@ -1,14 +1,15 @@
-"""A player that errs on purpose: softmax over the scores of a game's solver, the opponent of the papers' Connect Four
-figures, for every game that is enumerated as a graph, and for Connect Four on 6x7 where the solver is installed.
+"""A player that errs on purpose: softmax over a solver's scores.
 
-Connect Four solvers score a move by how soon the game is over under best play: a win counts 1 plus the winner's
-stones left unplayed at the end, a loss the negative of the winner's score, a draw 0. A first player who wins with
-the n-th own stone on 42 cells scores 22 - n. Temperature 0 plays the best-scoring move, a large one nearly at random.
+It is the opponent of the Connect Four figures of arXiv 2602.22810. It plays every game that is enumerated as a graph,
+whose only reward comes at the end and whose seats take turns move by move, and Connect Four on 6x7 where the solver is
+installed.
 
-Where every move loses, the plain player at temperature 0 holds out longest; the variant ``hopeless``, as in the
-reference code, draws instead, with the weights of temperature 1: it leads the winner where it has not been.
+Connect Four solvers score a move by how soon the game is over under best play: a win counts 1 plus the winner's stones
+left unplayed at the end, a loss the negative of the winner's score, a draw 0. A first player who wins with the n-th own
+stone on 42 cells scores 22 - n. Temperature 0 plays the best-scoring move, a large one nearly uniformly at random.
 
-For graphs whose only reward comes with the end and whose seats take turns move by move.
+Where every move loses, the plain player at temperature 0 loses as late as it can. The variant ``hopeless``, as in the
+code of the paper, plays at temperature 1 there, which leads the winner to positions it has not seen.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ RANDOM_WHEN_LOST = "hopeless"
 
 
 def scores(graph: GameGraph) -> Table:
-    """[S, A] the solver's score of every move, in the mover's own view; -inf where illegal.
+    """The solver's score of every move, in the mover's own view.
 
     The recursion, with s(x) seat 0's score of position x, L the longest game and sign +1 for seat 0, -1 for seat 1:
 
@@ -39,8 +40,17 @@ def scores(graph: GameGraph) -> Table:
         s(x, a) = s(x after a)                   otherwise
         s(x)    = sign * max over a of sign * s(x, a)
 
-    Of the L - p moves that are left unplayed the loser would have made the first, so half of them, rounded down,
-    were the winner's. PolicyError for a graph with rewards along the way.
+    Of the L - p moves that are left unplayed the loser would have made the first, so half of them, rounded down, were
+    the winner's.
+
+    Args:
+        graph: the game's graph.
+
+    Returns:
+        float64 [S, A]; -inf where illegal.
+
+    Raises:
+        PolicyError: for a graph with rewards along the way.
     """
     if not graph.decided_at_end:
         raise PolicyError(f"{graph.game.spec.name} gives rewards along the way; solver scores are for its end alone")
@@ -57,9 +67,15 @@ def scores(graph: GameGraph) -> Table:
 
 
 def rows_at(scored: Floats, temperature: float, *, random_when_lost: bool = False) -> Floats:
-    """[N, A] softmax of scores [N, A] at this temperature; at 0 the lowest of the best-scoring moves.
+    """Softmax of scores; at temperature 0 the lowest of the best-scoring moves.
 
-    With ``random_when_lost`` a mover whose every move loses draws at temperature 1 if the temperature is 0.
+    Args:
+        scored: float64 [N, A] scores, -inf where illegal.
+        temperature: 0 or more, in units of score.
+        random_when_lost: whether a mover whose every move loses plays at temperature 1 if the temperature is 0.
+
+    Returns:
+        float64 [N, A].
     """
     below = scored - scored.max(1, keepdims=True)  # [N, A] 0 for the best moves, -inf for illegal ones
     if temperature == 0:
@@ -74,15 +90,36 @@ def rows_at(scored: Floats, temperature: float, *, random_when_lost: bool = Fals
 
 
 def suboptimal_table(graph: GameGraph, temperature: float, *, random_when_lost: bool = False) -> Table:
-    """[S, A] both seats' play at this temperature, see ``rows_at``."""
+    """Both seats' play at a temperature, as one table.
+
+    Args:
+        graph: the game's graph.
+        temperature: see ``rows_at``.
+        random_when_lost: see ``rows_at``.
+
+    Returns:
+        float64 [S, A].
+
+    Raises:
+        PolicyError: for a temperature out of range, and a graph with rewards along the way.
+    """
     check(temperature)
     return rows_at(scores(graph), temperature, random_when_lost=random_when_lost)
 
 
 def suboptimal(known: Known, temperature: float, *, random_when_lost: bool = False) -> Seats:
-    """The player at this temperature, one policy per seat, from a game's graph or, where it has none, its solver.
+    """The player at a temperature, from a game's graph or, where it has none, its solver.
 
-    PolicyError for a temperature that is none, and for a game that has neither.
+    Args:
+        known: the game's model, or the game.
+        temperature: see ``rows_at``.
+        random_when_lost: see ``rows_at``.
+
+    Returns:
+        One policy for each seat.
+
+    Raises:
+        PolicyError: for a temperature out of range, and for a game that has neither.
     """
     check(temperature)
     model, game = model_and_game(known)
@@ -98,8 +135,13 @@ def suboptimal(known: Known, temperature: float, *, random_when_lost: bool = Fal
 
 
 def parse(name: str) -> tuple[float, bool]:
-    """Temperature and ``random_when_lost`` of ``suboptimal:T`` or ``suboptimal:0:hopeless``; PolicyError for
-    other names.
+    """Temperature and ``random_when_lost`` of a player's name.
+
+    Args:
+        name: ``suboptimal:T`` or ``suboptimal:0:hopeless``.
+
+    Raises:
+        PolicyError: for other names.
     """
     bare = name.removesuffix(f":{RANDOM_WHEN_LOST}")
     temperature = temperature_of(bare)
@@ -109,7 +151,14 @@ def parse(name: str) -> tuple[float, bool]:
 
 
 def temperature_of(name: str) -> float:
-    """The T of ``suboptimal:T``; PolicyError where it is no temperature."""
+    """The temperature in a name.
+
+    Args:
+        name: ``suboptimal:T``, or another word before the colon.
+
+    Raises:
+        PolicyError: for a T that is no temperature.
+    """
     word, _, text = name.partition(":")
     try:
         temperature = float(text if re.fullmatch("[-+.0-9a-zA-Z]+", text) else "")  # no spaces, underscores, or scripts
@@ -120,6 +169,13 @@ def temperature_of(name: str) -> float:
 
 
 def check(temperature: float) -> None:
-    """PolicyError unless the temperature is 0 or more and finite."""
+    """Refuse a temperature that is negative or not finite.
+
+    Args:
+        temperature: any number.
+
+    Raises:
+        PolicyError: for such a temperature.
+    """
     if not 0 <= temperature < math.inf:
         raise PolicyError(f"the temperature of {WORD}:T is 0 or more and finite, not {temperature:g}")

@@ -47,7 +47,14 @@ class Tabular:
         return rows
 
     def find(self, keys: Keys) -> tuple[np.ndarray, Ints]:
-        """Whether each key [N, 2] is in the table [N], and its row [N] if so."""
+        """Look up keys.
+
+        Args:
+            keys: uint64 [N, 2].
+
+        Returns:
+            bool [N] whether each key is in the table, and int64 [N] its row if so.
+        """
         known = np.zeros(len(keys), dtype=np.bool_)
         row = np.zeros(len(keys), dtype=np.int64)
         if not len(self._sorted):

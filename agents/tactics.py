@@ -1,8 +1,9 @@
-"""Tactics around a policy of a board: win at once where that is possible, else block where the other would win at once.
+"""Tactics around a policy of a board: win at once where that is possible, else block an immediate win of the opponent.
 
-Off unless asked for (``tactics:NAME`` among players), and named wherever a player is reported: it knows the rules, as
-a policy learned from play and labels need not. Where several moves win, or block, they share what the policy gives them
-in proportion, and alike where it gives them nothing; every other position is the policy's own.
+Off unless asked for (``tactics:NAME`` among players), and named wherever a player is reported: it knows the rules, as a
+policy learned from play and labels need not. Where several moves win, or block, they share the probability in
+proportion to what the policy gives them, and equally where it gives them nothing; every other position is the policy's
+own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ _NO_CHANCE = np.random.default_rng(0)  # boards draw nothing
 
 
 class Tactics:
-    """A policy that never misses a win at once, nor a block."""
+    """A policy that never misses an immediate win, nor a block.
+
+    Args:
+        policy: what is played elsewhere.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -31,12 +36,24 @@ class Tactics:
         return by_history(self.policy)
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
-        """[N, A] rows; PolicyError for a game that is no board."""
+        """Probabilities as every policy gives them.
+
+        Args:
+            game: a board of ours, as it is or up to its symmetries, or another library's game with the same rules.
+            states: [N, W] positions.
+            seat: who is to move.
+
+        Returns:
+            float64 [N, A]; zero rows where the seat does not act.
+
+        Raises:
+            PolicyError: for a game that is not played on a board.
+        """
         board, positions = on_board(game, states)
         rows = self.policy.probabilities(game, states, seat)
         legal = game.legal(states, seat)
         wins = winning(board, positions, legal)
-        blocks = winning(board, others_turn(positions), legal) & ~wins.any(1, keepdims=True)
+        blocks = winning(board, null_move(positions), legal) & ~wins.any(1, keepdims=True)
         forced = wins | blocks
         kept = np.where(forced, rows, 0.0)
         total = kept.sum(1, keepdims=True)
@@ -45,7 +62,18 @@ class Tactics:
 
 
 def on_board(game: Game, states: States) -> tuple[Board, States]:
-    """The board a game is played on, and its positions there. PolicyError for a game that is no board."""
+    """The board that a game is played on, and positions there.
+
+    Args:
+        game: any game.
+        states: [N, W] its positions.
+
+    Returns:
+        The board, and its states [N, 2].
+
+    Raises:
+        PolicyError: for a game that is not played on a board.
+    """
     board = board_behind(game)
     if board is None:
         raise PolicyError(f"tactics are for boards, and {game.spec.name} is none; leave them out")
@@ -54,7 +82,16 @@ def on_board(game: Game, states: States) -> tuple[Board, States]:
 
 
 def winning(board: Board, states: States, legal: Bools) -> Bools:
-    """[N, A] which of the ``legal`` moves complete a line of whoever is to move."""
+    """Moves that complete a line of the seat to move.
+
+    Args:
+        board: the board.
+        states: [N, 2].
+        legal: bool [N, A].
+
+    Returns:
+        bool [N, A].
+    """
     wins: Bools = np.zeros(legal.shape, dtype=np.bool_)
     for action in range(legal.shape[1]):
         rows = np.flatnonzero(legal[:, action])
@@ -63,6 +100,13 @@ def winning(board: Board, states: States, legal: Bools) -> Bools:
     return wins
 
 
-def others_turn(states: States) -> States:
-    """[N, 2] the same stones with their owners changed over: what wins there is what the other threatens."""
+def null_move(states: States) -> States:
+    """The same stones with the other seat to move: a move that wins then is a threat.
+
+    Args:
+        states: [N, 2].
+
+    Returns:
+        [N, 2].
+    """
     return np.stack([states[:, 0] ^ states[:, 1], states[:, 1]], axis=1)

@@ -110,7 +110,17 @@ def check(game: Game, name: str) -> None:
 
 
 def search(rules: Any, seat: int, seed: int, *, simulations: int) -> Any:
-    """A bot that searches: upper confidence bounds, one random game for each new leaf, proven results kept."""
+    """A bot that searches: upper confidence bounds, one random game for each new leaf, proven results kept.
+
+    Args:
+        rules: a pyspiel game.
+        seat: the bot's player; any, since it looks who is to move.
+        seed: of its random games.
+        simulations: random games of one search.
+
+    Returns:
+        A ``pyspiel.MCTSBot``.
+    """
     import pyspiel
 
     evaluator = pyspiel.RandomRolloutEvaluator(1, seed)

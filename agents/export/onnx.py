@@ -24,6 +24,9 @@ def to_onnx(one: Plan) -> bytes:
 
     Inputs: ``observation`` float32 [N, *shape] and ``legal`` bool [N, A]. Output: ``probabilities`` float64 [N, A].
 
+    Args:
+        one: the plan of a seat.
+
     Raises:
         PolicyError: The package onnx is not installed.
     """

@@ -1,4 +1,4 @@
-"""A plan describes a policy for export: arrays and a few words, from which every form is written.
+"""The plan of an export: a policy as arrays and a few words, from which every form is written.
 
 An exported policy is a function from observations (the mover's view, float32 [N, *shape]) and a legal mask (bool [N,
 A]) to probabilities (float64 [N, A]). A policy that needs other input, such as features of states, has no plan.
@@ -56,6 +56,11 @@ class Plan:
 
 def plan(policy: Policy, game: Game, seat: int) -> Plan:
     """The plan of a policy.
+
+    Args:
+        policy: any policy.
+        game: the game that it plays.
+        seat: who plays it.
 
     Raises:
         PolicyError: the policy needs more than its observation and the legal mask, or its numbers are not finite.

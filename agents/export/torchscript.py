@@ -21,7 +21,11 @@ TINY = 1e-300
 
 
 class Exported(nn.Module):
-    """A module from observations [N, *shape] and legal masks [N, A] to probabilities [N, A] in double precision."""
+    """A module from observations [N, *shape] and legal masks [N, A] to probabilities [N, A] in double precision.
+
+    Args:
+        one: the plan of a seat.
+    """
 
     def __init__(self, one: Plan) -> None:
         super().__init__()
@@ -35,6 +39,12 @@ class Exported(nn.Module):
             self.register_buffer("goes", tensor(one.symmetry.forward))
 
     def forward(self, observation: Tensor, legal: Tensor) -> Tensor:
+        """Probabilities of a batch.
+
+        Args:
+            observation: float32 [N, *shape].
+            legal: bool [N, A].
+        """
         if self.plan.symmetry is None:
             return self._query(observation, legal)
         observation, which = self._canonical(observation)
@@ -115,7 +125,11 @@ class Exported(nn.Module):
 
 @one_thread
 def to_torchscript(one: Plan) -> bytes:
-    """The bytes of a TorchScript file. It takes batches of any size N."""
+    """The bytes of a TorchScript file. It takes batches of any size N.
+
+    Args:
+        one: the plan of a seat.
+    """
     module = Exported(one).eval()
     example = (torch.zeros((2, *one.observation)), torch.ones((2, one.actions), dtype=torch.bool))
     buffer = io.BytesIO()

@@ -102,7 +102,11 @@ def _packed(one: Plan) -> tuple[bytes, bytes]:
 
 
 def arrays_of(one: Plan) -> dict[str, Array]:
-    """Every array of a plan by name, as in the folder form."""
+    """Every array of a plan by name, as in the folder form.
+
+    Args:
+        one: the plan of a seat.
+    """
     arrays = dict(one.arrays)
     if one.bits is not None:
         arrays["bits"] = one.bits
@@ -112,7 +116,12 @@ def arrays_of(one: Plan) -> dict[str, Array]:
 
 
 def about(one: Plan, numbers: bytes) -> dict[str, Any]:
-    """The metadata of the folder form, with check sums of the arrays and of itself."""
+    """The metadata of the folder form, with check sums of the arrays and of itself.
+
+    Args:
+        one: the plan of a seat.
+        numbers: the file of its arrays.
+    """
     facts = {
         "format": _FORMATS.get(one.kind, FORMAT),
         "game": one.game,

@@ -25,7 +25,11 @@ LOADED: dict[int, Policy] = {}
 
 
 def unpacked(mark: int) -> Policy:
-    """The policy of the player with this mark, 1 or 2; unpacked once."""
+    """The policy of a player; unpacked once.
+
+    Args:
+        mark: the player's, 1 or 2.
+    """
     if mark not in LOADED:
         about, numbers = SEATS[mark]
         LOADED[mark] = Policy(described(about.encode()), tensors(zlib.decompress(base64.b85decode(numbers))))

@@ -50,14 +50,28 @@ def load(seat: str, folder: str | Path | None = None) -> Policy:
 
 
 def read(path: Path) -> bytes:
-    """The contents of a regular file."""
+    """The contents of a regular file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ValueError: it is something else.
+    """
     if path.exists() and not path.is_file():
         raise ValueError("it is not a regular file")
     return path.read_bytes()
 
 
 def described(data: bytes) -> dict[str, Any]:
-    """The metadata. Since format 2 it carries a check sum of its other entries."""
+    """The metadata. Since format 2 it carries a check sum of its other entries.
+
+    Args:
+        data: the JSON text.
+
+    Raises:
+        ValueError: it has a newer format, or was edited.
+    """
     about = json.loads(data)
     check = about.pop("check", None)
     if about["format"] > FORMAT:
@@ -69,7 +83,11 @@ def described(data: bytes) -> dict[str, Any]:
 
 
 def tensors(data: bytes) -> dict[str, Array]:
-    """The arrays of a safetensors file: the length of a JSON header, the header, the data."""
+    """The arrays of a safetensors file: the length of a JSON header, the header, the data.
+
+    Args:
+        data: the file.
+    """
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     header.pop("__metadata__", None)
@@ -82,7 +100,12 @@ def tensors(data: bytes) -> dict[str, Array]:
 
 
 class Policy:
-    """A function from observations and legal masks to probabilities."""
+    """A function from observations and legal masks to probabilities.
+
+    Args:
+        about: the metadata.
+        arrays: the arrays by name.
+    """
 
     def __init__(self, about: dict[str, Any], arrays: dict[str, Array]) -> None:
         self.about, self.arrays = about, arrays
@@ -207,7 +230,16 @@ class Policy:
 
 
 def convolved(rows: Array, weight: Array, bias: Array) -> Array:
-    """[N, F, rows, columns] a 3 x 3 convolution with zero padding."""
+    """A 3 x 3 convolution with zero padding.
+
+    Args:
+        rows: float64 [N, C, rows, columns].
+        weight: float64 [F, C, 3, 3].
+        bias: float64 [F].
+
+    Returns:
+        float64 [N, F, rows, columns].
+    """
     padded = np.pad(rows, ((0, 0), (0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(2, 3))  # [N, C, rows, columns, 3, 3]
     out = np.tensordot(windows, weight, axes=((1, 4, 5), (1, 2, 3)))  # [N, rows, columns, F]
@@ -215,23 +247,45 @@ def convolved(rows: Array, weight: Array, bias: Array) -> Array:
 
 
 def softmax(logits: Array, legal: Array) -> Array:
-    """[N, A] softmax over the legal actions; rows without one are 0."""
+    """Softmax over the legal actions.
+
+    Args:
+        logits: float64 [N, A].
+        legal: bool [N, A].
+
+    Returns:
+        float64 [N, A]; zero rows where none is legal.
+    """
     top = np.where(legal, logits, -np.inf).max(1, keepdims=True, initial=-1e300)
     weights = np.where(legal, np.exp(np.where(legal, logits - top, 0.0)), 0.0)
     return np.asarray(weights / np.maximum(weights.sum(1, keepdims=True), 1e-300))
 
 
 def greedy(rows: Array) -> Array:
-    """[N, A] probability 1 for the most probable action of each row, the lowest among equals.
+    """Probability 1 for the most probable action of each row, the lowest among equals.
 
     Probabilities within a relative 1e-9 count as equal, because their last digits differ between processors.
+
+    Args:
+        rows: float64 [N, A].
+
+    Returns:
+        float64 [N, A].
     """
     best = (rows >= rows.max(1, keepdims=True) * (1.0 - SLACK)) & (rows > 0)
     return np.asarray(best & (best.cumsum(1) == 1), dtype=np.float64)
 
 
 def tempered(rows: Array, temperature: float) -> Array:
-    """[N, A] the probabilities to the power 1 / temperature, normalized."""
+    """Probabilities to the power 1 / temperature, normalized.
+
+    Args:
+        rows: float64 [N, A].
+        temperature: above 0.
+
+    Returns:
+        float64 [N, A].
+    """
     scaled = (rows / np.maximum(rows.max(1, keepdims=True), 1e-300)) ** (1.0 / temperature)
     return np.asarray(scaled / np.maximum(scaled.sum(1, keepdims=True), 1e-300))
 

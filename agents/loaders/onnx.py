@@ -22,7 +22,15 @@ Array = NDArray[Any]
 
 
 def load(seat: str, folder: str | Path = Path(__file__).parent) -> Callable[[Array, Array], Array]:
-    """Load the policy of one seat, ``seat0`` or ``seat1``."""
+    """Load the policy of one seat.
+
+    Args:
+        seat: ``seat0`` or ``seat1``.
+        folder: where the files are; by default beside this one.
+
+    Returns:
+        A function from observations float32 [N, *shape] and legal actions bool [N, A] to probabilities float64 [N, A].
+    """
     session = onnxruntime.InferenceSession(str(Path(folder) / f"{seat}.onnx"), providers=["CPUExecutionProvider"])
 
     def policy(observation: Array, legal: Array) -> Array:

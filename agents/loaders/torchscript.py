@@ -18,7 +18,15 @@ import torch
 
 
 def load(seat: str, folder: str | Path = Path(__file__).parent) -> Any:
-    """Load the policy of one seat, ``seat0`` or ``seat1``."""
+    """Load the policy of one seat.
+
+    Args:
+        seat: ``seat0`` or ``seat1``.
+        folder: where the files are; by default beside this one.
+
+    Returns:
+        A module from observations float32 [N, *shape] and legal actions bool [N, A] to probabilities float64 [N, A].
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.load(str(Path(folder) / f"{seat}.pt")).eval()  # type: ignore[no-untyped-call]

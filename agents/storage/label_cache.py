@@ -47,7 +47,11 @@ _T = TypeVar("_T")
 
 
 class LabelCache:
-    """The cache file, opened at its first use. Methods raise PolicyError where it cannot be created, read or locked."""
+    """The cache file, opened at its first use. Methods raise PolicyError where it cannot be created, read or locked.
+
+    Args:
+        path: of the file.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -79,7 +83,16 @@ class LabelCache:
         return self._safely(lambda connection: _get(connection, game, position, actions))
 
     def put(self, game: str, position: Ints, scores: NDArray[np.int8]) -> None:
-        """Write the int8 scores [N, A] of positions [N]. They are on disk when this returns."""
+        """Write scores of positions. They are on disk when this returns.
+
+        Args:
+            game: The game's name.
+            position: [N] int64 position codes.
+            scores: [N, A] int8.
+
+        Raises:
+            PolicyError: The cache cannot be used.
+        """
         rows = [
             (game, key, data, _sum(game, key, data))
             for key, data in zip(position.tolist(), map(bytes, scores.astype(np.int8)), strict=True)

@@ -58,7 +58,11 @@ class Saved:
 
 
 def to_json(values: Any) -> bytes:
-    """Readable JSON with a final newline."""
+    """Readable JSON with a final newline.
+
+    Args:
+        values: what ``json.dumps`` takes.
+    """
     return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode()
 
 
@@ -126,7 +130,14 @@ def load_policy(path: Path, *, device: str = "cpu") -> Saved:
 
 
 def refuse_unless_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Raise PolicyError if numbers of a policy are NaN or infinite."""
+    """Refuse numbers that are NaN or infinite.
+
+    Args:
+        arrays: a policy's arrays, by name.
+
+    Raises:
+        PolicyError: names the first array that holds one.
+    """
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise PolicyError(f"its {name} holds numbers that are not finite; train again, or restore it")

@@ -66,7 +66,14 @@ def read_bytes(path: Path, *, most: int = LARGEST) -> bytes:
 
 
 def parse_json(data: bytes | str) -> Any:
-    """The value of a strict JSON text. ValueError, with the reason, for any other text."""
+    """The value of a strict JSON text.
+
+    Args:
+        data: the text.
+
+    Raises:
+        ValueError: for any other text, with the reason.
+    """
     try:
         return json.loads(data, parse_constant=_refuse_constant)
     except RecursionError as error:
@@ -74,7 +81,15 @@ def parse_json(data: bytes | str) -> Any:
 
 
 def read_json(path: Path, *, most: int = 1 << 26) -> dict[str, Any]:
-    """The JSON object in a file of at most ``most`` bytes. Unreadable if it holds none."""
+    """The JSON object in a file.
+
+    Args:
+        path: the file.
+        most: the limit on its size in bytes.
+
+    Raises:
+        Unreadable: the file cannot be read or holds no JSON object.
+    """
     data = read_bytes(path, most=most)
     try:
         values = parse_json(data)
@@ -86,12 +101,29 @@ def read_json(path: Path, *, most: int = 1 << 26) -> dict[str, Any]:
 
 
 def read_arrays(path: Path, *, most: int = LARGEST) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz file, by name. Unreadable for another file or more than ``most`` unpacked bytes."""
+    """The arrays of an npz file, by name.
+
+    Args:
+        path: the file.
+        most: the limit on its size in bytes, and on that of the unpacked arrays.
+
+    Raises:
+        Unreadable: the file cannot be read, is no npz file or is too large.
+    """
     return parse_arrays(read_bytes(path, most=most), path, most=most)
 
 
 def parse_arrays(data: bytes, path: Path, *, most: int = LARGEST) -> dict[str, NDArray[Any]]:
-    """The arrays in the bytes of an npz file, as in ``read_arrays``. ``path`` is for messages only."""
+    """The arrays in the bytes of an npz file, by name.
+
+    Args:
+        data: the bytes.
+        path: the file they are from, for messages.
+        most: the limit on the size of the unpacked arrays in bytes.
+
+    Raises:
+        Unreadable: they are no npz file, or too large.
+    """
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())
@@ -133,7 +165,11 @@ def fields(values: object, kinds: Mapping[str, type]) -> dict[str, Any]:
 
 
 def printable(value: object) -> str:
-    """Text that is safe to print: control characters and other unprintable ones become escapes."""
+    """Text that is safe to print: control characters and other unprintable ones become escapes.
+
+    Args:
+        value: anything that ``str`` takes.
+    """
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in _encodable(value))
 
 

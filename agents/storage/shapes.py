@@ -1,4 +1,4 @@
-"""What a JSON value must look like, stated as a value itself, and where another one does not.
+"""Shapes of JSON values: what a value must look like, and where another one does not.
 
 A shape is a function that says whether a value is right (``number``, ``count``, ``word``, ...); a tuple of shapes, one
 of which must fit; a list ``[shape]`` of any length, or ``[shape, n]`` of that one; or a dict from key to shape. A key
@@ -15,42 +15,75 @@ _DEEP = 8  # of anything that is kept without being read
 
 
 def number(value: object) -> bool:
-    """A finite number that can be calculated with; JSON may hold 1e999, too."""
+    """Whether it is a finite number that can be calculated with; JSON may hold 1e999, too.
+
+    Args:
+        value: any value.
+    """
     return type(value) in (int, float) and -_LARGE < value < _LARGE  # type: ignore[operator]
 
 
 def count(value: object) -> bool:
-    """A whole number from 0 that fits 63 bits."""
+    """Whether it is a whole number from 0 that fits 63 bits.
+
+    Args:
+        value: any value.
+    """
     return type(value) is int and 0 <= value < 1 << 63
 
 
 def natural(value: object) -> bool:
-    """A whole number from 0, however large."""
+    """Whether it is a whole number from 0, however large.
+
+    Args:
+        value: any value.
+    """
     return type(value) is int and value >= 0
 
 
 def seat(value: object) -> bool:
-    """0 or 1."""
+    """Whether it is 0 or 1.
+
+    Args:
+        value: any value.
+    """
     return type(value) is int and value in (0, 1)
 
 
 def word(value: object) -> bool:
-    """A name that can be printed as it is: nothing in it makes a terminal do something."""
+    """Whether it is a name that can be printed as it is: nothing in it makes a terminal do something.
+
+    Args:
+        value: any value.
+    """
     return type(value) is str and len(value) <= _WORD and value.isprintable()
 
 
 def flag(value: object) -> bool:
-    """True or false."""
+    """Whether it is True or False.
+
+    Args:
+        value: any value.
+    """
     return type(value) is bool
 
 
 def null(value: object) -> bool:
-    """Nothing."""
+    """Whether it is None.
+
+    Args:
+        value: any value.
+    """
     return value is None
 
 
 def plain(value: object, deep: int = _DEEP) -> bool:
-    """Anything that a reader hands on unread: not deep, its numbers finite and its texts printable."""
+    """Whether a reader may hand it on unread: not nested too deeply, its numbers finite and its texts printable.
+
+    Args:
+        value: any value.
+        deep: levels that it may have.
+    """
     if isinstance(value, dict):
         return deep > 0 and all(word(key) and plain(part, deep - 1) for key, part in value.items())
     if isinstance(value, list):
@@ -59,7 +92,16 @@ def plain(value: object, deep: int = _DEEP) -> bool:
 
 
 def misfit(value: object, shape: Any, at: str = "it") -> str | None:
-    """The place, in words, where a value does not have the shape; None where it has."""
+    """Where a value does not have a shape.
+
+    Args:
+        value: any value.
+        shape: see above.
+        at: what the value is called in the answer.
+
+    Returns:
+        The place, in words; None where it has the shape.
+    """
     if callable(shape):
         return None if shape(value) else at
     if isinstance(shape, tuple):
@@ -73,7 +115,7 @@ def misfit(value: object, shape: Any, at: str = "it") -> str | None:
 
 
 def _misfit(value: object, shape: dict[str, Any], at: str) -> str | None:
-    """The same for a dict."""
+    """``misfit`` for a shape that is a dict."""
     if not isinstance(value, dict):
         return at
     named = {key.removesuffix("?"): part for key, part in shape.items() if key != "*"}

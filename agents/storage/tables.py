@@ -302,7 +302,15 @@ def write_table(path: Path, policy: Policy | Seats, model: Model) -> None:
 
 
 def board_strings(game: Game, states: States) -> NDArray[np.bytes_]:
-    """[N] each position's rows from the top, joined by ``/``, as ASCII bytes."""
+    """Boards as text: each position's rows from the top, joined by ``/``.
+
+    Args:
+        game: a board.
+        states: [N, W].
+
+    Returns:
+        ASCII bytes [N].
+    """
     first, second = np.moveaxis(game.observe(states, 0) > 0, 1, 0)  # [N, rows, columns]
     marks = np.where(first, ord("x"), np.where(second, ord("o"), ord("."))).astype(np.uint8)
     lines = np.concatenate([marks, np.full((*marks.shape[:2], 1), ord("/"), dtype=np.uint8)], axis=2)

@@ -4,7 +4,9 @@ Player 1 decides once: for N states that the experts visit or, at no cost to it,
 From then on player 0 alone decides, in states drawn anew from its side, and earns phi(s, a) . theta. The
 concentrability coefficient of states is infinite. Features of the unseen side lie in the second half of the d
 dimensions, those of the seen side by at most ``share``, so that the coefficient of features grows like 1 / share^2 and
-is infinite for share 0. The expert is argmax over a of phi(s, a) . theta on both sides. See docs/algorithms.md, "Concentrability and bounds".
+is infinite for share 0. The expert is argmax over a of phi(s, a) . theta on both sides.
+
+See docs/algorithms.md, "Concentrability and bounds".
 """
 
 from __future__ import annotations
