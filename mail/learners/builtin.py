@@ -104,3 +104,21 @@ _inverse(
     "a reward by maximum causal entropy, and its soft-optimal policy",
     "Ziebart, Bagnell, Dey 2010",
 )
+_inverse(
+    "airl",
+    "airl:Airl",
+    "a shaped reward that tells the expert from the policy, and its soft-optimal policy",
+    "Fu, Luo, Levine 2018, arXiv 1710.11248",
+)
+_inverse(
+    "opt-ail",
+    "opt_ail:OptAil",
+    "visits of the expert by optimistic play in transitions that it learns",
+    "Xu et al. 2024 (OPT-AIL)",
+)
+_inverse(
+    "infogail",
+    "infogail:InfoGail",
+    "gail with a code per game, for an expert of two styles",
+    "Li, Song, Ermon 2017, arXiv 1703.08840",
+)

@@ -70,15 +70,21 @@ class Inverse:
         first, second = (process_of(model, seat, tabulate(model, experts[1 - seat], 1 - seat)) for seat in (0, 1))
         return first, second
 
+    def within(self, budget: Budget) -> Method:
+        """The method with what it may spend. For methods that play in the process, by its known transitions."""
+        return self.method
+
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal, "bc")
         rounds = play_experts(collector, experts, budget)
         first, second = rounds.decisions()
         collected = (sampled_labels(first), sampled_labels(second)) if self.options.sample_labels else (first, second)
-        fits = self._fits(collector, experts, collected)
+        fits = self._fits(collector, experts, collected, self.within(budget))
         return Learned((fits[0].policy, fits[1].policy), collected, rounds.games, fits, cloner=None)
 
-    def _fits(self, collector: Collector, experts: Seats, collected: tuple[Decisions, Decisions]) -> tuple[Fit, Fit]:
+    def _fits(
+        self, collector: Collector, experts: Seats, collected: tuple[Decisions, Decisions], method: Method
+    ) -> tuple[Fit, Fit]:
         """Each seat's fit, from the journal or found now, one shard per seat."""
         stage, journal, game = f"{self.name}/inverse", collector.journal, collector.game
         made = {seat: journal.load_fit(stage, seat, game, "cpu") for seat in (0, 1)}
@@ -94,7 +100,7 @@ class Inverse:
             journal.store_fit(stage, seat, game, fit)
             self._log(collector, collected[seat], seat, {**metrics, "opponent_positions": processes[seat].queried})
 
-        collector.pool.map(fit_seat, (self.method, game), shards, on_result=keep)
+        collector.pool.map(fit_seat, (method, game), shards, on_result=keep)
         first, second = made[0], made[1]
         assert first is not None and second is not None  # ``keep`` has added the missing ones
         return first, second

@@ -1,0 +1,205 @@
+"""OPT-AIL, tabular: optimistic adversarial imitation (Xu et al., NeurIPS 2024, "Provably and practically efficient
+adversarial imitation learning with general function approximation"; docs/algorithms.md, "Adversarial imitation").
+
+The transitions are learned from play. In round k = 1 .. K, with counts n(s, a) and empirical transitions P so far:
+
+    r_k  = clip(c sum over i < k of (rho_E - rho_i), -1, 1)                            FTRL with |r|^2 / (2 c), on a box
+    Q_k  = argmin over |Q| <= H of  sum of n (Q - r_k - P V)^2 - lambda V(start)       ``theory``; V = max of Q
+    pi_k = greedy in Q_k;   play games with it, which give rho_k and the counts
+    return the mixture of pi_1 .. pi_K, one of them drawn per game
+
+The squared error to the *mean* P V is what is left of the sampled Bellman error once its minimum over the class is
+taken off; without that it would charge for the noise of transitions. For a fixed policy with visits d in P,
+Q = r + P V + e with e = lambda d / (2 n): an untried pair costs nothing and rises to H(s), the most own decisions that
+can still come, which bounds every value; that is why lambda > 0 explores.
+
+``surrogate`` is what the published code does instead of - lambda V(start): a soft Q-function at temperature alpha, and
+eta times the mean of V(s) - Q(s, a~) over replayed and expert positions, with a~ the best action at the former and the
+expert's at the latter. That sharpens the policy and clones the expert; it is not optimism about what is untried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from games.base import Floats, Ints, NashmailError, Rng
+from mail.learners.budget import Budget
+from mail.learners.collect import Options
+from mail.learners.inverse.learner import Inverse, Method, Solution
+from mail.learners.inverse.process import Demonstrated, Process, soft_max, softmax
+
+_SWEEPS = 60  # of value iteration in an endless game, where the cap ends it
+_TURNS = 2  # of the alternation between the bonus and the policy that it is for
+
+
+@dataclass(frozen=True)
+class OptAilConfig:
+    """The settings of ``opt-ail``."""
+
+    optimism: str = "theory"
+    """``theory`` or ``surrogate``."""
+    weight: float = 0.1
+    """lambda, or eta of the surrogate. 0 switches it off."""
+    temperature: float = 0.05
+    """alpha of the surrogate."""
+    step: float = 3.0
+    """c of the rewards."""
+    rounds: int = 1000
+    """K; the learner's budget of games per seat bounds it, too."""
+    games: int = 1
+    """Games per round."""
+
+    def __post_init__(self) -> None:
+        if self.optimism not in ("theory", "surrogate"):
+            raise NashmailError(f"optimism is theory or surrogate, not {self.optimism!r}")
+
+
+class Replay:
+    """Everything that was played in a process: counts, and the transitions that they estimate."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.count = np.zeros(process.legal.shape)  # [n, A]
+        self.steps = self.games = 0
+        n = len(process)
+        self.followed = csr_array((process.legal.size, n))
+
+    def play(self, policy: Floats, games: int, *, rng: Rng) -> Floats:
+        """Play games with a policy [n, A]; the mean number of visits of each pair in them [n, A]."""
+        process, begins = self.process, np.cumsum(self.process.start)
+        rows = np.searchsorted(begins, rng.random(games), side="right")
+        rows = rows[rows < len(begins)]
+        seen = np.zeros(process.legal.shape)
+        moved: list[tuple[Ints, Ints]] = []
+        while len(rows):
+            actions = (policy[rows].cumsum(1) <= rng.random((len(rows), 1)) * policy[rows].sum(1, keepdims=True)).sum(1)
+            actions = np.minimum(actions, process.legal.shape[1] - 1)
+            np.add.at(seen, (rows, actions), 1.0)
+            following = process.sample(rows, actions, rng=rng)
+            goes_on = following >= 0
+            moved.append(((rows * process.legal.shape[1] + actions)[goes_on], following[goes_on]))
+            rows = following[goes_on]
+        pair, following = (np.concatenate(part) for part in zip(*moved, strict=True))
+        self.followed = self.followed + csr_array((np.ones(len(pair)), (pair, following)), shape=self.followed.shape)
+        self.count += seen
+        self.steps += int(seen.sum())
+        self.games += games
+        return seen / games
+
+    def model(self) -> Process:
+        """The process with the estimated transitions; what was never tried ends the game."""
+        scale = np.repeat(1.0 / np.maximum(self.count.ravel(), 1.0), np.diff(self.followed.indptr))
+        kernel = csr_array(
+            (self.followed.data * scale, self.followed.indices, self.followed.indptr), shape=self.followed.shape
+        )
+        return replace(self.process, kernel=kernel)
+
+
+def ftrl_reward(step: float, sum_of_differences: Floats) -> Floats:
+    """[n, A] the reward of FTRL on the box [-1, 1], given the sum of rho_E - rho_i so far."""
+    return np.asarray(np.clip(step * sum_of_differences, -1.0, 1.0))
+
+
+def bellman_error(count: Floats, model: Process, q: Floats, reward: Floats) -> float:
+    """The Bellman error with the minimum over the class taken off: the sum of n (Q - r - P V)^2."""
+    values = np.where(model.legal, q, -np.inf).max(1)
+    return float((count * np.where(model.legal, q - reward - model.next(values), 0.0) ** 2).sum())
+
+
+def optimistic(count: Floats, model: Process, reward: Floats, weight: float, cap: Floats) -> Floats:
+    """Q_k of the theory, by turns of the bonus for a policy's visits and the policy that is greedy in it.
+
+    Args:
+        count: [n, A] visits so far.
+        model: The process with estimated transitions.
+        reward: [n, A] r_k.
+        weight: lambda.
+        cap: [n] H, the largest absolute value of the class at each position.
+
+    Returns:
+        [n, A], -inf where illegal.
+    """
+    untried = (count == 0) & (weight > 0)
+    bonus = np.zeros_like(count)
+    for _ in range(_TURNS if weight > 0 else 1):
+        base = np.where(untried, cap[:, None], reward + bonus)
+        q = _capped(model, np.where(model.legal, base, -np.inf), cap)
+        visits = model.visits(softmax(q, 0.0)) if not model.endless else _brief_visits(model, softmax(q, 0.0))
+        bonus = weight * visits / (2.0 * np.maximum(count, 1.0))
+    return q
+
+
+def surrogate(
+    count: Floats, model: Process, reward: Floats, config: OptAilConfig, expert: Demonstrated, cap: Floats
+) -> Floats:
+    """Q_k of the published code's objective, by fixed-point sweeps; [n, A], -inf where illegal."""
+    base, alpha = np.where(model.legal, reward, -np.inf), config.temperature
+    replayed, shown = count.sum(1), expert.visits.sum(1)
+    share = (replayed / max(1.0, replayed.sum()) + shown / shown.sum()) / 2
+    push = np.zeros_like(count)
+    for _ in range(_sweeps(model)):
+        q = np.minimum(base + push, cap[:, None])
+        policy, best = softmax(q, alpha), softmax(q, 0.0)
+        wanted = np.where(expert.known[:, None], expert.policy, best)
+        push = model.next(soft_max(q, alpha))
+        push = push + config.weight * share[:, None] * (wanted - policy) / (2.0 * np.maximum(count, 1.0))
+    return np.asarray(np.where(model.legal, np.clip(base + push, -cap[:, None], cap[:, None]), -np.inf))
+
+
+def opt_ail(config: OptAilConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
+    """Play the rounds, and return the policy with the visits of their mixture."""
+    replay, total = Replay(process), np.zeros(process.legal.shape)
+    cap = process.soft(np.ones(process.legal.shape), 0.0)[1]
+    visits = np.zeros(process.legal.shape)
+    policy = process.uniform
+    for _ in range(config.rounds):
+        reward, model = ftrl_reward(config.step, total), replay.model()
+        if config.optimism == "theory":
+            policy = softmax(optimistic(replay.count, model, reward, config.weight, cap), 0.0)
+        else:
+            policy = softmax(surrogate(replay.count, model, reward, config, expert, cap), config.temperature)
+        total += expert.visits - replay.play(policy, config.games, rng=rng)
+        visits += process.visits(policy) / config.rounds
+    came = visits.sum(1, keepdims=True)
+    mixed = np.where(came > 0, visits / np.where(came > 0, came, 1.0), policy)
+    gap = float(np.abs(visits - expert.visits).sum()) / 2
+    metrics = {"visits_off": gap, "environment_steps": replay.steps, "opponent_queries": replay.steps}
+    return Solution(mixed, config.rounds, metrics)
+
+
+def _sweeps(process: Process) -> int:
+    return _SWEEPS if process.endless else process.depth
+
+
+def _capped(model: Process, base: Floats, cap: Floats) -> Floats:
+    """[n, A] Q = min(base + P V, cap)."""
+    values = np.zeros(len(model))
+    for _ in range(_sweeps(model)):
+        q = np.minimum(base + model.next(values), cap[:, None])
+        values = q.max(1)
+    return np.asarray(q)
+
+
+def _brief_visits(model: Process, policy: Floats) -> Floats:
+    """[n, A] visits in the first steps of an endless game, whose estimated transitions may never end."""
+    total, moving = model.start.copy(), model.start
+    for _ in range(_SWEEPS):
+        moving = model.flow(moving[:, None] * policy)
+        total += moving
+    return np.asarray(total[:, None] * policy)
+
+
+class OptAil(Inverse):
+    """The learner ``opt-ail``."""
+
+    def __init__(self, options: Options, *, name: str = "opt-ail", config: OptAilConfig = OptAilConfig()) -> None:
+        super().__init__(options, name=name, method=partial(opt_ail, config))
+        self.config = config
+
+    def within(self, budget: Budget) -> Method:
+        rounds = max(1, min(self.config.rounds, budget.episodes // self.config.games))
+        return partial(opt_ail, replace(self.config, rounds=rounds))
