@@ -47,7 +47,14 @@ def ntuple(game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rn
 
 
 def check_features(game: Game) -> None:
-    """The check of ``linear``: GameError for a Markov game without features."""
+    """The check of ``linear``.
+
+    Args:
+        game: The game.
+
+    Raises:
+        GameError: For a Markov game without features.
+    """
     start = game.start(1, rng=np.random.default_rng(0))
     for seat in (0, 1):
         features(game, start, seat)

@@ -99,10 +99,16 @@ def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
 
 
 def sampled_labels(decisions: Decisions) -> Decisions:
-    """The same decisions with labels of *one sampled action* instead of the whole distribution.
+    """Replace labels by *one sampled action* instead of the whole distribution.
 
     The sample is the played action. That is independent of the label's use because in ``mail`` and ``bc`` the queried
     expert itself plays the queried seat.
+
+    Args:
+        decisions: Decisions with labels.
+
+    Returns:
+        The same decisions with one-hot labels.
     """
     label = np.full(decisions.label.shape, np.nan, dtype=np.float32)
     rows = np.flatnonzero(decisions.queried)

@@ -45,6 +45,15 @@ class LinearClone:
 def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClone) -> Fit:
     """Fit theta by L-BFGS to the weighted cross-entropy, with the exact gradient  E_pi phi - E_label phi.
 
+    Args:
+        game: The game, whose features are used.
+        decisions: Decisions of either seat; those of ``seat`` with a label are used.
+        seat: The seat that is cloned.
+        config: Ridge, weights and tolerances.
+
+    Returns:
+        The policy, and how closely it fits.
+
     Raises:
         NashmailError: There are no labels, or the ridge is negative or too small to determine theta.
     """
@@ -77,7 +86,19 @@ def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClon
 def cross_entropy(
     theta: Floats, phi: Tensor, legal: Bools, label: Floats, weight: Floats, ridge: float
 ) -> tuple[float, Floats]:
-    """Weighted cross-entropy with ridge, and its gradient [d]: features [D * A, d], labels [D, A], weights [D, 1]."""
+    """Weighted cross-entropy with ridge, and its gradient.
+
+    Args:
+        theta: [d] the weights.
+        phi: float64 [D * A, d] the features.
+        legal: [D, A].
+        label: [D, A] distributions.
+        weight: [D, 1] of the positions.
+        ridge: Of |theta|^2 / 2.
+
+    Returns:
+        The value, and the gradient [d].
+    """
     logits = torch.mv(phi, tensor(theta)).numpy().reshape(legal.shape)
     rows = masked_softmax(logits, legal)
     top = np.where(legal, logits, -np.inf).max(1, keepdims=True)
@@ -87,7 +108,16 @@ def cross_entropy(
 
 
 def check_ridge(phi: Floats, legal: Bools, config: LinearClone) -> None:
-    """Raise NashmailError for a config without a unique fit to features [D, A, d]."""
+    """Refuse settings without a unique fit.
+
+    Args:
+        phi: [D, A, d] the features.
+        legal: [D, A].
+        config: The settings.
+
+    Raises:
+        NashmailError: For such settings, or values out of range.
+    """
     if not 0.0 <= config.ridge < np.inf or config.weigh not in ("position", "count", "pair"):
         raise NashmailError("a linear clone needs a ridge of 0 or more, and weigh='position', 'count' or 'pair'")
     if config.ridge == 0.0:

@@ -51,7 +51,22 @@ class CloneConfig:
 
 
 def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, rng: Rng, device: str = "cpu") -> Fit:
-    """Fit a new network to the labels of one seat. NashmailError without labels."""
+    """Fit a new network to the labels of one seat.
+
+    Args:
+        game: The game.
+        decisions: Decisions of either seat; those of ``seat`` with a label are used.
+        seat: The seat that is cloned.
+        config: Network and training.
+        rng: Draws the first weights and the batches.
+        device: For torch.
+
+    Returns:
+        The policy, and how closely it fits.
+
+    Raises:
+        NashmailError: There are no labels.
+    """
     samples = demonstrations(decisions, seat)
     net = new_net(game, config, rng=rng, device=device)
     optimizer = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
@@ -59,7 +74,14 @@ def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, r
 
 
 def new_net(game: Game, config: CloneConfig, *, rng: Rng, device: str) -> PolicyNet:
-    """A network with random weights, tied to its mirror image where the configuration says so."""
+    """A network with random weights, tied to its mirror image if the configuration says so.
+
+    Args:
+        game: The game.
+        config: The network.
+        rng: Draws the weights.
+        device: For torch.
+    """
     net = PolicyNet(game.spec.observation, game.spec.actions, config.architecture, rng=rng).to(device)
     if config.mirrored:
         Ties(net).draw()

@@ -51,10 +51,18 @@ LARGE_FROM = 36
 
 
 def preset(game: Game) -> Preset:
-    """The defaults for a game."""
+    """The defaults for a game.
+
+    Args:
+        game: The game.
+    """
     return LARGE if large(game) else DEALT if deals(game) else SMALL
 
 
 def large(game: Game) -> bool:
-    """Whether this is a large board, or the quotient of one."""
+    """Whether a game is a large board, or the quotient of one.
+
+    Args:
+        game: The game.
+    """
     return bool(game.spec.in_a_row) and game.spec.longest >= LARGE_FROM  # a stone for each cell

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from games.base import Game, Rng
 from games.registered import Declaration, Registry, resolved
@@ -26,10 +26,49 @@ if TYPE_CHECKING:
     from mail.clone.cloners import ClonerConfig
     from mail.clone.trainers import Trainer
 
-Cloner = Callable[[Game, Decisions, int, "ClonerConfig", Rng, str], Fit]
-"""Maps a game, decisions, a seat, settings, a generator and a torch device to a fitted policy. Picklable."""
+
+class Cloner(Protocol):
+    """Fits a policy to labels: a function of a module, so that it can be pickled."""
+
+    def __call__(
+        self, game: Game, decisions: Decisions, seat: int, config: ClonerConfig, rng: Rng, device: str, /
+    ) -> Fit:
+        """Fit a policy.
+
+        Args:
+            game: The game.
+            decisions: Decisions of either seat; those of ``seat`` with a label are used.
+            seat: The seat that is cloned.
+            config: The settings of all cloners.
+            rng: Draws what is random in the fit.
+            device: For torch.
+
+        Returns:
+            The policy, and how closely it fits.
+
+        Raises:
+            NashmailError: There are no labels, or the game or the settings cannot be used.
+        """
+
+
+class TrainerFactory(Protocol):
+    """Makes a clone that is trained on while labels come in."""
+
+    def __call__(self, game: Game, config: ClonerConfig, rng: Rng, device: str, /) -> Trainer:
+        """Make the trainer.
+
+        Args:
+            game: The game.
+            config: The settings of all cloners.
+            rng: Draws the first weights.
+            device: For torch.
+
+        Raises:
+            NashmailError: The game or the settings cannot be used.
+        """
+
+
 Check = Callable[[Game], None]
-TrainerFactory = Callable[[Game, "ClonerConfig", Rng, str], "Trainer"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +104,15 @@ def register(
 
 
 def check(name: str, game: Game | None = None) -> None:
-    """Raise NashmailError unless a cloner has this name and takes the game, if one is given."""
+    """Refuse an unknown cloner, or one that does not take a game.
+
+    Args:
+        name: The cloner's name.
+        game: The game; None to check the name alone.
+
+    Raises:
+        NashmailError: No cloner has this name (the message lists the known ones), or it refuses the game.
+    """
     refuses = CLONERS.about(name).check
     if game is not None and refuses is not None:
         resolved(refuses)(game)
@@ -77,7 +124,14 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Cloner:
-    """The cloner of this name. NashmailError if there is none; the message lists the known ones."""
+    """The cloner of a name.
+
+    Args:
+        name: A registered name.
+
+    Raises:
+        NashmailError: No cloner has this name; the message lists the known ones.
+    """
     return CLONERS.find(name)
 
 
@@ -120,7 +174,14 @@ def trainer(name: str, game: Game, *, config: ClonerConfig, rng: Rng, device: st
 
 
 def trains(name: str) -> bool:
-    """Whether the cloner's clones can be trained on. NashmailError if no cloner has this name."""
+    """Whether a cloner's clones can be trained on.
+
+    Args:
+        name: A registered name.
+
+    Raises:
+        NashmailError: No cloner has this name.
+    """
     return CLONERS.about(name).trainer is not None
 
 

@@ -24,7 +24,20 @@ class TabularClone:
 
 
 def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularClone) -> Fit:
-    """The mean labels as a table. NashmailError without labels, and if ``unseen`` is not an action of the game."""
+    """The mean labels as a table.
+
+    Args:
+        game: The game.
+        decisions: Decisions of either seat; those of ``seat`` with a label are used.
+        seat: The seat that is cloned.
+        config: What is played at positions without a label.
+
+    Returns:
+        The policy; its fit is perfect.
+
+    Raises:
+        NashmailError: There are no labels, or ``unseen`` is not an action of the game.
+    """
     labelled = demonstrations(decisions, seat)
     policy = Tabular(labelled.key, labelled.distribution)
     unseen = game.spec.unlabelled if config.unseen is None else config.unseen
@@ -34,7 +47,17 @@ def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularCl
 
 
 def whole(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
-    """The table completed with one action at every other position of the seat where it is legal; uniform elsewhere."""
+    """Complete a table: one action at every other position of the seat where it is legal; uniform elsewhere.
+
+    Args:
+        game: A game with an exact model.
+        policy: The table.
+        seat: Whose policy it is.
+        unseen: The action.
+
+    Raises:
+        NashmailError: The game's positions cannot be listed, or it has no such action.
+    """
     model = model_of(game)
     if model is None:
         raise NashmailError(f"positions of {game.spec.name} cannot be listed; leave unseen at None")

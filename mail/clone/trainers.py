@@ -34,7 +34,14 @@ class Trainer(Protocol):
 
 
 class NetworkTrainer:
-    """A network, with its optimizer."""
+    """A network with its optimizer.
+
+    Args:
+        game: The game.
+        config: Network and training.
+        rng: Draws the first weights.
+        device: For torch.
+    """
 
     def __init__(self, game: Game, config: CloneConfig, *, rng: Rng, device: str = "cpu") -> None:
         self.config, self.device = config, device

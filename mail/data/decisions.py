@@ -72,7 +72,14 @@ class Decisions:
         return int(self.episode.max()) + 1 if len(self) else 0
 
     def take(self, rows: NDArray[Any]) -> Decisions:
-        """A subset of rows, by mask [R] or ordered indices. ``next`` is renumbered; -1 where its row is left out."""
+        """A subset of rows.
+
+        Args:
+            rows: A mask bool [R], or ordered indices.
+
+        Returns:
+            The rows; ``next`` is renumbered, and -1 where its row is left out.
+        """
         chosen = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         place = np.full(len(self) + 1, -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
@@ -91,7 +98,15 @@ class Decisions:
         return len(np.unique(rows, axis=0))
 
     def first_labels(self, seat: int, count: int) -> Decisions:
-        """The rows up to the seat's query number ``count``, game by game in order of play; all if there are fewer."""
+        """The rows up to one of the seat's queries, game by game in order of play.
+
+        Args:
+            seat: The queried seat.
+            count: The number of queries.
+
+        Returns:
+            The rows; all if there are fewer queries.
+        """
         ordered = self.take(np.argsort(self.episode, kind="stable"))
         mine = np.flatnonzero(ordered.queried & (ordered.seat == seat))
         return ordered.take(np.arange(mine[count - 1] + 1)) if 0 < count < len(mine) else ordered
@@ -102,7 +117,14 @@ class Decisions:
 
 
 def merge(parts: Sequence[Decisions]) -> Decisions:
-    """Concatenate batches, with ``next`` and episode numbers shifted. ValueError without batches."""
+    """Concatenate batches; ``next`` and episode numbers are shifted.
+
+    Args:
+        parts: At least one batch.
+
+    Raises:
+        ValueError: There are none.
+    """
     if not parts:
         raise ValueError("nothing to merge")
     columns: dict[str, list[NDArray[Any]]] = {field.name: [] for field in fields(Decisions)}

@@ -49,7 +49,12 @@ def moves_text(actions: int, moves: Iterable[tuple[int, int]]) -> str:
 
 
 def line_text(actions: int, line: Iterable[int]) -> str:
-    """The move string of a turn-based line of actions from 0."""
+    """The move string of a turn-based game.
+
+    Args:
+        actions: A, the game's number of actions.
+        line: The actions, counted from 0.
+    """
     return moves_text(actions, ((action, -1) for action in line))
 
 

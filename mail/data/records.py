@@ -120,12 +120,21 @@ class Replay:
         return [int(seat) for seat in np.flatnonzero(self.game.acting(self.states[-1])[0])]
 
     def legal(self, seat: int, action: int) -> bool:
-        """Whether the seat may choose this action, which may be any number."""
+        """Whether a seat may choose an action.
+
+        Args:
+            seat: The seat.
+            action: Any number.
+        """
         legal = self.game.legal(self.states[-1], seat)[0]
         return 0 <= action < len(legal) and bool(legal[action])
 
     def play(self, pair: tuple[int, int]) -> None:
-        """One ply with a legal action for each seat that acts, and -1 for one that does not."""
+        """Play one ply.
+
+        Args:
+            pair: A legal action for each seat that acts, and -1 for one that does not.
+        """
         after, reward, done = self.game.step(self.states[-1], np.array([pair], dtype=np.int64), rng=self._rng)
         self.states.append(after)
         self.rewards.append(float(reward[0]))
@@ -133,7 +142,11 @@ class Replay:
         self.over = bool(done[0])
 
     def played(self, players: tuple[str, str]) -> Played:
-        """The game so far, between players of these names."""
+        """The game so far.
+
+        Args:
+            players: The names of both players.
+        """
         names = (_one_line(players[0]), _one_line(players[1]))
         result = self.earned if self.over else None
         record = Record(self.game.spec.name, names, self.seed, tuple(self.moves), result)
@@ -144,7 +157,14 @@ class Replay:
 
 
 def read(path: Path) -> Played:
-    """Read and replay the game in a file. RecordError, with a line number, if it is not a valid record."""
+    """Read and replay the game in a file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        RecordError: It is not a valid record; with the line's number.
+    """
     try:
         data = read_bytes(path, most=LARGEST)
     except Unreadable as error:
@@ -153,7 +173,15 @@ def read(path: Path) -> Played:
 
 
 def parse(text: str, source: str) -> Played:
-    """Replay the game in a text. ``source`` is its name in messages. RecordError if it is not a valid record."""
+    """Replay the game in a text.
+
+    Args:
+        text: The record.
+        source: Its name in messages.
+
+    Raises:
+        RecordError: It is not a valid record; with the line's number.
+    """
     lines = [(number, _bare(line)) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in lines if line]
     title = re.fullmatch(rf"{TITLE} ([1-9][0-9]{{0,8}})", lines[0][1]) if lines else None
@@ -239,12 +267,21 @@ def _pair(replay: Replay, actions: list[int], where: str) -> tuple[int, int]:
 
 
 def check_sum(games: Sequence[Played]) -> str:
-    """A SHA-256 of these games in this order. A run's configuration contains it."""
+    """A SHA-256 of games in their order. A run's configuration contains it.
+
+    Args:
+        games: The games.
+    """
     return hashlib.sha256("\n".join(played.record.text() for played in games).encode()).hexdigest()
 
 
 def store_games(folder: Path, games: Sequence[Played]) -> None:
-    """Save exactly these games in the folder of the run that learns from them."""
+    """Save exactly these games in the folder of the run that learns from them.
+
+    Args:
+        folder: The run's folder.
+        games: The games.
+    """
     paths = [folder / STORED / f"{number:06d}.txt" for number in range(len(games))]
     for path, played in zip(paths, games, strict=True):
         write_atomic(path, played.record.text().encode())

@@ -39,14 +39,28 @@ class Selective:
 
 
 def first_occurrences(game: Game, states: States, seat: int) -> Bools:
-    """[N] the first of every set of positions that the seat cannot distinguish. For rules that never query twice."""
+    """The first of every set of positions that a seat cannot distinguish. For rules that never query twice.
+
+    Args:
+        game: The game.
+        states: [N, W].
+        seat: The seat.
+
+    Returns:
+        bool [N].
+    """
     first = np.zeros(len(states), dtype=np.bool_)
     first[np.unique(game.key(states, seat), axis=0, return_index=True)[1]] = True
     return first
 
 
 def labelled_table(game: Game, labelled: Sequence[Decisions]) -> Tabular:
-    """The labels of one seat's decisions as a policy; the first label of each position."""
+    """The labels of one seat's decisions as a policy; the first label of each position.
+
+    Args:
+        game: The game.
+        labelled: Decisions with labels.
+    """
     keys = np.concatenate([np.zeros((0, 2), dtype=np.uint64), *(part.key for part in labelled)])
     labels = np.concatenate([np.zeros((0, game.spec.actions)), *(part.label for part in labelled)])
     keys, first = np.unique(keys, axis=0, return_index=True)
@@ -118,9 +132,16 @@ def play(game: Game, seats: Seats, episodes: int, *, labels: Labels = (None, Non
 
 
 def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) -> int:
-    """Play uniformly random games to the end and return the number of moves. For benchmarks.
+    """Play uniformly random games to the end. For benchmarks.
 
-    With ``observe``, each mover's observation is computed too, as for a learner.
+    Args:
+        game: The game.
+        episodes: The number of games.
+        rng: Draws the moves.
+        observe: Whether each mover's observation is computed too, as for a learner.
+
+    Returns:
+        The number of moves.
     """
     states = game.start(episodes, rng=rng)
     moves = 0
@@ -222,13 +243,27 @@ class Match:
 
 
 def shards(games: int, most: int, seed: int, stage: str, *, seat: int, round_: int) -> list[Shard]:
-    """``games`` games in shards of at most ``most``."""
+    """Divide games into shards.
+
+    Args:
+        games: The number of games.
+        most: Games of one shard.
+        seed: The address of the shards' random streams, with the following.
+        stage: What the games are for.
+        seat: The seat that learns from them.
+        round_: The number of the round.
+    """
     sizes = [most] * (games // most) + [games % most] * (games % most > 0)
     return [Shard(size, seed, stage, seat, round_, index) for index, size in enumerate(sizes)]
 
 
 def play_shard(match: Match, shard: Shard) -> Decisions:
-    """A pool's task: the shard's games, with the shard's own random stream."""
+    """A pool's task: the shard's games, with the shard's own random stream.
+
+    Args:
+        match: Game, players and who is queried.
+        shard: The number of games, and the address of their random stream.
+    """
     rng = stream(shard.seed, shard.stage, seat=shard.seat, round_=shard.round_, shard=shard.shard)
     return play(match.game, match.seats, shard.episodes, labels=match.labels, rng=rng)
 

@@ -125,7 +125,21 @@ def learned(
     pool: Pool | None = None,
     on_round: OnRound = lambda games, mean: None,
 ) -> Policy:
-    """The frozen response to a policy after ``games`` games. For the arguments and errors see ``bound``."""
+    """The frozen response to a policy, after ``games`` games.
+
+    Args:
+        game: See ``bound``, as for all arguments.
+        policy: The policy that is exploited.
+        seat: Its seat.
+        games: The number of games, at least 1.
+        seed: Of the games.
+        config: Network, training and exploration.
+        pool: Plays the games; by default this process.
+        on_round: Is called after each round.
+
+    Raises:
+        NashmailError: For less than one game.
+    """
     if games < 1:
         raise NashmailError(f"a response is learned from at least 1 game, not {games}")
     config = config or ResponseConfig()
@@ -143,7 +157,20 @@ def learned(
 def payoffs(
     game: Game, policy: Policy, seat: int, response: Policy, games: int, *, seed: int, pool: Pool | None = None
 ) -> Floats:
-    """[games] the payoffs of ``response`` against the policy of ``seat``, in its own view, from separate streams."""
+    """Payoffs of a response against a policy, from separate random streams.
+
+    Args:
+        game: The game.
+        policy: The policy that is exploited.
+        seat: Its seat.
+        response: Plays the other seat.
+        games: The number of games.
+        seed: Of the streams.
+        pool: Plays the games; by default this process.
+
+    Returns:
+        [games] in the response's own view.
+    """
     played = shards(games, best_response_learner.SHARD, seed, "response/evaluate", seat=seat, round_=0)
     match = Match(game, _seats(policy, response, seat), (None, None))
     earned = np.concatenate(labelled_map(pool or Local(), first_seat_payoffs, match, played, game=game))
@@ -154,13 +181,26 @@ def payoffs(
 
 
 def own_decisions(match: Match, shard: Shard) -> Decisions:
-    """The decisions of a shard's games in the seat opposite ``shard.seat``."""
+    """A pool's task: the decisions of a shard's games in the seat opposite ``shard.seat``.
+
+    Args:
+        match: Game and players.
+        shard: The number of games, and the address of their random stream.
+    """
     decisions = play_shard(match, shard)
     return decisions.take(decisions.seat != shard.seat)
 
 
 def first_seat_payoffs(match: Match, shard: Shard) -> Floats:
-    """[episodes] seat 0's payoff in each game, discounted per own decision. Seat 0 moves first."""
+    """A pool's task: seat 0's payoff in each game, discounted per own decision. Seat 0 moves first.
+
+    Args:
+        match: Game and players.
+        shard: The number of games, and the address of their random stream.
+
+    Returns:
+        [episodes].
+    """
     decisions = play_shard(match, shard)
     mine = decisions.take(decisions.seat == 0)
     weight = np.ones(len(mine))
@@ -174,5 +214,12 @@ def _seats(policy: Policy, response: Policy, seat: int) -> Seats:
 
 
 def payoff_range(game: Game) -> tuple[float, float] | None:
-    """The smallest and largest payoff of a game, where known without enumeration."""
+    """The smallest and largest payoff of a game, where known without enumeration.
+
+    Args:
+        game: The game.
+
+    Returns:
+        Both; None where not known.
+    """
     return (-1.0, 1.0) if game.spec.win_loss else game.spec.payoffs

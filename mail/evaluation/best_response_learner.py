@@ -75,7 +75,11 @@ class Estimate:
 
 
 class Experience:
-    """All decisions of one seat so far: P distinct positions and R transitions between them."""
+    """All decisions of one seat so far: P distinct positions and R transitions between them.
+
+    Args:
+        game: The game.
+    """
 
     def __init__(self, game: Game) -> None:
         self.discount, self.actions = game.spec.discount, game.spec.actions
@@ -92,7 +96,11 @@ class Experience:
         return len(self.key)
 
     def add(self, own: Decisions) -> None:
-        """Add the decisions of one seat. Their ``next`` must refer to rows of ``own``."""
+        """Add decisions of one seat.
+
+        Args:
+            own: The decisions, whose ``next`` refers to rows of ``own``.
+        """
         place = np.zeros(len(own), np.int64)
         fresh: list[int] = []
         for row, (first, second) in enumerate(own.key.tolist()):
@@ -166,12 +174,27 @@ class QSoftmaxPolicy:
 
 @one_thread
 def q_values(net: QNet, observations: np.ndarray) -> Floats:
-    """[N, A] the network's q of float32 observations [N, *shape]."""
+    """The network's q.
+
+    Args:
+        net: The network.
+        observations: float32 [N, *shape].
+
+    Returns:
+        float64 [N, A].
+    """
     return in_batches(lambda batch: net(batch)[1], observations)
 
 
 class Responder:
-    """Learns, round by round, to play ``seat`` against a frozen policy."""
+    """Learns, round by round, to play against a frozen policy.
+
+    Args:
+        game: The game.
+        seat: The seat of the frozen policy.
+        config: Network, training and exploration.
+        seed: Of the network.
+    """
 
     def __init__(self, game: Game, seat: int, config: ResponseConfig, *, seed: int) -> None:
         self.seat, self.config, self.seed = seat, config, seed
@@ -203,7 +226,12 @@ class Responder:
         )
 
     def update(self, own: Decisions, games: int) -> None:
-        """Learn from the responder's own decisions in a round of ``games`` games."""
+        """Learn from a round.
+
+        Args:
+            own: The responder's own decisions.
+            games: The number of games.
+        """
         self.seen.add(own)
         self.games += games
         self.rounds += 1

@@ -7,9 +7,10 @@ stochastic policy is the mean over positions of its probability to blunder; its 
 Rates depend on the positions, so there are three sources, all *held out*: a position is excluded if its key, or that of
 its mirror image, is among the labels of any learner.
 
-- ``own``: games of the policy against the policy of the other seat; - ``exploration``: games of the solver, choosing
-uniformly among its best moves, against uniformly random play in the other seat: positions reachable under the expert; -
-``random``: games of uniformly random play in both seats.
+- ``own``: games of the policy against the policy of the other seat;
+- ``exploration``: games of the solver, choosing uniformly among its best moves, against uniformly random play in the
+other seat: positions reachable under the expert;
+- ``random``: games of uniformly random play in both seats.
 
 For games that have a solver (``agents.solver``). Results depend only on the policies and the seed.
 """
@@ -72,7 +73,16 @@ class Blunders:
 
 
 def canonical_keys(game: Game, states: States, seat: int) -> Keys:
-    """[N, 2] keys for the seat. Positions that are images of each other share a key, where the game has symmetries."""
+    """Keys for a seat, shared by images of a position where the game has symmetries.
+
+    Args:
+        game: The game.
+        states: [N, W].
+        seat: The seat.
+
+    Returns:
+        uint64 [N, 2].
+    """
     return up_to_symmetry(game).key(states, seat)
 
 
@@ -107,7 +117,20 @@ def blunders(
 def held_out(
     game: Game, seats: Seats, seat: int, source: str, labelled_keys: Keys, seed: int, positions: int
 ) -> States:
-    """[n, W] distinct unlabelled decisions of the seat in fresh games of these players, at most ``positions``."""
+    """Distinct unlabelled decisions of a seat in fresh games.
+
+    Args:
+        game: The game.
+        seats: The players.
+        seat: The seat.
+        source: What the positions are called; it addresses the random streams.
+        labelled_keys: uint64 [n, 2] canonical keys to leave out.
+        seed: Of the games.
+        positions: The largest number of positions.
+
+    Returns:
+        [n, W].
+    """
     seen = {(int(key[0]), int(key[1])) for key in labelled_keys}
     kept: list[States] = []
     for round_ in range(_ROUNDS):
@@ -129,7 +152,16 @@ def held_out(
 def count_blunders(
     game: Game, policy: Policy, seat: int, source: str, states: States, *, pool: Pool | None = None
 ) -> Blunders:
-    """The policy's blunders at positions [n, W] at which its seat moves."""
+    """A policy's blunders.
+
+    Args:
+        game: A game with a solver.
+        policy: The policy.
+        seat: Its seat.
+        source: Where the positions come from.
+        states: [n, W] positions at which the seat moves.
+        pool: Solves positions; by default this process.
+    """
     rows = query(policy, game, states, seat)
     values = np.sign(scores(pool or Local(), game, states))
     bad = values < values.max(1, keepdims=True)

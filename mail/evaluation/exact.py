@@ -14,7 +14,13 @@ from mail.parallel.pool import Pool
 
 
 def profile_measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
-    """``table_measures`` of two policies, each queried once at every position, through ``pool``."""
+    """``table_measures`` of two policies, each queried once at every position.
+
+    Args:
+        model: The exact model.
+        profile: Both policies.
+        pool: Queries them; by default this process.
+    """
     return table_measures(*profile_tables(model, profile, pool=pool))
 
 
@@ -62,7 +68,14 @@ def value_gap(model: Model, tables: tuple[Table, Table], experts: tuple[Table, T
 
 
 def seat_measures(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:
-    """One seat's exploitability, stochastic and greedy: its part of ``profile_measures``."""
+    """One seat's exploitability, stochastic and greedy: its part of ``profile_measures``.
+
+    Args:
+        model: The exact model.
+        policy: The policy.
+        seat: Its seat.
+        pool: Queries it; by default this process.
+    """
     model = unfolded(model, [policy])
     table = policy_table(model, policy, seat, pool=pool)
     return {

@@ -25,7 +25,14 @@ FLOOR = 1e-4
 
 
 def draw_run(result: dict[str, Any]) -> bytes:
-    """A run's figure as PNG, one panel per seat."""
+    """A run's figure, one panel per seat.
+
+    Args:
+        result: The run's result.
+
+    Returns:
+        PNG.
+    """
     return png(_exact(result) if result["exact"] else _sampled(result))
 
 
@@ -84,7 +91,12 @@ def _entitle(figure: Figure, result: dict[str, Any]) -> None:
 
 
 def dress(axes: Axes, seat: int) -> None:
-    """Set up the axes of exploitability, which several figures share."""
+    """Set up the axes of exploitability, which several figures share.
+
+    Args:
+        axes: Changed in place.
+        seat: Whose panel it is.
+    """
     axes.set_yscale("log")
     axes.set_ylim(FLOOR / 1.5, 3)
     axes.set_xlabel("labels (expert queries)")
@@ -95,7 +107,11 @@ def dress(axes: Axes, seat: int) -> None:
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG bytes, without date and version. Closes it."""
+    """A figure as PNG, without date and version.
+
+    Args:
+        figure: The figure, which is closed.
+    """
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     plt.close(figure)

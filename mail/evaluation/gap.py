@@ -59,7 +59,12 @@ def table_gap(model: Model, profile: tuple[Table, Table]) -> Gap:
 
 
 def gap_of(model: Model, profile: tuple[Table, Table]) -> Gap:
-    """``table_gap`` of tables that ``policy_table`` has made, without checks."""
+    """``table_gap`` of tables that ``policy_table`` has made, without checks.
+
+    Args:
+        model: The exact model.
+        profile: float64 [S, A] of each seat.
+    """
     value = model.solve()[0].value
     best_0, best_1 = model.respond(0, profile[1]).value, model.respond(1, profile[0]).value
     played = model.value(profile)
@@ -163,5 +168,9 @@ def _loss(model: Model, amount: float) -> float:
 
 
 def greedy(profile: Seats) -> Seats:
-    """The greedy versions of both policies."""
+    """The greedy versions of both policies.
+
+    Args:
+        profile: Both policies.
+    """
     return Greedy(profile[0]), Greedy(profile[1])

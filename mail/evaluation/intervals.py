@@ -9,7 +9,16 @@ from games.base import Floats
 
 
 def wilson(wins: int, games: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """The two-sided Wilson score interval of a rate, given that it was seen ``wins`` times in ``games``."""
+    """The two-sided Wilson score interval of a rate (E. B. Wilson, 1927).
+
+    Args:
+        wins: How often it was seen.
+        games: In how many games.
+        confidence: Of the interval.
+
+    Returns:
+        Lower and upper end.
+    """
     from scipy.stats import binomtest  # here, since importing it takes most of a second
 
     found = binomtest(wins, games).proportion_ci(confidence, method="wilson")
@@ -39,8 +48,16 @@ def interval(paid: Floats, span: tuple[float, float] | None, confidence: float) 
 
 
 def chernoff(share: float, n: int, confidence: float) -> float:
-    """The smallest p for which n draws in [0, 1] of mean p have a mean of ``share`` or more with a probability above
-    1 - ``confidence``: n KL(share, p) = log(1 / (1 - confidence)), by bisection.
+    """The smallest mean that draws between 0 and 1 may have, by the Chernoff bound n KL(share, p) = log(1 / (1 -
+    confidence)).
+
+    Args:
+        share: The mean that was seen.
+        n: The number of draws.
+        confidence: With a smaller p, a mean of ``share`` or more has at most the probability 1 - ``confidence``.
+
+    Returns:
+        p, by bisection.
     """
     allowed = -math.log1p(-confidence) / n
     low, high = 0.0, share

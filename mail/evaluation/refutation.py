@@ -102,7 +102,18 @@ def refute(model: GameGraph, policy: Policy, seat: int) -> Verdict:
 
 
 def replay(game: Enumerable, line: tuple[int, ...]) -> list[States]:
-    """The positions [W] of a line from the game's start, before and after each move. GameError if one is illegal."""
+    """The positions of a line, before and after each move.
+
+    Args:
+        game: The game.
+        line: Actions from its start.
+
+    Returns:
+        States [W], one more than moves.
+
+    Raises:
+        GameError: A move is illegal.
+    """
     states = [game.starts()[0]]
     for action in line:
         moves = np.where(game.acting(states[-1][None]), action, -1)

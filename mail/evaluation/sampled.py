@@ -106,8 +106,17 @@ def sampled_measures(
 def matches(
     game: Game, profile: Seats, expert: tuple[str, Seats], *, games: int, seed: int, pool: Pool | None = None
 ) -> list[Result]:
-    """The policies in both seats against random play and, where a solver knows the game, ``suboptimal`` players, else
-    the expert, by its name.
+    """Matches of the policies in both seats.
+
+    The opponents are random play and, where a solver knows the game, ``suboptimal`` players, else the expert.
+
+    Args:
+        game: The game.
+        profile: The policies.
+        expert: The expert's name, and its policies.
+        games: Games of each pair and seat.
+        seed: Of the games.
+        pool: Plays them; by default this process.
     """
     solved = solvable(game)
     others = {name: _errant(game, name) for name in OPPONENTS} if solved else dict([expert])
@@ -125,7 +134,14 @@ def _errant(game: Game, name: str) -> Seats:
 
 
 def by_opponent(matches: list[dict[str, Any]]) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """The matches of one pair of policies by opponent: with the policy in seat 0, and in seat 1."""
+    """The matches of one pair of policies by opponent.
+
+    Args:
+        matches: Results of matches, as a run's result has them.
+
+    Returns:
+        By the opponent's name: the match with the policy in seat 0, and that in seat 1.
+    """
     first = {match["second"]: match for match in matches if match["first"] == SELF}
     second = {match["first"]: match for match in matches if match["second"] == SELF}
     return {name: (first[name], second[name]) for name in first}

@@ -34,15 +34,27 @@ class TabulateTask:
 
 
 def evaluate_shard(task: TabulateTask, states: States) -> Floats:
-    """A pool's task: the policy's checked probabilities [n, A] at these positions."""
+    """A pool's task: a policy's checked probabilities.
+
+    Args:
+        task: Policy, game and seat.
+        states: [n, W].
+
+    Returns:
+        float64 [n, A].
+    """
     return query(task.policy, task.game, states, task.seat)
 
 
 def unfolded(model: Model, queried: Sequence[Policy]) -> Model:
-    """The model in which these policies are tables.
+    """The model in which policies are tables.
 
     That is the tree of the graph's histories (``games.histories``) if a policy depends on the history and the tree
     fits, otherwise ``model`` itself; ``policy_table`` then warns.
+
+    Args:
+        model: The exact model.
+        queried: The policies.
     """
     return tree_of(model) or model if any(map(by_history, queried)) else model
 
@@ -63,10 +75,19 @@ def profile_tables(model: Model, profile: Seats, *, pool: Pool | None = None) ->
 
 
 def policy_table(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> Table:
-    """[S, A] float64, the policy at every position of the model, through a pool, ``ROWS`` positions at a time.
+    """The policy at every position of a model, through a pool, ``ROWS`` positions at a time.
 
-    In a tree of histories, a policy by positions is queried once per position. A policy by histories may belong to
+    In a tree of histories, a policy of positions is queried once per position. A policy of histories may belong to
     another library and not be picklable, so it is queried in this process.
+
+    Args:
+        model: The exact model.
+        policy: The policy.
+        seat: Its seat.
+        pool: Queries it; by default this process.
+
+    Returns:
+        float64 [S, A]; zero rows where the seat does not act.
     """
     if by_history(policy):
         return policies.tabulate(model, policy, seat)

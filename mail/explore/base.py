@@ -71,7 +71,21 @@ class ExplorerContext:
     """What the learner clones with, and so what explorers that need a clone train, where it can be trained on."""
 
 
-Factory = Callable[[ExplorerContext, Rng], Explorer]
+class Factory(Protocol):
+    """Makes an explorer: a registered function, or a class."""
+
+    def __call__(self, context: ExplorerContext, rng: Rng, /) -> Explorer:
+        """Make the explorer.
+
+        Args:
+            context: The game, the explorer's seat, the experts, and what else it may know.
+            rng: Draws what the explorer begins with.
+
+        Raises:
+            NashmailError: The explorer cannot explore in this context.
+        """
+
+
 Check = Callable[[ExplorerContext], None]
 
 KNOWLEDGE = frozenset({"labels", "rules", "model", "reward", "expert"})
@@ -102,7 +116,14 @@ class ExplorerDeclaration(Declaration):
 
 
 def check_knowledge(knows: frozenset[str]) -> None:
-    """Raise NashmailError for words that are not in ``KNOWLEDGE``."""
+    """Refuse words that are not in ``KNOWLEDGE``.
+
+    Args:
+        knows: What an explorer or a learner declares.
+
+    Raises:
+        NashmailError: For other words.
+    """
     if unknown := sorted(knows - KNOWLEDGE):
         raise NashmailError(f"knowledge must be any of {', '.join(sorted(KNOWLEDGE))}, not {', '.join(unknown)}")
 
@@ -130,29 +151,42 @@ def register(
     EXPLORERS.add(name, factory, declared)
 
 
-def make(name: str, setting: ExplorerContext, *, rng: Rng) -> Explorer:
-    """The explorer of this name. It receives the exact model only if it declares that.
+def make(name: str, context: ExplorerContext, *, rng: Rng) -> Explorer:
+    """Make an explorer. It receives the exact model only if it declares that.
+
+    Args:
+        name: A registered name.
+        context: The game, the explorer's seat and the experts.
+        rng: Draws what it begins with.
 
     Raises:
         NashmailError: No explorer has this name (the message lists the known ones), or it refuses the context.
     """
-    return EXPLORERS.find(name)(_allowed(name, setting), rng)
+    return EXPLORERS.find(name)(_allowed(name, context), rng)
 
 
-def check(name: str, setting: ExplorerContext | None = None) -> None:
-    """Raise NashmailError unless an explorer has this name and, if a context is given, can explore in it."""
+def check(name: str, context: ExplorerContext | None = None) -> None:
+    """Refuse an unknown explorer, or one that cannot explore in a context.
+
+    Args:
+        name: The explorer's name.
+        context: The context; None to check the name alone.
+
+    Raises:
+        NashmailError: No explorer has this name, or it refuses the context.
+    """
     refuses = EXPLORERS.about(name).check
-    if setting is None:
+    if context is None:
         return
     if refuses is not None:
-        resolved(refuses)(_allowed(name, setting))
+        resolved(refuses)(_allowed(name, context))
     else:
-        make(name, setting, rng=np.random.default_rng(0))
+        make(name, context, rng=np.random.default_rng(0))
 
 
-def _allowed(name: str, setting: ExplorerContext) -> ExplorerContext:
+def _allowed(name: str, context: ExplorerContext) -> ExplorerContext:
     """The context, restricted to what the explorer of this name may know."""
-    return setting if "model" in EXPLORERS.about(name).knows else replace(setting, model=None)
+    return context if "model" in EXPLORERS.about(name).knows else replace(context, model=None)
 
 
 def names() -> list[str]:
@@ -161,13 +195,24 @@ def names() -> list[str]:
 
 
 def declared(name: str) -> ExplorerDeclaration:
-    """The declaration of the explorer of this name. NashmailError if there is none."""
+    """The declaration of an explorer.
+
+    Args:
+        name: A registered name.
+
+    Raises:
+        NashmailError: No explorer has this name.
+    """
     return EXPLORERS.about(name)
 
 
 class Base:
-    """What most explorers share: the expert itself plays the other seat and is queried at every decision, and cloning
-    is left to the learner.
+    """What most explorers share.
+
+    The expert itself plays the other seat and is queried at every decision, and cloning is left to the learner.
+
+    Args:
+        context: The game, the explorer's seat and the experts.
     """
 
     games_per_round = 1
@@ -175,14 +220,14 @@ class Base:
     decides = False
     """Whether ``done`` alone says when to stop, within the budget's games; else games without a new label do, too."""
 
-    def __init__(self, setting: ExplorerContext) -> None:
-        self.setting, self.seat = setting, setting.seat
+    def __init__(self, context: ExplorerContext) -> None:
+        self.context, self.seat = context, context.seat
 
     def opponent_policy(self) -> Policy:
-        return self.setting.experts[1 - self.seat]
+        return self.context.experts[1 - self.seat]
 
     def labels(self) -> Policy | Selective:
-        return self.setting.experts[1 - self.seat]
+        return self.context.experts[1 - self.seat]
 
     def clone(self) -> Fit | None:
         return None

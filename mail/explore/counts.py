@@ -28,14 +28,18 @@ DEALT_GAMES = 8
 
 
 class Counts(Base):
-    """Plays the plan above, uniformly among its best actions, and uniformly at positions it has never visited."""
+    """Plays the plan above, uniformly among its best actions, and uniformly at positions it has never visited.
 
-    def __init__(self, setting: ExplorerContext) -> None:
-        super().__init__(setting)
-        self.games_per_round = DEALT_GAMES if deals(setting.game) else 1
-        self.horizon = steps_of(setting.game)
+    Args:
+        context: The game, the explorer's seat and the experts.
+    """
+
+    def __init__(self, context: ExplorerContext) -> None:
+        super().__init__(context)
+        self.games_per_round = DEALT_GAMES if deals(context.game) else 1
+        self.horizon = steps_of(context.game)
         self.memory = Memory()
-        self.plan: Policy = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))
+        self.plan: Policy = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, context.game.spec.actions)))
 
     def behavior_policy(self) -> Policy:
         return self.plan
@@ -50,7 +54,15 @@ class Counts(Base):
 
 
 def optimistic_values(seen: Transitions, horizon: int) -> Floats:
-    """[M, A] the module's Q, -inf for illegal actions. Value iteration, at most once per own decision."""
+    """The module's Q, by value iteration.
+
+    Args:
+        seen: The distinct positions and transitions of the seat; M positions.
+        horizon: Most own decisions of a game, and so most iterations.
+
+    Returns:
+        float64 [M, A]; -inf for illegal actions.
+    """
     cap = np.maximum(horizon - seen.depth, 1).astype(np.float64)[:, None]
     visits = seen.visits
     share = seen.count / visits[seen.position, seen.action]  # of each outcome among the visits of its action
@@ -66,6 +78,6 @@ def optimistic_values(seen: Transitions, horizon: int) -> Floats:
     return np.asarray(q)
 
 
-def counts(setting: ExplorerContext, rng: Rng) -> Counts:
+def counts(context: ExplorerContext, rng: Rng) -> Counts:
     """The explorer ``counts``."""
-    return Counts(setting)
+    return Counts(context)

@@ -80,27 +80,41 @@ class BonusPolicy:
 
 
 def bonus(phi: Tensor, inverse: Tensor) -> Tensor:
-    """[N, A] the reward r from float64 features [N, d] and ridge times Lambda^{-1} [A, d, d]."""
+    """The reward r of actions.
+
+    Args:
+        phi: float64 [N, d] features.
+        inverse: float64 [A, d, d] the ridge times Lambda^{-1} of every action.
+
+    Returns:
+        float64 [N, A].
+    """
     projected = torch.matmul(phi, inverse)  # [A, N, d]
     norm: Tensor = (projected * phi).sum(2).clamp(min=0.0).sqrt()
     return norm.T
 
 
 class Deep(Base):
-    """The explorer ``deep``: rounds of games, in epochs that end when log det Lambda has grown by log 2."""
+    """The explorer ``deep``: rounds of games, in epochs that end when log det Lambda has grown by log 2.
+
+    Args:
+        context: The game, the explorer's seat and the experts.
+        config: Network, training and bonus.
+        rng: Draws the first weights.
+    """
 
     @one_thread
-    def __init__(self, setting: ExplorerContext, config: DeepConfig, *, rng: Rng) -> None:
-        super().__init__(setting)
-        self.config, self.device = config, setting.device
+    def __init__(self, context: ExplorerContext, config: DeepConfig, *, rng: Rng) -> None:
+        super().__init__(context)
+        self.config, self.device = config, context.device
         self.games_per_round = config.games_per_round
-        spec = setting.game.spec
+        spec = context.game.spec
         self.actions = spec.actions
-        self.net = QNet(spec.observation, spec.actions, config.net, rng=rng).to(setting.device)
+        self.net = QNet(spec.observation, spec.actions, config.net, rng=rng).to(context.device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=config.learning_rate)
         self.memory = Memory()
         self.epoch = 0
-        self._ridge = config.ridge * torch.eye(config.net.features, dtype=torch.float64, device=setting.device)
+        self._ridge = config.ridge * torch.eye(config.net.features, dtype=torch.float64, device=context.device)
         self._freeze(None)
 
     def behavior_policy(self) -> Policy:
@@ -189,7 +203,7 @@ DEALT = DeepConfig(games_per_round=16)
 """For games in which chance deals, of which it takes many."""
 
 
-def deep(setting: ExplorerContext, rng: Rng) -> Deep:
+def deep(context: ExplorerContext, rng: Rng) -> Deep:
     """The explorer ``deep``, with the constants for the kind of game."""
-    game = setting.game
-    return Deep(setting, LARGE if large(game) else DEALT if deals(game) else DeepConfig(), rng=rng)
+    game = context.game
+    return Deep(context, LARGE if large(game) else DEALT if deals(game) else DeepConfig(), rng=rng)

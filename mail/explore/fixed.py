@@ -9,12 +9,17 @@ from mail.explore.base import Base, ExplorerContext, Metrics
 
 
 class Fixed(Base):
-    """An explorer that plays one policy and learns nothing."""
+    """An explorer that plays one policy and learns nothing.
+
+    Args:
+        context: The game, the explorer's seat and the experts.
+        policy: What it plays.
+    """
 
     games_per_round = 16
 
-    def __init__(self, setting: ExplorerContext, policy: Policy) -> None:
-        super().__init__(setting)
+    def __init__(self, context: ExplorerContext, policy: Policy) -> None:
+        super().__init__(context)
         self.policy = policy
 
     def behavior_policy(self) -> Policy:
@@ -24,11 +29,11 @@ class Fixed(Base):
         return {}
 
 
-def uniform(setting: ExplorerContext, rng: Rng) -> Fixed:
+def uniform(context: ExplorerContext, rng: Rng) -> Fixed:
     """Uniform play."""
-    return Fixed(setting, Uniform())
+    return Fixed(context, Uniform())
 
 
-def expert(setting: ExplorerContext, rng: Rng) -> Fixed:
+def expert(context: ExplorerContext, rng: Rng) -> Fixed:
     """Play of the expert of the explorer's own seat."""
-    return Fixed(setting, setting.experts[setting.seat])
+    return Fixed(context, context.experts[context.seat])

@@ -59,7 +59,12 @@ REFERENCE = LinearConfig(ridge=0.1, beta=10.0, tight=False)
 class Gram:
     """Lambda = ridge I + sum of phi phi^T, kept as its inverse [d, d] by the Sherman-Morrison-Woodbury identity.
 
-    NashmailError for a ridge of 0, with which Lambda has no inverse before the visits span all directions.
+    Args:
+        dimension: d.
+        ridge: Above 0.
+
+    Raises:
+        NashmailError: For a ridge of 0, with which Lambda has no inverse before the visits span all directions.
     """
 
     def __init__(self, dimension: int, ridge: float) -> None:
@@ -69,7 +74,11 @@ class Gram:
         self.log_det = dimension * math.log(ridge)
 
     def add(self, phi: Tensor) -> None:
-        """Add visits with features [n, d]."""
+        """Add visits.
+
+        Args:
+            phi: float64 [n, d] their features.
+        """
         if not len(phi):
             return
         projected = phi @ self.inverse  # [n, d]
@@ -79,12 +88,27 @@ class Gram:
         self.log_det += float(2.0 * factor.diagonal().log().sum())
 
     def norm(self, phi: Tensor) -> Tensor:
-        """[n] sqrt(phi^T Lambda^{-1} phi) of rows [n, d]."""
+        """sqrt(phi^T Lambda^{-1} phi) of features.
+
+        Args:
+            phi: float64 [n, d].
+
+        Returns:
+            float64 [n].
+        """
         return elliptical_norm(phi, self.inverse)
 
 
 def elliptical_norm(phi: Tensor, inverse: Tensor) -> Tensor:
-    """[n] the norm of rows [n, d] under a matrix [d, d]."""
+    """The elliptical norm sqrt(phi^T Lambda^{-1} phi) of features.
+
+    Args:
+        phi: float64 [n, d].
+        inverse: float64 [d, d] Lambda^{-1}.
+
+    Returns:
+        float64 [n].
+    """
     squared: Tensor = ((phi @ inverse) * phi).sum(1)
     return squared.clamp(min=0.0).sqrt()
 
@@ -115,7 +139,16 @@ class OptimisticPolicy:
         return out
 
     def values(self, phi: Tensor, step: int, bonus: Tensor | None = None) -> Tensor:
-        """[n, A] Q_step of features [n, A, d], given their ``bonus`` [n, A] if it is known."""
+        """Q of a step.
+
+        Args:
+            phi: float64 [n, A, d] features.
+            step: h.
+            bonus: float64 [n, A] u, if it is known.
+
+        Returns:
+            float64 [n, A].
+        """
         horizon = len(self.weights)
         if bonus is None:
             bonus = self.bonus(phi, step)
@@ -126,14 +159,27 @@ class OptimisticPolicy:
         return torch.add(later, bonus, alpha=1.0 + 1.0 / horizon).clamp(max=float(cap))
 
     def bonus(self, phi: Tensor, step: int) -> Tensor:
-        """[n, A] u of features [n, A, d]."""
+        """The bonus u of a step.
+
+        Args:
+            phi: float64 [n, A, d] features.
+            step: h.
+
+        Returns:
+            float64 [n, A].
+        """
         inverse = self.inverse[step if len(self.inverse) > 1 else 0]
         norm = elliptical_norm(phi.reshape(-1, phi.shape[2]), inverse).reshape(phi.shape[:2])
         return (self.beta * norm).clamp(max=float(len(self.weights)))
 
 
 class TransitionStore:
-    """The transitions so far: one row per transition, and the distinct positions that follow."""
+    """The transitions so far: one row per transition, and the distinct positions that follow.
+
+    Args:
+        game: The game.
+        seat: Whose transitions.
+    """
 
     def __init__(self, game: Game, seat: int) -> None:
         self.game, self.seat = game, seat
@@ -147,7 +193,14 @@ class TransitionStore:
         self._lasted: list[Ints] = []
 
     def add(self, decisions: Decisions) -> tuple[Tensor, Ints]:
-        """Add a round; returns the features [n, d] and steps [n] of the seat's transitions."""
+        """Add a round.
+
+        Args:
+            decisions: Both seats' decisions.
+
+        Returns:
+            The features float64 [n, d] and steps int64 [n] of the seat's transitions.
+        """
         new = SeatTransitions.of(self.game, decisions, self.seat)
         own = new.own
         phi, step = features(self.game, own.state, self.seat), clock(self.game, own.state)[new.rows]
@@ -195,13 +248,19 @@ class TransitionStore:
         return sum(len(part) for part in self._step)
 
 
-class Linear(Base):
-    """The explorer ``linear``, with the constants of ``config``."""
+class LinearExplorer(Base):
+    """The explorer ``linear``.
+
+    Args:
+        context: The game, the explorer's seat and the experts.
+        config: Its constants.
+        rng: Draws one first position, for its number of features.
+    """
 
     @one_thread
-    def __init__(self, setting: ExplorerContext, config: LinearConfig, *, rng: Rng) -> None:
-        super().__init__(setting)
-        game = setting.game
+    def __init__(self, context: ExplorerContext, config: LinearConfig, *, rng: Rng) -> None:
+        super().__init__(context)
+        game = context.game
         self.config, self.games_per_round = config, config.games_per_round
         self.horizon = steps_of(game)
         self.stepwise = game.spec.clock is not None and not game.spec.endless
@@ -258,11 +317,11 @@ class Linear(Base):
         return plan
 
 
-def linear(setting: ExplorerContext, rng: Rng) -> Linear:
+def linear(context: ExplorerContext, rng: Rng) -> LinearExplorer:
     """The explorer ``linear``."""
-    return Linear(setting, LinearConfig(), rng=rng)
+    return LinearExplorer(context, LinearConfig(), rng=rng)
 
 
-def linear_reference(setting: ExplorerContext, rng: Rng) -> Linear:
+def linear_reference(context: ExplorerContext, rng: Rng) -> LinearExplorer:
     """The explorer ``linear-reference``."""
-    return Linear(setting, REFERENCE, rng=rng)
+    return LinearExplorer(context, REFERENCE, rng=rng)

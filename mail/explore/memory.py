@@ -42,8 +42,13 @@ class Memory:
         self._count: list[int] = []
 
     def add(self, own: Decisions) -> int:
-        """Add decisions of one seat, whose ``next`` refers to rows of ``own``. Returns the number of new
-        transitions.
+        """Add decisions of one seat.
+
+        Args:
+            own: The decisions, whose ``next`` refers to rows of ``own``.
+
+        Returns:
+            The number of new transitions.
         """
         before = len(self._edge)
         depth = _depths(own)

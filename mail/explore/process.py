@@ -11,12 +11,24 @@ from mail.data.decisions import Decisions
 
 
 def steps_of(game: Game) -> int:
-    """H, the most own decisions of a game; in a Markov game, a step of which counts as two moves, its steps."""
+    """H, the most own decisions of a game; in a Markov game, a step of which counts as two moves, its steps.
+
+    Args:
+        game: The game.
+    """
     return -(-game.spec.longest // 2)
 
 
 def clock(game: Game, states: States) -> Ints:
-    """[N] the step of each position where the game states a ``Spec.clock``; 0 in other games."""
+    """The step of each position where the game states a ``Spec.clock``; 0 in other games.
+
+    Args:
+        game: The game.
+        states: [N, W].
+
+    Returns:
+        int64 [N].
+    """
     if game.spec.clock is None:
         return np.zeros(len(states), dtype=np.int64)
     return np.asarray(states[:, game.spec.clock], dtype=np.int64)
@@ -33,7 +45,13 @@ class SeatTransitions:
 
     @classmethod
     def of(cls, game: Game, decisions: Decisions, seat: int) -> SeatTransitions:
-        """From both seats' decisions of some games, which determine whether a game ended or was cut."""
+        """A seat's transitions. Both seats' decisions determine whether a game ended or was cut.
+
+        Args:
+            game: The game.
+            decisions: Both seats' decisions.
+            seat: The seat.
+        """
         own = decisions.take(decisions.seat == seat)
         step = clock(game, own.state)
         rows = np.arange(len(own))

@@ -83,13 +83,19 @@ class AtKeys:
 
 
 class Refute(Base):
-    """The explorer ``refute``: one line per round, several rounds between two fits."""
+    """The explorer ``refute``: one line per round, several rounds between two fits.
 
-    def __init__(self, setting: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
-        super().__init__(setting)
-        self.graph, self.config, self.queried_seat = _graph(setting), config, 1 - setting.seat
+    Args:
+        context: The game with its model, the explorer's seat and the experts.
+        config: Its constants.
+        rng: Draws the clone's first weights, and lines.
+    """
+
+    def __init__(self, context: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
+        super().__init__(context)
+        self.graph, self.config, self.queried_seat = _graph(context), config, 1 - context.seat
         settings = ClonerConfig(network=config.clone)
-        self.trainer = registry.trainer(setting.cloner, setting.game, config=settings, rng=rng, device=setting.device)
+        self.trainer = registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
         self.strictness = 1.0
         self.labelled: Decisions | None = None
         self.fitted = 0  # number of labels at the last fit
@@ -105,7 +111,7 @@ class Refute(Base):
         return self._along(self.queried_seat)
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.queried_seat], AtKeys(self._unanswered()), plays=True)
+        return Selective(self.context.experts[self.queried_seat], AtKeys(self._unanswered()), plays=True)
 
     def _unanswered(self) -> np.ndarray:
         """Packed keys of the queried seat's unlabelled decisions on the line, up to the first answer that leaves it."""
@@ -121,7 +127,7 @@ class Refute(Base):
         return np.array(unanswered, dtype=np.uint64)
 
     def clone(self) -> Fit | None:
-        return self.fit if registry.trains(self.setting.cloner) else None
+        return self.fit if registry.trains(self.context.cloner) else None
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         queried = decisions.take(decisions.queried)
@@ -233,8 +239,10 @@ class Reachable:
         return cls(graph, seat, table, tuple(blocks))
 
     def refute(self, corrected: Bools | None = None) -> Refutation:
-        """The best response. Both sides play perfectly at positions that are not reachable, and the clone also at the
-        ``corrected`` positions [S].
+        """The best response. Both sides play perfectly at positions that are not reachable.
+
+        Args:
+            corrected: bool [S] positions at which the clone plays perfectly, too.
         """
         graph = self.graph
         perfect = graph.solve()[0].values
@@ -269,7 +277,11 @@ class Refutation:
         return (1.0 - 2.0 * self.reachable.seat) * (graph.solve()[0].value - reached) + 0.0  # never -0.0
 
     def line(self, rng: Rng) -> Line:
-        """The costliest line: random best replies, and the clone's actions of step 3."""
+        """The costliest line: random best replies, and the clone's actions of step 3.
+
+        Args:
+            rng: Draws the replies.
+        """
         graph, seat = self.reachable.graph, self.reachable.seat
         sign = 1.0 - 2.0 * seat
         rows: list[int] = []
@@ -291,21 +303,28 @@ class Refutation:
         return Line(np.array(rows), np.array(moves))
 
 
-def _graph(setting: ExplorerContext) -> GameGraph:
+def _graph(context: ExplorerContext) -> GameGraph:
     """The exact model. NashmailError unless it is the graph of a turn-based game."""
-    if setting.model is None:
+    if context.model is None:
         raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
-    if not isinstance(setting.model, GameGraph):  # lines of play are ways through a graph
-        name = setting.game.spec.name
+    if not isinstance(context.model, GameGraph):  # lines of play are ways through a graph
+        name = context.game.spec.name
         raise NashmailError(f"the explorer refute needs a turn-based game, unlike {name}; choose respond")
-    return setting.model
+    return context.model
 
 
-def check(setting: ExplorerContext) -> None:
-    """The explorer's check: unlike making the explorer, it does not measure the clone."""
-    _graph(setting)
+def check(context: ExplorerContext) -> None:
+    """The explorer's check. Unlike making the explorer, it does not measure the clone.
+
+    Args:
+        context: The game with its model, the explorer's seat and the experts.
+
+    Raises:
+        NashmailError: The explorer cannot explore in it.
+    """
+    _graph(context)
 
 
-def refute(setting: ExplorerContext, rng: Rng) -> Refute:
+def refute(context: ExplorerContext, rng: Rng) -> Refute:
     """The explorer ``refute``."""
-    return Refute(setting, RefuteConfig(greedy_first=setting.cloner == "ntuple"), rng=rng)
+    return Refute(context, RefuteConfig(greedy_first=context.cloner == "ntuple"), rng=rng)

@@ -38,16 +38,21 @@ class RespondConfig:
 
 
 class Respond(Base):
-    """The explorer ``respond``. It knows whether a label is missing, so a long wait for one does not end it."""
+    """The explorer ``respond``. It knows whether a label is missing, so a long wait for one does not end it.
+
+    Args:
+        context: The game with its model, the explorer's seat and the experts.
+        config: Its constants.
+    """
 
     decides = True
 
-    def __init__(self, setting: ExplorerContext, config: RespondConfig) -> None:
-        super().__init__(setting)
-        self.model, self.config, self.queried_seat = model_of(setting), config, 1 - setting.seat
+    def __init__(self, context: ExplorerContext, config: RespondConfig) -> None:
+        super().__init__(context)
+        self.model, self.config, self.queried_seat = model_of(context), config, 1 - context.seat
         self.games_per_round = config.games_per_round
         self.labelled: list[Decisions] = []
-        self.table = labelled_table(setting.game, [])
+        self.table = labelled_table(context.game, [])
         self.response = self._respond()
 
     def behavior_policy(self) -> Policy:
@@ -62,7 +67,7 @@ class Respond(Base):
         return Tabular(self.table.keys, uniform_rows(self.table.table > 0))
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.queried_seat], UnseenOnly(self.table), plays=True)
+        return Selective(self.context.experts[self.queried_seat], UnseenOnly(self.table), plays=True)
 
     def clone(self) -> Fit | None:
         return Fit(self.table, 0, 0.0, 0.0)
@@ -71,7 +76,7 @@ class Respond(Base):
         queried = decisions.take(decisions.queried)
         if len(queried):
             self.labelled.append(queried)
-            self.table = labelled_table(self.setting.game, self.labelled)
+            self.table = labelled_table(self.context.game, self.labelled)
             self.response = self._respond()
         gained = (1 - 2 * self.seat) * (self.response.value - self.model.solve()[0].value)
         self.done = bool(self.labelled) and (gained <= self.config.tolerance or not (len(queried) or self._leads_on()))
@@ -89,18 +94,32 @@ class Respond(Base):
         return self.model.respond(self.seat, tabulate(self.model, self.table, self.queried_seat))
 
 
-def model_of(setting: ExplorerContext) -> Model:
-    """The exact model. NashmailError if the game has none."""
-    if setting.model is None:
+def model_of(context: ExplorerContext) -> Model:
+    """The exact model.
+
+    Args:
+        context: The game with its model, the explorer's seat and the experts.
+
+    Raises:
+        NashmailError: The game has none.
+    """
+    if context.model is None:
         raise NashmailError("the explorer respond needs the exact model of the game; choose another explorer")
-    return setting.model
+    return context.model
 
 
-def check(setting: ExplorerContext) -> None:
-    """Refuse games without an exact model, without computing a response."""
-    model_of(setting)
+def check(context: ExplorerContext) -> None:
+    """Refuse games without an exact model, without computing a response.
+
+    Args:
+        context: The game with its model, the explorer's seat and the experts.
+
+    Raises:
+        NashmailError: The game has none.
+    """
+    model_of(context)
 
 
-def respond(setting: ExplorerContext, rng: Rng) -> Respond:
+def respond(context: ExplorerContext, rng: Rng) -> Respond:
     """Make the explorer ``respond``; it draws nothing."""
-    return Respond(setting, RespondConfig())
+    return Respond(context, RespondConfig())

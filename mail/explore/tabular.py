@@ -58,7 +58,14 @@ class TransitionCounts:
         self._edge: dict[tuple[int, int, int, int], int] = {}
 
     def add(self, new: SeatTransitions) -> int:
-        """Add a round of one seat. Returns the number of new transitions."""
+        """Add a round of one seat.
+
+        Args:
+            new: Its transitions.
+
+        Returns:
+            The number of new ones.
+        """
         own, before = new.own, len(self._edge)
         places = []
         for row in range(len(own)):
@@ -88,21 +95,26 @@ class TransitionCounts:
 
 
 class TimeAwareTabular(Base):
-    """The explorer ``tabular``: uniform among the best actions of the plan above, and at unvisited positions."""
+    """The explorer ``tabular``: uniform among the best actions of the plan above, and at unvisited positions.
 
-    def __init__(self, setting: ExplorerContext, config: TabularConfig) -> None:
-        super().__init__(setting)
+    Args:
+        context: The game, the explorer's seat and the experts.
+        config: Its constants.
+    """
+
+    def __init__(self, context: ExplorerContext, config: TabularConfig) -> None:
+        super().__init__(context)
         self.config, self.games_per_round = config, config.games_per_round
-        self.horizon = steps_of(setting.game)
+        self.horizon = steps_of(context.game)
         self.seen = TransitionCounts()
-        nothing = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, setting.game.spec.actions)))
+        nothing = Tabular(np.zeros((0, 2), np.uint64), np.zeros((0, context.game.spec.actions)))
         self.plan: Policy = ByStep((nothing,))
 
     def behavior_policy(self) -> Policy:
         return self.plan
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
-        new = self.seen.add(SeatTransitions.of(self.setting.game, decisions, self.seat))
+        new = self.seen.add(SeatTransitions.of(self.context.game, decisions, self.seat))
         keys, legal = self.seen.keys, self.seen.legal
         if not len(keys):  # the seat had no decision yet
             return {"new_transitions": 0, "untried": 0}
@@ -115,7 +127,18 @@ class TimeAwareTabular(Base):
 def optimistic_values(
     legal: np.ndarray, edges: Ints, count: Ints, horizon: int, config: TabularConfig
 ) -> tuple[Floats, Ints]:
-    """[H, M, A] the module's Q, -inf for illegal actions, and [M, A] the visits of each action."""
+    """The module's Q, by backward induction; M positions and E distinct transitions.
+
+    Args:
+        legal: bool [M, A].
+        edges: int64 [E, 4] position, action, following position (-1: the game is over) and steps that it lasted.
+        count: int64 [E] how often each was seen.
+        horizon: H.
+        config: The bonus.
+
+    Returns:
+        float64 [H, M, A], -inf for illegal actions, and int64 [M, A] the visits of each action.
+    """
     position, action, following, lasted = edges.T
     visits = np.zeros(legal.shape, dtype=np.int64)
     np.add.at(visits, (position, action), count)
@@ -133,6 +156,6 @@ def optimistic_values(
     return q, visits
 
 
-def tabular(setting: ExplorerContext, rng: Rng) -> TimeAwareTabular:
+def tabular(context: ExplorerContext, rng: Rng) -> TimeAwareTabular:
     """The explorer ``tabular``."""
-    return TimeAwareTabular(setting, TabularConfig())
+    return TimeAwareTabular(context, TabularConfig())

@@ -70,19 +70,46 @@ class Ensemble:
         return rows
 
     def mean(self, game: Game, states: States, seat: int) -> Floats:
-        """[N, A] the members' mean probabilities."""
+        """The members' mean probabilities.
+
+        Args:
+            game: The game.
+            states: [N, W].
+            seat: The queried seat.
+
+        Returns:
+            float64 [N, A].
+        """
         rows = [member.probabilities(game, states, seat) for member in self.members]
         return np.asarray(np.mean(rows, axis=0))
 
     def doubts(self, game: Game, states: States, seat: int) -> Floats:
-        """[N] the members' mean probability of actions other than their best one; 0 where there is a label."""
+        """The members' mean probability of actions other than their best one.
+
+        Args:
+            game: The game.
+            states: [N, W].
+            seat: The queried seat.
+
+        Returns:
+            float64 [N]; 0 where there is a label.
+        """
         doubts = np.zeros(len(states))
         new = np.flatnonzero(~self.labelled(game, states, seat))
         doubts[new] = np.sort(self.mean(game, states[new], seat), axis=1)[:, :-1].sum(1)
         return doubts
 
     def labelled(self, game: Game, states: States, seat: int) -> Bools:
-        """[N] whether the position has a label, as far as the seat can distinguish it."""
+        """Whether positions have a label, as far as the seat can distinguish them.
+
+        Args:
+            game: The game.
+            states: [N, W].
+            seat: The queried seat.
+
+        Returns:
+            bool [N].
+        """
         return self.labels.find(game.key(states, seat))[0]
 
 
@@ -98,15 +125,21 @@ class UncertaintyRule:
 
 
 class Unsure(Counts):
-    """The explorer ``unsure``: rounds of a few games, with clones trained from time to time."""
+    """The explorer ``unsure``: rounds of a few games, with clones trained from time to time.
 
-    def __init__(self, setting: ExplorerContext, config: UnsureConfig, *, rng: Rng) -> None:
-        super().__init__(setting)
-        self.config, self.queried_seat = config, 1 - setting.seat
+    Args:
+        context: The game, the explorer's seat and the experts.
+        config: Its constants.
+        rng: Draws the clones' first weights.
+    """
+
+    def __init__(self, context: ExplorerContext, config: UnsureConfig, *, rng: Rng) -> None:
+        super().__init__(context)
+        self.config, self.queried_seat = config, 1 - context.seat
         self.games_per_round = config.games_per_round
         settings = ClonerConfig(network=config.clone)
         self.members = [
-            registry.trainer(setting.cloner, setting.game, config=settings, rng=rng, device=setting.device)
+            registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
             for _ in range(config.members)
         ]
         self.policies = [member.policy() for member in self.members]
@@ -120,7 +153,7 @@ class Unsure(Counts):
         return self.ensemble
 
     def labels(self) -> Selective:
-        return Selective(self.setting.experts[self.queried_seat], UncertaintyRule(self.ensemble), plays=True)
+        return Selective(self.context.experts[self.queried_seat], UncertaintyRule(self.ensemble), plays=True)
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         metrics = super().update(decisions, rng=rng)
@@ -153,10 +186,10 @@ class Unsure(Counts):
 
     def _frozen(self) -> Ensemble:
         """The ensemble for the next rounds."""
-        labels = labelled_table(self.setting.game, [] if self.labelled is None else [self.labelled])
+        labels = labelled_table(self.context.game, [] if self.labelled is None else [self.labelled])
         return Ensemble(labels, tuple(self.policies), self.doubt)
 
 
-def unsure(setting: ExplorerContext, rng: Rng) -> Unsure:
+def unsure(context: ExplorerContext, rng: Rng) -> Unsure:
     """The explorer ``unsure``."""
-    return Unsure(setting, UnsureConfig(), rng=rng)
+    return Unsure(context, UnsureConfig(), rng=rng)

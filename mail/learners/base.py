@@ -47,7 +47,15 @@ class Choosy(Protocol):
     """A learner that can check, before any game, whether it can learn."""
 
     def check(self, game: Game, experts: Seats) -> None:
-        """Raise NashmailError if ``learn`` would refuse this game or these experts, whatever the budget."""
+        """Check before any game what ``learn`` would refuse, whatever the budget.
+
+        Args:
+            game: The game.
+            experts: Seat 0's and seat 1's expert.
+
+        Raises:
+            NashmailError: It would refuse the game or the experts.
+        """
 
 
 OF_THE_RUN = "*"
@@ -109,7 +117,11 @@ def register(
 
 
 def make_learner(name: str, options: Options) -> Learner:
-    """The learner of this name. It receives the exact model only if it, or its explorer, declares that.
+    """Make a learner. It receives the exact model only if it, or its explorer, declares that.
+
+    Args:
+        name: A registered name.
+        options: What learners may be told.
 
     Raises:
         NashmailError: No learner has this name; the message lists the known ones.
@@ -120,7 +132,14 @@ def make_learner(name: str, options: Options) -> Learner:
 
 
 def check(name: str) -> None:
-    """Raise NashmailError unless a learner has this name."""
+    """Refuse an unknown learner.
+
+    Args:
+        name: The learner's name.
+
+    Raises:
+        NashmailError: No learner has this name; the message lists the known ones.
+    """
     LEARNERS.check(name)
 
 
@@ -130,7 +149,14 @@ def names() -> list[str]:
 
 
 def declared(name: str) -> LearnerDeclaration:
-    """The declaration of the learner of this name. NashmailError if there is none."""
+    """The declaration of a learner.
+
+    Args:
+        name: A registered name.
+
+    Raises:
+        NashmailError: No learner has this name.
+    """
     return LEARNERS.about(name)
 
 

@@ -26,7 +26,12 @@ class Budget:
 
 
 class BudgetTracker:
-    """Counts what the collection for one seat has spent, and decides when it is done."""
+    """Counts what the collection for one seat has spent, and decides when it is done.
+
+    Args:
+        budget: What may be spent.
+        seat: The queried seat.
+    """
 
     def __init__(self, budget: Budget, seat: int) -> None:
         self.budget, self.seat = budget, seat
@@ -34,7 +39,11 @@ class BudgetTracker:
         self._seen: set[tuple[int, int]] = set()
 
     def update(self, decisions: Decisions) -> None:
-        """Add a round."""
+        """Add a round.
+
+        Args:
+            decisions: Both seats' decisions.
+        """
         queried = decisions.key[decisions.queried & (decisions.seat == self.seat)]
         before = len(self._seen)
         self._seen.update((int(key[0]), int(key[1])) for key in queried)
@@ -69,7 +78,11 @@ class BudgetTracker:
         return wait - (self.games - self.last_new)
 
     def games_left(self, most: int) -> int:
-        """Games that can be played with ``most`` labels each without exceeding the budget; at least 1."""
+        """Games that can be played without exceeding the budget; at least 1.
+
+        Args:
+            most: Labels of one game, at most.
+        """
         if self.budget.labels is None:
             return max(1, self.budget.episodes - self.games)
         return max(1, (self.budget.labels[self.seat] - self.labels) // most)
@@ -79,7 +92,11 @@ class BudgetTracker:
         return {"games": self.games, "labels": self.labels, "distinct_labels": len(self._seen)}
 
     def within(self, decisions: Decisions) -> Decisions:
-        """The decisions up to where the seat's label budget is spent."""
+        """The decisions up to where the seat's label budget is spent.
+
+        Args:
+            decisions: Both seats' decisions.
+        """
         if self.budget.labels is None:
             return decisions
         return decisions.first_labels(self.seat, self.budget.labels[self.seat])

@@ -100,7 +100,18 @@ class Collector:
         return self.stage or self.name
 
     def round(self, seats: Seats, labels: Labels, episodes: int, *, seat: int, round_: int) -> Decisions:
-        """One round of games between frozen policies, from the journal if it was completed before."""
+        """One round of games between frozen policies, from the journal if it was completed before.
+
+        Args:
+            seats: The players.
+            labels: The policies that are queried, by seat.
+            episodes: The number of games.
+            seat: The seat that learns from the round.
+            round_: Its number.
+
+        Returns:
+            Both seats' decisions.
+        """
         completed = self.journal.load(self.name, seat, round_)
         if completed is not None:
             return completed
@@ -162,7 +173,11 @@ class Rounds:
         return self.played[-1]
 
     def log(self, metrics: Mapping[str, float] | None = None) -> None:
-        """Log each seat's budget and the metrics of the last round."""
+        """Log each seat's budget and the metrics of the last round.
+
+        Args:
+            metrics: By name.
+        """
         for tracker in self.trackers:
             self.collector.journal.log(self.collector.name, tracker.seat, {**tracker.progress(), **(metrics or {})})
 
@@ -208,7 +223,15 @@ def both_cloned(
 ) -> tuple[Fit, Fit]:
     """A clone of each seat: as given, or from the journal, or fitted now with one shard per seat.
 
-    ``what`` distinguishes the clones of one learner. Devices other than the CPU are used in this process only.
+    Devices other than the CPU are used in this process only.
+
+    Args:
+        what: Distinguishes the clones of one learner.
+        collector: Game, pool and journal.
+        collected: Each seat's decisions.
+        options: Settings and device.
+        fits: Clones that there are already.
+        cloner: A registered name.
     """
     game, journal, stage = collector.game, collector.journal, f"{collector.name}/{what}"
     made = {seat: fit or journal.load_fit(stage, seat, game, options.device) for seat, fit in enumerate(fits)}
@@ -241,5 +264,14 @@ def _config(options: Options) -> ClonerConfig:
 
 
 def cloned(cloner: str, game: Game, decisions: Decisions, seat: int, options: Options, *, rng: Rng) -> Fit:
-    """One seat's clone, with the settings of a learner's options."""
+    """One seat's clone, with the settings of a learner's options.
+
+    Args:
+        cloner: A registered name.
+        game: The game.
+        decisions: Decisions of either seat; those of ``seat`` with a label are used.
+        seat: The seat that is cloned.
+        options: Settings and device.
+        rng: Draws what is random in the fit.
+    """
     return registry.fit(cloner, game, decisions, seat, config=_config(options), rng=rng, device=options.device)

@@ -19,10 +19,13 @@ from mail.parallel.pool import Pool
 
 
 def decisions_of(games: Sequence[Played]) -> Decisions:
-    """Every decision of these games, labelled with the move that was made.
+    """Every decision of some games, labelled with the move that was made.
 
     A label is a one-hot row, because a human is not a distribution. Cloning averages the labels of repeated positions.
     Games without moves are ignored.
+
+    Args:
+        games: Of one game.
 
     Raises:
         RecordError: No game has a move, or they are of different games.
@@ -108,7 +111,11 @@ class FromGames:
 
 
 def demonstrated(games: Sequence[Played], *, symmetry: bool = False) -> tuple[Game, Decisions]:
-    """The game to learn on, and every decision of these games in it.
+    """The game to learn on, and every decision of some games in it.
+
+    Args:
+        games: Of one game.
+        symmetry: Whether to learn on its quotient.
 
     Raises:
         NashmailError: The games are of different kinds, a seat never moves, or the game lacks ``symmetry``.
@@ -125,7 +132,12 @@ def demonstrated(games: Sequence[Played], *, symmetry: bool = False) -> tuple[Ga
 
 
 def canonical(decisions: Decisions, quotient: Quotient) -> Decisions:
-    """The decisions with every position, action and label mapped to the canonical image."""
+    """Map every position, action and label to the canonical image.
+
+    Args:
+        decisions: Decisions on the board.
+        quotient: The game up to symmetry.
+    """
     states, which = quotient.canonical(decisions.state)
     to = quotient.to_canonical(which)  # [R, A] the image of each action
     rows = np.arange(len(decisions))

@@ -42,7 +42,14 @@ class Explored:
 
 
 class Mail:
-    """Interactive imitation with an explorer (None: that of the options) and a cloner."""
+    """Interactive imitation with an explorer and a cloner.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        explorer: A registered name; None for that of the options.
+        cloner: A registered name.
+    """
 
     def __init__(
         self, options: Options, *, name: str = "mail", explorer: str | None = None, cloner: str = "network"

@@ -16,25 +16,82 @@ class Journal(Protocol):
     """
 
     def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
-        """A round that was completed before, or None."""
+        """A round that was completed before.
+
+        Args:
+            learner: The learner's name.
+            seat: The seat that learns from the round.
+            round_: Its number.
+
+        Returns:
+            Its decisions; None if there is none.
+        """
 
     def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
-        """Store a round that was just completed."""
+        """Store a round that was just completed.
+
+        Args:
+            learner: The learner's name.
+            seat: The seat that learns from the round.
+            round_: Its number.
+            decisions: Both seats' decisions.
+        """
 
     def load_shard(self, learner: str, seat: int, round_: int, shard: int) -> Decisions | None:
-        """A completed shard of an unfinished round, or None."""
+        """A completed shard of an unfinished round.
+
+        Args:
+            learner: The learner's name.
+            seat: The seat that learns from the round.
+            round_: Its number.
+            shard: The shard's number.
+
+        Returns:
+            Its decisions; None if there is none.
+        """
 
     def store_shard(self, learner: str, seat: int, round_: int, shard: int, decisions: Decisions) -> None:
-        """Store a shard that was just completed."""
+        """Store a shard that was just completed.
+
+        Args:
+            learner: The learner's name.
+            seat: The seat that learns from the round.
+            round_: Its number.
+            shard: The shard's number.
+            decisions: Both seats' decisions.
+        """
 
     def load_fit(self, stage: str, seat: int, game: Game, device: str) -> Fit | None:
-        """The clone that was fitted at this stage before, or None."""
+        """A clone that was fitted before.
+
+        Args:
+            stage: What it was fitted for.
+            seat: Whose clone.
+            game: The game that it plays.
+            device: For torch.
+
+        Returns:
+            The clone; None if there is none.
+        """
 
     def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
-        """Store a clone that was just fitted, of a policy of this game."""
+        """Store a clone that was just fitted.
+
+        Args:
+            stage: What it was fitted for.
+            seat: Whose clone.
+            game: The game that it plays.
+            fit: The clone.
+        """
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
-        """Log progress, once per round."""
+        """Log progress, once per round.
+
+        Args:
+            learner: The learner's name.
+            seat: The seat that learns.
+            values: By name.
+        """
 
 
 class NullJournal:

@@ -95,7 +95,15 @@ _STAGE = "mail-tremble"  # the address of random streams: the former name, so th
 
 
 class NoiseInjection:
-    """The learner ``mail-noise``: one collection for both seats, then a clone of each."""
+    """The learner ``mail-noise``: one collection for both seats, then a clone of each.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+
+    Raises:
+        NashmailError: The options ask for labels that are sampled by play.
+    """
 
     def __init__(self, options: Options, *, name: str) -> None:
         self.name, self.options = name, options
@@ -139,10 +147,23 @@ def _strays(pair: tuple[NoiseMixture, NoiseMixture], seat: int) -> bool:
 
 
 def unseen(expert: Policy, game: Game, rounds: Sequence[Decisions], seat: int) -> Selective:
-    """A seat's expert, queried only where these rounds have no label."""
+    """A seat's expert, queried only where some rounds have no label.
+
+    Args:
+        expert: The expert.
+        game: The game.
+        rounds: The rounds.
+        seat: The seat.
+    """
     return Selective(expert, UnseenOnly(answers(game, rounds, seat)))
 
 
 def answers(game: Game, rounds: Sequence[Decisions], seat: int) -> Tabular:
-    """The labels of a seat so far, as a table."""
+    """The labels of a seat so far, as a table.
+
+    Args:
+        game: The game.
+        rounds: The rounds.
+        seat: The seat.
+    """
     return labelled_table(game, [part.take(part.queried & (part.seat == seat)) for part in rounds])

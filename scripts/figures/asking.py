@@ -115,12 +115,12 @@ def traced(cell: Cell) -> tuple[dict[str, Any], list[dict[str, float]]]:
     """The same, and what was measured on the way."""
     at = known(cell.game, cell.symmetry)
     graph = graph_of(at.learned_model)
-    setting = ExplorerContext(at.learned, 1 - cell.seat, make_expert(cell.expert, graph), "cpu", graph)
-    explorer = explore.make(cell.explorer, setting, rng=stream(cell.seed, "asks", seat=cell.seat))
+    context = ExplorerContext(at.learned, 1 - cell.seat, make_expert(cell.expert, graph), "cpu", graph)
+    explorer = explore.make(cell.explorer, context, rng=stream(cell.seed, "asks", seat=cell.seat))
     asked = Asked(cell.seat, reachable(cell.game, cell.symmetry, cell.seat, cell.expert))
     search = Search(cell, at, asked)
     own = explorer.clone() is not None
-    for decisions, learned in rounds(cell, setting, explorer):
+    for decisions, learned in rounds(cell, context, explorer):
         asked.update(decisions)
         fit = explorer.clone()
         if fit is None:
@@ -135,9 +135,9 @@ def traced(cell: Cell) -> tuple[dict[str, Any], list[dict[str, float]]]:
     return {**search.found(), "spent": spent, "own_clone": own}, search.notes
 
 
-def rounds(cell: Cell, setting: ExplorerContext, explorer: Explorer) -> Iterator[tuple[Decisions, dict[str, float]]]:
+def rounds(cell: Cell, context: ExplorerContext, explorer: Explorer) -> Iterator[tuple[Decisions, dict[str, float]]]:
     """Rounds of play within the budget, and what the explorer says it learned from each."""
-    collector = Collector(f"asks/{cell.explorer}", setting.game, cell.seed)
+    collector = Collector(f"asks/{cell.explorer}", context.game, cell.seed)
     size = BATCH if isinstance(explorer, Fixed) else explorer.games_per_round
     games = number = 0
     while games < (cell.games or MOST_GAMES[cell.explorer]) and not explorer.done:

@@ -75,7 +75,15 @@ class Result:
 
 
 def check(*, games: int, seed: int) -> None:
-    """Raise MatchError for numbers of games or seeds that are not allowed."""
+    """Refuse numbers of games and seeds that are not allowed.
+
+    Args:
+        games: Games of a pair of players.
+        seed: Of all matches.
+
+    Raises:
+        MatchError: A number is out of range.
+    """
     if games < 1:
         raise MatchError(f"--games must be at least 1, not {games}")
     if games > MOST:

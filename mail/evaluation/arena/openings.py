@@ -60,7 +60,15 @@ def suite() -> tuple[str, ...]:
 
 
 def positions(game: Enumerable, openings: Sequence[str]) -> States:
-    """[n, W] the positions after these columns."""
+    """The positions after some openings.
+
+    Args:
+        game: Connect Four.
+        openings: Columns, counted from 1, as strings of digits.
+
+    Returns:
+        [n, W].
+    """
     rows = []
     for text in openings:
         states = game.starts()

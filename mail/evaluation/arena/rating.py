@@ -71,7 +71,10 @@ class Ratings:
 
 
 def rate(results: Sequence[Counted]) -> Ratings:
-    """The ratings of all players in these results.
+    """The ratings of all players in some results.
+
+    Args:
+        results: Wins, draws and losses of pairs of players.
 
     Raises:
         ValueError: The results have no games.
@@ -150,7 +153,11 @@ def _newton(design: Floats, counts: Floats, spread: Floats) -> tuple[Floats, Flo
 
 
 def remarks(ratings: Ratings) -> list[str]:
-    """Lines to print below the table."""
+    """Lines to print below the table.
+
+    Args:
+        ratings: What ``rate`` gives.
+    """
     first, second, seen, expected = ratings.misfit
     return [
         f"seat 0 is worth {ratings.seat:+z.0f} points; {ratings.draws:.0%} draws between equals",

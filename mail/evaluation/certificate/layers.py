@@ -75,12 +75,25 @@ class Expansion:
 
 
 def first_layer(states: States) -> Layer:
-    """The layer of a walk's single start [1, W]."""
+    """The layer of a walk's single start.
+
+    Args:
+        states: [1, W] the start.
+    """
     return Layer(states, Moves(np.zeros(1, np.int32), np.zeros(1, np.int16), np.ones(1, np.bool_)))
 
 
 def expand_layer(pool: Pool, shared: Shared, layer: Layer) -> Expansion:
-    """Expand a layer, its shards through the pool."""
+    """Expand a layer, its shards through the pool.
+
+    Args:
+        pool: Expands shards.
+        shared: Game, policy and seat.
+        layer: The layer.
+
+    Raises:
+        GameError: The game is not strictly turn-based, or has chance moves.
+    """
     size = QUERIED if shared.game.acting(layer.states[:1])[0, shared.seat] else EXPANDED
     begins = range(0, len(layer.states), size)
     waves = []
@@ -94,7 +107,12 @@ def expand_layer(pool: Pool, shared: Shared, layer: Layer) -> Expansion:
 def expand(shared: Shared, shard: tuple[States, Bools]) -> Expansion:
     """A pool's task: expand some rows of a layer. Rows are counted from the first of them.
 
-    GameError unless the same single seat moves at all of them and the game has no chance moves.
+    Args:
+        shared: Game, policy and seat.
+        shard: [n, W] the rows' positions, and bool [n] whether only strictly greedy moves lead there.
+
+    Raises:
+        GameError: Unless the same single seat moves at all of them and the game has no chance moves.
     """
     states, strict = shard
     acting = shared.game.acting(states)
@@ -154,7 +172,15 @@ def _distinct(game: Enumerable, layer: Layer) -> Layer:
 
 
 def first_of_each(keys: Keys, preferred: Bools) -> Ints:
-    """[U] for every distinct key [N, 2] its first preferred row, or else its first, in ascending order of key."""
+    """The first row of every distinct key, a preferred one if there is one.
+
+    Args:
+        keys: uint64 [N, 2].
+        preferred: bool [N].
+
+    Returns:
+        int64 [U] rows, in ascending order of key.
+    """
     if not len(keys):
         return np.zeros(0, dtype=np.int64)
     if (words := _in_one_word(keys)) is not None:

@@ -237,7 +237,18 @@ class _Walk:
 
 
 def blame(game: Enumerable, start: States, seat: int, line: Sequence[int], scorer: Scorer) -> Mistake | None:
-    """The first of the seat's moves in a line from ``start`` [1, W] that gives value away according to the scores."""
+    """The first move of a seat in a line that gives value away.
+
+    Args:
+        game: The game.
+        start: [1, W] where the line begins.
+        seat: The seat.
+        line: The actions of both seats.
+        scorer: Scores moves.
+
+    Returns:
+        The move; None if no move does.
+    """
     state = start
     for ply, action in enumerate(line):
         if game.acting(state)[0, seat]:
@@ -261,7 +272,15 @@ def search(
     """The verdict on a seat of a ``solvable`` game, by walks of increasing cost.
 
     First a short walk without scores, since most policies lose soon; then one with scores, which detects the first
-    mistake; then the whole walk up to the limit. The arguments are those of ``certify``.
+    mistake; then the whole walk up to the limit.
+
+    Args:
+        game: See ``certify``, as for the others.
+        policy: The policy.
+        seat: Its seat.
+        limit: Positions visited by the last walk.
+        scorer: Scores moves; None to do without.
+        pool: Expands layers; by default this process.
     """
     value = (1.0 - 2.0 * seat) * VALUE
     if value < 0:  # nothing is worse than a loss

@@ -41,8 +41,8 @@ class Case:
         return first_experts(self.model)
 
     def build(self, seed: int = 0) -> Explorer:
-        setting = ExplorerContext(self.game, self.seat, self.experts(), model=self.model)
-        return explore.make(self.name, setting, rng=stream(seed, "test/explorer"))
+        context = ExplorerContext(self.game, self.seat, self.experts(), model=self.model)
+        return explore.make(self.name, context, rng=stream(seed, "test/explorer"))
 
     def round(self, explorer: Explorer, number: int, seed: int = 0) -> Decisions:
         """One round of play of the explorer, the asked seat's decisions labelled as the explorer wants them."""

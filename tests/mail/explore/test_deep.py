@@ -44,8 +44,8 @@ def test_the_bonus_is_the_elliptical_norm_of_each_action() -> None:
 
 def deep(config: DeepConfig, *, seat: int = 0, seed: int = 0) -> tuple[Case, Deep]:
     case = Case("deep", seat, graph("tictactoe"))
-    setting = ExplorerContext(case.game, seat, case.experts(), model=case.model)
-    return case, Deep(setting, config, rng=stream(seed, "test/deep"))
+    context = ExplorerContext(case.game, seat, case.experts(), model=case.model)
+    return case, Deep(context, config, rng=stream(seed, "test/deep"))
 
 
 def log_det(net: torch.nn.Module, own: list[Decisions], actions: int, config: DeepConfig) -> float:

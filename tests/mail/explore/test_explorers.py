@@ -120,8 +120,8 @@ def test_explorers_by_name() -> None:
         explore.check("nope")
     assert "\n" not in str(error.value)
     with pytest.raises(NashmailError, match="an explorer called counts is already registered"):
-        explore.register("counts", lambda setting, rng: Deep(setting, DeepConfig(), rng=rng))
-    explore.register("mine", lambda setting, rng: explore.make("uniform", setting, rng=rng))
+        explore.register("counts", lambda context, rng: Deep(context, DeepConfig(), rng=rng))
+    explore.register("mine", lambda context, rng: explore.make("uniform", context, rng=rng))
     case = Case("mine", 0, graph("tictactoe"))
     assert isinstance(case.build().behavior_policy(), Uniform)
 
@@ -139,16 +139,16 @@ def test_only_those_who_say_so_know_the_expert_the_model_or_the_reward() -> None
 def test_the_model_is_given_to_those_that_declare_it(knows: frozenset[str] | None) -> None:
     given = []
 
-    def factory(setting: ExplorerContext, rng: Rng) -> Explorer:
-        given.append(setting.model)
-        return uniform(setting, rng)
+    def factory(context: ExplorerContext, rng: Rng) -> Explorer:
+        given.append(context.model)
+        return uniform(context, rng)
 
     declared = None if knows is None else explore.ExplorerDeclaration(knows=knows)
     explore.register("curious", factory, declared)
     model = graph("tictactoe")
-    setting = ExplorerContext(model.game, 0, first_experts(model), model=model)
-    explore.make("curious", setting, rng=stream(0, "test"))
-    explore.check("curious", setting)
+    context = ExplorerContext(model.game, 0, first_experts(model), model=model)
+    explore.make("curious", context, rng=stream(0, "test"))
+    explore.check("curious", context)
     assert given == [model if knows is None or "model" in knows else None] * 2
 
 

@@ -18,7 +18,7 @@ from mail.data.decisions import Decisions
 from mail.data.rollout import play
 from mail.evaluation.gap import nash_gap
 from mail.explore import ExplorerContext
-from mail.explore.linear import REFERENCE, Gram, Linear, LinearConfig
+from mail.explore.linear import REFERENCE, Gram, LinearConfig, LinearExplorer
 from mail.explore.process import SeatTransitions
 from mail.explore.tabular import TabularConfig, TimeAwareTabular, optimistic_values
 from mail.learners.base import make_learner
@@ -32,9 +32,9 @@ from tests.mail.markov_cases import experts, ring, turns
 from tests.support import graph as board_graph
 
 
-def linear(model: MarkovModel, seat: int, config: LinearConfig | None = None) -> Linear:
-    setting = ExplorerContext(model.game, seat, experts(model))
-    return Linear(setting, config or LinearConfig(), rng=stream(0, "test"))
+def linear(model: MarkovModel, seat: int, config: LinearConfig | None = None) -> LinearExplorer:
+    context = ExplorerContext(model.game, seat, experts(model))
+    return LinearExplorer(context, config or LinearConfig(), rng=stream(0, "test"))
 
 
 def watched(model: MarkovModel, seat: int, episodes: int, seed: int = 0) -> Decisions:

@@ -31,8 +31,8 @@ MODELS: dict[str, Any] = {
 
 def explored(model: Model, seat: int, rounds: int, seed: int = 0, expert: str = "first") -> tuple[Respond, int]:
     """The explorer in ``seat`` after it is done, and the distinct positions asked about, round by round."""
-    setting = ExplorerContext(model.game, seat, make_expert(expert, model), model=model)
-    explorer, rng, queries = Respond(setting, RespondConfig()), np.random.default_rng(seed), 0
+    context = ExplorerContext(model.game, seat, make_expert(expert, model), model=model)
+    explorer, rng, queries = Respond(context, RespondConfig()), np.random.default_rng(seed), 0
     for _ in range(rounds):
         behaves, other = explorer.behavior_policy(), explorer.opponent_policy()
         seats = (behaves, other) if seat == 0 else (other, behaves)

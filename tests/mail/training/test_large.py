@@ -112,5 +112,5 @@ def test_presets_follow_the_size_of_the_board() -> None:
 
 def test_deep_exploration_plays_many_games_a_round_on_large_boards() -> None:
     for name, games in (("tictactoe", 2), ("quotient:connect4:4x4", 2), ("connect4", 64), ("quotient:connect4", 64)):
-        setting = explore.ExplorerContext(game(name), 1, (Uniform(), Uniform()))
-        assert explore.make("deep", setting, rng=stream(0, "test")).games_per_round == games
+        context = explore.ExplorerContext(game(name), 1, (Uniform(), Uniform()))
+        assert explore.make("deep", context, rng=stream(0, "test")).games_per_round == games
