@@ -22,6 +22,10 @@ Linear Markov games (docs/markov-games.md), all exact:
     concentrability   BC's gap where the state level and the feature level come apart
     rates       gap against asks for experts that mix, beside the slope -1/2
     offline-limits    games in which matching what experts do is not enough, and the bound where it is
+
+Hidden information (docs/cards.md), exact:
+
+    cards       Kuhn's and Leduc poker: BC and MAIL with two explorers, Nash gap against queries
 """
 
 from __future__ import annotations
@@ -47,6 +51,7 @@ FIGURES = (
     "concentrability",
     "rates",
     "offline-limits",
+    "cards",
 )
 
 
