@@ -16,9 +16,9 @@ import numpy as np
 
 from games.adapters.openspiel_facts import fault, is_mergeable, most_moves
 from games.adapters.outside import answering, printable, quiet, reason
-from games.adapters.replay import NO_VIEWS, Moves, Position, Replayed
+from games.adapters.replay import NO_VIEWS, Moves, Position, Replayed, moves_of
 from games.adapters.trial import tried, trust
-from games.base import Game, GameError, Spec
+from games.base import Game, GameError, Spec, States
 from games.boards import Board
 from games.symmetry import board_behind
 
@@ -89,6 +89,21 @@ class OpenSpielGame(Replayed):
         state.apply_action(moves[-1])
         self._last = moves, state
         return state
+
+    def words(self, state: States, seat: int) -> tuple[str, ...]:
+        """[A] OpenSpiel's words for the legal actions; nothing on boards of ours, whose cells have numbers, and where
+        two actions have one word.
+        """
+        if self.board is not None:
+            return ()
+        moves = moves_of(state[None])[0]
+        with answering(self.called):
+            there = self.state(moves)
+            legal = [] if there.is_terminal() or there.current_player() != seat else there.legal_actions()
+            said = {action: " ".join(str(there.action_to_string(seat, action)).split()) for action in legal}
+        if len({word.lower() for word in said.values()} - {""}) < len(said):
+            return ()
+        return tuple(printable(said.get(action, ""), 40) for action in range(self.spec.actions))
 
     def _played(self, moves: Moves) -> Any:
         """The state after these moves, replayed from the start."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,11 @@ class HiddenOpenSpielGame(OpenSpielGame):
         moves = moves_of(state[None])[0]
         with answering(self.called, self.library):
             picture = str(self.state(moves)).rstrip()
-        return f"{picture}\nmoves: {' '.join(map(str, moves)) or 'none'}"
+            there, said = self.rules.new_initial_state(), list[str]()
+            for move in moves:
+                said.append(" ".join(str(there.action_to_string(there.current_player(), move)).split()))
+                there.apply_action(move)
+        return "\n".join([picture, *wrap(f"moves: {', '.join(said) or 'none'}", 76)])
 
     def render_for(self, state: States, seat: int) -> str:
         """The seat's information state in OpenSpiel's words; the whole picture when the game is over or has none."""
@@ -122,7 +127,7 @@ class HiddenOpenSpielGame(OpenSpielGame):
         with answering(self.called, self.library):
             there = self.state(moves)
             if not there.is_terminal() and self._strings:
-                return str(there.information_state_string(seat)).rstrip() or "nothing is known yet"
+                return _legible(str(there.information_state_string(seat)))
         return self.render(state)
 
     def key(self, states: States, seat: int | None = None) -> Keys:
@@ -257,6 +262,16 @@ class HiddenOpenSpielGame(OpenSpielGame):
             ways *= len(outcomes)
             state.apply_action(outcomes[0][0])
         return ways
+
+
+def _legible(said: str) -> str:
+    """An information state in lines: OpenSpiel brackets its parts, or writes them without a break."""
+    said = said.strip()
+    if said.startswith("[") and "][" in said:
+        said = "\n".join(part.rstrip(": ") for part in said.strip("[]").split("][") if not part.endswith(": "))
+    elif said and "\n" not in said:
+        said = f"you know: {said}"
+    return "\n".join(line for whole in said.splitlines() for line in wrap(whole, 76)) or "nothing is known yet"
 
 
 def position_after(game: Game, moves: list[int]) -> States:

@@ -44,7 +44,7 @@ class Poker:
             raise GameError(
                 f"{name.partition(':')[0]} is played with 2 to {MAX_RANKS} ranks, at least {dealt} cards in all"
             )
-        self.ranks, self.copies, self.words = ranks, copies, words
+        self.ranks, self.copies, self.action_names = ranks, copies, words
         self.bets = betting(limits)
         moves, actions = self.bets.moves.shape[1], self.bets.successor.shape[1]
         self.spec = Spec(name=name, actions=actions, observation=(2 * ranks + moves * actions,), longest=moves)
@@ -197,10 +197,21 @@ class Poker:
             if action < 0:
                 break
             facing = int(self.bets.paid[node, 0] != self.bets.paid[node, 1])
-            said.append(self.words[facing][action])
+            said.append(self.action_names[facing][action])
             node = int(self.bets.successor[node, action])
         pot = int(self.bets.paid[int(state[_NODE])].sum())
         return f"bets: {', '.join(said) or 'none'}; pot {pot}"
+
+    def words(self, state: States, seat: int) -> tuple[str, ...]:
+        """[A] what the actions are called, without a bet to answer or with one; empty for illegal ones.
+
+        Args:
+            state: [W].
+            seat: who is to move; the words are the same for both.
+        """
+        node = int(state[_NODE])
+        said = self.action_names[int(self.bets.paid[node, 0] != self.bets.paid[node, 1])]
+        return tuple(word if child >= 0 else "" for word, child in zip(said, self.bets.successor[node], strict=True))
 
     def _undealt(self, cards: Ints) -> States:
         """[n, 4] private cards [n, 2] before the first bet."""

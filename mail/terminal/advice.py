@@ -56,18 +56,24 @@ class Advice:
         chances = None if advisers is None else query(advisers[seat], self.game, states, seat)[0]
         values = None if oracle is None else oracle.values(states, seat)[0]
         best = None if oracle is None else oracle.best(states, seat)[0]
-        return Weighed(legal, chances, values, best, self.game.spec.win_loss)
+        mix = None if oracle is None else oracle.mix(states, seat)
+        return Weighed(legal, chances, values, best, self.game.spec.win_loss, None if mix is None else mix[0])
 
     def hint(self, states: States, seat: int) -> str:
         """A sentence with an expert's moves, or else the policy's most probable ones."""
-        weighed = self.weighed(states, seat)
+        weighed, display = self.weighed(states, seat), self.display.at(states[0], seat)
+        if weighed.mix is not None and weighed.mix.max() < 1.0:
+            shares = [
+                f"{display.move(int(action))} {weighed.mix[action]:.0%}" for action in np.flatnonzero(weighed.mix)
+            ]
+            return f"An equilibrium plays {', '.join(shares)}."
         if weighed.best is not None:
             if np.array_equal(weighed.best, weighed.legal):
                 return "All legal moves are equally good."
-            return f"An expert plays {wording(self.display, weighed.best)}."
+            return f"An expert plays {wording(display, weighed.best)}."
         if weighed.probability is not None:
             most = weighed.probability >= weighed.probability.max() - CLOSE
-            return f"The policy prefers {wording(self.display, most)}; no expert is available for this game."
+            return f"The policy prefers {wording(display, most)}; no expert is available for this game."
         return "No hint is available: play against a run or an expert, or choose a smaller game."
 
     def slip(self, ply: int, states: States, before: States | None, seat: int, action: int) -> Slip | None:

@@ -28,6 +28,9 @@ class Oracle(Protocol):
     def best(self, states: States, seat: int) -> Bools:
         """[N, A] the moves that an expert may play."""
 
+    def mix(self, states: States, seat: int) -> Floats | None:
+        """[N, A] the equilibrium's probabilities, where equilibria may have to randomize; else None."""
+
 
 class ModelOracle:
     """Values from an exact model."""
@@ -40,6 +43,10 @@ class ModelOracle:
 
     def best(self, states: States, seat: int) -> Bools:
         return self.model.best_moves(seat, self.model.index(states))
+
+    def mix(self, states: States, seat: int) -> Floats | None:
+        mixed = self.model.solve()[seat].mixed
+        return None if mixed is None else np.asarray(mixed[self.model.index(states)])
 
 
 class SolverOracle:
@@ -57,6 +64,9 @@ class SolverOracle:
     def best(self, states: States, seat: int) -> Bools:
         scored = self._scores(states, seat)
         return np.asarray(np.isfinite(scored) & (scored == scored.max(1, keepdims=True)))
+
+    def mix(self, states: States, seat: int) -> Floats | None:
+        return None
 
     def _scores(self, states: States, seat: int) -> Floats:
         scored = scores(self.game, states)
@@ -93,5 +103,5 @@ def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
 
 
 def wording(display: View, best: Bools) -> str:
-    """The best moves as words, such as ``cell 1, cell 3``."""
+    """The best moves as words, such as ``cell 1, cell 3``, by the names of ``display``."""
     return ", ".join(display.move(int(action)) for action in np.flatnonzero(best))

@@ -78,8 +78,9 @@ def understand(answer: str, legal: Sequence[int], display: View, actions: int) -
     noun = display.noun
     if not answer:
         return None, f"Nothing was typed. Type the number of a {noun}, or ? for help."
-    if answer.lower() in display.names:
-        action = display.names.index(answer.lower())
+    words = [name.lower() for name in display.names]
+    if answer.lower() in words:
+        action = words.index(answer.lower())
     elif re.fullmatch(r"[0-9]{1,6}", answer):
         action = int(answer) - 1
     else:

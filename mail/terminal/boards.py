@@ -8,8 +8,8 @@ terminal (``Look``): Unicode or ASCII, width and height. Marks do not depend on 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from shutil import get_terminal_size
 
@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from games.base import Bools, Concealing, Floats, Game, States
+from games.base import Bools, Concealing, Floats, Game, States, action_words
 
 STYLES = {"x": "bold red", "o": "bold yellow", "0": "bold red", "1": "bold yellow", "*": "bold green"}
 GLYPHS = {"x": "\u25cf", "o": "\u25cb", ".": "\u00b7"}  # discs, for boards with gravity
@@ -73,18 +73,25 @@ class View:
     goal: str
     draw: Draw
     names: tuple[str, ...] = ()
-    """Words for the actions, if any; they may be typed instead of numbers."""
+    """[A] words for the actions, if any; they may be typed instead of numbers. Empty ones belong to illegal actions."""
+    words: Callable[[States, int], tuple[str, ...]] | None = None
+    """[A] the words at a position [W] for the seat to move."""
+
+    def at(self, state: States, seat: int) -> View:
+        """The view of a position [W]: actions are called what they are there."""
+        return self if self.words is None else replace(self, names=self.words(state, seat))
 
     def move(self, action: int) -> str:
         """An action in words, such as ``cell 5`` or ``left``."""
-        return self.names[action] if self.names else f"{self.noun} {action + 1}"
+        return (self.names[action] if self.names else "") or f"{self.noun} {action + 1}"
 
 
 def view(game: Game) -> View:
     """The view of a game, as it states it (``games.base.Display``): a grid, columns, or what ``render`` gives."""
     shown = game.spec.display
     draw = partial(_DRAWN[shown.layout], game)
-    return View(shown.noun, shown.taken, shown.marks, shown.goal, draw, shown.names)
+    words = partial(action_words, game)
+    return View(shown.noun, shown.taken, shown.marks, shown.goal, draw, shown.names, words)
 
 
 def _rows(game: Game, state: States) -> list[str]:
@@ -240,6 +247,25 @@ def ranges(numbers: list[int]) -> str:
     return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Words for a prompt, those of illegal actions left out."""
+    said = [name for name in names if name]
+    return (", " if any(" " in name for name in said) else " ").join(said)
+
+
+_LISTED = 56
+"""Most characters of words that are listed on the line of a prompt."""
+
+
+def choices(display: View, legal: Sequence[int]) -> str:
+    """The legal actions for a prompt: words, or numbers where the words are too long or there are none."""
+    words = listed([display.names[action] for action in legal]) if display.names else ""
+    numbers = f"{display.noun} {ranges([action + 1 for action in legal])}"
+    if not words:
+        return numbers
+    return words if len(words) <= _LISTED else f"{words[:_LISTED].rpartition(' ')[0].rstrip(',')} ... ({numbers})"
+
+
 @dataclass(frozen=True)
 class Weighed:
     """What is known about the moves of a position. Arrays are [A], None if unknown."""
@@ -253,10 +279,14 @@ class Weighed:
     """The moves that an expert may play."""
     plain: bool
     """Whether values are wins, draws and losses."""
+    mix: Floats | None = None
+    """Of the equilibrium, where it may have to randomize."""
 
 
 def analysis(display: View, weighed: Weighed, on: Look) -> Text:
-    """A line per legal move: the policy's probability, the game's value, and whether an expert would play it."""
+    """A line per legal move: the policy's probability, the game's value, and whether an expert would play it; or, where
+    equilibria randomize, the equilibrium's probability, and the regret, what the move is worth less than the best one.
+    """
     actions = [int(action) for action in np.flatnonzero(weighed.legal)]
     names = [display.names[action] if display.names else str(action + 1) for action in actions]
     width = max(map(len, [*names, display.noun]))
@@ -270,12 +300,15 @@ def analysis(display: View, weighed: Weighed, on: Look) -> Text:
                 line.append(" " + _bar(float(chance), 10, on), style="cyan")
         if weighed.value is not None:
             line.append("  " + worth(float(weighed.value[action]), plain=weighed.plain))
-        if weighed.best is not None and weighed.best[action]:
+        if weighed.mix is not None and weighed.value is not None:
+            line.append(f"  {weighed.mix[action]:11.1%}  {weighed.value[actions].max() - weighed.value[action]:6.3f}")
+        elif weighed.best is not None and weighed.best[action]:
             line.append("  expert", style="green")
         lines.append(line)
     heading = display.noun.rjust(width) + ("  policy" if weighed.probability is not None else "")
     if weighed.value is not None:
         heading += (" " * 11 if weighed.probability is not None and on.width >= 40 else "") + "  value"
+        heading += "   equilibrium  regret" if weighed.mix is not None else ""
     return Text("\n").join([styled(heading, "dim"), *lines])
 
 
@@ -309,7 +342,8 @@ def helped(display: View, on: Look) -> Text:
     """The list of commands."""
     rows = [*HELP]
     if display.names:
-        rows.insert(1, (" ".join(display.names), "the same, as words"))
+        words = listed(display.names)
+        rows.insert(1, (words if len(words) <= _LISTED else "WORD", "the same, as words"))
     width = min(max(len(word) for word, _ in rows), 22) + 2
     lines = []
     for word, does in rows:

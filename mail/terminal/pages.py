@@ -64,7 +64,7 @@ def headings(
             if pair[seat] < 0:
                 continue
             value = f", {_verdict(game, states[ply], seat, pair[seat], oracle)}" if oracle is not None else ""
-            parts.append(f"{display.marks[seat]}: {display.move(pair[seat])}{value}")
+            parts.append(f"{display.marks[seat]}: {display.at(states[ply][0], seat).move(pair[seat])}{value}")
         remark = (remarks or {}).get(ply, "")
         lines.append(f"{ply + 1}. " + "; ".join(parts) + (f" {remark}" if remark else ""))
     return lines

@@ -203,7 +203,7 @@ def reason(
         policy: The policy.
         labels: The positions at which the run queried the seat's expert.
     """
-    chances = query(policy, game, states, seat)[0]
+    chances, display = query(policy, game, states, seat)[0], display.at(states[0], seat)
     keeps = np.isin(np.arange(len(chances)), mistake.keeps)
     move = (
         f"The policy plays {display.move(mistake.played)} with probability {chances[mistake.played]:.1%}; after that "

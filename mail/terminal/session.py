@@ -15,7 +15,7 @@ from rich.console import Console
 from agents.policy import Policy
 from games.base import Game
 from mail.terminal.answers import Read, is_word, short, split, understand
-from mail.terminal.boards import analysis, helped, ranges
+from mail.terminal.boards import View, analysis, choices, helped
 from mail.terminal.game.contest import Contest, Setting
 from mail.terminal.game.players import Players, both_human, greeting, whose
 from mail.terminal.screen import Screen
@@ -59,7 +59,7 @@ class Session:
         self.game, self.read, self.echo = game, read, echo
         self.setting = setting or Setting()
         self.contest = Contest(game, players, seed=seed, setting=self.setting)
-        self.view, self.current, self.advice = self.contest.view, self.contest.current, self.contest.advice
+        self.current, self.advice = self.contest.current, self.contest.advice
         self.recorder = self.contest.recorder
         self.screen = Screen(console, unicode=self.setting.unicode)
         self._say = self.screen.say
@@ -81,6 +81,11 @@ class Session:
         except _Leave as left:
             self._say(left.line)
         return self.contest.payoff
+
+    @property
+    def view(self) -> View:
+        """The view of the present position."""
+        return self.contest.view
 
     @property
     def players(self) -> Players:
@@ -154,10 +159,8 @@ class Session:
         """The next line of input. _Leave at its end."""
         quiet = self._mistakes > PATIENCE or self._words > CHATTER
         if not quiet:
-            words = self.view.names
-            numbers = f"{self.view.noun} {ranges([action + 1 for action in legal])}"
-            listed = " ".join(words[action] for action in legal) if words else numbers
-            self._say(f"{whose(self.players, self.view, seat)} move ({listed}, ? for help): ", end="")
+            view = self.view
+            self._say(f"{whose(self.players, view, seat)} move ({choices(view, legal)}, ? for help): ", end="")
         answer = self.read()
         if answer is None:
             raise _Leave("\nThe input has ended. You quit; this game has no winner.")

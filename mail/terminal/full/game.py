@@ -260,7 +260,7 @@ class GameScreen:
         word = {"h": "left", "l": "right", "k": "up", "j": "down"}.get(key, key)
         if word in names:
             return names.index(word)
-        first = [name[0] for name in names]
+        first = [name[:1].lower() for name in names]
         free = key not in GAME_KEYS and first.count(key) == 1
         return first.index(key) if free else None
 

@@ -28,7 +28,7 @@ def panel(meeting: Meeting, contest: Contest, weighed: Weighed | str | None, on:
         blocks.append(wrapped(weighed, on.width, style="dim"))
     elif weighed is not None:
         blocks.append(list(analysis(contest.view, weighed, on).split("\n")))
-    if moves := contest.moves:
+    if moves := contest.public_moves:
         room = max(on.height - sum(len(block) + 1 for block in blocks) - 1, 1)
         told = wrapped(moves, on.width) if " " in moves else _chunks(moves, on.width)
         blocks.append([Text(f"moves ({len(contest.current.plies)})", style="dim"), *told[-room:]])

@@ -51,7 +51,8 @@ class Review:
         if not self._slips:
             self.message = "No mistake of yours is known in this game. Any key goes back."
             return
-        slip, view = self._slips[self._at], self.contest.view
+        slip = self._slips[self._at]
+        view = self.contest.view.at(slip.states[0], slip.seat)
         self._cursor = slip.action
         self.message = (
             f"Mistake {self._at + 1} of {len(self._slips)}, move {slip.ply + 1}: you played {view.move(slip.action)}, "
@@ -89,7 +90,7 @@ class Review:
             self.message = f"{contest.view.noun.capitalize()} {action + 1} is {contest.view.taken} here."
             return
         self._cursor = action
-        word = contest.view.move(action)
+        word = contest.view.at(slip.states[0], slip.seat).move(action)
         verdict = contest.advice.verdict(slip.states, slip.seat, action)
         if action in slip.better:
             last = self._at == len(self._slips) - 1

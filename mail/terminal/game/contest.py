@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from agents.policy import Policy, Seats
-from games.base import Game
+from games.base import Game, conceals, sees_move
 from mail.data.game_text import moves_text
 from mail.data.records import Record
 from mail.terminal.advice import Advice, Slip
 from mail.terminal.analysis import Oracle
-from mail.terminal.boards import view
+from mail.terminal.boards import View, view
 from mail.terminal.game.current_game import CurrentGame
 from mail.terminal.game.players import HUMAN, Player, Players, both_human, ending, humans, names, plays, resigns
 from mail.terminal.game.recorder import Recorder
@@ -55,13 +57,20 @@ class Contest:
 
     def __init__(self, game: Game, players: Players, *, seed: int, setting: Setting) -> None:
         self.game, self.players, self.seed, self.setting = game, players, seed, setting
-        self.view = view(game)
+        self._view = view(game)
         self.current = CurrentGame(game, seed=seed)
         for pair in setting.moves:
             self.current.play(pair)
-        self.advice = Advice(game, self.view, setting.advisers, setting.oracle)
+        self.advice = Advice(game, self._view, setting.advisers, setting.oracle)
         self.recorder = Recorder(self.record, setting.save)
         self.resigned: int | None = None
+
+    @property
+    def view(self) -> View:
+        """The view of the present position: actions are called what they are there for the seat to move."""
+        states = self.current.states
+        acting = np.flatnonzero(self.game.acting(states)[0])
+        return self._view.at(states[0], int(acting[0])) if len(acting) == 1 else self._view
 
     def record(self) -> Record:
         """The game so far."""
@@ -73,6 +82,11 @@ class Contest:
     def moves(self) -> str:
         """The game so far as a move string."""
         return moves_text(self.game.spec.actions, [ply.actions for ply in self.current.plies])
+
+    @property
+    def public_moves(self) -> str:
+        """The same for somebody who looks on; nothing while a game that conceals something goes on."""
+        return self.moves if self.ended or not conceals(self.game) else ""
 
     @property
     def ended(self) -> bool:
@@ -149,7 +163,15 @@ class Contest:
     # --- what is said --------------------------------------------------------------------------------------
 
     def told(self, seat: int, action: int, *, judged: bool) -> str:
-        """A seat's move, before it is made, as a sentence; with a verdict if ``judged``."""
+        """A seat's move, before it is made, as a sentence; with a verdict if ``judged``.
+
+        Of a move that the only human cannot see it says no more than that it was made. The other's moves are not judged
+        in a game that conceals something: how good they are tells what the other sees.
+        """
+        viewer = self.viewer(seat)
+        if viewer is not None and not sees_move(self.game, self.current.states, seat, action, viewer):
+            return f"{plays(self.players, self.view, seat).removesuffix(' plays')} has moved; you cannot see how."
+        judged = judged and (viewer in (None, seat) or not conceals(self.game))
         comment = self.advice.verdict(self.current.states, seat, action) if judged else ""
         sentence = f"{plays(self.players, self.view, seat)} {self.view.move(action)}."
         return f"{sentence} {comment}" if comment else sentence

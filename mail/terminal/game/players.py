@@ -47,7 +47,8 @@ def greeting(game: Game, players: Players, display: View, *, both_act: bool) -> 
         return [f"{game.spec.name}, {marks[0]} against {marks[1]}; you play both.{display.goal}"]
     human = humans(players)[0]
     turn = "both seats move at once" if both_act else f"move {('first', 'second')[human]}"
-    words = f", or {', '.join(display.names)}" if display.names else ""
+    words = f", or {', '.join(game.spec.display.names)}" if game.spec.display.names else ", or its word"
+    words = words if display.names else ""
     return [
         f"{game.spec.name} against {players[1 - human].name}.{display.goal}",
         f"You are {marks[human]} and {turn}. Type the number of a {display.noun}{words}.",

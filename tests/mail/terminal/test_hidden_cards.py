@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from agents import make_expert
 from agents.policy import Uniform
-from games.base import Concealing
-from mail.terminal.game.contest import Setting
-from mail.terminal.game.players import HUMAN
+from games.base import Concealing, sees_move
+from mail.terminal.analysis import ModelOracle
+from mail.terminal.game.contest import Contest, Setting
+from mail.terminal.game.players import HUMAN, Player
+from tests.games.infosets.test_model import model
 from tests.mail.terminal.sitting import Preferring, recorded, sit
 from tests.support import game
 
@@ -57,3 +61,51 @@ def test_openspiel_says_what_a_seat_knows() -> None:
 
 def test_boards_conceal_nothing() -> None:
     assert not isinstance(game("tictactoe"), Concealing)
+
+
+def test_actions_are_called_what_they_are_at_the_position() -> None:
+    """In Kuhn poker the same two actions are check and bet, or fold and call, and are typed in any case."""
+    reward, said = sit("kuhn", Preferring(1), "check", "CALL", seed=2)
+    assert reward is not None
+    assert "Your move (check bet, ? for help)" in said and "Your move (fold call, ? for help)" in said
+    assert "The opponent plays bet." in said
+    _, said = sit("openspiel:leduc_poker", Preferring(1), "fold", "call", "quit", seed=1)
+    assert "Your move (Call Raise, ? for help): fold\n'fold' is not the number of a move" in said
+
+
+def test_analysis_says_the_mixes_and_the_regret_of_each_action() -> None:
+    rules = game("kuhn")
+    known = model("kuhn")
+    setting = Setting(make_expert("first", known), lambda: ModelOracle(known), analysis=True, unicode=False)
+    players = (HUMAN, Player("the expert", make_expert("first", known)[1]))
+    _, said = recorded(rules, players, iter(["hint", "bet", "quit"]), seed=4, setting=setting)
+    rows = [line.split() for line in said.splitlines() if line.split()[:1] in (["check"], ["bet"])]
+    assert "policy             value   equilibrium  regret" in said
+    regrets = [float(row[-1]) for row in rows[:2]]
+    assert min(regrets) == 0.0 and max(regrets) >= 0.0
+    shares = [row[-2] for row in rows[:2]]
+    assert {row[1] for row in rows[:2]} == set(shares)  # the expert is the equilibrium
+    assert "The expert plays" in said
+    assert not any("The expert plays" in line and "best move" in line for line in said.splitlines())  # that would tell
+
+
+def test_a_move_that_cannot_be_seen_is_not_told() -> None:
+    """Dark Hex: stones of the other are found by trying, and shown when the game is over."""
+    rules = game("openspiel:dark_hex(num_rows=2,num_cols=2)")
+    start = rules.start(1, rng=np.random.default_rng(0))
+    assert not sees_move(rules, start, 0, 0, 1) and sees_move(rules, start, 0, 0, 0)
+    _, said = sit("openspiel:dark_hex(num_rows=2,num_cols=2)", Preferring(3, 1, 2), "a1", "b2", "a2", "b1", seed=3)
+    assert "The opponent has moved; you cannot see how." in said
+    *before, last = said.split("Your move")
+    assert not any("b2." in part.partition("):")[2] for part in before)
+    assert "moves: a1, b2" in last
+    poker = game("kuhn")
+    assert sees_move(poker, poker.starts()[:1], 0, 1, 1)  # bets are public
+
+
+def test_the_panel_lists_no_moves_while_something_is_concealed() -> None:
+    players = (HUMAN, Player("other", Uniform()))
+    for name, shown in (("kuhn", ""), ("tictactoe", "1")):
+        contest = Contest(game(name), players, seed=0, setting=Setting())
+        contest.play({0: 0})
+        assert contest.public_moves == shown
