@@ -19,7 +19,6 @@ from games.base.arrays import (
 )
 from games.base.game import (
     TEXT,
-    Concealing,
     Display,
     Enumerable,
     Game,
@@ -27,16 +26,12 @@ from games.base.game import (
     Spec,
     Successors,
     Symmetric,
-    Worded,
-    action_words,
     as_enumerable,
     as_hidden,
     certain,
-    conceals,
     deals,
     one_line,
     pack,
-    sees_move,
     stuck,
 )
 from games.base.model import (
@@ -47,6 +42,7 @@ from games.base.model import (
     Steps,
     model_and_game,
 )
+from games.base.seats import Concealing, Worded, action_words, conceals, sees_move
 
 __all__ = [
     "TEXT",
