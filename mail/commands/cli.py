@@ -33,6 +33,7 @@ COMMANDS = {
     "play": "play against a policy in the terminal",
     "replay": "step through a saved game",
     "watch": "follow the progress of a run",
+    "plot": "the curves of finished runs in one figure: PNG, SVG, PDF",
     "export": "export learned policies: numpy, ONNX, TorchScript",
 }
 

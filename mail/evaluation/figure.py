@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from agents.suboptimal import RANDOM_WHEN_LOST, WORD
+from mail.evaluation.curves import draw, lines_of
 from mail.evaluation.intervals import wilson
 from mail.evaluation.sampled import by_opponent
 
@@ -33,24 +34,9 @@ def draw_run(result: dict[str, Any]) -> bytes:
     Returns:
         PNG.
     """
-    return png(_exact(result) if result["exact"] else _sampled(result))
-
-
-def _exact(result: dict[str, Any]) -> Figure:
-    """Exploitability against queries: stochastic policies solid, greedy ones dotted."""
-    figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
-    for seat, axes in enumerate(panels):
-        for name, curves in result["curves"].items():
-            colour = COLOURS.get(name, "#555555")
-            labels = [point["labels"] for point in curves[seat]]
-            for key, style in (("exploitability", "o-"), ("greedy_exploitability", "s:")):
-                values = [max(point[key], FLOOR) for point in curves[seat]]
-                word = name if key == "exploitability" else f"{name}, greedy"
-                axes.plot(labels, values, style, color=colour, label=word, markersize=4)
-        dress(axes, seat)
-    panels[0].legend(fontsize=8)
-    _entitle(figure, result)
-    return figure
+    if result["exact"]:
+        return png(draw(lines_of([("", result)]), _title(result)))
+    return png(_sampled(result))
 
 
 def _sampled(result: dict[str, Any]) -> Figure:
@@ -76,17 +62,17 @@ def _sampled(result: dict[str, Any]) -> Figure:
     panels[0].set_ylabel(f"win rate against {WORD}:T")
     panels[1].set_xlabel("* random where every move loses")
     panels[0].legend(fontsize=8)
-    _entitle(figure, result)
+    figure.suptitle(_title(result), fontsize=10)
     return figure
 
 
-def _entitle(figure: Figure, result: dict[str, Any]) -> None:
+def _title(result: dict[str, Any]) -> str:
+    """The run's settings."""
     config = result["config"]
     symmetry = "on" if result["symmetry"] else "off"
-    figure.suptitle(
+    return (
         f"{config['game']}, expert {config['expert']}, explorer {config['explorer']}, "
-        f"symmetry {symmetry}, seed {result['seed']}",
-        fontsize=10,
+        f"symmetry {symmetry}, seed {result['seed']}"
     )
 
 
@@ -111,8 +97,32 @@ def png(figure: Figure) -> bytes:
 
     Args:
         figure: The figure, which is closed.
+
+    Returns:
+        The bytes of the file.
+    """
+    return image(figure, "png")
+
+
+_UNDATED: dict[str, dict[str, str | None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def image(figure: Figure, form: str) -> bytes:
+    """A figure as a file, without date and version, so that equal figures are equal files.
+
+    Args:
+        figure: The figure, which is closed.
+        form: ``png``, ``svg`` or ``pdf``.
+
+    Returns:
+        The bytes of the file.
     """
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    with matplotlib.rc_context({"svg.hashsalt": "nashmail", "svg.fonttype": "none", "pdf.fonttype": 42}):
+        figure.savefig(buffer, format=form, dpi=110, metadata=_UNDATED[form])
     plt.close(figure)
     return buffer.getvalue()

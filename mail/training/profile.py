@@ -35,6 +35,11 @@ def check_profile(name: str) -> None:
     _described(name)
 
 
+def finished(name: str) -> dict[str, Any]:
+    """The contents of ``result.json`` of ``RUN[:LEARNER]``; RunError as for ``check_profile``."""
+    return _described(name)[3]
+
+
 def load_profile(name: str, *, device: str = "cpu") -> Profile:
     """Load the policies of a finished run.
 
