@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from math import ceil, floor, log10
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 
@@ -33,7 +33,10 @@ SMALLEST = 1e-4
 """Where the logarithmic part of the axis begins at the latest; smaller values are close to 0."""
 WIDE = 20.0
 """Ratio of the largest to the smallest number of labels from which on that axis is logarithmic."""
-KINDS = (("exploitability", "-", "stochastic"), ("greedy_exploitability", ":", "greedy"))
+KINDS: tuple[tuple[str, Literal["-", ":"], str], ...] = (
+    ("exploitability", "-", "stochastic"),
+    ("greedy_exploitability", ":", "greedy"),
+)
 
 
 @dataclass(frozen=True)
