@@ -18,8 +18,6 @@ from agents import expert
 from agents.experts import bots
 from agents.policy import PolicyError, Seats, Uniform, greedy_rows, query
 from games.base import Floats, Game, Ints, Keys, States
-from mail.evaluation.best_response import bound
-from mail.evaluation.best_response_learner import ResponseConfig
 from mail.evaluation.blunders import Blunders, held_out
 from mail.parallel.pool import Local, Pool
 
@@ -48,6 +46,9 @@ def searched_measures(
         seed: Of games and positions.
         pool: Plays and searches.
     """
+    from mail.evaluation.best_response import bound  # slow: these two load torch
+    from mail.evaluation.best_response_learner import ResponseConfig
+
     config = ResponseConfig(evaluated=FRESH)
     learned = [bound(game, profile[seat], seat, GAMES, seed=seed, config=config, pool=pool) for seat in (0, 1)]
     measured: dict[str, Any] = {"responses": [one.as_dict() for one in learned]}
