@@ -60,6 +60,56 @@ _mail("linear", "linear", "mail with linear exploration and softmax-linear clone
 _mail("tabular", "tabular", "mail with tabular exploration, into a table")
 _mail("network", "uniform", "mail that explores uniformly at random")
 
+_DAGGER = LearnerDeclaration(
+    "",
+    "Ross et al. 2011, arXiv 1011.0686",
+    knows=frozenset({"labels", "expert"}),
+    explores=True,
+)
+
+
+def _dagger(opponent: str, summary: str, *more: str) -> None:
+    """Register ``dagger-OPPONENT``; ``more`` is what it knows beside labels and the expert as a player."""
+    declared = replace(_DAGGER, summary=f"data aggregation: own play, labelled by the expert, against {summary}",
+                       knows=_DAGGER.knows | set(more))  # fmt: skip
+    name = "dagger" if opponent == "expert" else f"dagger-{opponent}"
+    register(name, "mail.learners.dagger:Dagger", declared, settings={"name": name, "opponent": opponent})
+
+
+_dagger("expert", "the other expert")
+_dagger("clone", "the other seat's clone")
+_dagger("uniform", "uniform play")
+_dagger("best", "the exact best response to the clone", "model", "reward")
+
+_RESPONSES = replace(_DAGGER, source="arXiv 2505.17610", knows=frozenset({"labels"}))
+
+
+def _response(name: str, target: str, summary: str, *more: str, **settings: Any) -> None:
+    """Register a learner by responses; ``more`` is what it knows beside labels."""
+    declared = replace(_RESPONSES, summary=summary, knows=_RESPONSES.knows | set(more))
+    register(name, f"mail.learners.responses.{target}", declared, settings={"name": name, **settings})
+
+
+_response(
+    "mail-bro",
+    "mail_bro:MailBro",
+    "exponential weights, corrected where the exact best response leads",
+    "model",
+    "reward",
+)
+_response(
+    "murmail",
+    "murmail:Murmail",
+    "exponential weights, corrected where the clone differs most from the expert, explored with UCBVI",
+)
+_response(
+    "murmail-exact",
+    "murmail:Murmail",
+    "the same, with the response planned on the exact model, without payoffs",
+    "model",
+    inner="exact",
+)
+
 # --- noise injection -------------------------------------------------------------------------------------
 
 _TO_NOISE = "mail.learners.noise_injection:NoiseInjection"

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from agents.policy import Seats
 from games.base import Game, Model, Rng
 from mail.clone import registry
@@ -158,16 +160,20 @@ class Rounds:
         """The number of games so far."""
         return self.trackers[0].games
 
-    def play(self, seats: Seats, labels: Labels, episodes: int) -> Decisions:
+    def play(self, seats: Seats, labels: Labels, episodes: int, *, samples: int = 1) -> Decisions:
         """Play the next round.
 
         Args:
             seats: The policies that play, frozen for the round.
             labels: The policies that are queried (``mail.data.rollout.play``).
             episodes: The number of games.
+            samples: How many actions are sampled from each label; every one counts as a query, and has its own row.
         """
         seat = self.trackers[0].seat
-        self.played.append(self.collector.round(seats, labels, episodes, seat=seat, round_=len(self.played)))
+        played = self.collector.round(seats, labels, episodes, seat=seat, round_=len(self.played))
+        if samples > 1:
+            played = played.take(np.repeat(np.arange(len(played)), np.where(played.queried, samples, 1)))
+        self.played.append(played)
         for tracker in self.trackers:
             tracker.update(self.played[-1])
         return self.played[-1]

@@ -1,0 +1,127 @@
+"""DAgger in both seats: play a mixture of expert and clone, label every own decision, refit on all labels so far.
+
+Source: Ross, Gordon, Bagnell, "A reduction of imitation learning and structured prediction to no-regret online
+learning" (AISTATS 2011, arXiv:1011.0686), algorithm 3.1; docs/algorithms.md, "Data aggregation". Per round i, for each
+seat:
+
+    pi_i = beta_i pi_E + (1 - beta_i) clone_i         (a coin at every decision)
+    play a round of pi_i against the opponent, and query the expert at *every* own decision
+    D = D + the new labels;  clone_{i+1} = fitted to all of D
+
+The theorem is about the states that the learner's own play comes to, against whoever sits opposite, and that is a
+choice here (``OPPONENTS``). Against the other ``expert`` the states are those of behavioral cloning and of own
+mistakes: it cannot learn what happens when the opponent leaves the path. ``uniform`` play has full support, and so
+leads wherever any opponent can; ``clone`` is the other seat's, as in self-play; ``best`` is the exact best response to
+the clone, which knows the model and the payoffs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agents.policy import Mixture, Policy, Seats, Uniform
+from games.base import Game, Model, NashmailError
+from mail.clone import registry
+from mail.learners.budget import Budget, BudgetTracker
+from mail.learners.collect import Collector, Learned, Options, Rounds, cloned, finish
+from mail.learners.journal import Journal
+from mail.learners.responses.mail_bro import exact_response
+from mail.parallel.pool import Pool
+from mail.parallel.streams import stream
+
+OPPONENTS = ("expert", "clone", "uniform", "best")
+
+
+def linear(round_: int, length: float) -> float:
+    """beta_i = max(0, (length - i) / length), with i = 0 first: round 0 is behavioral cloning."""
+    return max(0.0, (length - round_) / length)
+
+
+def exponential(round_: int, base: float) -> float:
+    """beta_i = base^i."""
+    return base**round_
+
+
+SCHEDULES: dict[str, Callable[[int, float], float]] = {"linear": linear, "exponential": exponential}
+
+
+@dataclass(frozen=True)
+class DaggerConfig:
+    """The settings of ``dagger``."""
+
+    opponent: str = "expert"
+    """Who sits opposite, one of ``OPPONENTS``."""
+    schedule: str = "linear"
+    """How beta falls, one of ``SCHEDULES``."""
+    pace: float = 15.0
+    """Rounds until beta is 0, of ``linear``; the base of ``exponential``."""
+    games_per_round: int = 16
+    """Games between two fits."""
+    cloner: str = "tabular"
+    """What fits the clones (``mail.clone.registry``)."""
+
+    def __post_init__(self) -> None:
+        if self.opponent not in OPPONENTS:
+            raise NashmailError(f"the opponent of dagger is one of {', '.join(OPPONENTS)}, not {self.opponent!r}")
+        if self.schedule not in SCHEDULES:
+            raise NashmailError(f"the schedule of dagger is one of {', '.join(SCHEDULES)}, not {self.schedule!r}")
+
+
+class Dagger:
+    """The learner ``dagger``, and its namesakes with other opponents."""
+
+    def __init__(self, options: Options, *, name: str = "dagger", **settings: Any) -> None:
+        """Of a run's options; ``settings`` are those of ``DaggerConfig``."""
+        self.name, self.options, self.config = name, options, DaggerConfig(**settings)
+
+    def check(self, game: Game, experts: Seats) -> None:
+        registry.check(self.config.cloner, game)
+        if self.config.opponent == "best":
+            self._model()
+        if self.options.sample_labels:
+            raise NashmailError(
+                f"{self.name} lets the clone play in the queried seat, so labels cannot be sampled by play"
+            )
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        collector = Collector(self.name, game, self.options.seed, pool, journal)
+        trackers = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
+        sides = Rounds(collector, trackers[0]), Rounds(collector, trackers[1])
+        clones: list[Policy] = [Uniform(), Uniform()]
+        while open_ := [seat for seat in (0, 1) if not trackers[seat].done]:
+            for seat in open_:
+                self._round(sides[seat], experts, clones, seat, trackers[seat].games_left(1))
+            for seat in open_:
+                clones[seat] = self._fit(sides[seat], seat)
+        collected = sides[0].decisions()[0], sides[1].decisions()[0]
+        return finish(collector, collected, sides[0].games + sides[1].games, self.options, cloner=self.config.cloner)
+
+    def _round(self, rounds: Rounds, experts: Seats, clones: list[Policy], seat: int, left: int) -> None:
+        """One round of a seat, labelled at each of its decisions."""
+        beta = SCHEDULES[self.config.schedule](len(rounds.played), self.config.pace)
+        own = Mixture([experts[seat], clones[seat]], [beta, 1.0 - beta]) if beta < 1.0 else experts[seat]
+        other = self._opponent(experts, clones, seat)
+        seats: Seats = (own, other) if seat == 0 else (other, own)
+        labels = (experts[0], None) if seat == 0 else (None, experts[1])
+        rounds.play(seats, labels, min(self.config.games_per_round, left))
+        rounds.log({"beta": beta})
+
+    def _fit(self, rounds: Rounds, seat: int) -> Policy:
+        """The clone of all labels of a seat so far."""
+        rng = stream(self.options.seed, f"{self.name}/fit", seat=seat, round_=len(rounds.played))
+        decisions = rounds.decisions()[0]
+        return cloned(self.config.cloner, rounds.collector.game, decisions, seat, self.options, rng=rng).policy
+
+    def _opponent(self, experts: Seats, clones: list[Policy], seat: int) -> Policy:
+        """Who plays the other seat."""
+        if self.config.opponent == "best":
+            return exact_response(self._model(), clones[seat], seat)[0]
+        choices = {"expert": experts[1 - seat], "clone": clones[1 - seat], "uniform": Uniform()}
+        return choices[self.config.opponent]
+
+    def _model(self) -> Model:
+        if self.options.model is None:
+            raise NashmailError(f"{self.name} needs the exact model of the game, which is too large to list")
+        return self.options.model

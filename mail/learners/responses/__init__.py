@@ -1,0 +1,1 @@
+"""Interactive learners in which each seat meets a response to its present policy: MAIL-BRO and MURMAIL."""

@@ -1,0 +1,70 @@
+"""MAIL-BRO: each seat meets the exact best response to its present policy, and is corrected where that leads.
+
+Source: "Learning equilibria from data" (Freihaut et al., arXiv:2505.17610), its algorithm with a best-response oracle;
+docs/algorithms.md, "Responses". Here for seat 0 with policy mu and expert mu_E; the loop is in ``responding``:
+
+    nu_k = best response to mu_k, exact, from the model and its payoffs
+    play mu_k against nu_k, query at seat 0's decisions S:  A ~ mu_E(. | S), or the whole distribution
+    mu_{k+1}(a | S) proportional to mu_k(a | S) exp(-rate (mu_k(a | S) - 1{a = A}))    for all a
+
+It knows the model and the payoffs: that is its oracle. A learned oracle is not provided.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agents.policy import Policy, Seats, tabulate, uniform_rows
+from agents.tabular import from_model
+from games.base import Floats, Game, Model
+from mail.data.decisions import Decisions
+from mail.learners.collect import Options
+from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig, known_model
+
+_TIE = 1e-9  # action values this close, relative to the largest payoff, are equal
+
+
+def exact_response(model: Model, policy: Policy, seat: int) -> tuple[Policy, float]:
+    """The best response to one seat's policy, all best actions alike, and seat 0's expected reward under it.
+
+    Args:
+        model: The exact model.
+        policy: Plays ``seat``.
+        seat: The seat that is responded to.
+    """
+    found = model.respond(1 - seat, tabulate(model, policy, seat))
+    values = found.action_values
+    best = np.isfinite(values) & (values >= values.max(1, keepdims=True) - _TIE * model.scale)
+    return from_model(model, 1 - seat, uniform_rows(best)), found.value
+
+
+class BestResponse:
+    """An exact best response to each iterate of a seat, all best actions alike."""
+
+    samples = 1
+
+    def __init__(self, model: Model, seat: int) -> None:
+        self.model, self.seat = model, seat
+
+    def respond(self, loop: Loop) -> Response:
+        policy, value = exact_response(self.model, loop.iterate, self.seat)
+        return Response(policy, (2 * self.seat - 1) * (value - self.model.solve()[0].value))
+
+    def observe(self, played: Decisions, answers: Floats, samples: int) -> None:
+        return None
+
+
+class MailBro(Responding):
+    """The learner ``mail-bro``."""
+
+    def __init__(self, options: Options, *, name: str = "mail-bro", **settings: Any) -> None:
+        """Of a run's options; ``settings`` are those of ``ResponseConfig``."""
+        super().__init__(options, name=name, config=ResponseConfig(**settings))
+
+    def check(self, game: Game, experts: Seats) -> None:
+        known_model(self.name, self.options.model)
+
+    def opponent(self, game: Game, seat: int) -> Opponent:
+        return BestResponse(known_model(self.name, self.options.model), seat)

@@ -1,0 +1,220 @@
+"""MURMAIL: each seat meets the response that leads it to where it differs most from its expert.
+
+Source: "Learning equilibria from data" (Freihaut et al., arXiv:2505.17610), its algorithm without a best-response
+oracle; docs/algorithms.md, "Responses". Per seat, here for seat 0 with policy mu and expert mu_E:
+
+    mu_1 = uniform
+    for k = 1, 2, ... until the budget is spent (or, with the model, the response finds at most ``tolerance``):
+        y_k = argmax over nu of the expected sum of |mu_E(. | S) - mu_k(. | S)|^2 over the decisions of a game
+        play a round of mu_k against y_k, query the expert at seat 0's decisions, update as MAIL-BRO does
+
+The inner problem is a decision process of the *other* seat, whose kernel contracts mu_k with the action axis of seat 0.
+``inner = "ucbvi"`` knows labels and play alone: optimistic plans on what was seen (``experience``), ``inner_rounds``
+times before every update. ``inner = "exact"`` plans with the exact model, without payoffs, and takes the largest error
+that there can be where no label is known.
+
+With sampled labels the reward of a visit is ``two_sample_reward`` of two independent actions of the expert: 2 queries
+a visit in inner rounds and 3 in the others, one of them the update's. Without, a label is the distribution, and the
+reward is exact after one query.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from agents.policy import Policy, Seats, Uniform, tabulate, uniform_rows
+from agents.tabular import Tabular, from_model
+from games.base import Bools, Floats, Game, Ints, Keys, Model, NashmailError, States
+from mail.data.decisions import Decisions
+from mail.explore.process import steps_of
+from mail.learners.collect import Options
+from mail.learners.responses.experience import Experience, bonuses
+from mail.learners.responses.planning import plan
+from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig, known_model
+
+INNER = ("ucbvi", "exact")
+LARGEST = 2.0
+"""The most that |p - q|^2 can be."""
+
+
+@dataclass(frozen=True)
+class MurmailConfig(ResponseConfig):
+    """The settings of ``murmail``."""
+
+    inner: str = "ucbvi"
+    """How the inner problem is solved, one of ``INNER``."""
+    inner_rounds: int = 1
+    """Rounds of optimistic play before each update, for ``ucbvi``."""
+    bonus: float = 0.05
+    """The bonus of an action played n times is this, times the largest value there can be, over the root of n."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inner not in INNER:
+            raise NashmailError(f"the inner solver is one of {', '.join(INNER)}, not {self.inner!r}")
+
+
+def two_sample_reward(policy: Floats, first: Ints, second: Ints) -> Floats:
+    """[n] an unbiased estimate of |mu_E - mu|^2 from two independent actions of the expert, between -1 and 2.
+
+    ``1{A = A'} - 2 mu(A) + |mu|^2``: the three terms have the means |mu_E|^2, -2 <mu, mu_E> and |mu|^2.
+
+    Args:
+        policy: float64 [n, A], mu.
+        first: int64 [n], A.
+        second: int64 [n], A', independent of A.
+    """
+    rows = np.arange(len(policy))
+    return np.asarray((first == second) - 2.0 * policy[rows, first] + (policy**2).sum(1))
+
+
+class Rewards:
+    """What is known of the squared errors of one seat, position by position, for whatever policy."""
+
+    def __init__(self, actions: int) -> None:
+        self.places: dict[tuple[int, int], int] = {}
+        self.pairs = np.zeros(0)  # pairs of samples seen
+        self.equal = np.zeros(0)  # of which equal; or the sum of |label|^2
+        self.counts = np.zeros((0, actions))  # how often the first of a pair was each action; or the sum of labels
+
+    def add(self, keys: Keys, first: Floats, second: Floats) -> None:
+        """Add pairs of unit rows [n, A] at positions [n, 2]; an exact label is twice the same distribution."""
+        for key in map(tuple, keys.tolist()):
+            self.places.setdefault(key, len(self.places))
+        more = len(self.places) - len(self.pairs)
+        self.pairs, self.equal = (np.append(part, np.zeros(more)) for part in (self.pairs, self.equal))
+        self.counts = np.concatenate([self.counts, np.zeros((more, self.counts.shape[1]))])
+        rows = self.find(keys)
+        np.add.at(self.pairs, rows, 1.0)
+        np.add.at(self.equal, rows, (first * second).sum(1))
+        np.add.at(self.counts, rows, first)
+
+    def observe(self, played: Decisions, answers: Floats, seat: int, samples: int) -> None:
+        """Add a round.
+
+        Args:
+            played: Both seats' decisions.
+            answers: float64 [n, A], the expert's answers at the seat's n decisions, ``samples`` of each visit in a row.
+            seat: The seat.
+            samples: 1 for distributions; else the last two of each visit are the pair.
+        """
+        key = played.key[played.seat == seat]
+        self.add(key[::samples], answers[max(0, samples - 2) :: samples], answers[samples - 1 :: samples])
+
+    def find(self, keys: Keys) -> Ints:
+        """[n] the rows of positions [n, 2]; -1 for those without a label."""
+        return np.array([self.places.get(key, -1) for key in map(tuple, keys.tolist())], dtype=np.int64)
+
+    def estimate(self, keys: Keys, policy: Floats) -> Floats:
+        """[n] mean estimates of |mu_E - mu|^2 at positions [n, 2], for mu [n, A], cut to [0, 2].
+
+        Where nothing is known: the largest error of a deterministic expert, 1 - 2 min mu + |mu|^2 over legal actions.
+        """
+        squared, rows = (policy**2).sum(1), self.find(keys)
+        smallest = np.where(policy > 0, policy, np.inf).min(1)
+        errors = 1.0 - 2.0 * smallest + squared
+        known = rows >= 0
+        at = rows[known]
+        cross = (policy[known] * self.counts[at]).sum(1)
+        errors[known] = (self.equal[at] - 2.0 * cross) / self.pairs[at] + squared[known]
+        return np.asarray(np.clip(errors, 0.0, LARGEST))
+
+
+class UncertaintyResponse:
+    """The maximum-uncertainty response to each iterate of a seat, planned with the exact model."""
+
+    samples = 3
+
+    def __init__(self, model: Model, seat: int) -> None:
+        self.model, self.seat = model, seat
+        self.rewards = Rewards(model.game.spec.actions)
+        self.acting = np.flatnonzero(model.legal(seat).any(1))
+        self.keys = model.game.key(model.states[self.acting], seat)
+
+    def respond(self, loop: Loop) -> Response:
+        model, policy = self.model, tabulate(self.model, loop.iterate, self.seat)
+        rewards = np.zeros(len(policy))
+        rewards[self.acting] = self.rewards.estimate(self.keys, policy[self.acting])
+        free = model.legal(1 - self.seat)
+        found, best = plan(model.steps(1 - self.seat, policy), free, rewards)
+        return Response(from_model(model, 1 - self.seat, uniform_rows(best)), found)
+
+    def observe(self, played: Decisions, answers: Floats, samples: int) -> None:
+        self.rewards.observe(played, answers, self.seat, samples)
+
+
+class OptimisticResponse:
+    """The same, planned optimistically on what play and labels have shown: UCBVI."""
+
+    samples = 3
+
+    def __init__(self, config: MurmailConfig, game: Game, seat: int) -> None:
+        self.config, self.game, self.seat = config, game, seat
+        self.experience, self.rewards = Experience(game), Rewards(game.spec.actions)
+
+    def respond(self, loop: Loop) -> Response:
+        for _ in range(self.config.inner_rounds):
+            left = loop.budget.episodes - loop.rounds.games
+            if loop.done or left < 1:
+                break
+            played, _, answers = loop.play(self._planned(loop)[0], self.config.games_per_round, samples=2)
+            self.experience.add(played)
+            self.rewards.observe(played, answers, self.seat, 2 if loop.sampled else 1)
+            loop.rounds.log()
+        return Response(*self._planned(loop))
+
+    def observe(self, played: Decisions, answers: Floats, samples: int) -> None:
+        self.experience.add(played)
+        self.rewards.observe(played, answers, self.seat, samples)
+
+    def _planned(self, loop: Loop) -> tuple[Policy, float]:
+        """The optimistic plan, and its value; infinite while nothing is known."""
+        if not len(self.experience):
+            return Uniform(), np.inf
+        states, game, other = self.experience.states, self.game, 1 - self.seat
+        policy = loop.iterate.probabilities(game, states, self.seat)
+        acting = np.flatnonzero(game.acting(states)[:, self.seat])
+        rewards = np.zeros(len(states))
+        rewards[acting] = self.rewards.estimate(game.key(states[acting], self.seat), policy[acting])
+        steps, visits = self.experience.steps(other, policy)
+        free, most = game.legal(states, other), LARGEST * self._decisions()
+        optimism = bonuses(free, visits, self.config.bonus, most)
+        value, best = plan(steps, free, rewards, bonus=optimism, most=most)
+        return _by_position(game, states, other, best), value
+
+    def _decisions(self) -> float:
+        """The most (discounted) decisions of a game."""
+        steps, discount = steps_of(self.game), self.game.spec.discount
+        return float(steps) if discount == 1.0 else (1.0 - discount**steps) / (1.0 - discount)
+
+
+def _by_position(game: Game, states: States, seat: int, best: Bools) -> Policy:
+    """All best actions alike, where the seat acts."""
+    acting = np.flatnonzero(best.any(1))
+    return Tabular(game.key(states[acting], seat), uniform_rows(best[acting]))
+
+
+class Murmail(Responding):
+    """The learner ``murmail``."""
+
+    config: MurmailConfig
+
+    def __init__(self, options: Options, *, name: str = "murmail", **settings: Any) -> None:
+        """Of a run's options; ``settings`` are those of ``MurmailConfig``."""
+        super().__init__(options, name=name, config=MurmailConfig(**settings))
+
+    def check(self, game: Game, experts: Seats) -> None:
+        start = game.start(64, rng=np.random.default_rng(0))
+        if any((game.key(start, seat) != game.key(start)).any() for seat in (0, 1)):
+            raise NashmailError(f"{self.name} plans over positions that both seats see; choose mail-bro or mail")
+        if self.config.inner == "exact":
+            model = known_model(self.name, self.options.model)
+            model.steps(0, tabulate(model, Uniform(), 1))  # refuses what cannot be planned in
+
+    def opponent(self, game: Game, seat: int) -> Opponent:
+        if self.config.inner == "exact":
+            return UncertaintyResponse(known_model(self.name, self.options.model), seat)
+        return OptimisticResponse(self.config, game, seat)
