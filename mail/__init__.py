@@ -109,7 +109,7 @@ def compare(
         seeds: How many seeds, counted from 0.
         expert: Which of equally good actions the expert takes, for learners without an expert of their own.
         symmetry: Whether positions that are images of each other are learned as one.
-        episodes: Most games per seat; at least the budget.
+        episodes: Most games per seat.
         out: A folder that keeps every finished cell, so that a comparison that was killed goes on; None keeps nothing.
         workers: The number of processes.
 

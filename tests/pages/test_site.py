@@ -15,7 +15,7 @@ import games
 import mail
 
 ROOT = Path(__file__).parents[2]
-PUBLIC = {"games": games.__all__, "agents": agents.__all__, "mail": [*mail._HOMES, "train"]}
+PUBLIC = {"games": games.__all__, "agents": agents.__all__, "mail": [*mail._HOMES, "train", "compare"]}
 SIGNATURES = {
     "games": ("games.GameGraph", "make(name: str) → Game", "legal(states: States, seat: int) → Bools"),
     "agents": ("query(policy: Policy, game: Game, states: States, seat: int) → Floats",),

@@ -60,7 +60,7 @@ class Cell:
             explorer=self.explorer or _PLACEHOLDER,
             expert=self.expert,
             symmetry=self.symmetry,
-            episodes=max(self.episodes, self.budget),
+            episodes=self.episodes,
             labels=self.budget,
             seed=self.seed,
         )
@@ -84,7 +84,7 @@ class Grid:
     symmetry: bool = False
     """Whether positions that are images of each other are learned as one."""
     episodes: int = 1000
-    """Most games per seat; at least the budget."""
+    """Most games per seat."""
 
     def check(self) -> Grid:
         """Return itself; RunError for values that are not allowed and for unknown names. Nothing is learned."""

@@ -20,7 +20,6 @@ from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from tests.support import graph
 
-
 QUICK = CloneConfig(architecture=Architecture(channels=4, convolutions=1, hidden=16), max_steps=30)
 
 

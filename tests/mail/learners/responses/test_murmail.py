@@ -35,8 +35,10 @@ def of_game(name: str) -> Model:
     return model
 
 
-def learned(name: str, model: Model, episodes: int, seed: int = 0, *, ties: str = "first", **more: bool) -> Learned:
-    learner = make_learner(name, Options(seed=seed, explorer="counts", model=model, **more))
+def learned(
+    name: str, model: Model, episodes: int, seed: int = 0, *, ties: str = "first", sample_labels: bool = False
+) -> Learned:
+    learner = make_learner(name, Options(seed=seed, explorer="counts", model=model, sample_labels=sample_labels))
     return learner.learn(model.game, expert.make(ties, model), Budget(episodes), pool=Local(), journal=NullJournal())
 
 
