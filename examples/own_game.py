@@ -1,6 +1,7 @@
 """A game of one's own: define it, register it, train BC and MAIL, measure: ``python examples/own_game.py``.
 
 The game is a tug of war with simultaneous moves, given as arrays. docs/adding-a-game.md shows a game given as rules.
+``nashmail train tug-of-war --import examples/own_game.py --learner mail-tabular`` trains on it, too.
 """
 
 from __future__ import annotations
@@ -37,13 +38,15 @@ def tug_of_war(reach: int) -> games.MarkovGame:
     return games.MarkovGame(f"tug-of-war:{reach}", dynamics)
 
 
+games.register("tug-of-war", lambda text: tug_of_war(int(text or 3)), summary="rest or pull, both at once")
+
+
 def main() -> None:
-    """Register the game, train on it and print the exact Nash gaps.
+    """Train on the game and print the exact Nash gaps.
 
     Two experts always pull, so the mark stays in the middle: BC learns nothing about any other place, and plays
     uniformly there. MAIL explores against each expert and learns what it does elsewhere.
     """
-    games.register("tug-of-war", lambda text: tug_of_war(int(text or 3)), summary="rest or pull, both at once")
     print(games.check(games.make("tug-of-war:3")))
     with tempfile.TemporaryDirectory() as folder:
         result = mail.train("tug-of-war:3", Path(folder) / "run", learners=("mail-tabular", "bc-tabular"), episodes=30)

@@ -16,6 +16,7 @@ from games.cost import Meter, TooLarge
 from games.graph import LIMIT, GameGraph
 from games.infosets.model import InfosetModel
 from games.infosets.size import estimate_histories
+from games.infosets.unroll import unroll
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from games.symmetry import base_of, board_behind
@@ -72,17 +73,20 @@ def ties_of(game: Game) -> tuple[str, ...]:
 
 
 def positions(game: Game, *, most: int) -> int | None:
-    """How many positions have a move to make.
+    """How many positions have a move to make; with hidden information, how many information states both seats have.
 
     Args:
         game: any game.
-        most: positions of a board that may be listed to find out.
+        most: positions that may be listed to find out.
 
     Returns:
         The number; None where it is not known and too many would have to be listed.
     """
     if isinstance(game, MarkovGame):
         return game.states * (game.horizon or 1)
+    if isinstance(game, Hidden):
+        few = estimate_histories(game, seconds=0.1) <= most
+        return sum(len(states) for states in unroll(game, meter=Meter(game, moves=TABLES)).states) if few else None
     bound = positions_at_most(game)
     return len(GameGraph(as_enumerable(game))) if bound is not None and bound <= most else None
 

@@ -16,7 +16,7 @@ from games.adapters.openspiel_hidden import HiddenOpenSpielGame
 from games.adapters.openspiel_markov import from_openspiel
 from games.adapters.outside import printable
 from games.adapters.pettingzoo import classic
-from games.base import Game, GameError
+from games.base import Game, GameError, NashmailError
 from games.boards import Board
 from games.cards import poker
 from games.markov import chain, gridworld, linear_games, shifted
@@ -61,7 +61,8 @@ def make(name: str) -> Game:
         name: a registered word, with parameters after a colon where the game takes some.
 
     Raises:
-        GameError: No game has this name (the message lists the known ones), or its parameters cannot be used.
+        GameError: No game has this name (the message lists the known ones), its parameters cannot be used, or its
+            factory fails.
     """
     word, _, parameters = name.partition(":")
     if word not in GAMES:
@@ -74,6 +75,13 @@ def make(name: str) -> Game:
         return GAMES.find(word)(parameters)
     except MemoryError as error:
         raise GameError(f"{printable(name)} needs more memory than is available; choose a smaller size") from error
+    except NashmailError:
+        raise
+    except Exception as error:
+        raise GameError(
+            f"{printable(name)}: its factory raises {type(error).__name__}: {printable(str(error), 300)}; it gets the "
+            "text after the colon of a name, nothing for the bare word, and raises GameError for text it cannot use"
+        ) from error
 
 
 def known(name: str) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Budget": "mail.learners.budget",
+    "ClonerDeclaration": "mail.clone.registry",
     "Config": "mail.training.config",
     "Decisions": "mail.data.decisions",
     "ExplorerDeclaration": "mail.explore.base",
@@ -23,6 +24,7 @@ _HOMES = {
     "Run": "mail.training.folder",
     "load_profile": "mail.training.profile",
     "nash_gap": "mail.evaluation.gap",
+    "register_cloner": ("mail.clone.registry", "register"),
     "register_explorer": ("mail.explore", "register"),
     "register_learner": ("mail.learners", "register"),
 }

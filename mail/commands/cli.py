@@ -24,7 +24,7 @@ for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: two thread
 
 COMMANDS = {
     "games": "the games, their sizes, experts, and what can be measured exactly",
-    "learners": "learners, explorers and cloners, and what each may know",
+    "learners": "learners, explorers, cloners and experts, and what each may know",
     "train": "learn both seats of a game by imitation",
     "compare": "learners side by side over seeds and budgets: table, figure, CSV; resumable",
     "gap": "the exact Nash gap of learned policies",
@@ -42,13 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     settle()
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
-    args = parser().parse_args(words)
+    args = parser(words).parse_args(words)
     args.words = words
     return _run(args)
 
 
-def parser() -> Parser:
-    """The command line; what a command takes is added when it is parsed, or its help is printed."""
+def parser(words: Sequence[str] = ()) -> Parser:
+    """The command line; what a command takes is added when it is parsed, or its help is printed.
+
+    Args:
+        words: What is going to be parsed: help lists what the files in it register.
+    """
     whole = Parser(prog="nashmail", description="Learn games by imitation, and know exactly how exploitable you are.")
     whole.add_argument("--debug", action="store_true", help="show the traceback of an error")
     whole.add_argument("--version", action=_Version, nargs=0, help="show the version")
@@ -60,11 +64,12 @@ def parser() -> Parser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         command.filled_by = partial(_fill, name)
+        command.before_lists = partial(_extend_help, command, words)
     return whole
 
 
 IMPORT_HELP = (
-    "run a Python file that registers games, experts, explorers or learners of your own; for several, repeat it"
+    "run a Python file that registers games, experts, cloners, explorers or learners of your own; may be repeated"
 )
 _IMPORT: dict[str, Any] = {"action": "append", "metavar": "FILE", "type": filled}
 
@@ -129,8 +134,23 @@ def _run(args: argparse.Namespace) -> int:
 
 def _extend(args: argparse.Namespace) -> None:
     """Add what installed plugins and the files of ``--import`` register; ``args.imports`` becomes their paths."""
+    args.imports = _load(f"nashmail {args.command}", [*args.imports, *args.later_imports])
+
+
+def _extend_help(command: Words, words: Sequence[str]) -> None:
+    """The same before help is printed, which happens while the words are parsed."""
+    files = Parser(prog=command.prog, add_help=False)
+    files.add_argument("--import", **_IMPORT, dest="imports", default=[])
+    try:
+        _load(command.prog, files.parse_known_args(words)[0].imports)
+    except Exception as error:
+        command.exit(2, f"{command.prog}: {one_line(reason(error))}\n")
+
+
+def _load(program: str, files: Sequence[str]) -> list[str]:
+    """Run installed plugins and files; the files' paths. A plugin that fails is told of on standard error."""
     from mail.commands.line.imports import load, load_installed
 
     for line in load_installed():
-        complain(f"nashmail {args.command}: {one_line(line)}")
-    args.imports = load([*args.imports, *args.later_imports])
+        complain(f"{program}: {one_line(line)}")
+    return load(files)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import textwrap
 import time
@@ -24,7 +25,8 @@ from games.base import NashmailError, deals
 from games.graph import LIMIT
 from games.markov.matrix import TIES
 from games.models import RULE, TABLES, enumerable, positions, positions_at_most, ties_of
-from mail.commands.line.usage import columns, say
+from mail.commands.line.usage import say
+from mail.terminal.layout import columns, records
 
 if TYPE_CHECKING:
     from games.adapters.survey import Answer
@@ -34,7 +36,7 @@ SIZES = {
     "connect4": ("connect4:4x4", "connect4:5x4", "connect4:4x5", "connect4:5x5", "connect4"),
     "tictactoe": ("tictactoe", "tictactoe:3x4", "tictactoe:4x4:4"),
 }
-HEADINGS = ("game", "board", "in a row", "actions", "positions", "experts", "Nash gap")
+HEADINGS = ("game", "board", "actions", "positions", "experts", "Nash gap")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,12 +66,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"games": rows, "rule": RULE, "limit": TABLES, "minimax_limit": LIMIT}, indent=2))
         return 0
-    for line in table(rows):
-        print(line)
-    print()
+    print(table(rows, shutil.get_terminal_size().columns))
     say(
-        "Other sizes are called GAME:ROWSxCOLUMNS or GAME:ROWSxCOLUMNS:K, where K in a row win.",
-        "Positions are those that are not over.",
+        "Boards are ROWSxCOLUMNS:K, where K in a row win; other sizes are called GAME:ROWSxCOLUMNS or "
+        "GAME:ROWSxCOLUMNS:K.",
+        "Positions are those that are not over, and with hidden cards what the seats can tell apart; ?: not counted.",
         f"{RULE}.",
     )
     return 0
@@ -161,20 +162,28 @@ def _experts(game: Game) -> list[str]:
     return [name for name in expert.listed() if name in ties or kinds.get(name, bool(ties) and name not in TIES)]
 
 
-def table(rows: list[dict[str, Any]]) -> list[str]:
-    """The games in aligned columns of plain text."""
-    cells = [HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+def table(rows: list[dict[str, Any]], width: int) -> str:
+    """The games in aligned columns of plain text, or as a paragraph each where the columns are wider than ``width``."""
+    cells = [_cells(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *cells, strict=True)]
+    if sum(widths) + 2 * (len(widths) - 1) > width:
+        return records(HEADINGS, cells, columns())
+    padded = (map(str.ljust, line, widths) for line in (HEADINGS, *cells))
+    return "".join("  ".join(line).rstrip() + "\n" for line in padded)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     """One game's line of the table."""
-    positions = "enumerable" if row["minimax"] else "too large"
-    if row["positions"] is not None:
-        positions = f"{row['positions']:,}"
-    board = "-" if row["rows"] is None else f"{row['rows']}x{row['columns']}"
-    experts = ", ".join(row["experts"]) or "none"
-    in_a_row = "-" if row["in_a_row"] is None else str(row["in_a_row"])
+    board = "-" if row["rows"] is None else f"{row['rows']}x{row['columns']}:{row['in_a_row']}"
     gap = "exact" if row["exact_gap"] else "minimax" if row["minimax"] else "-"
-    return (row["name"], board, in_a_row, str(row["actions"]), positions, experts, gap)
+    experts = ", ".join(row["experts"]) or "none"
+    return (row["name"], board, str(row["actions"]), count(row["positions"], row["positions_at_most"]), experts, gap)
+
+
+def count(counted: int | None, bound: int | None) -> str:
+    """How many positions: the number, or a bound rounded up to two digits, or ``?``."""
+    if counted is not None or bound is None:
+        return "?" if counted is None else f"{counted:,}"
+    power = len(str(bound)) - 1
+    tenths = -(-bound * 10 // 10**power)
+    return f"<= {tenths // 10}.{tenths % 10}e{power}"

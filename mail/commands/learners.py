@@ -1,4 +1,4 @@
-"""``nashmail learners``: learners, explorers and cloners, and what each may know, as they declare it."""
+"""``nashmail learners``: learners, explorers, cloners and experts, and what each may know, as they declare it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from agents import expert
 from games.registered import Declaration
 from mail.clone.registry import CLONERS
 from mail.explore import EXPLORERS
@@ -24,21 +25,18 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(facts(), indent=2))
         return 0
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+
+    from mail.terminal.tables import FittingTable, plain
 
     console = Console()
     for kind, rows in facts().items():
-        table = Table(title=kind, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        headings = ("name", *(("knows",) if kind != "cloners" else ()), *(("explores",) if kind == "learners" else ()))
-        for heading in headings:
-            table.add_column(heading, overflow="fold")
-        table.add_column("what it is", overflow="fold")
+        headings = ("name", *(key for key in ("knows", "explores") if key in rows[0]))
+        table = FittingTable(*headings, title=kind)
+        table.add_column("what it is", min_width=24)
         for row in rows:
             cells = [_cell(row[heading]) for heading in headings]
-            table.add_row(*(Text(cell) for cell in cells), Text(row["summary"]))
+            table.add_row(*map(plain, cells), plain(row["summary"]))
         console.print(table)
     console.print("knows: beyond play. Who explores has the run's budget; others spend as many labels as the first.")
     return 0
@@ -60,6 +58,7 @@ def facts() -> dict[str, list[dict[str, Any]]]:
             for name in EXPLORERS.names()
         ],
         "cloners": [_common(name, CLONERS.about(name)) for name in CLONERS.names()],
+        "experts": [{"name": name, "summary": summary} for name, summary in expert.listed().items()],
     }
 
 

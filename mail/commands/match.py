@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
 
 from mail.commands.line import workers
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from mail.evaluation.arena.match import Result
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from games.registry import make
     from mail.evaluation.arena.match import check, match
     from mail.evaluation.arena.rating import rate, remarks
-    from mail.terminal.tables import cross_table, rating_table
+    from mail.terminal.tables import cross_table, rating_table, result_table
     from mail.training.entrants import entrants, model_for
 
     check(games=args.games, seed=args.seed)
@@ -80,31 +74,3 @@ def run(args: argparse.Namespace) -> int:
         for line in remarks(ratings):
             console.print(printable(line))
     return 0
-
-
-def result_table(results: list[Result]) -> Table:
-    """One row per ordered pair, from the first player's view. Fits 80 columns."""
-    from rich import box
-    from rich.table import Table
-
-    from mail.terminal.tables import plain
-
-    exact = any(result.exact for result in results)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("first", overflow="fold")
-    table.add_column("second", overflow="fold")
-    for heading in ("won", "drawn", "lost", "win rate", *(["exact"] if exact else [])):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for result in results:
-        counts = [f"{count:,}" for count in (result.wins, result.draws, result.losses)]
-        chances = [" ".join(map(_rate, result.exact))] if result.exact else []
-        table.add_row(
-            plain(result.first), plain(result.second), *counts, "-".join(map(_rate, result.interval)), *chances
-        )
-    return table
-
-
-def _rate(rate: float) -> str:
-    """A rate in four characters."""
-    text = f"{rate:.3f}"
-    return text[1:] if text.startswith("0") else text[:4]

@@ -234,20 +234,14 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
     from rich.console import Console
 
     from mail.terminal.tables import expert_note, expert_row, learner_table, plain, sampled_lines, sampled_table
+    from mail.training.config import heading
 
     console = Console()
-    config, expert = result["config"], result.get("expert")
-    symmetry = "on" if result["symmetry"] else "off"
+    name, expert = result["config"]["expert"], result.get("expert")
     exact = result.get("exact", True)
-    table = learner_table if exact else sampled_table
-    console.print(
-        table(
-            f"{config['game']}: expert {config['expert']}, explorer {config['explorer']}, symmetry {symmetry}, "
-            f"seed {result['seed']}, {seconds:.0f} s",
-            {**result["learners"], **(expert_row(config["expert"], expert) if exact else {})},
-        )
-    )
-    for line in [*sampled_lines(result["learners"]), *expert_note(config["expert"], expert)]:
+    rows = {**result["learners"], **(expert_row(name, expert) if exact else {})}
+    console.print((learner_table if exact else sampled_table)(f"{heading(result)}, {seconds:.0f} s", rows))
+    for line in [*sampled_lines(result["learners"]), *expert_note(name, expert)]:
         console.print(plain(line), soft_wrap=True)
     least = result["limits"]
     if least["reachable_labels"]:

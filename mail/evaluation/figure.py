@@ -25,21 +25,22 @@ FLOOR = 1e-4
 """Exploitabilities below this are drawn at it, because the axis is logarithmic and values can be 0."""
 
 
-def draw_run(result: dict[str, Any]) -> bytes:
+def draw_run(result: dict[str, Any], title: str) -> bytes:
     """A run's figure, one panel per seat.
 
     Args:
         result: The run's result.
+        title: Printed above it.
 
     Returns:
         PNG.
     """
     if result["exact"]:
-        return png(draw(lines_of([("", result)]), _title(result)))
-    return png(_sampled(result))
+        return png(draw(lines_of([("", result)]), title))
+    return png(_sampled(result, title))
 
 
-def _sampled(result: dict[str, Any]) -> Figure:
+def _sampled(result: dict[str, Any], title: str) -> Figure:
     """Win rates against each opponent, with 95 % Wilson intervals."""
     figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
     for seat, axes in enumerate(panels):
@@ -62,18 +63,8 @@ def _sampled(result: dict[str, Any]) -> Figure:
     panels[0].set_ylabel(f"win rate against {WORD}:T")
     panels[1].set_xlabel("* random where every move loses")
     panels[0].legend(fontsize=8)
-    figure.suptitle(_title(result), fontsize=10)
+    figure.suptitle(title, fontsize=10)
     return figure
-
-
-def _title(result: dict[str, Any]) -> str:
-    """The run's settings."""
-    config = result["config"]
-    symmetry = "on" if result["symmetry"] else "off"
-    return (
-        f"{config['game']}, expert {config['expert']}, explorer {config['explorer']}, "
-        f"symmetry {symmetry}, seed {result['seed']}"
-    )
 
 
 def dress(axes: Axes, seat: int) -> None:

@@ -13,6 +13,7 @@ from mail.learners.base import (
     make_learner,
     names,
     register,
+    share_explorer,
 )
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "make_learner",
     "names",
     "register",
+    "share_explorer",
 ]

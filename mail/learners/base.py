@@ -11,7 +11,7 @@ declaration, not from a name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -158,6 +158,11 @@ def declared(name: str) -> LearnerDeclaration:
         NashmailError: No learner has this name.
     """
     return LEARNERS.about(name)
+
+
+def share_explorer(names: Iterable[str]) -> bool:
+    """Whether one of these learners uses the explorer of the run; a name that is not registered does not."""
+    return any(name in LEARNERS and declared(name).explorer == OF_THE_RUN for name in names)
 
 
 def knowledge(name: str, explorer: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from rich.text import Text
 
 from agents.storage.reading import printable
+from mail.learners import share_explorer
 from mail.terminal.boards import Look
 from mail.training.config import RunError, read_begun
 from mail.training.files import FILES, METRICS, read_metrics, read_result
@@ -74,7 +75,8 @@ def read_progress(folder: Path) -> Progress:
 def screen(progress: Progress, on: Look) -> Text:
     """The screen; no line is wider than ``on``."""
     config = progress.config
-    options = [f"{key} {config[key]}" for key in ("explorer", "expert", "seed") if key in config]
+    shown = ("explorer", "expert", "seed") if share_explorer(config["learners"]) else ("expert", "seed")
+    options = [f"{key} {config[key]}" for key in shown if key in config]
     lines = [Text(f"{config['game']}: " + ", ".join(options), style="bold")]
     if not progress.rounds:
         lines.append(Text("nothing has been logged yet"))

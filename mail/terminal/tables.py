@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from agents.storage.reading import printable
 from agents.suboptimal import RANDOM_WHEN_LOST
+from mail.evaluation.arena.match import Result
 from mail.evaluation.arena.rating import Counted, Ratings
 from mail.evaluation.intervals import wilson
 from mail.evaluation.sampled import by_opponent
+from mail.terminal.layout import records
+
+FOLDED = 12  # characters that a folded column of text keeps
 
 
 def plain(name: str) -> Text:
@@ -25,12 +31,59 @@ def _title(title: str) -> Text:
     return Text(printable(title), style="table.title")
 
 
-def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
-    """Exact measures and budget of several pairs of policies. Fits 80 columns."""
-    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("policy", overflow="fold")
-    for heading in ("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap"):
-        table.add_column(heading, justify="right", no_wrap=True)
+class FittingTable(Table):
+    """A table in the style of all commands; where it cannot fit, a paragraph for each row instead."""
+
+    def __init__(self, *headings: str, title: str = "", caption: str = "") -> None:
+        """A table without rows.
+
+        Args:
+            headings: Of columns of text, which are folded where there is no room for them.
+            title: What it is about; printed as plain text.
+            caption: A remark below.
+        """
+        super().__init__(
+            title=_title(title) if title else None,
+            title_justify="left",
+            caption=caption or None,
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+        )
+        for heading in headings:
+            self.add_column(heading, overflow="fold")
+
+    def add_numbers(self, *headings: str) -> None:
+        """Add columns that are right-aligned and never folded."""
+        for heading in headings:
+            self.add_column(heading, justify="right", no_wrap=True)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The lines, as rich calls for them."""
+        if self._needs() <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        cells = [[str(cell) for cell in column.cells] for column in self.columns]
+        if self.title:
+            yield self.title
+        headings = [str(column.header) for column in self.columns]
+        yield Text(records(headings, list(zip(*cells, strict=True)), options.max_width).rstrip())
+        if self.caption:
+            yield self.caption
+
+    def _needs(self) -> int:
+        """The least width at which it can be read: columns of text are folded to ``FOLDED`` characters at most."""
+        widths = [max(map(cell_len, (str(column.header), *map(str, column.cells)))) for column in self.columns]
+        least = [
+            width if column.no_wrap else min(width, column.min_width or FOLDED)
+            for width, column in zip(widths, self.columns, strict=True)
+        ]
+        return sum(least) + len(least) + 2
+
+
+def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> FittingTable:
+    """Exact measures and budget of several pairs of policies."""
+    table = FittingTable("policy", title=title)
+    table.add_numbers("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap")
     for name, row in rows.items():
         counts = [f"{row[key]:,}" if key in row else "" for key in ("games", "labels", "distinct_labels")]
         measured = [*row["exploitability"], row["nash_gap"], row["greedy_nash_gap"]]
@@ -52,14 +105,12 @@ def expert_note(name: str, measures: dict[str, Any] | None) -> list[str]:
     return [f"the expert {name} is no equilibrium; how exploitable it is was not measured"]
 
 
-def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> Table:
-    """Budget and win rates of pairs of policies in a game that is too large for exact measures. Fits 80 columns."""
+def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> FittingTable:
+    """Budget and win rates of pairs of policies in a game that is too large for exact measures."""
     note = f"seats: win rates, 95 % Wilson; *: {RANDOM_WHEN_LOST}, random where all moves lose"
-    table = Table(title=_title(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=note)
-    table.add_column("policy", overflow="fold")
+    table = FittingTable("policy", title=title, caption=note)
     table.add_column("against", no_wrap=True)
-    for heading in ("games", "labels", "distinct", "seat 0", "seat 1"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_numbers("games", "labels", "distinct", "seat 0", "seat 1")
     for name, row in rows.items():
         words = [name, *(f"{row[key]:,}" for key in ("games", "labels", "distinct_labels"))]
         for opponent, (first, second) in by_opponent(row["matches"]).items():
@@ -121,14 +172,30 @@ def _rate(wins: int, match: dict[str, Any]) -> str:
     return f"{low:z.2f}-{high:.2f}"
 
 
-def cross_table(results: Sequence[Counted]) -> Table:
+def result_table(results: Sequence[Result]) -> FittingTable:
+    """One row per ordered pair, from the first player's view."""
+    exact = any(result.exact for result in results)
+    table = FittingTable("first", "second")
+    table.add_numbers("won", "drawn", "lost", "win rate", *(["exact"] if exact else []))
+    for result in results:
+        counts = [f"{count:,}" for count in (result.wins, result.draws, result.losses)]
+        chances = [" ".join(map(_in_four, result.exact))] if result.exact else []
+        interval = "-".join(map(_in_four, result.interval))
+        table.add_row(plain(result.first), plain(result.second), *counts, interval, *chances)
+    return table
+
+
+def _in_four(rate: float) -> str:
+    """A rate in four characters."""
+    text = f"{rate:.3f}"
+    return text[1:] if text.startswith("0") else text[:4]
+
+
+def cross_table(results: Sequence[Counted]) -> FittingTable:
     """Everyone against everyone: the score of the row's player in seat 0 against the column's; draws count half."""
     names = list(dict.fromkeys(name for result in results for name in (result.first, result.second)))
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", justify="right")
-    table.add_column("seat 0", overflow="fold")
-    for number in range(len(names)):
-        table.add_column(str(number + 1), justify="right", no_wrap=True)
+    table = FittingTable("", "seat 0")
+    table.add_numbers(*(str(number + 1) for number in range(len(names))))
     scores = {(result.first, result.second): _score(result) for result in results}
     for number, name in enumerate(names):
         table.add_row(str(number + 1), plain(name), *(scores.get((name, other), "-") for other in names))
@@ -140,13 +207,10 @@ def _score(result: Counted) -> str:
     return f"{(result.wins + result.draws / 2) / games:.3f}" if games else "-"
 
 
-def rating_table(ratings: Ratings) -> Table:
-    """Points with their intervals, in descending order. Fits 80 columns."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", justify="right")
-    table.add_column("player", overflow="fold")
-    table.add_column("points", justify="right", no_wrap=True)
-    table.add_column("95 %", justify="right", no_wrap=True)
+def rating_table(ratings: Ratings) -> FittingTable:
+    """Points with their intervals, in descending order."""
+    table = FittingTable("", "player")
+    table.add_numbers("points", "95 %")
     for place, (name, points, half) in enumerate(
         zip(ratings.names, ratings.points, ratings.interval, strict=True), start=1
     ):

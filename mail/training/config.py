@@ -185,6 +185,14 @@ def same_but_for(config: Config, other: Config) -> list[str]:
     return [name for name in names if getattr(config, name) != getattr(other, name)]
 
 
+def heading(result: dict[str, Any]) -> str:
+    """What a run's result was made with, as a title: its explorer only if a learner left it to the run."""
+    config = result["config"]
+    explorer = f"explorer {config['explorer']}, " if learners.share_explorer(result["learners"]) else ""
+    symmetry = "on" if result["symmetry"] else "off"
+    return f"{config['game']}: expert {config['expert']}, {explorer}symmetry {symmetry}, seed {result['seed']}"
+
+
 def check_names(config: Config) -> None:
     """NashmailError for a game, explorer, expert or learner that there is not; nothing heavy is imported for it."""
     make_game(config.game)

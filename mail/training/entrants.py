@@ -114,6 +114,10 @@ def _known(model: Model | None, game: Game, name: str) -> Model | Game:
     if model is not None:
         return model
     if not solvable(game):
+        try:
+            model_of(game)  # where the game should have a model this fails again, and says why
+        except GameError as error:
+            raise GameError(f"{name} needs the game's exact model: {error}") from error
         other = own_board(game)
         raise GameError(
             f"{called(game)} cannot be enumerated, which {name} needs; choose random, or a run"

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from mail.training.config import heading
 from mail.training.context import GameContext
 from mail.training.evaluate import Evaluation
 from mail.training.folder import Run
@@ -38,5 +39,5 @@ def report(run: Run, known: GameContext, evaluation: Evaluation, *, begun: float
         result["expert"] = evaluation.expert
     if evaluation.structure is not None:
         result["structure"] = evaluation.structure
-    run.finish(result, draw_run(result), seconds=time.perf_counter() - begun, workers=workers)
+    run.finish(result, draw_run(result, heading(result)), seconds=time.perf_counter() - begun, workers=workers)
     return result

@@ -1,9 +1,9 @@
 """What the user adds to a command: Python files named by ``--import``, and the entry points of installed packages.
 
-A file registers games, experts, explorers or learners (``games.register``, ``agents.register_expert``,
-``mail.register_explorer``, ``mail.register_learner``). It runs as with ``python FILE``, except that its ``__name__`` is
-not ``__main__``. Everything it does happens, not only the registration. Its output goes to standard error. Workers are
-sent what they need of it by value.
+A file registers games, experts, cloners, explorers or learners (``games.register``, ``agents.register_expert``,
+``mail.register_cloner``, ``mail.register_explorer``, ``mail.register_learner``). It runs as with ``python FILE``,
+except that its ``__name__`` is not ``__main__``. Everything it does happens, not only the registration. Its output
+goes to standard error. Workers are sent what they need of it by value.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def load(paths: Iterable[str]) -> list[str]:
         if not _registered(Path(path)):
             raise NashmailError(
                 f"{printable(path)} registers nothing; call games.register, agents.register_expert, "
-                "mail.register_explorer or mail.register_learner in it"
+                "mail.register_cloner, mail.register_explorer or mail.register_learner in it"
             )
     return list(dict.fromkeys(os.path.abspath(path) for path in paths))
 
@@ -86,7 +86,7 @@ def check_file(path: Path, names: Sequence[str] = ()) -> list[Checked]:
         words = [name for kind, name in _registered(path) if kind is GAMES]
         if not words:
             raise GameError(f"{printable(path)} registers no game; call games.register(NAME, factory) in it")
-        return [_checked(name) for name in names or words]
+        return [check(registry.make(name)) for name in names or words]
 
 
 def _registered(path: Path) -> list[tuple[Registry[Any, Any], str]]:
@@ -134,16 +134,3 @@ def _failed(path: Path, error: BaseException) -> NashmailError:
     where = f", line {line}" if line else ""
     kind = "" if isinstance(error, NashmailError) else f"{type(error).__name__}: "
     return NashmailError(f"{printable(path)}{where}: {kind}{printable(' '.join(str(error).split()))}")
-
-
-def _checked(name: str) -> Checked:
-    try:
-        game = registry.make(name)
-    except NashmailError:
-        raise
-    except Exception as error:
-        raise GameError(
-            f"{name}: its factory raises {type(error).__name__}: {printable(error)}; it gets the text after the colon "
-            "of a name, nothing for the bare word, and raises GameError for text it cannot use"
-        ) from error
-    return check(game)

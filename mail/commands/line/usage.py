@@ -6,13 +6,13 @@ import argparse
 import io
 import os
 import re
-import shutil
 import sys
-import textwrap
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
+
+from mail.terminal.layout import columns, listed, wrapped
 
 LONGEST = 2_000
 """Characters of a message. The middle of a longer one is omitted (a name may be as long as a command line)."""
@@ -50,6 +50,8 @@ class Words(Parser):
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.lists: list[tuple[str, Callable[[], dict[str, str]]]] = []
         """Headings, and names with a line each, that the help ends with."""
+        self.before_lists: Callable[[], object] | None = None
+        """Called before the lists are made, which are of registered things."""
         self.register("type", None, filled)
         self.register("type", Path, lambda text: Path(filled(text)))
         self.register("type", int, _whole)
@@ -63,6 +65,8 @@ class Words(Parser):
     def format_help(self) -> str:
         """The help, with the lists at its end, as wide as the terminal."""
         self.fill()
+        if self.lists and self.before_lists is not None:
+            self.before_lists()
         lists = [f"\n{heading}:\n{listed(entries(), columns())}" for heading, entries in self.lists]
         return super().format_help() + "".join(lists)
 
@@ -75,43 +79,9 @@ class Words(Parser):
         return super().parse_known_args(args, namespace)
 
 
-def columns() -> int:
-    """How wide texts are: what argparse takes for help, two columns less than the terminal has (80 without one)."""
-    return max(20, shutil.get_terminal_size().columns - 2)
-
-
 def say(*lines: str) -> None:
     """Print lines, the long ones wrapped."""
     print(wrapped("\n".join(lines) + "\n", columns(), hang=""), end="")
-
-
-def wrapped(text: str, width: int, *, hang: str = "  ") -> str:
-    """A text with its long lines broken at spaces; the rest of a line is indented as its beginning, and by ``hang``."""
-    lines = []
-    for line in text.removesuffix("\n").split("\n"):
-        indent = line[: len(line) - len(line.lstrip())]
-        lines += (
-            [line]
-            if len(line) <= width
-            else textwrap.wrap(
-                line, width, subsequent_indent=indent + hang, break_long_words=False, break_on_hyphens=False
-            )
-        )
-    return "\n".join(lines) + "\n"
-
-
-def listed(entries: dict[str, str], width: int) -> str:
-    """Names with a line each, wrapped to so many columns."""
-    column = min(24, max(map(len, entries), default=0) + 4)
-    lines = []
-    for name, summary in entries.items():
-        first = f"  {name}".ljust(column)
-        if len(first) > column or width - column < 20:
-            lines.append(first.rstrip())
-            first = " " * min(column, 4)
-        rest = " " * len(first)
-        lines += textwrap.wrap(summary, width, initial_indent=first, subsequent_indent=rest) or [first.rstrip()]
-    return "\n".join(lines) + "\n"
 
 
 def filled(text: str) -> str:

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from games import make, register
+from mail.commands.games import count
 from tests.mail.terminal.sitting import command
 from tests.support import PENNIES
 
@@ -53,16 +54,37 @@ def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 def test_games_as_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = command(monkeypatch, capsys, "games")
     assert (status, err) == (0, "")
-    assert re.search(r"^tictactoe +3x3 +3 +9 +4,520 +first, mcts:N, uniform +exact$", out, re.MULTILINE)
-    assert re.search(r"^connect4 +6x7 +4 +7 +too large +first, mcts:N, uniform +-$", out, re.MULTILINE)
-    assert max(map(len, out.splitlines())) <= 92
+    assert re.search(r"^tictactoe +3x3:3 +9 +4,520 +first, mcts:N, uniform +exact$", out, re.MULTILINE)
+    assert re.search(r"^connect4 +6x7:4 +7 +<= 7.1e13 +first, mcts:N, uniform +-$", out, re.MULTILINE)
+    assert re.search(r"^kuhn +- +2 +12 +cfr$", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) < 80
+
+
+def test_games_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    _, out, _ = command(monkeypatch, capsys, "games")
+    assert max(map(len, out.splitlines())) < 40
+    shown = (
+        "tictactoe\n  board: 3x3:3; actions: 9;\n  positions: 4,520;\n  experts: first, uniform;\n  Nash gap: exact\n"
+    )
+    assert shown in out
+
+
+@pytest.mark.parametrize(
+    ("counted", "bound", "shown"),
+    [(4520, 5000, "4,520"), (None, 201_755, "<= 2.1e5"), (None, 999, "<= 10.0e2"), (None, None, "?")],
+)
+def test_positions_are_counted_or_bounded_from_above(counted: int | None, bound: int | None, shown: str) -> None:
+    assert count(counted, bound) == shown
+    if counted is None and bound is not None:
+        assert float(shown.removeprefix("<= ")) >= bound
 
 
 @pytest.mark.usefixtures("registries_as_they_were")
 def test_registered_games_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     register("test-pennies", lambda _: PENNIES, summary="two coins")
     _, out, _ = command(monkeypatch, capsys, "games")
-    assert re.search(r"^test-pennies +- +- +2 +enumerable +first, uniform +exact$", out, re.MULTILINE)
+    assert re.search(r"^test-pennies +- +2 +[?] +first, uniform +exact$", out, re.MULTILINE)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from mail.explore import EXPLORERS, KNOWLEDGE
 from mail.learners import LEARNERS, OF_THE_RUN, LearnerDeclaration
 from mail.learners.bc import Bc
 from mail.learners.collect import Options
+from mail.training.config import heading
 from tests.support import graph
 
 pytestmark = pytest.mark.usefixtures("registries_as_they_were")
@@ -81,3 +82,11 @@ def test_the_model_is_given_to_those_that_declare_it(declared: LearnerDeclaratio
     learners.register("one", Bc, declared)
     made: Any = learners.make_learner("one", Options(explorer=explorer, model=graph("tictactoe")))
     assert (made.options.model is not None) == given
+
+
+@pytest.mark.parametrize(("names", "named"), [(["mail", "bc"], True), (["bc", "mail-tabular"], False), (["x"], False)])
+def test_a_title_names_the_explorer_if_a_learner_uses_it(names: list[str], named: bool) -> None:
+    config = {"game": "chain:4", "expert": "first", "explorer": "deep"}
+    result = {"config": config, "symmetry": False, "seed": 3, "learners": {name: {} for name in names}}
+    explorer = "explorer deep, " if named else ""
+    assert heading(result) == f"chain:4: expert first, {explorer}symmetry off, seed 3"

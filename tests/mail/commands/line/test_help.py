@@ -13,9 +13,9 @@ from games.registered import Declaration
 from mail.clone.registry import CLONERS
 from mail.commands.cli import COMMANDS, main, parser
 from mail.commands.line.completion import SHELLS
-from mail.commands.line.usage import listed, wrapped
 from mail.explore import EXPLORERS
 from mail.learners import LEARNERS
+from mail.terminal.layout import listed, wrapped
 from tests.mail.training.run_folders import OLD
 
 

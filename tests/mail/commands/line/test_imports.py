@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,7 @@ OWN = """
 import agents, games, mail
 from agents.policy import Uniform
 from games.boards import Board
+from mail.clone.cloners import tabular
 from mail.explore.fixed import Fixed
 from mail.learners.interactive import Mail
 from own_helper import SIZE
@@ -127,9 +129,10 @@ games.register("mine", lambda text: Mine(SIZE, SIZE, SIZE, gravity=False, name="
 mail.register_explorer("flat", lambda context, rng: Fixed(context, Flat()), mail.ExplorerDeclaration("flat play"))
 mail.register_learner(
     "my-mail",
-    lambda options: Mail(options, name="my-mail", cloner="tabular"),
+    lambda options: Mail(options, name="my-mail", cloner="my-table"),
     mail.LearnerDeclaration("my learner", explores=True, explorer="*"),
 )
+mail.register_cloner("my-table", tabular, mail.ClonerDeclaration("my table"))
 agents.register_expert("mixed", lambda known: agents.make_expert("uniform", known))
 print("registered")
 """
@@ -224,6 +227,53 @@ def test_files_that_cannot_be_used(own: Path, capsys: pytest.CaptureFixture[str]
         assert [dict(kind.entries) for kind in imports.REGISTRIES] == before, "half of a file stays registered"
     assert main(["games", "--import", "nowhere.py"]) == 2
     assert "nowhere.py" in capsys.readouterr().err
+
+
+def test_the_example_registers_its_game(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games", "--check", str(ROOT / "examples" / "own_game.py")]) == 0
+    assert capsys.readouterr().out.startswith("tug-of-war:3: correct")
+
+
+def test_help_and_lists_have_what_a_file_registers(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {"train", "mail", "uniform", "tabular"}
+    for words in (
+        ["--import", str(own), "train", "--help"],
+        ["train", "--help", "--import", str(own)],
+        ["learners", "--import", str(own)],
+    ):
+        with suppress(SystemExit):
+            main(words)
+        shown = capsys.readouterr().out.split()
+        added = {"my-mail", "flat", "mixed"} | ({"my-table"} if words[0] == "learners" else set())
+        assert added <= set(shown) and before & set(shown)
+
+
+def test_help_refuses_a_file_that_cannot_be_used(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own.write_text("1 / 0")
+    with pytest.raises(SystemExit) as left:
+        main(["train", "--help", "--import", str(own)])
+    shown = capsys.readouterr()
+    assert left.value.code == 2 and shown.out == ""
+    assert shown.err == f"nashmail train: {own}, line 1: ZeroDivisionError: division by zero\n"
+
+
+def test_a_broken_game_is_refused_by_what_needs_its_model(nim: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys of three words are not cut to two, and the message names the fault, not the size of the game."""
+    edit, says = MISTAKES["three words of key"]
+    nim.write_text(edit(nim.read_text()))
+    for words in (["match", "nim", "random", "expert"], ["train", "nim", "--out", "refused"]):
+        assert main([*words, "--import", str(nim)]) == 2
+        shown = capsys.readouterr()
+        assert shown.err.count("\n") == 1 and says.removeprefix("nim:10: key at [0, 0]: ") in shown.err
+    assert not Path("refused").exists()
+
+
+def test_a_factory_that_fails_is_named_in_every_command(nim: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit, says = MISTAKES["a factory that fails"]
+    nim.write_text(edit(nim.read_text()))
+    for words in (["match", "nim", "random", "random"], ["games"], ["train", "nim", "--learner", "bc"]):
+        assert main([*words, "--import", str(nim)]) == 2
+        assert says in capsys.readouterr().err
 
 
 def test_a_file_is_run_once_however_it_is_named(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
