@@ -158,8 +158,8 @@ class Uniform:
         return uniform_rows(game.legal(states, seat))
 
 
-class Greedy:
-    """The most probable action of another policy, the lowest of equals (see ``SLACK``), with certainty.
+class PolicyWrapper:
+    """What changes the answers of one other policy.
 
     Args:
         policy: the other policy.
@@ -170,13 +170,22 @@ class Greedy:
 
     @property
     def by_history(self) -> bool:
+        """As the other policy, see ``by_history``."""
         return by_history(self.policy)
+
+
+class Greedy(PolicyWrapper):
+    """The most probable action of another policy, the lowest of equals (see ``SLACK``), with certainty.
+
+    Args:
+        policy: the other policy.
+    """
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         return greedy_rows(self.policy.probabilities(game, states, seat))
 
 
-class Tempered:
+class Tempered(PolicyWrapper):
     """Another policy's probabilities to the power 1 / temperature, normalised: small sharpens, large flattens.
 
     Args:
@@ -190,11 +199,8 @@ class Tempered:
     def __init__(self, policy: Policy, temperature: float) -> None:
         if not 0 < temperature < np.inf:
             raise PolicyError(f"a temperature is above 0 and finite, not {temperature}; use Greedy for the limit 0")
-        self.policy, self.temperature = policy, temperature
-
-    @property
-    def by_history(self) -> bool:
-        return by_history(self.policy)
+        super().__init__(policy)
+        self.temperature = temperature
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         rows = self.policy.probabilities(game, states, seat)

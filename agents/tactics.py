@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.policy import Policy, PolicyError, by_history, uniform_rows
+from agents.policy import PolicyError, PolicyWrapper, uniform_rows
 from games.adapters.replay import Replayed
 from games.base import Bools, Floats, Game, States
 from games.boards import Board
@@ -21,19 +21,12 @@ WORD = "tactics"
 _NO_CHANCE = np.random.default_rng(0)  # boards draw nothing
 
 
-class Tactics:
+class Tactics(PolicyWrapper):
     """A policy that never misses an immediate win, nor a block.
 
     Args:
         policy: what is played elsewhere.
     """
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-
-    @property
-    def by_history(self) -> bool:
-        return by_history(self.policy)
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
         """Probabilities as every policy gives them.

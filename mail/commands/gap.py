@@ -75,9 +75,10 @@ def _profiles(
     from games.registry import make
     from games.symmetry import board_behind
     from mail.training.config import RunError
+    from mail.training.entrants import is_table
     from mail.training.profile import check_profile, load_profile
 
-    tables = [name for name in names if name.endswith((".csv", ".json")) and Path(name).is_file()]
+    tables = [name for name in names if is_table(name)]
     named = make(game_name) if game_name else None
     for name in (name for name in names if name not in tables):
         check_profile(name)  # all of them before one is loaded, which takes seconds

@@ -61,17 +61,15 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """The dictionary that ``nashmail exploit --json`` prints."""
-        return {
-            "seat": self.seat,
-            "refuted": self.refuted,
-            "value": self.value,
-            "game_value": self.game_value,
-            "exploitability": self.exploitability,
-            "line": list(self.line),
-            "result": self.result,
-            "mistake": self.mistake and self.mistake.as_dict(),
-            "positions": self.positions,
-        }
+        return plain_verdict(self)
+
+
+def plain_verdict(verdict: Any) -> dict[str, Any]:
+    """What verdicts of all kinds say, in plain types: of a ``Verdict``, or of a certificate."""
+    keys = ("seat", "refuted", "value", "game_value", "exploitability", "line", "result", "mistake", "positions")
+    mistake: Mistake | None = verdict.mistake
+    said = {key: getattr(verdict, key) for key in keys}
+    return said | {"line": list(verdict.line), "mistake": mistake and mistake.as_dict()}
 
 
 def refute(model: GameGraph, policy: Policy, seat: int) -> Verdict:

@@ -18,9 +18,14 @@ START_UP = 2.0
 BY_VALUE: list[ModuleType] = []
 """Modules that workers cannot import: what is defined there is sent to them by value."""
 
-_Shared = TypeVar("_Shared")
-_Shard = TypeVar("_Shard")
-_Result = TypeVar("_Result")
+All = TypeVar("All")
+"""What all shards share."""
+Part = TypeVar("Part")
+"""A shard."""
+Out = TypeVar("Out")
+"""The result of a shard."""
+Task = Callable[[All, Part], Out]
+OnResult = Callable[[int, Out], None]
 
 
 class PoolError(NashmailError):
@@ -35,13 +40,8 @@ class Pool(Protocol):
         """The number of processes that work at the same time."""
 
     def map(
-        self,
-        task: Callable[[_Shared, _Shard], _Result],
-        shared: _Shared,
-        shards: Sequence[_Shard],
-        *,
-        on_result: Callable[[int, _Result], None] | None = None,
-    ) -> list[_Result]:
+        self, task: Task[All, Part, Out], shared: All, shards: Sequence[Part], *, on_result: OnResult[Out] | None = None
+    ) -> list[Out]:
         """``[task(shared, shard) for shard in shards]``, wherever it is computed.
 
         Args:
@@ -66,13 +66,8 @@ class Local:
     workers = 1
 
     def map(
-        self,
-        task: Callable[[_Shared, _Shard], _Result],
-        shared: _Shared,
-        shards: Sequence[_Shard],
-        *,
-        on_result: Callable[[int, _Result], None] | None = None,
-    ) -> list[_Result]:
+        self, task: Task[All, Part, Out], shared: All, shards: Sequence[Part], *, on_result: OnResult[Out] | None = None
+    ) -> list[Out]:
         results = []
         for index, shard in enumerate(shards):
             try:

@@ -17,16 +17,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import cloudpickle
 
-from mail.parallel.pool import BY_VALUE, START_UP, Local, PoolError, failed
+from mail.parallel.pool import BY_VALUE, START_UP, All, Local, OnResult, Out, Part, PoolError, Task, failed
 from mail.parallel.ray_link import Link, opened
-
-_Shared = TypeVar("_Shared")
-_Shard = TypeVar("_Shard")
-_Result = TypeVar("_Result")
 
 _REACH = 10.0  # seconds within which a cluster must answer
 _AHEAD = 2  # shards in flight per worker: one running, one waiting
@@ -90,17 +86,12 @@ class RayPool:
         return int(message[1])
 
     def map(
-        self,
-        task: Callable[[_Shared, _Shard], _Result],
-        shared: _Shared,
-        shards: Sequence[_Shard],
-        *,
-        on_result: Callable[[int, _Result], None] | None = None,
-    ) -> list[_Result]:
+        self, task: Task[All, Part, Out], shared: All, shards: Sequence[Part], *, on_result: OnResult[Out] | None = None
+    ) -> list[Out]:
         """See ``Pool.map``."""
-        results: dict[int, _Result] = {}
+        results: dict[int, Out] = {}
 
-        def keep(index: int, result: _Result) -> None:
+        def keep(index: int, result: Out) -> None:
             results[index] = result
             if on_result is not None:
                 on_result(index, result)
@@ -126,11 +117,11 @@ class RayPool:
 
     def _scatter(
         self,
-        task: Callable[[_Shared, _Shard], _Result],
-        shared: _Shared,
-        todo: list[tuple[int, _Shard]],
+        task: Task[All, Part, Out],
+        shared: All,
+        todo: list[tuple[int, Part]],
         total: int,
-        keep: Callable[[int, _Result], None],
+        keep: OnResult[Out],
     ) -> None:
         """Keep ``_AHEAD`` shards per worker in flight until all have completed."""
         link = self._started()

@@ -7,8 +7,7 @@ completed, so a completed shard is never computed again. Games without a solver 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 from uuid import uuid4
 
 import numpy as np
@@ -16,11 +15,7 @@ import numpy as np
 from agents import solver
 from agents.storage.label_cache import LabelCache
 from games.base import Floats, Game, Ints, States
-from mail.parallel.pool import Pool
-
-_Shared = TypeVar("_Shared")
-_Shard = TypeVar("_Shard")
-_Result = TypeVar("_Result")
+from mail.parallel.pool import All, OnResult, Out, Part, Pool, Task
 
 CHUNK, MOST = 16, 256
 """Fewest and most positions that one shard scores. 16 positions with a dozen stones take a few tenths of a second."""
@@ -30,13 +25,13 @@ _HERE = uuid4().hex  # identifies the driving process in its workers
 
 def labelled_map(
     pool: Pool,
-    task: Callable[[_Shared, _Shard], _Result],
-    shared: _Shared,
-    shards: Sequence[_Shard],
+    task: Task[All, Part, Out],
+    shared: All,
+    shards: Sequence[Part],
     *,
     game: Game,
-    on_result: Callable[[int, _Result], None] | None = None,
-) -> list[_Result]:
+    on_result: OnResult[Out] | None = None,
+) -> list[Out]:
     """``pool.map`` for tasks that may query the solver of ``game``.
 
     The scores that a shard computed are saved before ``on_result`` is called for it. See ``Pool.map`` for the
@@ -45,7 +40,7 @@ def labelled_map(
     if not solver.solvable(game):
         return pool.map(task, shared, shards, on_result=on_result)
 
-    def keep(index: int, outcome: tuple[_Result, Ints, solver.Scored]) -> None:
+    def keep(index: int, outcome: tuple[Out, Ints, solver.Scored]) -> None:
         result, position, scored = outcome
         if len(position):
             solver.shared().receive(position, scored)
@@ -77,9 +72,7 @@ def scores(pool: Pool, game: Game, states: States, *, best_only: bool = False) -
     return solver.scores(game, states, best_only=best_only)
 
 
-def _with_scores(
-    job: tuple[str, Callable[[_Shared, _Shard], _Result], _Shared], shard: _Shard
-) -> tuple[_Result, Ints, solver.Scored]:
+def _with_scores(job: tuple[str, Task[All, Part, Out], All], shard: Part) -> tuple[Out, Ints, solver.Scored]:
     """A pool's task: another task's result, and the scores that its worker's solver computed."""
     home, task, shared = job
     if home == _HERE:  # this process saves its scores itself

@@ -15,6 +15,7 @@ from mail.data.records import Played
 from mail.terminal.analysis import Oracle, verdict
 from mail.terminal.answers import Read
 from mail.terminal.boards import Look, Scene, styled, view
+from mail.terminal.screen import Screen
 
 
 def pages(
@@ -96,31 +97,20 @@ def _ending(played: Played) -> str:
 
 def turn(texts: Sequence[Text], console: Console, *, read: Read | None) -> None:
     """Print pages in order. With ``read``, wait for an answer after each, which may name another page."""
-    place = 0
+    screen, place = Screen(console), 0
     while place < len(texts):
-        page = texts[place]
-        plain = console.no_color or not _writable(page.plain, console)
-        text = page.plain.encode(console.encoding, "backslashreplace").decode(console.encoding) if plain else page
-        console.print(text, "", sep="\n", soft_wrap=True)
+        screen.show(texts[place])
+        screen.say("")
         if read is None or place == len(texts) - 1:
             place += 1
             continue
-        console.print(f"[{place}/{len(texts) - 1}] Enter: next, b: back, a number: that page, q: quit: ", end="")
-        console.file.flush()
+        screen.say(f"[{place}/{len(texts) - 1}] Enter: next, b: back, a number: that page, q: quit: ", end="")
         answer = read()
         word = "q" if answer is None else answer.strip().lower()
         if word in ("q", "quit"):
-            console.print()
+            screen.say("")
             return
         place = _place(word, place, len(texts))
-
-
-def _writable(text: str, console: Console) -> bool:
-    try:
-        text.encode(console.encoding)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _place(word: str, place: int, count: int) -> int:

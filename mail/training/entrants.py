@@ -34,7 +34,7 @@ def check_entrant(name: str) -> None:
     if (bare := _without_tactics(name)) is not None:
         check_entrant(bare)
         return
-    if name in ("random", "expert") or _is_table(name):
+    if name in ("random", "expert") or is_table(name):
         return
     if name.partition(":")[0] == WORD:
         parse(name)
@@ -46,7 +46,7 @@ def check_entrant(name: str) -> None:
     check_profile(name)
 
 
-def _is_table(name: str) -> bool:
+def is_table(name: str) -> bool:
     """Whether this is the path of a policy table."""
     return name.endswith((".csv", ".json")) and os.path.isfile(name)
 
@@ -66,7 +66,7 @@ def entrant(name: str, game: Game) -> Entrant:
     if name.partition(":")[0] == WORD:
         temperature, random_when_lost = parse(name)
         return lambda model: suboptimal(_known(model, game, name), temperature, random_when_lost=random_when_lost)
-    if _is_table(name):
+    if is_table(name):
         from agents.storage.tables import read_table
 
         if not has_model(board_behind(game) or game):  # reading a table enumerates the positions

@@ -15,6 +15,7 @@ from typing import Any
 
 from agents import cfr
 from benchmarks.clocks import median_timed, timed
+from benchmarks.nash_gap import nash_conv
 from benchmarks.results import SECONDS, Result, Settings, note
 from games import InfosetModel, make
 from games.base import as_hidden
@@ -32,13 +33,13 @@ def run(settings: Settings, *, theirs: str = "leduc_poker", own: str = "leduc", 
         iterations: of CFR+, for the case of that name.
     """
     import pyspiel
+    from open_spiel.python.algorithms import exploitability
     from open_spiel.python.algorithms.cfr import CFRPlusSolver
-    from open_spiel.python.algorithms.exploitability import nash_conv
 
     ours, average = _ours(f"openspiel:{theirs}", iterations, settings.seconds)
     ours["own poker"] = _ours(own, iterations, settings.seconds)[0]["gap 0.01"]
     rules = pyspiel.load_game(theirs)
-    python, python_gap = _theirs(CFRPlusSolver, nash_conv, rules, iterations)
+    python, python_gap = _theirs(CFRPlusSolver, exploitability.nash_conv, rules, iterations)
     note(f"{iterations} iterations: {python['iterations']:.3g} s OpenSpiel in Python")
     c, c_gap = _theirs(pyspiel.CFRPlusSolver, pyspiel.nash_conv, rules, iterations)
     note(f"Nash gap: {average.nash_gap:.12f} ours, {python_gap:.12f} and {c_gap:.12f} OpenSpiel")
@@ -56,7 +57,7 @@ def _ours(name: str, iterations: int, seconds: float) -> tuple[dict[str, float],
     game = as_hidden(make(name))
     setup, model = timed(InfosetModel, game)  # once: the game remembers what it was asked
     iterate, average = median_timed(seconds, lambda: cfr.solve(model, iterations=iterations, look=iterations))
-    gap, _ = median_timed(seconds, lambda: _gap(model, average))
+    gap, _ = median_timed(seconds, lambda: nash_conv(model, average.profile))
     near, found = median_timed(seconds, lambda: cfr.solve(model, iterations=100_000, gap=NEAR))
     note(
         f"{name}: {len(model):,} information states; Nash gap {found.nash_gap:.4f} after {found.iterations} iterations"
@@ -64,13 +65,7 @@ def _ours(name: str, iterations: int, seconds: float) -> tuple[dict[str, float],
     return {"setup": setup, "iterations": iterate, "gap": gap, "gap 0.01": near}, average
 
 
-def _gap(model: InfosetModel, average: cfr.Average) -> float:
-    """NashConv: what both seats' best responses gain together (values are seat 0's)."""
-    first, second = average.profile
-    return model.respond(0, second).value - model.respond(1, first).value
-
-
-def _theirs(solver: Any, nash_conv: Any, rules: Any, iterations: int) -> tuple[dict[str, float], float]:
+def _theirs(solver: Any, measured: Any, rules: Any, iterations: int) -> tuple[dict[str, float], float]:
     """A peer's figures, and the Nash gap of its average."""
     setup, made = timed(solver, rules)
 
@@ -80,5 +75,5 @@ def _theirs(solver: Any, nash_conv: Any, rules: Any, iterations: int) -> tuple[d
 
     seconds, _ = timed(iterate)
     policy = made.average_policy()
-    measure, gap = timed(nash_conv, rules, policy)
+    measure, gap = timed(measured, rules, policy)
     return {"setup": setup, "iterations": seconds, "gap": measure}, float(gap)

@@ -20,7 +20,7 @@ import numpy as np
 import games
 from benchmarks.clocks import median_timed, timed
 from benchmarks.results import SECONDS, Result, Settings, note
-from games.base import Enumerable, Floats, Ints, Rng, Table, as_enumerable
+from games.base import Enumerable, Floats, Ints, Model, Rng, Table, as_enumerable
 from mail.parallel.streams import stream
 
 TOLERANCE = 1e-9
@@ -31,7 +31,7 @@ def run(settings: Settings, *, ours: str = "tictactoe", theirs: str = "tic_tac_t
     name of the game.
     """
     import pyspiel
-    from open_spiel.python.algorithms.exploitability import nash_conv
+    from open_spiel.python.algorithms import exploitability
     from open_spiel.python.policy import TabularPolicy
 
     repeats = settings.repeats or 2
@@ -47,13 +47,13 @@ def run(settings: Settings, *, ours: str = "tictactoe", theirs: str = "tic_tac_t
         tables = _random_tables(graph, rng=stream(settings.seed, "bench/nash-gap", shard=shard))
         probabilities = (tables[0] + tables[1])[rows]  # one seat moves at a time: the other table's row is zero
 
-        seconds, gap = median_timed(settings.seconds, _gap, graph, tables)
+        seconds, gap = median_timed(settings.seconds, nash_conv, graph, tables)
         evaluate_ours.append(seconds)
         note(f"policy {shard}: {gap:.12f} ours, {seconds:.3g} s")
 
         seconds, _ = timed(np.copyto, tabular.action_probability_array, probabilities)
         fill_python.append(seconds)
-        seconds, python_gap = timed(nash_conv, peer_game, tabular)
+        seconds, python_gap = timed(exploitability.nash_conv, peer_game, tabular)
         evaluate_python.append(seconds)
         note(f"policy {shard}: {python_gap:.12f} OpenSpiel in Python, {seconds:.3g} s")
 
@@ -80,9 +80,9 @@ def _enumerable(name: str) -> Enumerable:
     return as_enumerable(games.make(name))
 
 
-def _gap(graph: games.GameGraph, tables: tuple[Table, Table]) -> float:
+def nash_conv(model: Model, tables: tuple[Table, Table]) -> float:
     """NashConv: the sum of both seats' gains by best responses (values are seat 0's)."""
-    return graph.respond(0, tables[1]).value - graph.respond(1, tables[0]).value
+    return model.respond(0, tables[1]).value - model.respond(1, tables[0]).value
 
 
 def _random_tables(graph: games.GameGraph, *, rng: Rng) -> tuple[Table, Table]:

@@ -27,7 +27,7 @@ from agents.solver import VALUE
 from games.base import Enumerable, Floats, Game, GameError, States
 from games.symmetry import Quotient, canonical
 from mail.evaluation.certificate.layers import Layer, Moves, Shared, expand_layer, first_layer
-from mail.evaluation.refutation import Mistake
+from mail.evaluation.refutation import Mistake, plain_verdict
 from mail.parallel.pool import Local, Pool
 
 LIMIT = 10_000_000
@@ -65,18 +65,7 @@ class Certificate:
 
     def as_dict(self) -> dict[str, Any]:
         """The dictionary that ``nashmail exploit --json`` prints."""
-        return {
-            "seat": self.seat,
-            "refuted": self.refuted,
-            "value": self.value,
-            "game_value": self.game_value,
-            "exploitability": self.exploitability,
-            "line": list(self.line),
-            "result": self.result,
-            "mistake": self.mistake and self.mistake.as_dict(),
-            "positions": self.positions,
-            "rounding": self.rounding,
-        }
+        return {**plain_verdict(self), "rounding": self.rounding}
 
 
 def certify(

@@ -21,8 +21,8 @@ def test_the_nash_gaps_of_a_small_board_are_those_of_openspiel() -> None:
 
 
 def test_other_values_are_not_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = nash_gap._gap
-    monkeypatch.setattr(nash_gap, "_gap", lambda graph, tables: right(graph, tables) + 1e-8)
+    right = nash_gap.nash_conv
+    monkeypatch.setattr(nash_gap, "nash_conv", lambda graph, tables: right(graph, tables) + 1e-8)
     theirs = "connect_four(rows=3,columns=3,x_in_row=3)"
     result = nash_gap.run(Settings(repeats=1, seconds=0.01), ours="connect4:3x3:3", theirs=theirs)
     assert result.same_result is False
