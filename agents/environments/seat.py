@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from agents.policy import Policy, query, sample
+from games.adapters.rendered import Rendered
 from games.base import Game, GameError, Ints
 
 Masks = Literal["info", "observation"]
@@ -52,7 +53,7 @@ def to_gymnasium(
     return _joined()(game, opponent, seat, masks, render_mode)
 
 
-class _Environment:
+class _Environment(Rendered):
     """The methods of ``gymnasium.Env``. ``_joined`` adds the base class, so Gymnasium is imported only where used."""
 
     np_random: np.random.Generator  # the base class provides it
@@ -127,16 +128,6 @@ class _Environment:
         if self._over:
             return np.zeros(self.game.spec.actions, dtype=np.bool_)
         return self.game.legal(self._states, self.seat)[0]
-
-    def render(self) -> str | None:
-        """The position as text: returned, or printed, as ``render_mode`` says."""
-        picture = self.game.render(self._states[0])
-        if self.render_mode == "human":
-            print(picture, end="\n\n")
-        return picture if self.render_mode == "ansi" else None
-
-    def close(self) -> None:
-        """Nothing to release."""
 
     def _decides(self) -> bool:
         """Whether the agent is to decide."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from games.adapters.rendered import Rendered
 from games.adapters.replay import Replayed
 from games.base import Game, GameError
 from games.boards import Board
@@ -47,7 +48,7 @@ def to_aec(game: Game, *, render_mode: str | None = None) -> Any:
     return wrappers.OrderEnforcingWrapper(env)
 
 
-class _Environment:
+class _Environment(Rendered):
     """The methods of ``AECEnv``. ``_joined`` adds the base class, so PettingZoo is imported only where it is used."""
 
     _was_dead_step: Callable[[Any], None]  # AECEnv provides these two
@@ -119,15 +120,6 @@ class _Environment:
         self.agent_selection = AGENTS[following]
         if self.render_mode == "human":
             self.render()
-
-    def render(self) -> str | None:
-        picture = self.game.render(self._states[0])
-        if self.render_mode == "human":
-            print(picture, end="\n\n")
-        return picture if self.render_mode == "ansi" else None
-
-    def close(self) -> None:
-        """Nothing to release."""
 
 
 @cache

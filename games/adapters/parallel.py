@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from games.adapters.memory import fingerprint
+from games.adapters.rendered import Rendered
 from games.base import Bools, Floats, Game, GameError, Ints
 from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame, Views
@@ -44,7 +45,7 @@ def to_parallel(game: Game, *, render_mode: str | None = None) -> Any:
     return _joined()(game, render_mode)
 
 
-class _Environment:
+class _Environment(Rendered):
     """The methods of ``ParallelEnv``. ``_joined`` adds the base class, so PettingZoo is imported only where used."""
 
     def __init__(self, game: Game, render_mode: str | None) -> None:
@@ -104,15 +105,6 @@ class _Environment:
             dict.fromkeys(AGENTS, bool(cut)),
             {agent: {} for agent in AGENTS},
         )
-
-    def render(self) -> str | None:
-        picture = self.game.render(self._states[0])
-        if self.render_mode == "human":
-            print(picture, end="\n\n")
-        return picture if self.render_mode == "ansi" else None
-
-    def close(self) -> None:
-        """Nothing to release."""
 
     def _observed(self) -> dict[str, Any]:
         return {
