@@ -25,7 +25,6 @@ from mail.evaluation.arena.match import Result, match
 from mail.evaluation.arena.openings import held
 from mail.evaluation.blunders import blunders
 from mail.evaluation.certificate.walk import search
-from mail.evaluation.searched import searched_measures
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import scores
 
@@ -74,6 +73,8 @@ def sampled_measures(
     }
     if not solvable(game):
         keys, name = labelled_keys, expert[0]
+        from mail.evaluation.searched import searched_measures  # imports torch, which tables of results do without
+
         measured |= searched_measures(game, profile, expert_name=name, labelled_keys=keys, seed=seed, pool=pool)
     else:
         scorer = partial(scores, pool or Local())
