@@ -1,6 +1,6 @@
 """What a comparison amounts to: per entrant the aggregates of its seeds, who improves on whom, a CSV and tidy rows.
 
-An *entrant* is a learner with its explorer and budget. Aggregates are those of ``mail.evaluation.aggregate``; their
+An *entrant* is a learner with its explorer and budget. Aggregates are those of ``mail.training.compare.aggregate``; their
 resamples have an address of their own, so that equal rows have equal intervals.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from games.base import Floats
-from mail.evaluation.aggregate import Estimate, improvement_estimate, interquartile_estimate
 from mail.parallel.streams import stream
+from mail.training.compare.aggregate import Estimate, improvement_estimate, interquartile_estimate
 from mail.training.compare.cells import Row
 
 COUNTS = ("labels", "distinct_labels", "games", "steps")
@@ -84,7 +84,7 @@ def summarize(rows: Sequence[Row]) -> dict[str, Any]:
     Returns:
         ``entrants``: by name, ``learner``, ``explorer``, ``budget``, ``knows``, ``seeds`` (finished), ``failed`` (how
         many) and ``measures``: per name in ``MEASURES`` ``points`` (one per seed), ``iqm`` and ``interval`` (None below
-        ``mail.evaluation.aggregate.FEWEST`` seeds). ``improvement``: by name and other name the probability that a
+        ``mail.training.compare.aggregate.FEWEST`` seeds). ``improvement``: by name and other name the probability that a
         seed of the first has a smaller Nash gap than one of the second, with ``interval``, within each budget.
     """
     groups = by_entrant(rows)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from games.base import Floats, NashmailError
-from mail.evaluation.aggregate import (
+from mail.training.compare.aggregate import (
     FEWEST,
     improvement_estimate,
     interquartile_estimate,
