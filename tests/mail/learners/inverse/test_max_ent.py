@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from games import NashmailError
+from games.base import Floats
 from mail.learners.inverse.max_ent import MaxEntConfig, loss, max_ent, soft_policy
 from mail.learners.inverse.process import Process, of_policy, softmax
-from mail.learners.inverse.reward import position_reward, table_reward
+from mail.learners.inverse.reward import minimized, position_reward, table_reward
 from tests.mail.learners.inverse.processes import (
     facing,
     from_kernel,
@@ -21,6 +24,7 @@ from tests.mail.learners.inverse.processes import (
     tree,
 )
 
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 RNG = np.random.default_rng(0)
 
 
@@ -105,6 +109,43 @@ def test_visits_of_a_real_expert_are_matched(ties: str, seat: int) -> None:
     process, expert = facing("tictactoe", ties, seat), on_path("tictactoe", ties, seat)
     found = max_ent(MaxEntConfig(), process, expert, RNG)
     assert found.metrics["visits_off"] <= 1e-3
+
+
+def test_imitation_comes_to_the_same_visits_and_policy() -> None:
+    """The library's own maximum causal entropy, in its own environment; made by ``scripts/mce_by_imitation.py``."""
+    theirs = {
+        name: np.array(value) if isinstance(value, list) else value
+        for name, value in json.loads((FIXTURES / "mce_by_imitation.json").read_text()).items()
+    }
+    moves, steps = theirs["transitions"], theirs["steps"]  # [S, A, S]
+    states, actions = moves.shape[:2]
+    kernel = np.zeros((steps * states, actions, steps * states))
+    for step in range(steps - 1):
+        here, after = (slice(at * states, (at + 1) * states) for at in (step, step + 1))
+        kernel[here, :, after] = moves
+    start = np.concatenate([theirs["start"], np.zeros((steps - 1) * states)])
+    process = from_kernel(kernel, start, endless=False)
+    by_state = position_reward(process.legal, np.tile(np.arange(states), steps))
+
+    def visits(policy: Floats) -> Floats:
+        """[S] visits in all steps and at the end, as the library counts them."""
+        mass = process.visits(policy)
+        last = np.einsum("sa,sat->t", mass[-states:], moves)
+        return np.asarray(mass.sum(1).reshape(steps, states).sum(0) + last)
+
+    expert = soft_policy(process, by_state.reward(theirs["reward"]))
+    assert np.allclose(expert.reshape(steps, states, actions), theirs["expert_policy"])
+    assert np.allclose(visits(expert), theirs["expert_visits"])
+    config = MaxEntConfig(ridge=0.0, tolerance=1e-7, iterations=1000)
+    weights, _, _ = minimized(
+        lambda at: loss(process, of_policy(process, expert), by_state, at, config.ridge),
+        np.zeros(states),
+        evaluations=config.iterations,
+        tolerance=config.tolerance,
+    )
+    ours = soft_policy(process, by_state.reward(weights))
+    assert np.abs(visits(ours) - theirs["learned_visits"]).max() <= 1e-3
+    assert np.abs(ours.reshape(steps, states, actions) - theirs["learned_policy"]).max() <= 1e-3
 
 
 def test_unknown_rewards_are_refused() -> None:
