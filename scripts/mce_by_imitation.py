@@ -6,7 +6,8 @@
     /tmp/imitation/bin/python scripts/mce_by_imitation.py tests/fixtures/mce_by_imitation.json
 
 Its ``seals`` makes a random decision process of five states, three actions and 20 steps. The soft-optimal policy of its
-reward is the expert; ``imitation`` gets that policy's visits and learns a reward of states. Stored are the process, the expert's visits, the visits of the policy that is learned, that policy, and the versions. Takes a minute.
+reward is the expert; ``imitation`` gets that policy's visits and learns a reward of states. Stored are the process, the
+expert's visits and policy, the visits and policy that were learned, and the versions. Takes a minute.
 """
 
 from __future__ import annotations

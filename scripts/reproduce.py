@@ -14,6 +14,9 @@ processors of a Ray cluster whose machines all have this folder, at the same pla
     connect4    five learners on Connect Four 6x7, equal asks: wins against players that err, and blunders; needs
                 the solver, and hours; runs are kept in OUT/connect4-cells
 
+    value-gap   adversarial and inverse imitation, BC, and MAIL: value gap against the expert beside the Nash gap,
+                exact; cells are kept in OUT/value-gap-cells
+
 Linear Markov games (docs/markov-games.md), all exact:
 
     linear      the 3x3 grid world: BC, uniform, tabular, linear and deep MAIL, on three sets of features
@@ -52,6 +55,7 @@ FIGURES = (
     "rates",
     "offline-limits",
     "cards",
+    "value-gap",
 )
 
 

@@ -95,6 +95,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "linear": {"KINDS": ("BC", "uniform"), "residuals": dict, "draw": lambda data: b""},
     "offline-limits": {},
     "rates": {"BUDGETS": (2, 4)},
+    "value-gap": {
+        "GROUNDS": (("tictactoe:2x2:2", "first"), ("rps", "uniform")),
+        "LEARNERS": ("bc-tabular", "gail"),
+        "GAMES": {"rps": (2, 4)},
+        "MOST": 4,
+    },
     "asks": {"GAMES": ("tictactoe",), "EXPLORERS": ("expert",)},
     "connect4-exact": {
         "BOARDS": ("connect4:3x3:3",),
