@@ -1,7 +1,7 @@
 """Measures of policies in games that neither are enumerated nor have a solver: what play and a deeper search can show.
 
-- ``responses``: for each seat, what a learned response gains against it (``mail.evaluation.best_response``). A best
-  response gains at least as much: a bound, and a low one proves nothing.
+- ``responses``: for each seat, what a learned response gains against it (``mail.evaluation.learned.best_response``). A
+  best response gains at least as much: a bound, and a low one proves nothing.
 - ``search_blunders``: for each seat, at positions never labelled, how often its move is worse, by a search with ten
   times the simulations, than the search's own choice. The search errs, too: it judges, and proves nothing.
 
@@ -46,8 +46,8 @@ def searched_measures(
         seed: Of games and positions.
         pool: Plays and searches.
     """
-    from mail.evaluation.best_response import bound  # slow: these two load torch
-    from mail.evaluation.best_response_learner import ResponseConfig
+    from mail.evaluation.learned.best_response import bound  # slow: these two load torch
+    from mail.evaluation.learned.learner import ResponseConfig
 
     config = ResponseConfig(evaluated=FRESH)
     learned = [bound(game, profile[seat], seat, GAMES, seed=seed, config=config, pool=pool) for seat in (0, 1)]

@@ -26,8 +26,8 @@ from agents.storage.label_cache import LabelCache
 from games.base import Enumerable, Floats, Game, Model, States, as_enumerable
 from games.graph import GameGraph
 from mail.clone.presets import preset
-from mail.evaluation.best_response import learned, payoffs
 from mail.evaluation.certificate.walk import certify
+from mail.evaluation.learned.best_response import learned, payoffs
 from mail.evaluation.tabulate import policy_table
 from mail.learners.collect import Collector
 from mail.parallel import solver_labels

@@ -30,9 +30,9 @@ from agents.suboptimal import RANDOM_WHEN_LOST, WORD, parse, suboptimal
 from figures.over_seeds import done, rounded
 from games.base import NashmailError
 from mail.data.rollout import Match, Shard
-from mail.evaluation.best_response import first_seat_payoffs
 from mail.evaluation.figure import png
 from mail.evaluation.intervals import wilson
+from mail.evaluation.learned.best_response import first_seat_payoffs
 from mail.evaluation.sampled import by_opponent
 from mail.parallel.pool import Pool
 from mail.training.folder import Config, Run, load_profile

@@ -1,5 +1,5 @@
-"""The learner of a best response (``mail.evaluation.best_response``): exact values of visited positions, and a network
-for the others.
+"""The learner of a best response (``mail.evaluation.learned.best_response``): exact values of visited positions, and a
+network for the others.
 
 The responder plays against a frozen policy in rounds, each with a frozen snapshot of what it has learned, like the deep
 explorer. It learns from all rounds so far. It maximizes the true payoff; a bonus (from visit counts) only directs

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import mail.evaluation.best_response
-import mail.evaluation.best_response_learner
+import mail.evaluation.learned.best_response
+import mail.evaluation.learned.learner
 from agents import expert
 from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, Policy, Uniform, tabulate
@@ -21,11 +21,11 @@ from games.base import Floats, Game, NashmailError, States
 from mail.commands import exploit
 from mail.commands.cli import main
 from mail.data.decisions import Decisions
-from mail.evaluation.best_response import Bound, bound, learned, payoff_range, payoffs
-from mail.evaluation.best_response_learner import Experience, QSoftmaxPolicy, Responder, ResponseConfig
 from mail.evaluation.coverage import imitation_limit
 from mail.evaluation.gap import exploitability
 from mail.evaluation.intervals import interval
+from mail.evaluation.learned.best_response import Bound, bound, learned, payoff_range, payoffs
+from mail.evaluation.learned.learner import Experience, QSoftmaxPolicy, Responder, ResponseConfig
 from mail.parallel.pool import Local
 from mail.parallel.ray import RayPool
 from mail.training.folder import Config, Run
@@ -270,7 +270,7 @@ def network(name: str) -> NetworkPolicy:
 @pytest.mark.slow
 @pytest.mark.equal_results
 def test_the_same_bits_by_any_pool(ray_pool: RayPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail.evaluation.best_response_learner, "SHARD", 8)
+    monkeypatch.setattr(mail.evaluation.learned.learner, "SHARD", 8)
     here = found("connect4", Local())
     assert found("connect4", Elsewhere()) == here == found("connect4", ray_pool)
     assert found("connect4", Local(), seed=1) != here
@@ -290,7 +290,7 @@ def saved(folder: Path, name: str) -> str:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Responses that learn little, and so quickly."""
-    monkeypatch.setattr(mail.evaluation.best_response, "ResponseConfig", lambda: QUICK)
+    monkeypatch.setattr(mail.evaluation.learned.best_response, "ResponseConfig", lambda: QUICK)
 
 
 @pytest.mark.slow

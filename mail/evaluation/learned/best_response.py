@@ -1,6 +1,6 @@
 """Learned best responses: a lower bound on the exploitability of a policy, for games of any size.
 
-A game against a frozen policy in one seat is a decision process, which ``mail.evaluation.best_response_learner`` learns
+A game against a frozen policy in one seat is a decision process, which ``mail.evaluation.learned.learner`` learns
 to play. The learned response is frozen and plays fresh games from separate random streams, so the mean of its payoffs
 is unbiased. A policy is at least as exploitable as *any* response shows, and may be far more exploitable: a low bound
 proves nothing. Needs only play: no rules, no model. See docs/algorithms.md, "Learned best responses".
@@ -18,9 +18,9 @@ from agents.policy import Policy, Seats
 from games.base import Floats, Game, NashmailError
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Match, Shard, play_shard, shards
-from mail.evaluation import best_response_learner
-from mail.evaluation.best_response_learner import Responder, ResponseConfig
 from mail.evaluation.intervals import interval
+from mail.evaluation.learned import learner
+from mail.evaluation.learned.learner import Responder, ResponseConfig
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import labelled_map
 
@@ -146,7 +146,7 @@ def learned(
     learning = Responder(game, seat, config, seed=seed)
     while learning.games < games:
         size = min(learning.next_round, games - learning.games)
-        played = shards(size, best_response_learner.SHARD, seed, "response/play", seat=seat, round_=learning.rounds)
+        played = shards(size, learner.SHARD, seed, "response/play", seat=seat, round_=learning.rounds)
         match = Match(game, _seats(policy, learning.behavior_policy(), seat), (None, None))
         rows = merge(labelled_map(pool or Local(), own_decisions, match, played, game=game))
         learning.update(rows, size)
@@ -171,7 +171,7 @@ def payoffs(
     Returns:
         [games] in the response's own view.
     """
-    played = shards(games, best_response_learner.SHARD, seed, "response/evaluate", seat=seat, round_=0)
+    played = shards(games, learner.SHARD, seed, "response/evaluate", seat=seat, round_=0)
     match = Match(game, _seats(policy, response, seat), (None, None))
     earned = np.concatenate(labelled_map(pool or Local(), first_seat_payoffs, match, played, game=game))
     return (2 * seat - 1) * earned + 0.0

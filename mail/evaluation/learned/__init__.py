@@ -1,0 +1,1 @@
+"""Learned best responses: lower bounds on exploitability in games that cannot be enumerated."""
