@@ -1,7 +1,7 @@
 """What a comparison amounts to: per entrant the aggregates of its seeds, who improves on whom, a CSV and tidy rows.
 
-An *entrant* is a learner with its explorer and budget. Aggregates are those of ``mail.training.compare.aggregate``; their
-resamples have an address of their own, so that equal rows have equal intervals.
+An *entrant* is a learner with its explorer and budget. Aggregates are those of ``mail.training.compare.aggregate``;
+their resamples have an address of their own, so that equal rows have equal intervals.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def summarize(rows: Sequence[Row]) -> dict[str, Any]:
     Returns:
         ``entrants``: by name, ``learner``, ``explorer``, ``budget``, ``knows``, ``seeds`` (finished), ``failed`` (how
         many) and ``measures``: per name in ``MEASURES`` ``points`` (one per seed), ``iqm`` and ``interval`` (None below
-        ``mail.training.compare.aggregate.FEWEST`` seeds). ``improvement``: by name and other name the probability that a
-        seed of the first has a smaller Nash gap than one of the second, with ``interval``, within each budget.
+        ``mail.training.compare.aggregate.FEWEST`` seeds). ``improvement``: by name and other name the probability that
+        a seed of the first has a smaller Nash gap than one of the second, with ``interval``, within each budget.
     """
     groups = by_entrant(rows)
     entrants = {called(one, list(groups)): _entrant(one, group) for one, group in groups.items()}
