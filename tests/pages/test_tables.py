@@ -20,6 +20,7 @@ FIGURES = {
     "connect4-exact": "connect4",
     "connect4": "connect4",
     "dimension": "markov-games",
+    "cards": "cards",
 }
 """Figures whose tables are on a page row by row, and the page."""
 
