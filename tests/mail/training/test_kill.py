@@ -15,6 +15,7 @@ import pytest
 
 import mail.clone.cloners
 import mail.evaluation.sampled
+import mail.evaluation.searched
 import mail.training.context
 import mail.training.train
 from agents.policy import Uniform
@@ -123,6 +124,8 @@ def test_what_was_measured_by_sampling_is_not_measured_again(tmp_path: Path, mon
     config = Config("connect4:6x6", learners=("bc", "mail"), explorer="uniform", expert="first", episodes=2, points=1)
     monkeypatch.setattr(GameContext, "experts", lambda self, name: (Uniform(), Uniform()))
     monkeypatch.setattr(mail.training.context, "preset", lambda game: SMALL)
+    for name, number in (("GAMES", 2), ("FRESH", 4), ("POSITIONS", 1), ("SIMULATIONS", 2)):
+        monkeypatch.setattr(mail.evaluation.searched, name, number)
     measured: list[Any] = []
     real = mail.evaluation.sampled.sampled_measures
 

@@ -28,6 +28,16 @@ REFUSED = [
     ("simultaneous:matrix_rps --explorer linear-reference", "has no features"),
     ("simultaneous:matrix_rps --explorer refute", "needs a turn-based game"),
     ("tictactoe --learner games", "name them: --from-games FILE"),
+    ("kuhn --explorer refute", "needs a turn-based game, unlike kuhn; choose respond"),
+    ("kuhn --symmetry", "has no board symmetries"),
+    ("tictactoe:2x2:2 --expert cfr+:10", "plays games of hidden information that have an exact model"),
+    ("kuhn --expert mcts:10", "which has no game like kuhn"),
+    ("openspiel:kuhn_poker --expert mcts:10", "sees the whole position, which a seat of openspiel:kuhn_poker does not"),
+    ("openspiel:bargaining", "is not zero-sum; only zero-sum games fit"),
+    ("openspiel:kuhn_poker(players=3)", "has 3 players; only games for two fit"),
+    ("openspiel:goofspiel(num_cards=3)", "has simultaneous moves; openspiel:turn_based_simultaneous_game(game=...)"),
+    ("simultaneous:goofspiel(num_cards=4,imp_info=True)", "it is of imperfect information"),
+    ("openspiel:phantom_ttt", "too large to enumerate: an estimate of"),
 ]
 
 
