@@ -48,8 +48,9 @@ def interval(paid: Floats, span: tuple[float, float] | None, confidence: float) 
 
 
 def chernoff(share: float, n: int, confidence: float) -> float:
-    """The smallest mean that draws between 0 and 1 may have, by the Chernoff bound n KL(share, p) = log(1 / (1 -
-    confidence)).
+    """The smallest mean that draws between 0 and 1 may have, by the Chernoff bound.
+
+    With n draws it solves n KL(share, p) = log(1 / (1 - confidence)), by bisection.
 
     Args:
         share: The mean that was seen.
@@ -57,7 +58,7 @@ def chernoff(share: float, n: int, confidence: float) -> float:
         confidence: With a smaller p, a mean of ``share`` or more has at most the probability 1 - ``confidence``.
 
     Returns:
-        p, by bisection.
+        p.
     """
     allowed = -math.log1p(-confidence) / n
     low, high = 0.0, share

@@ -90,5 +90,12 @@ class Local:
 
 
 def failed(index: int, shards: int, kind: str, message: str) -> PoolError:
-    """The error for a shard (``index`` of ``shards``) whose task raised an exception of class ``kind``."""
+    """The error for a shard whose task raised an exception.
+
+    Args:
+        index: The shard's number, from 0.
+        shards: How many there are.
+        kind: The name of the exception's class.
+        message: Its message.
+    """
     return PoolError(f"shard {index + 1} of {shards} failed: {kind}: {' '.join(message.split()) or 'no message'}")

@@ -248,5 +248,9 @@ def _answers(answer: bytes) -> bool:
 
 
 def report(line: str) -> None:
-    """Print a line on standard error."""
+    """Print a line on standard error.
+
+    Args:
+        line: The line.
+    """
     print(line, file=sys.stderr, flush=True)

@@ -76,7 +76,14 @@ def run_shard(number: int, shared: tuple[dict[str, str], list[str], Any], shard:
 
 
 def check_versions(wanted: dict[str, str]) -> None:
-    """Raise PoolError if other versions in this process could change floating-point results."""
+    """Refuse other versions than the run's, which could change floating-point results.
+
+    Args:
+        wanted: The run's, by name.
+
+    Raises:
+        PoolError: This process has others.
+    """
     from mail.parallel.pool import PoolError
 
     mine = versions()
@@ -106,6 +113,10 @@ class Host:
 
     Receives ``("share", number, pickled)``, ``("shard", index, pickled)`` and ``("processors",)``; sends
     ``("completed", index, outcome)`` and ``("processors", count)``.
+
+    Args:
+        connection: To the run.
+        paths: From which workers import.
     """
 
     def __init__(self, connection: Connection, paths: list[str]) -> None:
@@ -167,14 +178,22 @@ def processors() -> int:
 
 
 def ray_message(error: BaseException) -> str:
-    """The line of Ray's own error that matters, for example a module that another machine lacks."""
+    """The line of Ray's own error that matters, for example a module that another machine lacks.
+
+    Args:
+        error: The error.
+    """
     cause = getattr(error, "cause", None) or error
     lines = [line for line in str(cause).splitlines() if line.strip()] or [type(cause).__name__]
     return lines[-1 if any("Traceback" in line for line in lines) else 0]
 
 
 def one_line(error: BaseException) -> str:
-    """An error of Ray and its cause, in one line."""
+    """An error of Ray and its cause, in one line.
+
+    Args:
+        error: The error.
+    """
     why = f": {ray_message(error.__cause__)}" if error.__cause__ else ""
     return (" ".join(str(error).split()) or type(error).__name__) + why
 
@@ -183,6 +202,9 @@ class Watch(threading.Thread):
     """Ends the process when a part of Ray that it started has died, or when the run is gone while Ray starts.
 
     Ray itself notices only after up to a minute.
+
+    Args:
+        descriptor: Of the socket to the run.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -209,7 +231,11 @@ class Watch(threading.Thread):
 
 
 def runs(process: Any) -> bool:
-    """Whether a process is running. Zombies are not."""
+    """Whether a process is running. Zombies are not.
+
+    Args:
+        process: A ``psutil.Process``.
+    """
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
@@ -217,7 +243,11 @@ def runs(process: Any) -> bool:
 
 
 def part_of(process: Any) -> int:
-    """The exit status in ``mail.parallel.ray_parts.PARTS`` of a process; 0 if it is none of the parts."""
+    """The exit status in ``mail.parallel.ray_parts.PARTS`` of a process; 0 if it is none of the parts.
+
+    Args:
+        process: A ``psutil.Process``.
+    """
     try:
         name = process.name()
         if name in ("raylet", "gcs_server"):  # zombies, too, which have no command line
@@ -234,7 +264,11 @@ def part_of(process: Any) -> int:
 
 
 def leave(status: int) -> NoReturn:
-    """End this process and its descendants and remove its working directory, which a killed run no longer can."""
+    """End this process and its descendants and remove its working directory, which a killed run no longer can.
+
+    Args:
+        status: The exit status.
+    """
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             process.kill()
@@ -244,14 +278,24 @@ def leave(status: int) -> NoReturn:
 
 
 def hung_up(descriptor: int) -> bool:
-    """Whether the other end of this socket is closed."""
+    """Whether the other end of a socket is closed.
+
+    Args:
+        descriptor: Of the socket.
+    """
     with socket.socket(fileno=os.dup(descriptor)) as caller:
         ready = select.select([caller], [], [], 0)[0]
         return bool(ready) and not caller.recv(1, socket.MSG_PEEK)
 
 
 def start(workers: int | None, address: str | None, memory: int) -> None:
-    """Start Ray on this machine, or join it at the address."""
+    """Start Ray on this machine, or join a cluster.
+
+    Args:
+        workers: Worker processes on this machine; None for one per processor.
+        address: The cluster's; None to start Ray here.
+        memory: Bytes of the object store.
+    """
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
     if address is not None:
         ray.init(address=address, **quiet)

@@ -59,7 +59,17 @@ class Link:
     """A connection to Ray. ``mail.parallel.ray_host.Host`` describes the messages."""
 
     def __init__(self, workers: int | None, address: str | None, memory: int, **settings: str) -> None:
-        """Start the process and wait for Ray. ``settings`` are further environment variables. PoolError on failure."""
+        """Start the process and wait for Ray.
+
+        Args:
+            workers: Worker processes on this machine; None for one per processor.
+            address: The cluster's; None to start Ray here.
+            memory: Bytes of the object store.
+            settings: Further environment variables.
+
+        Raises:
+            PoolError: The process or Ray cannot be started.
+        """
         self.address = address
         self._folder = tempfile.mkdtemp(prefix="nashmail-ray-")
         self._socket, theirs = socket.socketpair()
@@ -84,7 +94,14 @@ class Link:
             raise
 
     def send(self, message: tuple[Any, ...]) -> None:
-        """Send a message. PoolError if the process is gone."""
+        """Send a message.
+
+        Args:
+            message: See ``mail.parallel.ray_host.Host``.
+
+        Raises:
+            PoolError: The process is gone.
+        """
         try:
             self._connection.send(message)
         except OSError as error:
@@ -108,7 +125,14 @@ class Link:
                 raise PoolError(f"Ray {where} within {seconds:.0f} seconds")
 
     def receive(self, refused: str = "failed") -> tuple[Any, ...]:
-        """The next message. PoolError if Ray has ended or refused something; ``refused`` is the verb of the message."""
+        """The next message.
+
+        Args:
+            refused: The verb of the error's message.
+
+        Raises:
+            PoolError: Ray has ended or refused something.
+        """
         try:
             message: tuple[Any, ...] = self._connection.recv()
         except (EOFError, OSError) as error:
@@ -155,7 +179,11 @@ class Link:
 
 
 def environment(*, alone: bool) -> dict[str, str]:
-    """The environment of Ray's process and its workers. ``alone``: on this machine only."""
+    """The environment of Ray's process and its workers.
+
+    Args:
+        alone: Whether Ray is on this machine only.
+    """
     ours = {name: os.path.abspath(os.environ[name]) for name in _FOLDERS if os.environ.get(name)}
     ours["PYTHONPATH"] = os.pathsep.join(path for path in paths() if os.pathsep not in path)
     if alone:  # all ports on the loopback address
@@ -176,7 +204,11 @@ def paths() -> list[str]:
 
 
 def end_session(session: int) -> None:
-    """Kill all processes of a session, and wait up to ``ENDS`` seconds until they are gone."""
+    """Kill all processes of a session, and wait up to ``ENDS`` seconds until they are gone.
+
+    Args:
+        session: The session's number.
+    """
     deadline = time.monotonic() + ENDS
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(session, signal.SIGKILL)
@@ -194,6 +226,9 @@ def processes(session: int) -> dict[int, tuple[str, bool]]:
     """The processes of a session by pid: name, and whether it is running (False for a zombie).
 
     Empty without /proc. Ray's parts then end each other, more slowly.
+
+    Args:
+        session: The session's number.
     """
     members = {}
     for entry in Path("/proc").glob("[0-9]*"):

@@ -56,7 +56,11 @@ def over() -> None:
 
 
 def stopped(stop: BaseException) -> tuple[int, str]:
-    """The exit status and the word for a KeyboardInterrupt or ``Terminated``."""
+    """The exit status and the word for an end from outside.
+
+    Args:
+        stop: A KeyboardInterrupt or ``Terminated``.
+    """
     return (143, "terminated") if isinstance(stop, Terminated) else (130, "interrupted")
 
 

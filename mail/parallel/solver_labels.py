@@ -32,10 +32,20 @@ def labelled_map(
     game: Game,
     on_result: OnResult[Out] | None = None,
 ) -> list[Out]:
-    """``pool.map`` for tasks that may query the solver of ``game``.
+    """``pool.map`` for tasks that may query the solver of a game.
 
-    The scores that a shard computed are saved before ``on_result`` is called for it. See ``Pool.map`` for the
-    arguments.
+    The scores that a shard computed are saved before ``on_result`` is called for it.
+
+    Args:
+        pool: Runs the shards.
+        task: See ``Pool.map``, as for the following.
+        shared: What all shards share.
+        shards: One argument each.
+        game: The game whose solver is queried.
+        on_result: Is called with each result.
+
+    Returns:
+        The results, in the order of the shards.
     """
     if not solver.solvable(game):
         return pool.map(task, shared, shards, on_result=on_result)

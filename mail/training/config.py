@@ -110,7 +110,15 @@ class Begun:
 
 
 def begun(values: dict[str, Any], source: Path) -> Begun:
-    """Parse the values of a configuration. RunError if they are invalid; ``source`` is the file's name in messages."""
+    """Parse the values of a configuration.
+
+    Args:
+        values: What the file holds.
+        source: The file, for messages.
+
+    Raises:
+        RunError: They are invalid.
+    """
     path, written, values = printable(source), values, dict(values)
     version = values.pop("format", None)
     if type(version) is not int or version < 1:
@@ -142,7 +150,14 @@ def _printable(value: object) -> bool:
 
 
 def folder_of(name: str) -> Path:
-    """The folder of this name, which need not exist. RunError for a name that is not a path."""
+    """The folder of a name, which need not exist.
+
+    Args:
+        name: A path.
+
+    Raises:
+        RunError: It is not a path.
+    """
     if len(name) > _LONGEST:
         raise RunError("a run's name is the path of a folder; that one is too long")
     if not name or "\0" in name:
@@ -151,12 +166,24 @@ def folder_of(name: str) -> Path:
 
 
 def remedy(error: Unreadable, otherwise: str) -> str:
-    """The advice for a file that cannot be read. If only the system refuses it, the file itself may be intact."""
+    """The advice for a file that cannot be read. If only the system refuses it, the file itself may be intact.
+
+    Args:
+        error: Why it cannot be read.
+        otherwise: The advice for a damaged file.
+    """
     return "fix that and try again" if isinstance(error.__cause__, OSError) else otherwise
 
 
 def read_begun(folder: Path) -> Begun:
-    """Read the configuration in a folder. RunError if there is none, or it is damaged."""
+    """Read the configuration in a folder.
+
+    Args:
+        folder: The run's.
+
+    Raises:
+        RunError: There is none, or it is damaged.
+    """
     path = folder / NAME
     try:
         data = read_bytes(path, most=_MOST)
@@ -175,12 +202,24 @@ def read_begun(folder: Path) -> Begun:
 
 
 def read_config(folder: Path) -> Config:
-    """The configuration of the run in a folder. RunError if there is none."""
+    """The configuration of the run in a folder.
+
+    Args:
+        folder: The run's.
+
+    Raises:
+        RunError: There is none, or it is damaged.
+    """
     return read_begun(folder).config
 
 
 def same_but_for(config: Config, other: Config) -> list[str]:
-    """The fields in which two configurations differ; where imported files lie makes no difference."""
+    """The fields in which two configurations differ; where imported files lie makes no difference.
+
+    Args:
+        config: The one.
+        other: The other.
+    """
     names = [one.name for one in fields(Config) if one.name != "imports"]
     return [name for name in names if getattr(config, name) != getattr(other, name)]
 
@@ -194,7 +233,14 @@ def heading(result: dict[str, Any]) -> str:
 
 
 def check_names(config: Config) -> None:
-    """NashmailError for a game, explorer, expert or learner that there is not; nothing heavy is imported for it."""
+    """Refuse a game, explorer, expert or learner that does not exist; nothing heavy is imported for it.
+
+    Args:
+        config: The configuration.
+
+    Raises:
+        NashmailError: A name is unknown.
+    """
     make_game(config.game)
     explore.check(config.explorer)
     experts.parse(config.expert)
@@ -204,7 +250,11 @@ def check_names(config: Config) -> None:
 
 
 def all_registered(config: Config) -> bool:
-    """Whether every name in a configuration is registered."""
+    """Whether every name in a configuration is registered.
+
+    Args:
+        config: The configuration.
+    """
     names = set(config.learners) - {GAMES}
     return (
         known(config.game)
@@ -215,7 +265,16 @@ def all_registered(config: Config) -> bool:
 
 
 def check_imports(config: Config, folder: Path, *, registered: bool) -> None:
-    """RunError that names the files the run in a folder was made with, unless its names are registered without."""
+    """Refuse a run that needs files which were not given.
+
+    Args:
+        config: The run's configuration.
+        folder: The run's folder, for the message.
+        registered: Whether its names are registered without them.
+
+    Raises:
+        RunError: It needs some; the message names the files it was made with.
+    """
     if config.imports and not registered:
         given = " ".join(f"--import {shlex.quote(path)}" for path in config.imports)
         raise RunError(f"the run in {printable(folder)} was made with files of your own; name them: {printable(given)}")

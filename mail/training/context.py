@@ -38,15 +38,27 @@ class GameContext:
         return self.model is not None
 
     def lift(self, policy: Policy) -> Policy:
-        """A policy of the learned game as a policy of the board."""
+        """A policy of the learned game as a policy of the board.
+
+        Args:
+            policy: The policy.
+        """
         return lift(policy, self.learned)
 
     def lifted(self, policies: Seats) -> Seats:
-        """Both seats' policies as policies of the board."""
+        """Both seats' policies as policies of the board.
+
+        Args:
+            policies: The policies.
+        """
         return self.lift(policies[0]), self.lift(policies[1])
 
     def options(self, config: Config) -> Options:
-        """The options of a run's learners."""
+        """The options of a run's learners.
+
+        Args:
+            config: The run's configuration.
+        """
         return Options(
             seed=config.seed,
             explorer=config.explorer,
@@ -56,7 +68,14 @@ class GameContext:
         )
 
     def experts(self, name: str) -> Seats:
-        """The pair of experts with this name, for the learned game; cached. PolicyError if there is none."""
+        """The pair of experts of a name, for the learned game; cached.
+
+        Args:
+            name: A registered name.
+
+        Raises:
+            PolicyError: There is none for this game.
+        """
         if name not in self._experts:
             self._experts[name] = self._made(name)
         return self._experts[name]
@@ -93,7 +112,15 @@ class Prepared:
 
 
 def game_context(name: str, *, symmetry: bool) -> GameContext:
-    """Make the game and its models. PolicyError if ``symmetry`` is on and the game has none."""
+    """Make a game and its models.
+
+    Args:
+        name: The game's.
+        symmetry: Whether it is learned up to symmetry.
+
+    Raises:
+        PolicyError: It has no symmetry.
+    """
     game = make_game(name)
     if not symmetry:
         try:

@@ -30,7 +30,14 @@ Entrant = Callable[[Model | None], Seats]
 
 
 def check_entrant(name: str) -> None:
-    """NashmailError if no player has this name, as far as can be told without loading a policy."""
+    """Refuse a name that no player has, as far as can be told without loading a policy.
+
+    Args:
+        name: The player's.
+
+    Raises:
+        NashmailError: There is none.
+    """
     if (bare := _without_tactics(name)) is not None:
         check_entrant(bare)
         return
@@ -52,7 +59,18 @@ def is_table(name: str) -> bool:
 
 
 def entrant(name: str, game: Game) -> Entrant:
-    """The player of this name, as a function of the game's model (or None). NashmailError if there is none."""
+    """The player of a name.
+
+    Args:
+        name: The player's.
+        game: The game.
+
+    Returns:
+        A function from the game's model (or None) to both seats' policies.
+
+    Raises:
+        NashmailError: There is none.
+    """
     check_entrant(name)
     if (bare := _without_tactics(name)) is not None:
         if board_behind(game) is None:
@@ -82,7 +100,11 @@ def entrant(name: str, game: Game) -> Entrant:
 
 
 def with_tactics(seats: Seats) -> Seats:
-    """Both seats with tactics."""
+    """Both seats with tactics.
+
+    Args:
+        seats: The policies.
+    """
     return Tactics(seats[0]), Tactics(seats[1])
 
 
@@ -93,14 +115,25 @@ def _without_tactics(name: str) -> str | None:
 
 
 def needs_model(name: str) -> bool:
-    """Whether the player of this name needs the game's model."""
+    """Whether a player needs the game's model.
+
+    Args:
+        name: The player's.
+    """
     if (bare := _without_tactics(name)) is not None:
         return needs_model(bare)
     return name == "expert" or name.partition(":")[0] == WORD
 
 
 def model_for(game: Game) -> Model | None:
-    """The game's model, or None. A slow enumeration is announced on standard error."""
+    """The model of a game. A slow enumeration is announced on standard error.
+
+    Args:
+        game: The game.
+
+    Returns:
+        The model; None if there is none.
+    """
     if (most := positions_at_most(game)) and has_model(game) and most > NOTICED:
         print(f"enumerating the positions of {game.spec.name}, at most {most:,} ...", file=sys.stderr)
     try:
@@ -127,9 +160,16 @@ def _known(model: Model | None, game: Game, name: str) -> Model | Game:
 
 
 def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
-    """The players by name, each as a function of the game's model (or None).
+    """The players of a match.
 
     All names are checked, and runs loaded, before anything large is built.
+
+    Args:
+        names: The players'.
+        game: The game.
+
+    Returns:
+        By name, a function from the game's model (or None) to both seats' policies.
 
     Raises:
         NashmailError: A name is unknown or repeated, or there are fewer than two.

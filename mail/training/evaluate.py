@@ -72,7 +72,11 @@ def evaluate(run: Run, known: GameContext, learned: Mapping[str, Learned], *, po
 
 
 def spending(learned: Learned) -> Row:
-    """The budget words, for both seats together and by seat."""
+    """The budget words, for both seats together and by seat.
+
+    Args:
+        learned: What a learner returned.
+    """
     return {
         "games": learned.games,
         "labels": sum(learned.labels),

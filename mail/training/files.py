@@ -95,7 +95,12 @@ _SAMPLED = {**dict.fromkeys(("games", "labels", "distinct_labels"), count), "mat
 
 
 def sealed(values: dict[str, Any], identity: str) -> dict[str, Any]:
-    """The values with a check sum of them and of their ``identity``."""
+    """Values with a check sum of them and of their identity.
+
+    Args:
+        values: The values.
+        identity: The file's: its run, and its place in it.
+    """
     return {**values, CHECK: _check(values, identity)}
 
 
@@ -104,7 +109,11 @@ def _check(values: dict[str, Any], identity: str) -> str:
 
 
 def digest(data: bytes) -> str:
-    """The check sum of a file's contents."""
+    """The check sum of a file's contents.
+
+    Args:
+        data: The contents.
+    """
     return hashlib.sha256(data).hexdigest()
 
 
@@ -141,9 +150,16 @@ def unsealed(path: Path, identity: str, *, always: bool = True, cure: str = _AGA
 
 
 def read_result(folder: Path, begun: Begun) -> dict[str, Any] | None:
-    """The result of a finished run, with the check sums of its ``files``; None if it is not finished.
+    """The result of a finished run, with the check sums of its ``files``.
 
     Every value has the type of the schema; ``check_whole`` checks which are present.
+
+    Args:
+        folder: The run's.
+        begun: Its configuration.
+
+    Returns:
+        The result; None if the run is not finished.
 
     Raises:
         RunError: The file is not what this run wrote.
@@ -168,7 +184,16 @@ def _other(values: dict[str, Any], begun: Begun) -> str | None:
 
 
 def check_whole(result: dict[str, Any], begun: Begun, folder: Path) -> None:
-    """Raise RunError unless a result has all values of a finished run, for each of its learners."""
+    """Refuse a result that lacks values of a finished run, or one of its learners.
+
+    Args:
+        result: The result.
+        begun: The run's configuration.
+        folder: The run's, for messages.
+
+    Raises:
+        RunError: Something is missing.
+    """
     row = _EXACT if result.get("exact", True) else _SAMPLED
     learners = dict.fromkeys(begun.config.learners, row)
     needed = {"config": plain, "symmetry": flag, "seed": natural, "limits": plain, "learners": learners, "*": plain}
@@ -178,7 +203,14 @@ def check_whole(result: dict[str, Any], begun: Begun, folder: Path) -> None:
 
 
 def read_seconds(folder: Path) -> float:
-    """The seconds that a finished run took. RunError if its clock is damaged."""
+    """The seconds that a finished run took.
+
+    Args:
+        folder: The run's.
+
+    Raises:
+        RunError: Its clock is damaged.
+    """
     cure = f"delete it and {RESULT} and resume the run"
     values = unsealed(folder / CLOCK, CLOCK, always=False, cure=cure)
     if misfit(values, _CLOCK) or values["seconds"] < 0:

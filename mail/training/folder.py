@@ -51,7 +51,13 @@ class Run:
     """A run's folder, new, resumed or read. ``journal`` stores the rounds of its learners."""
 
     def __init__(self, folder: Path, begun: Begun, held: RunLock | None = None) -> None:
-        """``held``: the lock for writing; None to read only."""
+        """Use a folder.
+
+        Args:
+            folder: The run's.
+            begun: Its configuration.
+            held: The lock for writing; None to read only.
+        """
         self.folder, self.begun, self.config = folder, begun, begun.config
         self.journal = RunJournal(folder, begun)
         """The journal of its learners."""
@@ -86,14 +92,28 @@ class Run:
 
     @classmethod
     def resume(cls, folder: Path) -> Run:
-        """Resume a run. RunError if there is none, or another process trains there."""
+        """Resume a run.
+
+        Args:
+            folder: The run's.
+
+        Raises:
+            RunError: There is none, or another process trains there.
+        """
         read_begun(folder)
         held = lock(folder)
         return cls(folder, read_begun(folder), held)._begin()
 
     @classmethod
     def at(cls, folder: Path) -> Run:
-        """Open a run to read only. RunError if there is none."""
+        """Open a run to read only.
+
+        Args:
+            folder: The run's.
+
+        Raises:
+            RunError: There is none.
+        """
         return cls(folder, read_begun(folder))
 
     def _begin(self) -> Run:
@@ -108,7 +128,13 @@ class Run:
     # --- results --------------------------------------------------------------------------------------
 
     def save_policies(self, learner: str, policies: Seats, game: Game) -> None:
-        """Save both seats' policies of the board."""
+        """Save both seats' policies of the board.
+
+        Args:
+            learner: Its name.
+            policies: The policies.
+            game: The board's game.
+        """
         for seat, policy in enumerate(policies):
             path = self.folder / "policies" / f"{learner}-{seat}"
             save_policy(path, policy, game=game, seat=seat)
@@ -121,7 +147,14 @@ class Run:
         return result and {key: value for key, value in result.items() if key != FILES}
 
     def finish(self, result: dict[str, Any], figure: bytes, *, seconds: float, workers: int) -> None:
-        """Write the figure, the clock and, last, the result, which marks the run as finished."""
+        """Write the figure, the clock and, last, the result, which marks the run as finished.
+
+        Args:
+            result: The result.
+            figure: PNG.
+            seconds: How long the run took.
+            workers: How many it had.
+        """
         write_atomic(self.folder / "figure.png", figure)
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         clock = {"seconds": seconds, "workers": workers, "host": platform.node(), "pid": os.getpid(), **versions}

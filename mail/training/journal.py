@@ -71,7 +71,15 @@ class RunJournal:
         write_decisions(path, decisions, self._identity(path))
 
     def rounds(self, learner: str, seat: int) -> Iterator[Decisions]:
-        """The completed rounds, in order. RunError if one is damaged or belongs to another run."""
+        """The completed rounds, in order.
+
+        Args:
+            learner: The learner's name.
+            seat: The seat that learned from them.
+
+        Raises:
+            RunError: One is damaged or belongs to another run.
+        """
         for path in sorted(self._round(learner, seat, 0).parent.glob("*.npz")):
             if (decisions := self._read(path)) is not None:
                 yield decisions
@@ -129,7 +137,12 @@ class RunJournal:
         self._store_kept(path.with_name(f"{path.name}.fit"), numbers)
 
     def measured(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The result of ``measure`` for a learner, computed once, even if the run is killed and resumed."""
+        """The measures of a learner, computed once, even if the run is killed and resumed.
+
+        Args:
+            name: What is measured.
+            measure: Computes the measures.
+        """
         path = self._kept(f"{name}.measures")
         if self._load_kept(path) is None:
             self._store_kept(path, measure())

@@ -18,7 +18,11 @@ from mail.training.config import RunError
 
 
 class RunLock:
-    """A lock held by this process as long as the object lives. The process may acquire it again."""
+    """A lock held by this process as long as the object lives. The process may acquire it again.
+
+    Args:
+        descriptor: Of the locked folder; None without locks in the file system.
+    """
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor, self._process = descriptor, os.getpid()
@@ -37,6 +41,9 @@ def lock(folder: Path) -> RunLock:
 
     Without locks in the file system, a line on standard error says so and the run continues. On Windows, where Python
     has no such locks, it continues without the line.
+
+    Args:
+        folder: The run's.
 
     Raises:
         RunError: Another process has the lock.

@@ -31,7 +31,14 @@ class Profile:
 
 
 def check_profile(name: str) -> None:
-    """RunError unless ``RUN[:LEARNER]`` is a learner of a finished run. Its policies are not loaded, nor is torch."""
+    """Refuse a name that is not a learner of a finished run. Its policies are not loaded, nor is torch.
+
+    Args:
+        name: ``RUN[:LEARNER]``.
+
+    Raises:
+        RunError: For such a name.
+    """
     _described(name)
 
 
@@ -96,12 +103,23 @@ def _same(about: Path, check: str | None) -> bool:
 
 
 def default_learner(config: Config) -> str:
-    """The learner to use if none is named."""
+    """The learner to use if none is named.
+
+    Args:
+        config: The run's configuration.
+    """
     return "mail" if "mail" in config.learners else config.learners[0]
 
 
 def split(name: str) -> tuple[Path, str | None]:
-    """Folder and learner. A folder whose own name has a colon takes precedence. RunError for an invalid path."""
+    """Folder and learner of a name. A folder whose own name has a colon takes precedence.
+
+    Args:
+        name: ``RUN[:LEARNER]``.
+
+    Raises:
+        RunError: It is not a path.
+    """
     whole = folder_of(name)
     if os.path.exists(whole / NAME) or ":" not in name:
         return whole, None

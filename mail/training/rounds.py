@@ -28,7 +28,13 @@ _AGAIN = "delete it and resume, its games are played again"
 
 
 def write_decisions(path: Path, decisions: Decisions, identity: str) -> None:
-    """Write a round (or one shard) and its seal."""
+    """Write a round (or one shard) and its seal.
+
+    Args:
+        path: The file.
+        decisions: The round.
+        identity: Of its run, and its place in it.
+    """
     buffer = BytesIO()
     np.savez(buffer, **decisions.arrays())  # type: ignore[arg-type]
     with ZipFile(buffer, "a") as archive:
@@ -92,7 +98,15 @@ _KINDS = {
 
 
 def misfit(decisions: Decisions, game: Game) -> str | None:
-    """The name of the first column that cannot come from this game; None if all can."""
+    """The name of the first column that cannot come from a game.
+
+    Args:
+        decisions: What a file holds.
+        game: The game.
+
+    Returns:
+        The name; None if all columns can.
+    """
     for one in fields(decisions):
         array = getattr(decisions, one.name)
         if one.name != "state" and array.dtype != _KINDS[one.name]:

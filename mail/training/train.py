@@ -82,6 +82,13 @@ def _task(name: str, config: Config, known: GameContext, options: Options, games
 
 
 def check(config: Config) -> None:
-    """Raise NashmailError for values that are not allowed and for unknown names."""
+    """Refuse values that are not allowed and unknown names.
+
+    Args:
+        config: The configuration.
+
+    Raises:
+        NashmailError: For such a configuration.
+    """
     config.check()
     check_names(config)

@@ -100,7 +100,18 @@ def run_cells(cells: Sequence[Cell], folder: Path | None, *, pool: Pool | None =
 
 
 def read_cell(folder: Path, cell: Cell) -> Row | None:
-    """The stored row of a cell, or None if there is none. RunError for a file that is not of this cell."""
+    """The stored row of a cell.
+
+    Args:
+        folder: The comparison's.
+        cell: The cell.
+
+    Returns:
+        The row; None if there is none.
+
+    Raises:
+        RunError: The file is not of this cell.
+    """
     path = folder / f"{cell.key}.json"
     if not path.is_file():
         return None
@@ -114,12 +125,21 @@ def read_cell(folder: Path, cell: Cell) -> Row | None:
 
 
 def identity(cell: Cell) -> Row:
-    """What a row says of its cell."""
+    """What a row says of its cell.
+
+    Args:
+        cell: The cell.
+    """
     return {"format": FORMAT, "key": cell.key, **asdict(cell)}
 
 
 def run_cell(registered: Registered, cell: Cell) -> Row:
-    """A pool's task: learn and measure one cell. A failure of any kind is a row, too."""
+    """A pool's task: learn and measure one cell. A failure of any kind is a row, too.
+
+    Args:
+        registered: What the user's own files registered.
+        cell: The cell.
+    """
     registered.add()
     try:
         return {**identity(cell), **_measured(cell)}

@@ -52,7 +52,11 @@ def tidy(row: Row) -> Row:
 
 
 def to_csv(rows: Sequence[Row]) -> bytes:
-    """Tidy rows as CSV, one line per cell."""
+    """Tidy rows as CSV, one line per cell.
+
+    Args:
+        rows: The rows.
+    """
     out = io.StringIO()
     writer = csv.DictWriter(out, [*WHO, "knows", *MEASURES, "failed"], lineterminator="\n")
     writer.writeheader()
@@ -61,7 +65,11 @@ def to_csv(rows: Sequence[Row]) -> bytes:
 
 
 def by_entrant(rows: Sequence[Row]) -> dict[Entrant, list[Row]]:
-    """Tidy rows by entrant, in order of first appearance."""
+    """Tidy rows by entrant, in order of first appearance.
+
+    Args:
+        rows: The rows.
+    """
     groups: dict[Entrant, list[Row]] = {}
     for row in rows:
         groups.setdefault((row["learner"], row["explorer"], row["budget"]), []).append(row)
@@ -69,7 +77,12 @@ def by_entrant(rows: Sequence[Row]) -> dict[Entrant, list[Row]]:
 
 
 def called(entrant: Entrant, entrants: Sequence[Entrant]) -> str:
-    """A name that tells an entrant from the others: with its explorer and budget where others differ in them."""
+    """A name that tells an entrant from the others: with its explorer and budget where others differ in them.
+
+    Args:
+        entrant: The entrant.
+        entrants: All of them.
+    """
     learner, explorer, budget = entrant
     name = f"{learner}+{explorer}" if explorer else learner
     return f"{name} @{budget:,}" if len({other[2] for other in entrants}) > 1 else name
@@ -129,7 +142,12 @@ def _said(estimate: Estimate) -> dict[str, Any]:
 
 
 def spread(measure: dict[str, Any], form: str = ".4f") -> str:
-    """An aggregate in words: the interquartile mean and its interval, or the points where there are few."""
+    """An aggregate in words: the interquartile mean and its interval, or the points where there are few.
+
+    Args:
+        measure: The aggregate.
+        form: Of its numbers, as ``format`` takes it.
+    """
     if measure["interval"] is None:
         points = list(dict.fromkeys(f"{value:z{form}}" for value in measure["points"]))
         return "; ".join(points)
