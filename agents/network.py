@@ -103,10 +103,7 @@ class Residual(nn.Module):
         """Apply the block.
 
         Args:
-            planes: float32 [N, channels, rows, columns].
-
-        Returns:
-            The same shape.
+            planes: float32 [N, channels, rows, columns], as is what is returned.
         """
         inner: Tensor = self.second(nn.functional.relu(self.first(planes)))
         return nn.functional.relu(planes + inner)
@@ -150,13 +147,10 @@ class PolicyNet(nn.Module):
         draw_weights(self, rng=rng)
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Logits of observations.
+        """Logits float32 [N, A] of observations.
 
         Args:
             observations: float32 ``[N, *shape]``.
-
-        Returns:
-            float32 [N, A].
         """
         logits: Tensor = self.layers(observations)
         return logits
@@ -205,7 +199,11 @@ class InDouble:
                 self._linear.append((weight.contiguous().to(device), bias[:, None].to(device)))
 
     def __call__(self, observations: Tensor) -> Tensor:
-        """[N, A] logits of observations [N, *shape]."""
+        """Logits float64 [N, A] of observations.
+
+        Args:
+            observations: float32 ``[N, *shape]``.
+        """
         if self._convolutions:
             rows = _scratch("planes", observations.permute(2, 3, 1, 0).shape, self.device)
             rows.copy_(observations.permute(2, 3, 1, 0))
@@ -247,7 +245,13 @@ class Convolution:
         self._bias, self._device = bias[:, None].to(device), device
 
     def __call__(self, planes: Tensor, into: str, *, add: Tensor | None = None) -> Tensor:
-        """[H, W, F, N] in the scratch memory ``into``: the ReLU of the sums plus ``add``."""
+        """The ReLU of the convolution, plus other planes if given: float64 [H, W, F, N].
+
+        Args:
+            planes: float64 [H, W, C, N].
+            into: the name of the scratch memory for the result.
+            add: float64 [H, W, F, N] added before the ReLU.
+        """
         rows, columns, _, n = planes.shape
         out = _scratch(into, (rows, columns, len(self._bias), n), self._device)
         sums = _scratch("sums", (rows, len(self._bias), n), self._device)

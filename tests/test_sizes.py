@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("games", "agents", "mail", "scripts")
 MOST_FILES = 15  # modules of one directory, beside its folders
 MOST_LINES = 400  # of a file
-LONGEST, MEDIAN = 60, 8  # lines of a function, its docstring included
+LONGEST, MEDIAN = 56, 8  # lines of a function, its docstring not included: a section on each argument is no fault
 
 
 def modules(folder: str) -> list[Path]:
@@ -21,12 +21,14 @@ def modules(folder: str) -> list[Path]:
 
 
 def functions(path: Path) -> dict[str, int]:
-    """The lines of every function of a module, the decorators not counted."""
+    """The lines of every function of a module, decorators and docstrings not counted."""
     found = {}
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
-            found[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = node.end_lineno - node.lineno + 1
+            text = node.body[0] if ast.get_docstring(node) is not None else None
+            described = 0 if text is None or text.end_lineno is None else text.end_lineno - text.lineno + 1
+            found[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = node.end_lineno - node.lineno + 1 - described
     return found
 
 

@@ -256,7 +256,11 @@ def rules_behind(game: Game) -> Any | None:
 
 
 def searchable(game: Game) -> bool:
-    """Whether the game comes from OpenSpiel and hides nothing, so that OpenSpiel's tree search can play it."""
+    """Whether a game comes from OpenSpiel and hides nothing, so that OpenSpiel's tree search can play it.
+
+    Args:
+        game: Any game.
+    """
     if not isinstance(game, OpenSpielGame):
         return False
     kind = game.rules.get_type()

@@ -101,6 +101,11 @@ class Picture:
     grid: Grid
 
     def __call__(self, state: int) -> str:
+        """The grid as lines of characters.
+
+        Args:
+            state: The number of a joint state.
+        """
         marks = ["."] * self.grid.cells
         marks[self.grid.goal] = "*"
         for player, cell in enumerate(self.grid.places()[state]):

@@ -25,7 +25,16 @@ class QueryRule(Protocol):
     """Chooses the decisions at which a policy is queried. Immutable and picklable, like a policy."""
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        """[N] whether to query at each of these positions, at all of which the seat decides."""
+        """Whether to query at each position.
+
+        Args:
+            game: The game.
+            states: [N, W] positions, at all of which the seat decides.
+            seat: The queried seat.
+
+        Returns:
+            bool [N].
+        """
 
 
 @dataclass(frozen=True)

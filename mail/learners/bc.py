@@ -25,6 +25,11 @@ class Bc:
     """Behavioral cloning: two experts play each other, and every decision of both is a query.
 
     With a budget of labels, a seat is queried until its share is spent; its last game is cut there.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        cloner: A registered name.
     """
 
     def __init__(self, options: Options, *, name: str = "bc", cloner: str = "network") -> None:

@@ -44,7 +44,12 @@ class NoiseMixture:
     clone: float = 0.0
 
     def __call__(self, expert: Policy, clone: Policy | None) -> Policy:
-        """The policy that mixes them. ``clone`` may be None if its probability is 0."""
+        """The policy that mixes the three.
+
+        Args:
+            expert: The seat's expert.
+            clone: The clone; None if its probability is 0.
+        """
         players = [(1.0 - self.random - self.clone, expert), (self.random, Uniform()), (self.clone, clone)]
         parts = [(weight, player) for weight, player in players if weight > 0 and player is not None]
         if len(parts) == 1:

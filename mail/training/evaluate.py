@@ -147,6 +147,16 @@ def curve(
     """One seat's exploitability when only its first n labels are cloned, with n in equal steps up to all.
 
     The last point is the learned policy itself, whose measures are in ``row``; the only one where it is no clone.
+
+    Args:
+        config: The run's configuration.
+        known: The run's game.
+        model: Its exact model.
+        name: The learner's.
+        learned: What it returned.
+        seat: Whose curve.
+        row: The learner's measures.
+        pool: Fits clones and queries them.
     """
     total = learned.labels[seat]
     parts = 1 if learned.cloner is None else config.points

@@ -43,7 +43,14 @@ def check_profile(name: str) -> None:
 
 
 def finished(name: str) -> dict[str, Any]:
-    """The contents of ``result.json`` of ``RUN[:LEARNER]``; RunError as for ``check_profile``."""
+    """The contents of ``result.json`` of a finished run.
+
+    Args:
+        name: ``RUN[:LEARNER]``.
+
+    Raises:
+        RunError: As for ``check_profile``.
+    """
     return _described(name)[3]
 
 

@@ -61,12 +61,23 @@ class AirlConfig:
 
 
 def discriminator(logits: Floats) -> Floats:
-    """[n, A] D for logits f - log pi."""
+    """The discriminator D.
+
+    Args:
+        logits: [n, A] f - log pi.
+
+    Returns:
+        [n, A].
+    """
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
 def shaped(process: Process) -> LinearReward:
-    """Rewards f = g(s) + E h(s') - h(s): the first n weights are g, the others h."""
+    """Rewards f = g(s) + E h(s') - h(s): the first n weights are g, the others h.
+
+    Args:
+        process: The seat's decision process.
+    """
     by_position = position_reward(process.legal)
     legal = csr_array(process.legal.ravel().astype(np.float64)[:, None])
     potential = (process.kernel - by_position.features).multiply(legal)
@@ -94,7 +105,14 @@ def discriminator_loss(
 
 
 def log_policy(policy: Floats) -> Floats:
-    """[n, A] log pi, with probabilities raised to ``FLOOR``."""
+    """log pi, with probabilities raised to ``FLOOR``.
+
+    Args:
+        policy: [n, A] pi.
+
+    Returns:
+        [n, A].
+    """
     return np.asarray(np.log(np.maximum(policy, FLOOR)))
 
 
@@ -123,12 +141,28 @@ class _Form:
 
 
 def airl(config: AirlConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
-    """Alternate between the discriminator and its soft-optimal policy until visits match."""
+    """Alternate between the discriminator and its soft-optimal policy until visits match.
+
+    Args:
+        config: Rewards, rate and limits.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        rng: Not used.
+    """
     return learned(config, process, expert)[0]
 
 
 def learned(config: AirlConfig, process: Process, expert: Demonstrated) -> tuple[Solution, Floats]:
-    """The solution, and the weights: f [n, A] for ``pairs``, or g and h, [n] each, one after the other."""
+    """The solution of ``airl``, and its weights.
+
+    Args:
+        config: Rewards, rate and limits.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+
+    Returns:
+        The solution, and f [n, A] for ``pairs``, or g and h, [n] each, one after the other.
+    """
     form = _Form(config, None if config.reward == "pairs" else shaped(process))
     theirs, rate, round_ = shares(expert.visits), config.rate, 0
     weights = np.zeros(process.legal.shape if form.linear is None else form.linear.size)
@@ -156,7 +190,13 @@ def _played(process: Process, theirs: Floats, reward: Floats) -> tuple[Floats, F
 
 
 class Airl(Inverse):
-    """The learner ``airl``."""
+    """The learner ``airl``.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        config: Rewards, rate and limits.
+    """
 
     def __init__(self, options: Options, *, name: str = "airl", config: AirlConfig = AirlConfig()) -> None:
         super().__init__(options, name=name, method=partial(airl, config))

@@ -65,7 +65,14 @@ class GailConfig:
 
 
 def gail(config: GailConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
-    """Match the demonstrated visits by mirror descent."""
+    """Match the demonstrated visits by mirror descent.
+
+    Args:
+        config: Rewards, rate and limits.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        rng: Not used.
+    """
     theirs, total, rate = shares(expert.visits), np.zeros(process.legal.shape), config.rate
     policy, mine, divergence = _played(process, theirs, total)
     round_ = 0
@@ -88,7 +95,13 @@ def _played(process: Process, theirs: Floats, total: Floats) -> tuple[Floats, Fl
 
 
 class Gail(Inverse):
-    """The learner ``gail``."""
+    """The learner ``gail``.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        config: Rewards, rate and limits.
+    """
 
     def __init__(self, options: Options, *, name: str = "gail", config: GailConfig = GailConfig()) -> None:
         super().__init__(options, name=name, method=partial(gail, config))

@@ -76,25 +76,48 @@ class Modes:
         return information(np.stack([shares(part) for part in self.visits]))
 
     def decode(self, rows: Ints, actions: Ints) -> int:
-        """The most probable code of one game, from its decisions: rows of the process [T] and actions [T]."""
+        """The most probable code of one game, from its decisions.
+
+        Args:
+            rows: int64 [T] positions of the process.
+            actions: int64 [T].
+        """
         return int(np.log(np.maximum(self.posterior[:, rows, actions], FLOOR)).sum(1).argmax())
 
 
 def posterior(parts: Floats) -> Floats:
-    """[M, n, A] q(c | s, a) for the shares [M, n, A] of codes that are drawn alike."""
+    """q(c | s, a) for codes that are drawn with equal probability.
+
+    Args:
+        parts: [M, n, A] the shares of each code.
+
+    Returns:
+        [M, n, A].
+    """
     total = parts.sum(0)
     return np.asarray(np.where(total > 0, parts / np.where(total > 0, total, 1.0), 1.0 / len(parts)))
 
 
 def information(parts: Floats) -> float:
-    """L_I for the shares [M, n, A] of codes that are drawn alike."""
+    """L_I for codes that are drawn with equal probability.
+
+    Args:
+        parts: [M, n, A] the shares of each code.
+    """
     right = posterior(parts)
     logs = np.log(np.where(parts > 0, np.maximum(right, 1e-300), 1.0))
     return float((parts * logs).sum() / len(parts) + np.log(len(parts)))
 
 
 def modes(config: InfoGailConfig, process: Process, expert: Demonstrated, rng: Rng) -> Modes:
-    """Fit the codes to demonstrations that do not say which style they are of."""
+    """Fit the codes to demonstrations that do not say which style they are of.
+
+    Args:
+        config: Codes, rate and limits.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        rng: Draws the first rewards of the codes.
+    """
     theirs = shares(expert.visits)
     totals = config.spread * rng.normal(size=(config.codes, *process.legal.shape)) * (config.codes > 1)
     played, rate, round_ = _played(config, process, theirs, totals), config.rate, 0
@@ -138,7 +161,14 @@ def _rewards(config: InfoGailConfig, theirs: Floats, parts: Floats) -> Floats:
 
 
 def infogail(config: InfoGailConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
-    """The policy with the visits of codes that are drawn once per game."""
+    """The policy with the visits of codes that are drawn once per game.
+
+    Args:
+        config: Codes, rate and limits.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        rng: Draws the first rewards of the codes.
+    """
     found = modes(config, process, expert, rng)
     visits = found.visits.mean(0)
     came = visits.sum(1, keepdims=True)
@@ -147,7 +177,13 @@ def infogail(config: InfoGailConfig, process: Process, expert: Demonstrated, rng
 
 
 class InfoGail(Inverse):
-    """The learner ``infogail``."""
+    """The learner ``infogail``.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        config: Codes, rate and limits.
+    """
 
     def __init__(self, options: Options, *, name: str = "infogail", config: InfoGailConfig = InfoGailConfig()) -> None:
         super().__init__(options, name=name, method=partial(infogail, config))

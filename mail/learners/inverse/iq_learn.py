@@ -66,17 +66,42 @@ class Batch:
     """[n * A, n] the share of each next own decision after a pair, discounted; what is missing ended the game."""
 
     def next(self, values: Floats) -> Floats:
-        """[n, A] the expected value of the next own decision, for values [n]."""
+        """The expected value of the next own decision.
+
+        Args:
+            values: [n].
+
+        Returns:
+            [n, A].
+        """
         return np.asarray((self.kernel @ values).reshape(self.legal.shape))
 
 
 def implied_reward(legal: Bools, q: Floats, following: Floats) -> Floats:
-    """[n, A] x = Q(s, a) - E V(s'), for the expected values of what follows [n, A]; 0 where illegal."""
+    """x = Q(s, a) - E V(s').
+
+    Args:
+        legal: bool [n, A].
+        q: [n, A] Q.
+        following: [n, A] the expected values of what follows.
+
+    Returns:
+        [n, A]; 0 where illegal.
+    """
     return np.where(legal, q - following, 0.0)
 
 
 def loss(batch: Batch, q: Floats, config: IqConfig) -> tuple[float, Floats]:
-    """The offline loss on a batch in its second form, and its gradient [n, A] in Q [n, A], 0 where illegal."""
+    """The offline loss on a batch in its second form, and its gradient.
+
+    Args:
+        batch: Recorded transitions.
+        q: [n, A] Q; 0 where illegal.
+        config: Temperature and divergence.
+
+    Returns:
+        The loss, and the gradient [n, A], 0 where illegal.
+    """
     actions = np.where(batch.legal, q, -np.inf)
     values, policy = soft_max(actions, config.temperature), softmax(actions, config.temperature)
     implied = implied_reward(batch.legal, q, batch.next(values))
@@ -88,7 +113,13 @@ def loss(batch: Batch, q: Floats, config: IqConfig) -> tuple[float, Floats]:
 
 
 def loss_as_published(batch: Batch, q: Floats, config: IqConfig) -> float:
-    """The offline loss in its first form, which the second equals: - E[phi(x)] + E[V(s) - V(s')]."""
+    """The offline loss in its first form, which the second equals: - E[phi(x)] + E[V(s) - V(s')].
+
+    Args:
+        batch: Recorded transitions.
+        q: [n, A] Q; 0 where illegal.
+        config: Temperature and divergence.
+    """
     values = soft_max(np.where(batch.legal, q, -np.inf), config.temperature)
     following = batch.next(values)
     implied = implied_reward(batch.legal, q, following)
@@ -100,7 +131,15 @@ def recorded(game: Game, decisions: Decisions, seat: int) -> tuple[Batch, Demons
     """A seat's labelled decisions as a batch over its distinct positions, and those positions.
 
     A label weighs its actions, as in cloning. What came next is known of actions that were played: a mean over the
-    games in which they were. NashmailError without labels.
+    games in which they were.
+
+    Args:
+        game: The game.
+        decisions: Decisions of either seat.
+        seat: The seat.
+
+    Raises:
+        NashmailError: There are no labels.
     """
     shown = demonstrations(decisions, seat)
     mine = decisions.take(decisions.queried & (decisions.seat == seat))
@@ -118,7 +157,15 @@ def recorded(game: Game, decisions: Decisions, seat: int) -> tuple[Batch, Demons
 
 
 def cut(game: Game, decisions: Decisions) -> Bools:
-    """[R] last decisions of games that were cut although they go on."""
+    """Last decisions of games that were cut although they go on.
+
+    Args:
+        game: The game.
+        decisions: R decisions.
+
+    Returns:
+        bool [R].
+    """
     if not game.spec.endless or game.spec.clock is None:
         return np.zeros(len(decisions), dtype=np.bool_)
     steps = game.spec.longest // 2  # in each of which both seats may move
@@ -126,7 +173,15 @@ def cut(game: Game, decisions: Decisions) -> Bools:
 
 
 def offline(config: IqConfig, batch: Batch) -> tuple[Floats, int]:
-    """The Q-function [n, A] of recorded transitions, and the gradient evaluations that it took."""
+    """The Q-function of recorded transitions.
+
+    Args:
+        config: Temperature, divergence and limits.
+        batch: Recorded transitions.
+
+    Returns:
+        [n, A], and the number of gradient evaluations that it took.
+    """
     return _minimized(lambda q: loss(batch, q, config), np.zeros(batch.legal.shape), batch.legal, config)
 
 
@@ -166,7 +221,14 @@ def online_loss(process: Process, expert: Floats, visits: Floats, q: Floats, con
 
 
 def online(config: IqConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
-    """Fit Q in rounds, each with the visits of the policy before it."""
+    """Fit Q in rounds, each with the visits of the policy before it.
+
+    Args:
+        config: Temperature, divergence and limits.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        rng: Not used.
+    """
     q = np.zeros(process.legal.shape)
     took = 0
     for _ in range(config.rounds if config.regularize else 1):
@@ -208,7 +270,13 @@ def _minimized(objective: Objective, q: Floats, legal: Bools, config: IqConfig) 
 
 
 class IqLearnOnline(Inverse):
-    """The learner ``iq-learn-online``."""
+    """The learner ``iq-learn-online``.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        config: Temperature, divergence and limits.
+    """
 
     def __init__(self, options: Options, *, name: str = "iq-learn-online", config: IqConfig = IqConfig()) -> None:
         super().__init__(options, name=name, method=partial(online, config))

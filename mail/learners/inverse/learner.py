@@ -65,13 +65,24 @@ class Inverse:
         self.processes(experts)
 
     def processes(self, experts: Seats) -> tuple[Process, Process]:
-        """Both seats' decision processes. NashmailError if the game has none that can be listed."""
+        """Both seats' decision processes.
+
+        Args:
+            experts: Seat 0's and seat 1's expert.
+
+        Raises:
+            NashmailError: The game has none that can be listed.
+        """
         model = exact_model(self.name, self.options.model)
         first, second = (process_of(model, seat, tabulate(model, experts[1 - seat], 1 - seat)) for seat in (0, 1))
         return first, second
 
     def within(self, budget: Budget) -> Method:
-        """The method with what it may spend. For methods that play in the process, by its known transitions."""
+        """The method with what it may spend. For methods that play in the process, by its known transitions.
+
+        Args:
+            budget: What may be spent.
+        """
         return self.method
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
@@ -113,7 +124,15 @@ class Inverse:
 
 
 def exact_model(name: str, model: Model | None) -> Model:
-    """The exact model. NashmailError if there is none."""
+    """The exact model, checked to be there.
+
+    Args:
+        name: The learner's, for the message.
+        model: The model, if the game has one.
+
+    Raises:
+        NashmailError: There is none.
+    """
     if model is None:
         raise NashmailError(f"{name} needs the exact model of the game, which is too large to list; choose bc or mail")
     return model
@@ -123,7 +142,15 @@ Shard = tuple[Process, Decisions, int, Rng]
 
 
 def fit_seat(job: tuple[Method, Game], shard: Shard) -> tuple[Fit, dict[str, float]]:
-    """A pool's task: fit one seat, and complete its policy outside the process."""
+    """A pool's task: fit one seat, and complete its policy outside the process.
+
+    Args:
+        job: The method, and the game.
+        shard: The seat's process, decisions, number and generator.
+
+    Returns:
+        The fit, and the method's metrics.
+    """
     method, game = job
     process, decisions, seat, rng = shard
     expert = demonstrated(process, decisions, seat)

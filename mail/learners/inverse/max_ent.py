@@ -46,14 +46,33 @@ class MaxEntConfig:
 
 
 def soft_policy(process: Process, reward: Floats) -> Floats:
-    """[n, A] the soft-optimal policy of rewards [n, A], at temperature 1."""
+    """The soft-optimal policy of rewards, at temperature 1.
+
+    Args:
+        process: The seat's decision process.
+        reward: [n, A].
+
+    Returns:
+        [n, A].
+    """
     return softmax(process.soft(reward)[0], 1.0)
 
 
 def loss(
     process: Process, expert: Demonstrated, features: LinearReward, weights: Floats, ridge: float
 ) -> tuple[float, Floats]:
-    """The causal cross-entropy with its ridge, and its gradient [d] in the weights [d]."""
+    """The causal cross-entropy with its ridge, and its gradient.
+
+    Args:
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        features: Of the reward.
+        weights: [d].
+        ridge: Of |w|^2 / 2.
+
+    Returns:
+        The loss, and the gradient [d].
+    """
     actions, values = process.soft(features.reward(weights))
     mass = expert.visits
     shown = mass > 0
@@ -66,7 +85,14 @@ def loss(
 
 
 def max_ent(config: MaxEntConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
-    """Fit a reward to the demonstrations by L-BFGS, and return its soft-optimal policy."""
+    """Fit a reward to the demonstrations by L-BFGS, and return its soft-optimal policy.
+
+    Args:
+        config: Rewards, ridge and limits.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        rng: Not used.
+    """
     features = REWARDS[config.reward](process.legal)
 
     def objective(weights: Floats) -> tuple[float, Floats]:
@@ -81,7 +107,13 @@ def max_ent(config: MaxEntConfig, process: Process, expert: Demonstrated, rng: R
 
 
 class MaxEnt(Inverse):
-    """The learner ``max-ent``."""
+    """The learner ``max-ent``.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        config: Rewards, ridge and limits.
+    """
 
     def __init__(self, options: Options, *, name: str = "max-ent", config: MaxEntConfig = MaxEntConfig()) -> None:
         super().__init__(options, name=name, method=partial(max_ent, config))

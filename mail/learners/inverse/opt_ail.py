@@ -59,7 +59,11 @@ class OptAilConfig:
 
 
 class Replay:
-    """Everything that was played in a process: counts, and the transitions that they estimate."""
+    """Everything that was played in a process: counts, and the transitions that they estimate.
+
+    Args:
+        process: The seat's decision process.
+    """
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -69,7 +73,16 @@ class Replay:
         self.followed = csr_array((process.legal.size, n))
 
     def play(self, policy: Floats, games: int, *, rng: Rng) -> Floats:
-        """Play games with a policy [n, A]; the mean number of visits of each pair in them [n, A]."""
+        """Play games with a policy.
+
+        Args:
+            policy: [n, A].
+            games: How many.
+            rng: Draws starts, actions and transitions.
+
+        Returns:
+            [n, A] the mean number of visits of each pair in them.
+        """
         process, begins = self.process, np.cumsum(self.process.start)
         rows = np.searchsorted(begins, rng.random(games), side="right")
         rows = rows[rows < len(begins)]
@@ -100,12 +113,27 @@ class Replay:
 
 
 def ftrl_reward(step: float, sum_of_differences: Floats) -> Floats:
-    """[n, A] the reward of FTRL on the box [-1, 1], given the sum of rho_E - rho_i so far."""
+    """The reward of FTRL on the box [-1, 1].
+
+    Args:
+        step: c.
+        sum_of_differences: [n, A] the sum of rho_E - rho_i so far.
+
+    Returns:
+        [n, A].
+    """
     return np.asarray(np.clip(step * sum_of_differences, -1.0, 1.0))
 
 
 def bellman_error(count: Floats, model: Process, q: Floats, reward: Floats) -> float:
-    """The Bellman error with the minimum over the class taken off: the sum of n (Q - r - P V)^2."""
+    """The Bellman error with the minimum over the class taken off: the sum of n (Q - r - P V)^2.
+
+    Args:
+        count: [n, A] visits.
+        model: The estimated process.
+        q: [n, A] Q.
+        reward: [n, A] r.
+    """
     values = np.where(model.legal, q, -np.inf).max(1)
     return float((count * np.where(model.legal, q - reward - model.next(values), 0.0) ** 2).sum())
 
@@ -136,7 +164,19 @@ def optimistic(count: Floats, model: Process, reward: Floats, weight: float, cap
 def surrogate(
     count: Floats, model: Process, reward: Floats, config: OptAilConfig, expert: Demonstrated, cap: Floats
 ) -> Floats:
-    """Q_k of the published code's objective, by fixed-point sweeps; [n, A], -inf where illegal."""
+    """Q_k of the published code's objective, by fixed-point sweeps.
+
+    Args:
+        count: [n, A] visits.
+        model: The estimated process.
+        reward: [n, A] r_k.
+        config: Temperature and eta.
+        expert: The demonstrations in the process.
+        cap: [n] H(s).
+
+    Returns:
+        [n, A]; -inf where illegal.
+    """
     base, alpha = np.where(model.legal, reward, -np.inf), config.temperature
     replayed, shown = count.sum(1), expert.visits.sum(1)
     share = (replayed / max(1.0, replayed.sum()) + shown / shown.sum()) / 2
@@ -151,7 +191,14 @@ def surrogate(
 
 
 def opt_ail(config: OptAilConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
-    """Play the rounds, and return the policy with the visits of their mixture."""
+    """Play the rounds, and return the policy with the visits of their mixture.
+
+    Args:
+        config: Rounds, games and optimism.
+        process: The seat's decision process.
+        expert: The demonstrations in it.
+        rng: Draws the games.
+    """
     replay, total = Replay(process), np.zeros(process.legal.shape)
     cap = process.soft(np.ones(process.legal.shape), 0.0)[1]
     visits = np.zeros(process.legal.shape)
@@ -194,7 +241,13 @@ def _brief_visits(model: Process, policy: Floats) -> Floats:
 
 
 class OptAil(Inverse):
-    """The learner ``opt-ail``."""
+    """The learner ``opt-ail``.
+
+    Args:
+        options: What learners may be told.
+        name: What the learner is registered as.
+        config: Rounds, games and optimism.
+    """
 
     def __init__(self, options: Options, *, name: str = "opt-ail", config: OptAilConfig = OptAilConfig()) -> None:
         super().__init__(options, name=name, method=partial(opt_ail, config))

@@ -76,7 +76,14 @@ class Process:
         return uniform_rows(self.legal)
 
     def next(self, values: Floats) -> Floats:
-        """[n, A] the expected value of the next own decision, for values [n]; 0 where the game ends."""
+        """The expected value of the next own decision.
+
+        Args:
+            values: [n].
+
+        Returns:
+            [n, A]; 0 where the game ends.
+        """
         return np.asarray((self.kernel @ values).reshape(self.legal.shape))
 
     def flow(self, mass: Floats) -> Floats:
@@ -103,7 +110,15 @@ class Process:
         return np.asarray(total[:, None] * policy)
 
     def values(self, policy: Floats, reward: Floats) -> Floats:
-        """[n] expected sum of rewards [n, A] from each position on under a policy [n, A]."""
+        """The expected sum of rewards from each position on.
+
+        Args:
+            policy: [n, A].
+            reward: [n, A].
+
+        Returns:
+            [n].
+        """
         earned = (policy * reward).sum(1)
         if self.endless:
             return self._solve(policy, earned, transposed=False)
@@ -160,7 +175,16 @@ class Process:
         return np.asarray(row + np.minimum(within - before[row], 1.0 - 1e-12))
 
     def sample(self, rows: Any, actions: Any, *, rng: Rng) -> Any:
-        """[N] the next own decision after these actions; -1 where the game has ended (or was discounted away)."""
+        """Draw the next own decisions.
+
+        Args:
+            rows: int64 [N] positions.
+            actions: int64 [N].
+            rng: Draws them.
+
+        Returns:
+            int64 [N]; -1 where the game has ended (or was discounted away).
+        """
         place = rows * self.legal.shape[1] + actions
         entry = np.searchsorted(self._cumulated, place + rng.random(len(place)), side="right")
         inside = entry < self.kernel.indptr[place + 1]
@@ -208,7 +232,12 @@ def demonstrated(process: Process, decisions: Decisions, seat: int) -> Demonstra
 
 
 def of_policy(process: Process, policy: Floats) -> Demonstrated:
-    """What demonstrations without end show of an expert with these probabilities [n, A]; 0 where it is unknown."""
+    """What demonstrations without end show of an expert.
+
+    Args:
+        process: The seat's decision process.
+        policy: [n, A] the expert's probabilities; 0 where they are unknown.
+    """
     return Demonstrated(policy, process.visits(policy))
 
 
@@ -293,7 +322,15 @@ def _cyclic(kernel: csr_array, start: Floats, actions: int) -> bool:
 
 
 def soft_max(actions: Floats, temperature: float) -> Floats:
-    """[n] temperature log sum over a of exp(Q / temperature), for action values [n, A] that may be -inf."""
+    """temperature log sum over a of exp(Q / temperature).
+
+    Args:
+        actions: [n, A] Q, which may be -inf.
+        temperature: 0 or more; 0 gives the maximum.
+
+    Returns:
+        [n].
+    """
     top = actions.max(1)
     if temperature == 0:
         return np.asarray(top)
@@ -301,7 +338,15 @@ def soft_max(actions: Floats, temperature: float) -> Floats:
 
 
 def softmax(actions: Floats, temperature: float) -> Floats:
-    """[n, A] probabilities proportional to exp(Q / temperature); with temperature 0, all best actions alike."""
+    """Probabilities proportional to exp(Q / temperature).
+
+    Args:
+        actions: [n, A] Q, which may be -inf.
+        temperature: 0 or more; 0 gives all best actions with equal probability.
+
+    Returns:
+        [n, A].
+    """
     if temperature == 0:
         return uniform_rows(actions >= actions.max(1, keepdims=True))
     weights = np.exp((actions - actions.max(1, keepdims=True)) / temperature)

@@ -36,16 +36,34 @@ class LinearReward:
         return int(self.features.shape[1])
 
     def reward(self, weights: Floats) -> Floats:
-        """[n, A] the rewards for weights [d]."""
+        """The rewards phi w.
+
+        Args:
+            weights: [d] w.
+
+        Returns:
+            [n, A].
+        """
         return np.asarray((self.features @ weights).reshape(self.legal.shape))
 
     def gradient(self, mass: Floats) -> Floats:
-        """[d] sum over positions and actions of mass [n, A] times their features."""
+        """The sum over positions and actions of mass times their features.
+
+        Args:
+            mass: [n, A].
+
+        Returns:
+            [d].
+        """
         return np.asarray(self.features.T @ mass.ravel())
 
 
 def table_reward(legal: Bools) -> LinearReward:
-    """One weight per legal pair of position and action."""
+    """One weight per legal pair of position and action.
+
+    Args:
+        legal: bool [n, A].
+    """
     places = np.flatnonzero(legal)
     identity = csr_array((np.ones(len(places)), (places, np.arange(len(places)))), shape=(legal.size, len(places)))
     return LinearReward(identity, legal)
@@ -66,7 +84,14 @@ def position_reward(legal: Bools, group: Floats | None = None) -> LinearReward:
 
 
 def shares(visits: Floats) -> Floats:
-    """[n, A] visits as a distribution over pairs of position and action."""
+    """Visits as a distribution over pairs of position and action.
+
+    Args:
+        visits: [n, A].
+
+    Returns:
+        [n, A], which sums to 1.
+    """
     return np.asarray(visits / visits.sum())
 
 
@@ -82,13 +107,27 @@ def log_ratio(expert: Floats, learner: Floats, floor: float = FLOOR) -> Floats:
 
 
 def jensen_shannon(first: Floats, second: Floats) -> float:
-    """The Jensen-Shannon divergence of two distributions, in nats: between 0 and log 2."""
+    """The Jensen-Shannon divergence of two distributions, in nats.
+
+    Args:
+        first: The one.
+        second: The other, of the same shape.
+
+    Returns:
+        Between 0 and log 2.
+    """
     middle = (first + second) / 2
     return float(sum(_relative(part, middle) for part in (first, second)) / 2)
 
 
 def cross_entropy(logits: Floats, expert: Floats, learner: Floats) -> float:
-    """The balanced mean loss of a discriminator: (E_expert[-log D] + E_learner[-log(1 - D)]) / 2."""
+    """The balanced mean loss of a discriminator: (E_expert[-log D] + E_learner[-log(1 - D)]) / 2.
+
+    Args:
+        logits: [n, A] of D.
+        expert: [n, A] the expert's shares.
+        learner: [n, A] the learner's shares.
+    """
     mine, theirs = learner > 0, expert > 0
     on_expert = (expert[theirs] * np.logaddexp(0.0, -logits[theirs])).sum()
     on_learner = (learner[mine] * np.logaddexp(0.0, logits[mine])).sum()
