@@ -65,7 +65,11 @@ class Verdict:
 
 
 def plain_verdict(verdict: Any) -> dict[str, Any]:
-    """What verdicts of all kinds say, in plain types: of a ``Verdict``, or of a certificate."""
+    """What verdicts of all kinds say, in plain types.
+
+    Args:
+        verdict: A ``Verdict``, or a certificate.
+    """
     keys = ("seat", "refuted", "value", "game_value", "exploitability", "line", "result", "mistake", "positions")
     mistake: Mistake | None = verdict.mistake
     said = {key: getattr(verdict, key) for key in keys}

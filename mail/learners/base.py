@@ -161,7 +161,11 @@ def declared(name: str) -> LearnerDeclaration:
 
 
 def share_explorer(names: Iterable[str]) -> bool:
-    """Whether one of these learners uses the explorer of the run; a name that is not registered does not."""
+    """Whether one of some learners uses the explorer of the run.
+
+    Args:
+        names: The learners'; one that is not registered does not use it.
+    """
     return any(name in LEARNERS and declared(name).explorer == OF_THE_RUN for name in names)
 
 

@@ -35,12 +35,22 @@ OPPONENTS = ("expert", "clone", "uniform", "best")
 
 
 def linear(round_: int, length: float) -> float:
-    """beta_i = max(0, (length - i) / length), with i = 0 first: round 0 is behavioral cloning."""
+    """beta_i = max(0, (length - i) / length): round 0 is behavioral cloning.
+
+    Args:
+        round_: i, from 0.
+        length: Of the schedule, in rounds.
+    """
     return max(0.0, (length - round_) / length)
 
 
 def exponential(round_: int, base: float) -> float:
-    """beta_i = base^i."""
+    """beta_i = base^i.
+
+    Args:
+        round_: i, from 0.
+        base: Between 0 and 1.
+    """
     return base**round_
 
 
@@ -73,7 +83,13 @@ class Dagger:
     """The learner ``dagger``, and its namesakes with other opponents."""
 
     def __init__(self, options: Options, *, name: str = "dagger", **settings: Any) -> None:
-        """Of a run's options; ``settings`` are those of ``DaggerConfig``."""
+        """Of a run's options.
+
+        Args:
+            options: What learners may be told.
+            name: What the learner is registered as.
+            settings: Those of ``DaggerConfig``.
+        """
         self.name, self.options, self.config = name, options, DaggerConfig(**settings)
 
     def check(self, game: Game, experts: Seats) -> None:

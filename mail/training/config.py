@@ -225,7 +225,11 @@ def same_but_for(config: Config, other: Config) -> list[str]:
 
 
 def heading(result: dict[str, Any]) -> str:
-    """What a run's result was made with, as a title: its explorer only if a learner left it to the run."""
+    """What a run's result was made with, as a title: its explorer only if a learner left it to the run.
+
+    Args:
+        result: The run's.
+    """
     config = result["config"]
     explorer = f"explorer {config['explorer']}, " if learners.share_explorer(result["learners"]) else ""
     symmetry = "on" if result["symmetry"] else "off"

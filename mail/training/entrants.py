@@ -54,7 +54,11 @@ def check_entrant(name: str) -> None:
 
 
 def is_table(name: str) -> bool:
-    """Whether this is the path of a policy table."""
+    """Whether a name is the path of a policy table.
+
+    Args:
+        name: The player's.
+    """
     return name.endswith((".csv", ".json")) and os.path.isfile(name)
 
 

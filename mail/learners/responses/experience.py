@@ -17,7 +17,11 @@ ENDED = -1
 
 
 class Experience:
-    """Positions of a game that play came through, and how often each joint action led where."""
+    """Positions of a game that play came through, and how often each joint action led where.
+
+    Args:
+        game: The game.
+    """
 
     def __init__(self, game: Game) -> None:
         self.game = game
@@ -31,7 +35,11 @@ class Experience:
         return len(self.states)
 
     def add(self, decisions: Decisions) -> None:
-        """Add games, given both seats' decisions in order of play."""
+        """Add games.
+
+        Args:
+            decisions: Both seats' decisions, in order of play.
+        """
         order = np.argsort(decisions.episode, kind="stable")
         episode, state = decisions.episode[order], decisions.state[order]
         fresh = np.ones(len(order), dtype=np.bool_)
@@ -93,6 +101,16 @@ class Experience:
 
 
 def bonuses(free: Bools, visits: Floats, scale: float, most: float) -> Floats:
-    """[S, A] optimism: ``scale * most / sqrt(visits)`` where the seat acts, ``most`` for actions never played."""
+    """Optimism: ``scale * most / sqrt(visits)`` where the seat acts, ``most`` for actions never played.
+
+    Args:
+        free: bool [S, A] the seat's legal actions.
+        visits: float64 [S, A].
+        scale: The constant of the bonus.
+        most: The largest value.
+
+    Returns:
+        float64 [S, A].
+    """
     optimism = np.minimum(most, scale * most / np.sqrt(np.maximum(visits, 1e-300)))
     return np.where(free, optimism, 0.0)

@@ -41,7 +41,12 @@ def exact_response(model: Model, policy: Policy, seat: int) -> tuple[Policy, flo
 
 
 class BestResponse:
-    """An exact best response to each iterate of a seat, all best actions alike."""
+    """An exact best response to each iterate of a seat, all best actions alike.
+
+    Args:
+        model: The exact model.
+        seat: The seat that is responded to.
+    """
 
     samples = 1
 
@@ -60,7 +65,13 @@ class MailBro(Responding):
     """The learner ``mail-bro``."""
 
     def __init__(self, options: Options, *, name: str = "mail-bro", **settings: Any) -> None:
-        """Of a run's options; ``settings`` are those of ``ResponseConfig``."""
+        """Of a run's options.
+
+        Args:
+            options: What learners may be told.
+            name: What the learner is registered as.
+            settings: Those of ``ResponseConfig``.
+        """
         super().__init__(options, name=name, config=ResponseConfig(**settings))
 
     def check(self, game: Game, experts: Seats) -> None:

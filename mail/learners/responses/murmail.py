@@ -72,7 +72,11 @@ def two_sample_reward(policy: Floats, first: Ints, second: Ints) -> Floats:
 
 
 class Rewards:
-    """What is known of the squared errors of one seat, position by position, for whatever policy."""
+    """What is known of the squared errors of one seat, position by position, for whatever policy.
+
+    Args:
+        actions: A.
+    """
 
     def __init__(self, actions: int) -> None:
         self.places: dict[tuple[int, int], int] = {}
@@ -81,7 +85,13 @@ class Rewards:
         self.counts = np.zeros((0, actions))  # how often the first of a pair was each action; or the sum of labels
 
     def add(self, keys: Keys, first: Floats, second: Floats) -> None:
-        """Add pairs of unit rows [n, A] at positions [n, 2]; an exact label is twice the same distribution."""
+        """Add pairs of samples; an exact label is twice the same distribution.
+
+        Args:
+            keys: uint64 [n, 2] of the positions.
+            first: [n, A] unit rows.
+            second: [n, A] unit rows.
+        """
         for key in map(tuple, keys.tolist()):
             self.places.setdefault(key, len(self.places))
         more = len(self.places) - len(self.pairs)
@@ -105,13 +115,27 @@ class Rewards:
         self.add(key[::samples], answers[max(0, samples - 2) :: samples], answers[samples - 1 :: samples])
 
     def find(self, keys: Keys) -> Ints:
-        """[n] the rows of positions [n, 2]; -1 for those without a label."""
+        """The rows of positions.
+
+        Args:
+            keys: uint64 [n, 2].
+
+        Returns:
+            int64 [n]; -1 for those without a label.
+        """
         return np.array([self.places.get(key, -1) for key in map(tuple, keys.tolist())], dtype=np.int64)
 
     def estimate(self, keys: Keys, policy: Floats) -> Floats:
-        """[n] mean estimates of |mu_E - mu|^2 at positions [n, 2], for mu [n, A], cut to [0, 2].
+        """Mean estimates of |mu_E - mu|^2, cut to [0, 2].
 
         Where nothing is known: the largest error of a deterministic expert, 1 - 2 min mu + |mu|^2 over legal actions.
+
+        Args:
+            keys: uint64 [n, 2] of the positions.
+            policy: [n, A] mu.
+
+        Returns:
+            [n].
         """
         squared, rows = (policy**2).sum(1), self.find(keys)
         smallest = np.where(policy > 0, policy, np.inf).min(1)
@@ -124,7 +148,12 @@ class Rewards:
 
 
 class UncertaintyResponse:
-    """The maximum-uncertainty response to each iterate of a seat, planned with the exact model."""
+    """The maximum-uncertainty response to each iterate of a seat, planned with the exact model.
+
+    Args:
+        model: The exact model.
+        seat: The seat that is responded to.
+    """
 
     samples = 3
 
@@ -147,7 +176,13 @@ class UncertaintyResponse:
 
 
 class OptimisticResponse:
-    """The same, planned optimistically on what play and labels have shown: UCBVI."""
+    """The same, planned optimistically on what play and labels have shown: UCBVI.
+
+    Args:
+        config: Inner rounds and bonus.
+        game: The game.
+        seat: The seat that is responded to.
+    """
 
     samples = 3
 
@@ -203,7 +238,13 @@ class Murmail(Responding):
     config: MurmailConfig
 
     def __init__(self, options: Options, *, name: str = "murmail", **settings: Any) -> None:
-        """Of a run's options; ``settings`` are those of ``MurmailConfig``."""
+        """Of a run's options.
+
+        Args:
+            options: What learners may be told.
+            name: What the learner is registered as.
+            settings: Those of ``MurmailConfig``.
+        """
         super().__init__(options, name=name, config=MurmailConfig(**settings))
 
     def check(self, game: Game, experts: Seats) -> None:

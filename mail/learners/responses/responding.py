@@ -73,7 +73,11 @@ class Opponent(Protocol):
     """Actions sampled at each visit of an outer round, if labels are sampled: the first is the update's."""
 
     def respond(self, loop: Loop) -> Response:
-        """The response to ``loop.weights``; it may play inner rounds."""
+        """The response to ``loop.weights``; it may play inner rounds.
+
+        Args:
+            loop: The seat's.
+        """
 
     def observe(self, played: Decisions, answers: Floats, samples: int) -> None:
         """Learn from a round.
@@ -86,7 +90,15 @@ class Opponent(Protocol):
 
 
 class Loop:
-    """The state of one seat's loop."""
+    """The state of one seat's loop.
+
+    Args:
+        learner: The learner, with its settings.
+        collector: Game, pool and journal.
+        experts: Seat 0's and seat 1's expert.
+        budget: What may be spent.
+        seat: The seat.
+    """
 
     def __init__(self, learner: Responding, collector: Collector, experts: Seats, budget: Budget, seat: int) -> None:
         self.name, self.options, self.config = learner.name, learner.options, learner.config
@@ -133,7 +145,12 @@ class Loop:
         return played, own, np.asarray(self.seen.table[self.seen.find(own.key)[1]])
 
     def seated(self, own: Any, other: Any) -> Any:
-        """A pair in the order of the seats."""
+        """A pair in the order of the seats.
+
+        Args:
+            own: The seat's.
+            other: The other seat's.
+        """
         return (own, other) if self.seat == 0 else (other, own)
 
 
@@ -150,7 +167,12 @@ class Responding:
         self.name, self.options, self.config = name, options, config
 
     def opponent(self, game: Game, seat: int) -> Opponent:
-        """The opponent of a seat."""
+        """The opponent of a seat.
+
+        Args:
+            game: The game.
+            seat: The seat.
+        """
         raise NotImplementedError
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
@@ -182,7 +204,13 @@ class Responding:
         return iterates[int(stream(self.options.seed, f"{self.name}/returned", seat=seat).integers(len(iterates)))]
 
     def rate(self, game: Game, budget: Budget, seat: int) -> float:
-        """The step size, see ``ResponseConfig.rate``."""
+        """The step size, see ``ResponseConfig.rate``.
+
+        Args:
+            game: The game.
+            budget: What may be spent.
+            seat: The seat.
+        """
         if self.config.rate is not None or not self.options.sample_labels:
             return self.config.rate or EXACT_RATE
         model = model_of(game)
@@ -191,7 +219,15 @@ class Responding:
 
 
 def known_model(name: str, model: Model | None) -> Model:
-    """The exact model. NashmailError if the game has none."""
+    """The exact model, checked to be there.
+
+    Args:
+        name: The learner's, for the message.
+        model: The model, if the game has one.
+
+    Raises:
+        NashmailError: There is none.
+    """
     if model is None:
         raise NashmailError(f"{name} needs the exact model of the game, which is too large to list; choose mail or bc")
     return model

@@ -57,7 +57,15 @@ class ExponentialWeights:
         return float((error**2).sum(1).mean()) if len(rows) else 0.0
 
     def probabilities(self, keys: Keys, legal: Bools) -> Floats:
-        """[n, A] the policy at positions [n, 2] with these legal actions."""
+        """The policy at positions.
+
+        Args:
+            keys: uint64 [n, 2] of the positions.
+            legal: bool [n, A].
+
+        Returns:
+            [n, A].
+        """
         places = [self._places.get((int(key[0]), int(key[1])), -1) for key in keys]
         rows = _softmax(np.where(legal, 0.0, -math.inf))
         known = np.array(places, dtype=np.int64) >= 0
@@ -86,7 +94,13 @@ class ExponentialWeights:
 
 
 def derived_rate(positions: int, actions: int, iterations: int) -> float:
-    """eta = sqrt(2 S log A / K): the step size of mirror descent over S rows of A weights for K sampled gradients."""
+    """eta = sqrt(2 S log A / K): the step size of mirror descent over S rows of A weights for K sampled gradients.
+
+    Args:
+        positions: S.
+        actions: A.
+        iterations: K.
+    """
     return math.sqrt(2.0 * positions * math.log(max(2, actions)) / max(1, iterations))
 
 
