@@ -10,8 +10,8 @@ The transitions are learned from play. In round k = 1 .. K, with counts n(s, a) 
 
 The squared error to the *mean* P V is what is left of the sampled Bellman error once its minimum over the class is
 taken off; without that it would charge for the noise of transitions. For a fixed policy with visits d in P,
-Q = r + P V + e with e = lambda d / (2 n): an untried pair costs nothing and rises to H(s), the most own decisions that
-can still come, which bounds every value; that is why lambda > 0 explores.
+Q = r + P V + e with e = lambda d / (2 n): an untried pair costs nothing and rises to the cap r + H(s) - 1, its own reward
+and 1 for each of the most own decisions that can still follow; that is why lambda > 0 explores.
 
 ``surrogate`` is what the published code does instead of - lambda V(start): a soft Q-function at temperature alpha, and
 eta times the mean of V(s) - Q(s, a~) over replayed and expert positions, with a~ the best action at the former and the
@@ -146,7 +146,7 @@ def optimistic(count: Floats, model: Process, reward: Floats, weight: float, cap
         model: The process with estimated transitions.
         reward: [n, A] r_k.
         weight: lambda.
-        cap: [n] H, the largest absolute value of the class at each position.
+        cap: [n] H, the largest absolute value of the class at each position; after a known reward, H - 1 is left.
 
     Returns:
         [n, A], -inf where illegal.
@@ -154,7 +154,7 @@ def optimistic(count: Floats, model: Process, reward: Floats, weight: float, cap
     untried = (count == 0) & (weight > 0)
     bonus = np.zeros_like(count)
     for _ in range(_TURNS if weight > 0 else 1):
-        base = np.where(untried, cap[:, None], reward + bonus)
+        base = np.where(untried, reward + cap[:, None] - 1.0, reward + bonus)
         q = _capped(model, np.where(model.legal, base, -np.inf), cap)
         visits = model.visits(softmax(q, 0.0)) if not model.endless else _brief_visits(model, softmax(q, 0.0))
         bonus = weight * visits / (2.0 * np.maximum(count, 1.0))

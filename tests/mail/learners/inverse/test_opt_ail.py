@@ -66,7 +66,8 @@ def test_an_untried_first_action_sits_at_the_cap() -> None:
     cap = replay.process.soft(np.ones((7, 2)), 0.0)[1]
     for weight in (1e-3, 1.0):
         q = optimistic(replay.count, replay.model(), reward, weight, cap)
-        assert q[0, 1] == cap[0] == 3.0 and softmax(q, 0.0)[0, 1] == 1.0
+        assert cap[0] == 3.0 and q[0, 1] == reward[0, 1] + 2.0
+        assert softmax(q, 0.0)[0, 1] == 1.0
     assert optimistic(replay.count, replay.model(), reward, 0.0, cap)[0, 1] < 1.0
 
 
