@@ -10,8 +10,8 @@ The transitions are learned from play. In round k = 1 .. K, with counts n(s, a) 
 
 The squared error to the *mean* P V is what is left of the sampled Bellman error once its minimum over the class is
 taken off; without that it would charge for the noise of transitions. For a fixed policy with visits d in P,
-Q = r + P V + e with e = lambda d / (2 n): an untried pair costs nothing and rises to the cap r + H(s) - 1, its own reward
-and 1 for each of the most own decisions that can still follow; that is why lambda > 0 explores.
+Q = r + P V + e with e = lambda d / (2 n): an untried pair costs nothing and rises to the cap r + H(s) - 1, its own
+reward and 1 for each of the most own decisions that can still follow; that is why lambda > 0 explores.
 
 ``surrogate`` is what the published code does instead of - lambda V(start): a soft Q-function at temperature alpha, and
 eta times the mean of V(s) - Q(s, a~) over replayed and expert positions, with a~ the best action at the former and the
