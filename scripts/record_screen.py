@@ -3,9 +3,10 @@
     python scripts/record_screen.py                 trains a small run in a temporary folder (half a minute)
     python scripts/record_screen.py --run runs/demo records against an existing run
 
-Writes ``docs/figures/play.svg``, and the same as text, ``docs/figures/play.txt``. The policy plays seat 1. The answers
-are scripted: three moves, the last of them a mistake, with analysis on, which shows the policy's probabilities in the
-human's place, the value of each move, and a verdict on every move. The same seed and run give the same bytes.
+Writes ``docs/figures/play.svg``, and the same as text, ``docs/figures/play.txt``. The policy plays seat 1. The keys are
+scripted: three moves, the last of them a mistake, with analysis on, which shows the policy's probabilities in the
+human's place, the value of each move, and a verdict on every move with its reason; then the mistake once more. The
+same seed and run give the same bytes.
 """
 
 from __future__ import annotations
@@ -23,45 +24,48 @@ from agents.storage.atomic import write_atomic
 from games import GameGraph
 from games.base import as_enumerable
 from mail.terminal.analysis import ModelOracle
-from mail.terminal.boards import look
-from mail.terminal.game.contest import Setting
-from mail.terminal.game.players import HUMAN, Player
-from mail.terminal.session import Session
+from mail.terminal.boards import Look
+from mail.terminal.full.game import GameScreen
+from mail.terminal.full.review import Review
+from mail.terminal.full.work import Worker
+from mail.terminal.game.contest import Meeting, Setting
 from mail.training.folder import Profile, load_profile
 
-ANSWERS = ("1", "analysis", "7", "9")
+MOVES = ("1", "7", "9")
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
-WIDTH = 66
+SIZE = Look(True, 76, 20)
 
 
-class Typed(Console):
-    """A console that also records the input, in another style."""
-
-    def type(self, answer: str) -> str:
-        self.print(Text(answer, style="bold green"), soft_wrap=True)
-        return answer
-
-
-def record(profile: Profile, *, command: str, answers: tuple[str, ...] = ANSWERS, seed: int = 0) -> Typed:
-    """One scripted game against seat 1 of a profile. Returns the console that recorded it."""
+def record(profile: Profile, *, command: str, moves: tuple[str, ...] = MOVES, seed: int = 0) -> Console:
+    """One scripted game against seat 1 of a profile. Returns the console that recorded its screens."""
     model = GameGraph(as_enumerable(profile.game))
-    console = Typed(
-        file=StringIO(), record=True, width=WIDTH, height=40, force_terminal=True, color_system="truecolor",
+    console = Console(
+        file=StringIO(), record=True, width=SIZE.width, height=40, force_terminal=True, color_system="truecolor",
         markup=False, highlight=False, emoji=False, legacy_windows=False, _environ={"TERM": "xterm"},
     )  # fmt: skip
-    assert look(console).width == WIDTH
     console.print(Text(f"$ {command}", style="bold"))
-    given = iter(answers)
-
-    def read() -> str | None:
-        answer = next(given, None)
-        return None if answer is None else console.type(answer)
-
-    players = (HUMAN, Player(profile.name, profile.policies[1]))
-    setting = Setting(advisers=profile.policies, oracle=lambda: ModelOracle(model))
-    if Session(profile.game, players, seed=seed, read=read, console=console, setting=setting).play() is None:
+    setting = Setting(advisers=profile.policies, oracle=lambda: ModelOracle(model), analysis=True)
+    meeting = Meeting(profile.game, profile.name, profile.policies, 0, seed=seed, setting=setting)
+    game = GameScreen(meeting, worker=Worker(at_once=True), animation=False)
+    for move in moves:
+        game.press(move)
+        show(console, game)
+    if not game.contest.ended:
         raise SystemExit("the scripted game did not end, because this policy plays other moves; choose another --run")
+    review = Review(game.contest, worker=Worker(at_once=True))
+    review.press("8")
+    show(console, review)
     return console
+
+
+def show(console: Console, screen: GameScreen | Review) -> None:
+    """Print a screen, below an empty line."""
+    lines = screen.draw(SIZE).lines
+    while not lines[-1]:
+        lines.pop()
+    for line in [Text(), *lines]:
+        line.rstrip()
+        console.print(line, no_wrap=True)
 
 
 def trained(folder: Path) -> Path:

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from agents.policy import Seats, query
-from games.base import Game, States
-from mail.terminal.analysis import CLOSE, Oracle, verdict, wording
+from games.base import Bools, Game, Ints, States
+from mail.terminal.analysis import CLOSE, Oracle, moves_to_end, verdict, wording
 from mail.terminal.boards import View, Weighed
+from mail.terminal.reasons import reason
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,17 @@ class Advice:
         values = None if oracle is None else oracle.values(states, seat)[0]
         best = None if oracle is None else oracle.best(states, seat)[0]
         mix = None if oracle is None else oracle.mix(states, seat)
-        return Weighed(legal, chances, values, best, self.game.spec.win_loss, None if mix is None else mix[0])
+        ends = None if oracle is None else self._ends(oracle, states, seat)
+        mixed = None if mix is None else mix[0]
+        return Weighed(legal, chances, values, best, self.game.spec.win_loss, mixed, ends)
+
+    def _ends(self, oracle: Oracle, states: States, seat: int) -> Ints | None:
+        """[A] how many moves of the winner each move takes to the end, if that is known."""
+        scores = oracle.scores(states, seat)
+        if scores is None:
+            return None
+        made = int(self.game.observe(states, seat).sum())  # stones on the board
+        return moves_to_end(self.game.spec.longest, made, scores[0])
 
     def hint(self, states: States, seat: int) -> str:
         """A sentence with an expert's moves, or else the policy's most probable ones."""
@@ -70,11 +81,27 @@ class Advice:
         if weighed.best is not None:
             if np.array_equal(weighed.best, weighed.legal):
                 return "All legal moves are equally good."
-            return f"An expert plays {wording(display, weighed.best)}."
+            return self._explained(weighed, weighed.best, states, seat)
         if weighed.probability is not None:
             most = weighed.probability >= weighed.probability.max() - CLOSE
             return f"The policy prefers {wording(display, most)}; no expert is available for this game."
         return "No hint is available: play against a run or an expert, or choose a smaller game."
+
+    def _explained(self, weighed: Weighed, best: Bools, states: States, seat: int) -> str:
+        """An expert's moves, what they come to, and why."""
+        display = self.display.at(states[0], seat)
+        line = f"An expert plays {wording(display, best)}"
+        action = int(best.argmax())
+        why = reason(self.game, states, seat, action)
+        ends = 0 if weighed.ends is None else int(weighed.ends[action])
+        value = 0.0 if weighed.value is None else float(weighed.value[action])
+        if ends and value > 0:
+            line += f", which wins {'at once' if ends == 1 else f'in {ends}'}"
+        elif ends and value < 0:
+            line += f": every move loses, and this lasts longest, {ends} more of the winner's moves"
+        if why:
+            line += f"; it {why}" if best.sum() == 1 else f"; {display.move(action)} {why}"
+        return line + "."
 
     def slip(self, ply: int, states: States, before: States | None, seat: int, action: int) -> Slip | None:
         """The mistake that a move was; None if it was none, or if that is not known."""
@@ -93,4 +120,5 @@ class Advice:
             return ""
         legal = self.game.legal(states, seat)[0]
         line = verdict(self.game, legal, self.oracle.values(states, seat)[0], action)
-        return f"{line[0].upper()}{line[1:]}."
+        why = reason(self.game, states, seat, action)
+        return f"{line[0].upper()}{line[1:]}" + (f"; it {why}." if why else ".")

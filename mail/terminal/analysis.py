@@ -8,14 +8,18 @@ other seat's equilibrium strategy.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from agents.solver import installed, scores, solvable
-from games.base import Bools, Floats, Game, Model, States
+from agents.suboptimal import scores as scores_of_graph
+from games.base import Bools, Floats, Game, Ints, Model, States, Table
+from games.graph import GameGraph
 from mail.terminal.boards import View
 
+LARGEST = 50_000_000  # entries of a graph whose moves to the end are counted
 CLOSE = 1e-9  # values that differ by less are equal up to floating-point rounding
 
 
@@ -30,6 +34,9 @@ class Oracle(Protocol):
 
     def mix(self, states: States, seat: int) -> Floats | None:
         """[N, A] the equilibrium's probabilities, where equilibria may have to randomize; else None."""
+
+    def scores(self, states: States, seat: int) -> Floats | None:
+        """[N, A] how soon a win or loss comes, as ``agents.suboptimal`` counts; -inf where illegal. None if unknown."""
 
 
 class ModelOracle:
@@ -48,6 +55,19 @@ class ModelOracle:
         mixed = self.model.solve()[seat].mixed
         return None if mixed is None else np.asarray(mixed[self.model.index(states)])
 
+    def scores(self, states: States, seat: int) -> Floats | None:
+        if self._scores is None:
+            return None
+        return np.asarray(self._scores[self.model.index(states)])
+
+    @cached_property
+    def _scores(self) -> Table | None:
+        """[S, A] of the whole game."""
+        # plies are counted in graphs alone, and a table of a large one would fill the memory
+        if not isinstance(self.model, GameGraph) or not self.model.decided_at_end or not self.model.game.spec.win_loss:
+            return None
+        return scores_of_graph(self.model) if self.model.successor.size <= LARGEST else None
+
 
 class SolverOracle:
     """Values of 6x7 Connect Four from the solver: the signs of its scores. The moves with the highest
@@ -58,17 +78,17 @@ class SolverOracle:
         self.game = game
 
     def values(self, states: States, seat: int) -> Floats:
-        scored = self._scores(states, seat)
+        scored = self.scores(states, seat)
         return np.where(np.isfinite(scored), np.sign(scored), -np.inf)
 
     def best(self, states: States, seat: int) -> Bools:
-        scored = self._scores(states, seat)
+        scored = self.scores(states, seat)
         return np.asarray(np.isfinite(scored) & (scored == scored.max(1, keepdims=True)))
 
     def mix(self, states: States, seat: int) -> Floats | None:
         return None
 
-    def _scores(self, states: States, seat: int) -> Floats:
+    def scores(self, states: States, seat: int) -> Floats:
         scored = scores(self.game, states)
         return np.where(self.game.legal(states, seat), scored, -np.inf)
 
@@ -79,6 +99,29 @@ def oracle(game: Game, model: Callable[[], Model | None]) -> Oracle | None:
         return SolverOracle(game) if installed() else None
     known = model()
     return None if known is None else ModelOracle(known)
+
+
+def moves_to_end(longest: int, made: int, scores: Floats) -> Ints:
+    """How many more moves of the winner a win or loss takes under best play, this one counted where it is the winner's.
+
+    A score is 1 plus the winner's stones that are left when the game ends (``agents.suboptimal``): with L the longest
+    game, the ending move is number L - 2 (score - 1), or the one before, whichever is the winner's.
+
+    Args:
+        longest: L.
+        made: Moves made before this one.
+        scores: [A] of the mover's moves.
+
+    Returns:
+        [A] 1 for a win at once; 0 where the game is drawn, or the move is illegal.
+    """
+    found = np.zeros(len(scores), dtype=np.int64)
+    for action in np.flatnonzero(np.isfinite(scores) & (scores != 0)):
+        last = longest - 2 * (int(abs(scores[action])) - 1)
+        first = made + (1 if scores[action] > 0 else 2)  # the winner's first move from here on
+        last -= (last - first) % 2
+        found[action] = (last - first) // 2 + 1
+    return found
 
 
 def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:

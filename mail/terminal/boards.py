@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from games.base import Bools, Concealing, Floats, Game, States, action_words
+from games.base import Bools, Concealing, Floats, Game, Ints, States, action_words
 
 STYLES = {"x": "bold red", "o": "bold yellow", "0": "bold red", "1": "bold yellow", "*": "bold green"}
 GLYPHS = {"x": "\u25cf", "o": "\u25cb", ".": "\u00b7"}  # discs, for boards with gravity
@@ -281,6 +281,8 @@ class Weighed:
     """Whether values are wins, draws and losses."""
     mix: Floats | None = None
     """Of the equilibrium, where it may have to randomize."""
+    ends: Ints | None = None
+    """How many of the winner's moves each takes to the end under best play; 0 where it is drawn."""
 
 
 def analysis(display: View, weighed: Weighed, on: Look) -> Text:
@@ -290,6 +292,8 @@ def analysis(display: View, weighed: Weighed, on: Look) -> Text:
     actions = [int(action) for action in np.flatnonzero(weighed.legal)]
     names = [display.names[action] if display.names else str(action + 1) for action in actions]
     width = max(map(len, [*names, display.noun]))
+    worths = {action: _worth(weighed, action) for action in actions}
+    wide = max(5, *(len(words) for words in worths.values()))
     lines = []
     for name, action in zip(names, actions, strict=True):
         line = styled(name.rjust(width), "bold")
@@ -299,22 +303,38 @@ def analysis(display: View, weighed: Weighed, on: Look) -> Text:
             if on.width >= 40:
                 line.append(" " + _bar(float(chance), 10, on), style="cyan")
         if weighed.value is not None:
-            line.append("  " + worth(float(weighed.value[action]), plain=weighed.plain))
+            line.append("  " + worths[action].ljust(wide))
         if weighed.mix is not None and weighed.value is not None:
             line.append(f"  {weighed.mix[action]:11.1%}  {weighed.value[actions].max() - weighed.value[action]:6.3f}")
         elif weighed.best is not None and weighed.best[action]:
-            line.append("  expert", style="green")
+            line.append("  expert" if on.width >= WORDY else " *", style="green")
+        line.rstrip()
         lines.append(line)
     heading = display.noun.rjust(width) + ("  policy" if weighed.probability is not None else "")
     if weighed.value is not None:
         heading += (" " * 11 if weighed.probability is not None and on.width >= 40 else "") + "  value"
         heading += "   equilibrium  regret" if weighed.mix is not None else ""
+    if weighed.mix is None and weighed.best is not None and on.width < WORDY:
+        heading += "  (*: expert)"
     return Text("\n").join([styled(heading, "dim"), *lines])
+
+
+WORDY = 36
+"""Columns from which on a table of moves has the word ``expert`` instead of an asterisk."""
 
 
 def _bar(share: float, width: int, on: Look) -> str:
     full = round(share * width)
     return (("\u2588" if on.unicode else "#") * full).ljust(width)
+
+
+def _worth(weighed: Weighed, action: int) -> str:
+    """The value of a move, and in how many moves of the winner it is reached, where that is known."""
+    if weighed.value is None:
+        return ""
+    words = worth(float(weighed.value[action]), plain=weighed.plain).strip()
+    ends = 0 if weighed.ends is None else int(weighed.ends[action])
+    return f"{words} in {ends}" if ends else words
 
 
 def worth(value: float, *, plain: bool) -> str:

@@ -22,7 +22,7 @@ from mail.terminal.full.work import Job, Worker
 from mail.terminal.game.contest import Meeting
 
 UNDER = 8  # lines that the panel should have below a board
-FOOT = 3  # lines for messages and keys below the board
+FOOT = 3  # lines below the board: for messages, and in small terminals the keys, too
 
 
 class GameScreen:
@@ -91,7 +91,7 @@ class GameScreen:
         if contest.ended:
             self.seat = None
             self.meeting.count(contest)
-            self.message = f"{self.message} {contest.ending()}".strip()
+            self.message = f"{contest.ending()} {self.message}".strip()
             return
         turn = contest.turn()
         waiting = [seat for seat in turn if contest.players[seat].policy is None and seat not in self._chosen]
@@ -378,9 +378,10 @@ class GameScreen:
         return Picture(lines, targets)
 
     def _foot(self, on: Look) -> Picture:
-        """Two lines of messages, and the keys."""
-        said = wrapped(" ".join(filter(None, (self.message, self.problem))), on.width, most=2)
-        said += [Text()] * (FOOT - 1 - len(said))
+        """Two lines of messages, three where there is room, and the keys."""
+        most = FOOT - 1 if on.height < 20 else FOOT
+        said = wrapped(" ".join(filter(None, (self.message, self.problem))), on.width, most=most)
+        said += [Text()] * (most - len(said))
         if self._policy is not None:
             said[-1] = Text("the opponent thinks ...", style="dim") if not said[-1] else said[-1]
         return Picture([*said, self._keys(on.width)])

@@ -15,17 +15,18 @@ def test_analysis_shows_probabilities_values_and_verdicts() -> None:
     table = draw(
         """
         cell  policy             value
-           4    0.0%             loses
-           6    0.0%             loses
-           7  100.0% ##########  draws  expert
-           8    0.0%             loses
-           9    0.0%             loses
+           4    0.0%             loses in 1
+           6    0.0%             loses in 1
+           7  100.0% ##########  draws       expert
+           8    0.0%             loses in 1
+           9    0.0%             loses in 1
         """
     )
     assert table in said
-    assert "You play cell 2. Keeps the draw.\nThe opponent plays cell 3. The only move that draws.\n" in said
-    assert "You play cell 6. Throws away a draw: it now loses.\n" in said
-    assert "The opponent plays cell 7. The only move that wins.\n" in said
+    assert "You play cell 2. Keeps the draw; it threatens 1-2-3.\nThe opponent plays cell 3. " in said
+    assert "The only move that draws; it blocks 1-2-3 and threatens 3-5-7.\n" in said
+    assert "You play cell 6. Throws away a draw: it now loses; it lets o complete 3-5-7.\n" in said
+    assert "The opponent plays cell 7. The only move that wins; it completes 3-5-7.\n" in said
 
 
 def test_analysis_is_switched() -> None:
@@ -41,7 +42,7 @@ def test_hints() -> None:
     _, second = expert("tictactoe")
     _, said = sit("tictactoe", second, "hint", "1", "2", "hint", "q", **knowing("tictactoe"))
     assert "All legal moves are equally good." in said
-    assert "An expert plays cell 7." in said
+    assert "An expert plays cell 7; it blocks 3-5-7" in said
     _, said = sit("tictactoe", second, "hint", "q", advisers=expert("tictactoe"))
     assert "The policy prefers cell 1; no expert is available for this game." in said
     _, said = sit("tictactoe", second, "hint", "a", "q")

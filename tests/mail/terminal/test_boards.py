@@ -185,7 +185,8 @@ def test_analysis_of_a_position() -> None:
         """
     )
     narrow = analysis(view(board), weighed, Look(False, 30, 24)).plain.splitlines()
-    assert narrow[1] == "   3   25.0%  wins   expert"
+    assert narrow[0].endswith("(*: expert)")
+    assert narrow[1] == "   3   25.0%  wins  *"
     bare = Weighed(weighed.legal, None, None, None, True)
     assert analysis(view(board), bare, ASCII).plain.split() == ["cell", "3", "6", "7", "8", "9"]
 
