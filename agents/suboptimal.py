@@ -23,7 +23,7 @@ import numpy as np
 from agents.policy import PolicyError, Seats
 from agents.solver import Solver, load, solvable
 from agents.tabular import from_model
-from games.base import Floats, Known, Table, model_and_game
+from games.base import Floats, Known, Model, Table, model_and_game
 from games.graph import GameGraph
 
 WORD = "suboptimal"
@@ -64,6 +64,18 @@ def scores(graph: GameGraph) -> Table:
         table[block.rows] = own
         best[block.rows] = sign * own.max(1)
     return table
+
+
+def graph_of(model: Model | None) -> GameGraph | None:
+    """The model, if moves have scores in it.
+
+    Args:
+        model: a game's exact model, or None.
+
+    Returns:
+        The model where it is a graph; None for others.
+    """
+    return model if isinstance(model, GameGraph) else None  # scores are counted in plies, which a graph alone has
 
 
 def rows_at(scored: Floats, temperature: float, *, random_when_lost: bool = False) -> Floats:
@@ -123,9 +135,9 @@ def suboptimal(known: Known, temperature: float, *, random_when_lost: bool = Fal
     """
     check(temperature)
     model, game = model_and_game(known)
-    if isinstance(model, GameGraph):  # scores are counted in plies, which a graph alone has
-        table = suboptimal_table(model, temperature, random_when_lost=random_when_lost)
-        return from_model(model, 0, table), from_model(model, 1, table)
+    if (graph := graph_of(model)) is not None:
+        table = suboptimal_table(graph, temperature, random_when_lost=random_when_lost)
+        return from_model(graph, 0, table), from_model(graph, 1, table)
     if model is not None or not solvable(game):
         raise PolicyError(f"{WORD}:T plays games that are enumerated as a graph, and connect4 on 6x7")
     load()

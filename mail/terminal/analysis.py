@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from agents.solver import installed, scores, solvable
+from agents.suboptimal import graph_of
 from agents.suboptimal import scores as scores_of_graph
 from games.base import Bools, Floats, Game, Ints, Model, States, Table
-from games.graph import GameGraph
 from mail.terminal.boards import View
 
 LARGEST = 50_000_000  # entries of a graph whose moves to the end are counted
@@ -63,10 +63,10 @@ class ModelOracle:
     @cached_property
     def _scores(self) -> Table | None:
         """[S, A] of the whole game."""
-        # plies are counted in graphs alone, and a table of a large one would fill the memory
-        if not isinstance(self.model, GameGraph) or not self.model.decided_at_end or not self.model.game.spec.win_loss:
+        graph = graph_of(self.model)
+        if graph is None or not graph.game.spec.win_loss or graph.successor.size > LARGEST:
             return None
-        return scores_of_graph(self.model) if self.model.successor.size <= LARGEST else None
+        return scores_of_graph(graph)
 
 
 class SolverOracle:

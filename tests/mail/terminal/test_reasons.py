@@ -56,8 +56,8 @@ def plies_left(moves: str) -> tuple[int, int]:
         value, plies = plies_left(moves + str(action + 1))
         found.append((-value, plies + 1))
     best = max(value for value, _ in found)
-    plies = [plies for value, plies in found if value == best]
-    return best, min(plies) if best > 0 else max(plies)
+    lengths = [plies for value, plies in found if value == best]
+    return best, min(lengths) if best > 0 else max(lengths)
 
 
 @pytest.mark.parametrize("moves", ["1243", "51", "1527", "12", "15236", "123456", "12543"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mail.terminal.full.frame import text_of
 from mail.terminal.full.review import Review
 from mail.terminal.full.work import Worker
+from mail.terminal.game.contest import Contest
 from tests.mail.terminal.full.sitting import LARGE, SMALL, press, screen
 from tests.mail.terminal.sitting import Preferring, expert, knowing
 from tests.support import game
@@ -57,7 +58,7 @@ def test_several_mistakes_are_gone_through() -> None:
     assert shown(page, "b") == first
 
 
-def _two_mistakes() -> object:
+def _two_mistakes() -> Contest:
     """x throws a draw away twice, because o gives it back."""
     played = screen(game("tictactoe"), Preferring(1, 5, 8, 3), **knowing("tictactoe"))
     press(played, "1", "3", "4", "7")
