@@ -117,16 +117,16 @@ class GameScreen:
         contest, actions = self.contest, self._chosen | sampled
         before = contest.current.states
         said = [contest.told(seat, actions[seat], judged=False) for seat in sorted(actions)]
+        judging = [seat for seat in sorted(actions) if self.analysing and contest.judges(seat)]
         human = [seat for seat in sorted(self._chosen) if contest.players[seat].policy is None]
         self._chosen = {}
         fresh = " ".join(said)
         self.message = f"{self.message} {fresh}" if self.seat is None and not human else fresh
         self.seat = None
         self.problem = contest.play(actions) or ""
-        if self.analysing:
-            judged = [self._judge(before, seat, actions[seat]) for seat in sorted(actions)]
-            self._said += zip(said, judged, strict=True)
-            self._collect()
+        for seat in judging:
+            self._said.append((said[sorted(actions).index(seat)], self._judge(before, seat, actions[seat])))
+        self._collect()
         self._frames = fall(contest.game, contest.current.scene) if self.animation else []
         if not self._frames:
             self._advance()

@@ -171,10 +171,14 @@ class Contest:
         viewer = self.viewer(seat)
         if viewer is not None and not sees_move(self.game, self.current.states, seat, action, viewer):
             return f"{plays(self.players, self.view, seat).removesuffix(' plays')} has moved; you cannot see how."
-        judged = judged and (viewer in (None, seat) or not conceals(self.game))
+        judged = judged and self.judges(seat)
         comment = self.advice.verdict(self.current.states, seat, action) if judged else ""
         sentence = f"{plays(self.players, self.view, seat)} {self.view.move(action)}."
         return f"{sentence} {comment}" if comment else sentence
+
+    def judges(self, seat: int) -> bool:
+        """Whether a seat's moves may be judged before the game is over: not the other's where something is hidden."""
+        return self.viewer(seat) in (None, seat) or not conceals(self.game)
 
     def ending(self) -> str:
         """The result as a sentence."""

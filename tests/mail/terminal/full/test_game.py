@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from agents.policy import Uniform
-from games import make
+from games import InfosetModel, make
+from games.base import as_hidden
 from games.markov.gridworld import gridworld
 from mail.data.records import read
+from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import Look
 from tests.mail.terminal.full.sitting import LARGE, SMALL, drawn, press, screen
 from tests.mail.terminal.sitting import Preferring, expert, knowing
@@ -186,3 +188,14 @@ def test_two_humans_choose_in_secret_where_both_move() -> None:
     shown = screen(make("rps"), None)
     assert "Your move is made; it is shown when both have chosen." in press(shown, "3")
     assert "seat 0 plays scissors. seat 1 plays rock." in press(shown, "1")
+
+
+def test_the_moves_of_somebody_who_sees_other_cards_are_not_judged() -> None:
+    shown = screen(make("kuhn"), Preferring(1, 0), analysis=True, oracle=lambda: ModelOracle(model_of_kuhn()))
+    press(shown, "1")
+    assert "The opponent plays bet." in shown.message and shown.message.count(".") <= 3
+    assert "You play" in shown.message
+
+
+def model_of_kuhn() -> InfosetModel:
+    return InfosetModel(as_hidden(make("kuhn")))
