@@ -125,7 +125,7 @@ def table(found: Sequence[Found]) -> list[str]:
     return lines
 
 
-def told(one: Found, seed: int) -> list[str]:
+def said(one: Found, seed: int) -> list[str]:
     """A bad case: its faults, the command, and how to repeat it."""
     if not one.bad:
         return []
@@ -182,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             ended.append(one)
             if one and not args.json:
                 print(
-                    "\n".join([*(shown(one) if args.case is not None else ()), *told(one, args.seed)]),
+                    "\n".join([*(shown(one) if args.case is not None else ()), *said(one, args.seed)]),
                     end="",
                     flush=True,
                 )

@@ -50,7 +50,7 @@ GAMES = 120
 """Games per seat: some thousand labels."""
 SHARD = 8  # games; small, so that many are in flight between two kills
 BY_TIME, LONGEST, MOMENT = 0.2, 20.0, 0.5  # share of kills by time; their most seconds, and those after labels
-LANDED, PAID = "landed", "repaid"  # lines of the ledger
+COMPLETED, PAID = "landed", "repaid"  # lines of the ledger
 
 
 @dataclass
@@ -126,7 +126,7 @@ def disturb(place: Path, games: int, kills: int, apart: int, tally: Tally, rng: 
             tally.worker += 1
         tally.amid += before > 0
         lost = max(lost, inspect(place).lost)
-        say(f"killed {tally.driver} drivers and {tally.worker} workers; {before} labels had landed, {lost} were lost")
+        say(f"killed {tally.driver} drivers and {tally.worker} workers; {before} labels completed, {lost} lost")
         if driver.poll() == -signal.SIGKILL:
             driver = start(place, games, workers=2)
     wait(driver, place)
@@ -166,9 +166,9 @@ def wait(driver: subprocess.Popen[bytes], place: Path) -> None:
 
 def workers_of(driver: int) -> list[int]:
     """The pids of Ray workers among the descendants of this process."""
-    told = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True, check=True).stdout
     parent, workers = {}, []
-    for line in told.splitlines():
+    for line in listed.splitlines():
         pid, above, words = line.split(maxsplit=2) if len(line.split()) > 2 else (*line.split(), "")
         parent[int(pid)] = int(above)
         if words.startswith(("ray::IDLE", "ray::run_shard")):  # not the agents, without which Ray ends
@@ -193,7 +193,7 @@ def kill(pid: int) -> None:
 
 def ledger(place: Path) -> list[tuple[int, bool]]:
     """The completed labels, in order: position, and whether all its moves were scored."""
-    return [(int(words[1]), words[2] == "1") for words in _lines(place) if words[0] == LANDED]
+    return [(int(words[1]), words[2] == "1") for words in _lines(place) if words[0] == COMPLETED]
 
 
 def _lines(place: Path) -> list[list[str]]:
@@ -203,10 +203,10 @@ def _lines(place: Path) -> list[list[str]]:
 
 def inspect(place: Path) -> Faults:
     """The faults in a run's cache and ledger."""
-    landed, held = ledger(place), rows(place)
-    lost = [one for one in set(landed) if one[0] not in held or (one[1] and solver.WORSE in held[one[0]])]
+    completed, held = ledger(place), rows(place)
+    lost = [one for one in set(completed) if one[0] not in held or (one[1] and solver.WORSE in held[one[0]])]
     repaid = sum(words[0] == PAID for words in _lines(place))
-    return Faults(len(lost), sum(times - 1 for times in Counter(landed).values()), repaid)
+    return Faults(len(lost), sum(times - 1 for times in Counter(completed).values()), repaid)
 
 
 def rows(place: Path) -> dict[int, list[int]]:
@@ -239,19 +239,21 @@ class Noted(solver.Scores):
     def __init__(self, place: Path, pool: Stamped) -> None:
         super().__init__(LabelCache.default())
         self.path, self.pool = place / "ledger", pool
-        self.landed = {(int(words[1]), words[2]): float(words[3]) for words in _lines(place) if words[0] == LANDED}
+        self.completed = {
+            (int(words[1]), words[2]): float(words[3]) for words in _lines(place) if words[0] == COMPLETED
+        }
 
     def add(self, position: Ints, scores: solver.Scored) -> None:
         super().add(position, scores)
         now = time.time()
         for label in self._labels(position, scores):
-            self.landed[label] = now
-            self._note(LANDED, label, now)
+            self.completed[label] = now
+            self._note(COMPLETED, label, now)
 
     def receive(self, position: Ints, scores: solver.Scored) -> None:
         for label in self._labels(position, scores):
             whole = (label[0], "1")  # scores of all moves include the best ones
-            if min(self.landed.get(one, np.inf) for one in (label, whole)) < self.pool.began:
+            if min(self.completed.get(one, np.inf) for one in (label, whole)) < self.pool.began:
                 self._note(PAID, label, self.pool.began)
         super().receive(position, scores)
 
@@ -323,8 +325,8 @@ def main(argv: list[str] | None = None) -> int:
         drive(Path(args.drive[0]), int(args.drive[1]), int(args.drive[2]))
         return 0
     tally = killed(args.kills, args.games, args.seed, apart=args.apart, say=report)
-    told = asdict(tally)
-    print(json.dumps(told) if args.json else "\n".join(f"{name:16}{value:g}" for name, value in told.items()))
+    listed = asdict(tally)
+    print(json.dumps(listed) if args.json else "\n".join(f"{name:16}{value:g}" for name, value in listed.items()))
     return 0 if tally.sound else 1
 
 

@@ -2,16 +2,16 @@
 
 Each figure leaves its data (JSON) and its picture (PNG) in the output folder and prints its table. ``--workers N``
 shares its cells (a line, game or size with one seed each) among N processes, ``--ray-address HOST:PORT`` among the
-processors of a Ray cluster whose machines all have this folder, at the same place; only the clock can tell. Figures:
+processors of a Ray cluster whose machines all have this folder, at the same place; only the clock shows it. Figures:
 
     tictactoe   BC and MAIL with several explorers on Tic-Tac-Toe, both seats: exact exploitability against
-                asks, beside the reference's own proxy; games and asks to coverage; the default learner's result
+                queries, beside the reference's own proxy; games and queries to coverage; the default learner's result
     asks        six explorers on Tic-Tac-Toe and Connect Four 4x4, with symmetry and without: distinct labels,
-                asks and games until the clone cannot be exploited. Finished cells are kept in OUT/asks-cells,
+                queries and games until the clone cannot be exploited. Finished cells are kept in OUT/asks-cells,
                 so that a run that was killed goes on
-    connect4-exact  MAIL and BC on Connect Four 4x4, 5x4 and 4x5, exact: exploitability against asks; cells are
+    connect4-exact  MAIL and BC on Connect Four 4x4, 5x4 and 4x5, exact: exploitability against queries; cells are
                 kept in OUT/connect4-exact-cells
-    connect4    five learners on Connect Four 6x7, equal asks: wins against players that err, and blunders; needs
+    connect4    five learners on Connect Four 6x7, equal queries: wins against players that err, and blunders; needs
                 the solver, and hours; runs are kept in OUT/connect4-cells
 
     value-gap   adversarial and inverse imitation, BC, and MAIL: value gap against the expert beside the Nash gap,
@@ -21,9 +21,9 @@ Linear Markov games (docs/markov-games.md), all exact:
 
     linear      the 3x3 grid world: BC, uniform, tabular, linear and deep MAIL, on three sets of features
     chain       directed against uniform exploration on the chain of despair, N = 4, 8, 16
-    dimension   asks to a small gap against S at fixed d, and against d at fixed S
+    dimension   queries to a small gap against S at fixed d, and against d at fixed S
     concentrability   BC's gap where the state level and the feature level come apart
-    rates       gap against asks for experts that mix, beside the slope -1/2
+    rates       gap against queries for experts that mix, beside the slope -1/2
     offline-limits    games in which matching what experts do is not enough, and the bound where it is
 
 Hidden information (docs/cards.md), exact:
@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def figure(args: argparse.Namespace) -> int:
-    """Make or redraw what the words ask for; one line for workers that are not to be had, or a cell that fails."""
+    """Make or redraw what the words name; one line for workers that are not available, or a cell that fails."""
     for variable in THREADS:  # read when numpy is loaded: two threads slow small matrices
         os.environ.setdefault(variable, "1")
     from games.base import NashmailError
@@ -97,7 +97,7 @@ def figure(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         if args.debug:
             raise
-        print("reproduce.py: interrupted; cells that have landed are kept", file=sys.stderr)
+        print("reproduce.py: interrupted; finished cells are kept", file=sys.stderr)
         return 130
     except NashmailError as error:
         if args.debug:

@@ -68,11 +68,11 @@ def _ending(outcome: Outcome) -> list[str]:
 def _lines(outcome: Outcome) -> list[str]:
     """The faults of the output."""
     bad = []
-    told = outcome.err.decode("utf-8", "replace")
+    said = outcome.err.decode("utf-8", "replace")
     if found := _CRASH.search(outcome.err) or _CRASH.search(outcome.out):
-        last = told.strip().splitlines()[-1:] or [found[0].decode("utf-8", "replace")]
+        last = said.strip().splitlines()[-1:] or [found[0].decode("utf-8", "replace")]
         bad.append(f"crash on the console ({last[0][:160]})")
-    lines = [line for line in told.splitlines() if line.strip() and not any(re.fullmatch(one, line) for one in REPORTS)]
+    lines = [line for line in said.splitlines() if line.strip() and not any(re.fullmatch(one, line) for one in REPORTS)]
     if outcome.status == 2 and outcome.command.err in ("file", "pipe") and not bad:
         if not lines:
             bad.append("refused without a word")

@@ -55,7 +55,7 @@ def run(settings: Settings, *, theirs: str = "leduc_poker", own: str = "leduc", 
 def _ours(name: str, iterations: int, seconds: float) -> tuple[dict[str, float], cfr.Average]:
     """Our figures for a game, and the average after the iterations."""
     game = as_hidden(make(name))
-    setup, model = timed(InfosetModel, game)  # once: the game remembers what it was asked
+    setup, model = timed(InfosetModel, game)  # once: the game remembers its answers
     iterate, average = median_timed(seconds, lambda: cfr.solve(model, iterations=iterations, look=iterations))
     gap, _ = median_timed(seconds, lambda: nash_conv(model, average.profile))
     near, found = median_timed(seconds, lambda: cfr.solve(model, iterations=100_000, gap=NEAR))

@@ -76,9 +76,9 @@ def _ours(heat: str, path: Path, seed: int, repeat: int, plays: int) -> dict[str
     begun, labels = time.perf_counter(), 0
     for seat in (0, 1):
         seats = (expert, Uniform()) if seat == 0 else (Uniform(), expert)
-        asked = (expert, None) if seat == 0 else (None, expert)
+        queried = (expert, None) if seat == 0 else (None, expert)
         rng = stream(seed, "bench/explore", seat=seat, round_=repeat)
-        labels += play(game, seats, plays, labels=asked, rng=rng).labels()
+        labels += play(game, seats, plays, labels=queried, rng=rng).labels()
     seconds = time.perf_counter() - begun
     share = {"solver share": scores.seconds / seconds} if heat == "cold" else {}
     return {f"games {heat}": 2 * plays / seconds, f"labels {heat}": labels / seconds, **share}

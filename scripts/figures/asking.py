@@ -1,4 +1,4 @@
-"""One run of one explorer on one seat of an enumerable game: what it asks, and what a clone of it loses, as it goes.
+"""One run of one explorer on one seat of an enumerable game: what it queries, and what a clone of it loses, as it goes.
 
 What is measured is the clone that a learner would hand over if it stopped there. An explorer that stands by a clone of
 its own (refute) is measured whenever it has fitted it. For the others the first d distinct labels are cloned
@@ -55,7 +55,7 @@ class Cell:
     seat: int
     seed: int
     expert: str = "first"
-    """Who is asked, and sits in the explorer's seat where it is the explorer ``expert``."""
+    """The queried expert, which also sits in the explorer's seat where it is the explorer ``expert``."""
     games: int = 0
     """Its budget; 0 for ``MOST_GAMES``."""
     growth: float = 1 / 8
@@ -117,21 +117,21 @@ def traced(cell: Cell) -> tuple[dict[str, Any], list[dict[str, float]]]:
     graph = graph_of(at.learned_model)
     context = ExplorerContext(at.learned, 1 - cell.seat, make_expert(cell.expert, graph), "cpu", graph)
     explorer = explore.make(cell.explorer, context, rng=stream(cell.seed, "asks", seat=cell.seat))
-    asked = Asked(cell.seat, reachable(cell.game, cell.symmetry, cell.seat, cell.expert))
-    search = Search(cell, at, asked)
+    queried = Queries(cell.seat, reachable(cell.game, cell.symmetry, cell.seat, cell.expert))
+    search = Search(cell, at, queried)
     own = explorer.clone() is not None
     for decisions, learned in rounds(cell, context, explorer):
-        asked.update(decisions)
+        queried.update(decisions)
         fit = explorer.clone()
         if fit is None:
             search.look()
         elif learned:  # it has fitted its clone anew
             search.note(measure(at, fit.policy, cell.seat))
-        if search.over or not (own or asked.missing):
+        if search.over or not (own or queried.missing):
             break
     if not own:
         search.look(last=True)
-    spent = asked.spent(asked.asks)
+    spent = queried.spent(queried.queries)
     return {**search.found(), "spent": spent, "own_clone": own}, search.notes
 
 
@@ -142,8 +142,8 @@ def rounds(cell: Cell, context: ExplorerContext, explorer: Explorer) -> Iterator
     games = number = 0
     while games < (cell.games or MOST_GAMES[cell.explorer]) and not explorer.done:
         pair = (explorer.opponent_policy(), explorer.behavior_policy())
-        asked = explorer.labels()
-        labels: Labels = (asked, None) if cell.seat == 0 else (None, asked)
+        queried = explorer.labels()
+        labels: Labels = (queried, None) if cell.seat == 0 else (None, queried)
         seats = pair if cell.seat == 0 else (pair[1], pair[0])
         decisions = collector.round(seats, labels, size, seat=cell.seat, round_=number)
         games, number = games + size, number + 1
@@ -151,16 +151,16 @@ def rounds(cell: Cell, context: ExplorerContext, explorer: Explorer) -> Iterator
         yield decisions, explorer.update(decisions, rng=rng)
 
 
-class Asked:
-    """The asks of one seat, game by game in order of play."""
+class Queries:
+    """The queries of one seat, game by game in order of play."""
 
     def __init__(self, seat: int, reachable: frozenset[bytes]) -> None:
-        self.seat, self.games, self.asks = seat, 0, 0
+        self.seat, self.games, self.queries = seat, 0, 0
         self.missing = set(reachable)
-        """Decisions that the expert can be led to and that have not been asked."""
+        """Decisions reachable under the expert and that have not been queried."""
         self.first: list[int] = []
-        """Number of the ask, from 0, that brought each distinct label."""
-        self._game: list[int] = []  # of each ask
+        """Number of the query, from 0, that brought each distinct label."""
+        self._game: list[int] = []  # of each query
         self._new: list[Decisions] = []  # the rows of distinct labels
         self._seen: set[bytes] = set()
 
@@ -172,15 +172,15 @@ class Asked:
         new = [at for at, key in enumerate(keys) if key not in self._seen and key not in keys[:at]]
         self._seen.update(keys)
         self.missing.difference_update(keys)
-        self.first += [self.asks + at for at in new]
+        self.first += [self.queries + at for at in new]
         self._game += (rows.episode + self.games).tolist()
         self._new.append(rows.take(np.array(new, dtype=np.int64)))
-        self.games, self.asks = self.games + decisions.games, self.asks + len(rows)
+        self.games, self.queries = self.games + decisions.games, self.queries + len(rows)
 
-    def spent(self, asks: int) -> dict[str, int]:
-        """What the first asks come to: all games so far for all asks, else the games until the last of them."""
-        games = self.games if asks == self.asks else self._game[asks - 1] + 1
-        return {"distinct": sum(first < asks for first in self.first), "asks": asks, "games": games}
+    def spent(self, queries: int) -> dict[str, int]:
+        """What the first queries come to: all games so far for all queries, else the games until the last of them."""
+        games = self.games if queries == self.queries else self._game[queries - 1] + 1
+        return {"distinct": sum(first < queries for first in self.first), "asks": queries, "games": games}
 
     def labels(self, distinct: int) -> Decisions:
         """The rows of the first distinct labels."""
@@ -188,10 +188,10 @@ class Asked:
 
 
 class Search:
-    """The fewest asks that reach each target."""
+    """The fewest queries that reach each target."""
 
-    def __init__(self, cell: Cell, at: GameContext, asked: Asked) -> None:
-        self.cell, self.at, self.queried = cell, at, asked
+    def __init__(self, cell: Cell, at: GameContext, queried: Queries) -> None:
+        self.cell, self.at, self.queried = cell, at, queried
         self.low = dict.fromkeys(TARGETS, 0)
         """Most distinct labels known not to reach it ..."""
         self.high: dict[str, int | None] = dict.fromkeys(TARGETS)
@@ -210,10 +210,10 @@ class Search:
     def note(self, losses: dict[str, float]) -> None:
         """What the clone of all labels so far loses."""
         distinct = len(self.queried.first)
-        self.notes.append({**self.queried.spent(self.queried.asks), **losses})
+        self.notes.append({**self.queried.spent(self.queried.queries), **losses})
         for target, limit in TARGETS.items():
             if self.high[target] is None and losses[target] <= limit:
-                self.high[target], self.spent[target] = distinct, self.queried.spent(self.queried.asks)
+                self.high[target], self.spent[target] = distinct, self.queried.spent(self.queried.queries)
             elif self.high[target] is None:
                 self.low[target] = distinct
 

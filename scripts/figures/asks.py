@@ -1,8 +1,8 @@
-"""Fewer asks than coverage: what each explorer spends until the clone of a seat cannot be exploited.
+"""Fewer queries than coverage: what each explorer spends until the clone of a seat cannot be exploited.
 
-For every explorer, game, seat and seed, with symmetry and without: distinct labels, asks and games until the
+For every explorer, game, seat and seed, with symmetry and without: distinct labels, queries and games until the
 greedy clone has exploitability 0, and until the clone as it is has at most 0.02, both exact; beside them the
-decisions that the expert can be led to and the least games that come through all of them.
+decisions reachable under the expert and the least games that come through all of them.
 What is measured, and how, says ``asking.py``.
 """
 
@@ -90,11 +90,12 @@ def show(data: dict[str, Any]) -> None:
     console = Console(width=150)
     for title, groups in panels(data).items():
         table = Table(title=f"{title}: mean [95 % interval]", box=box.SIMPLE)
-        for heading in ("explorer, seat", "seeds", "distinct to 0", "asks to 0", "games to 0", f"distinct to {SOFT}"):
+        headings = ("explorer, seat", "seeds", "distinct to 0", "queries to 0", "games to 0", f"distinct to {SOFT}")
+        for heading in headings:
             table.add_column(heading, justify="right")
         for name, runs in groups.items():
-            cells = [told(runs, "greedy", unit) for unit in ("distinct", "asks", "games")]
-            table.add_row(name, str(len(runs)), *cells, told(runs, "soft", "distinct"))
+            cells = [said(runs, "greedy", unit) for unit in ("distinct", "asks", "games")]
+            table.add_row(name, str(len(runs)), *cells, said(runs, "soft", "distinct"))
         for seat in (0, 1):
             bound = data["least"][f"{title}, seat {seat}"]
             table.add_row(f"all there is, {seat}", "", str(bound["labels"]), "", f"least {bound['games']}", "")
@@ -110,16 +111,16 @@ def panels(data: dict[str, Any]) -> dict[str, dict[str, list[Any]]]:
     return found
 
 
-def told(runs: list[Any], target: str, unit: str) -> str:
-    """A cell of a table; where it was never reached, within how many asks."""
+def said(runs: list[Any], target: str, unit: str) -> str:
+    """A cell of a table; where it was never reached, within how many queries."""
     rows = [{unit: None if run[target] is None else run[target][unit]} for run in runs]
     if all(row[unit] is None for row in rows):
-        return f"not in {max(run['spent']['asks'] for run in runs):,} asks"
+        return f"not in {max(run['spent']['asks'] for run in runs):,} queries"
     return ranged(rows, unit) if len(rows) > 1 else f"{rows[0][unit]:,}"
 
 
 def draw(data: dict[str, Any]) -> bytes:
-    """Distinct labels to greedy exploitability 0, a bar per explorer; open dots: asks; the line: all there is."""
+    """Distinct labels to greedy exploitability 0, a bar per explorer; open dots: queries; the line: all there is."""
     parts = panels(data)
     figure, axes = plt.subplots(len(parts), 2, figsize=(11, 2.9 * len(parts)), layout="constrained", squeeze=False)
     for row, (title, groups) in enumerate(parts.items()):
@@ -135,7 +136,7 @@ def draw(data: dict[str, Any]) -> bytes:
             panel.set_ylim(-0.6, len(EXPLORERS) - 0.4)
             panel.grid(alpha=0.3, axis="x")
     for panel in axes[-1]:
-        panel.set_xlabel("distinct labels (bars), asks (rings) to greedy exploitability 0")
+        panel.set_xlabel("distinct labels (bars), queries (rings) to greedy exploitability 0")
     figure.suptitle(f"What a clone that cannot be exploited costs: mean and 95 % interval of {data['seeds']} seeds")
     return png(figure)
 

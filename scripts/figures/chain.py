@@ -1,7 +1,7 @@
 """The chain of despair: games until the clones' exact gap is 0, directed against uniform exploration, N = 4, 8, 16.
 
-Positions nobody was asked about play the exploitable action, so the gap keeps its closed form 2 g^(N-2) / (1 - g)
-until the far end of the chain has been asked about (docs/algorithms.md, "Chain of despair").
+Positions that were never queried play the exploitable action, so the gap keeps its closed form 2 g^(N-2) / (1 - g)
+until the far end of the chain has been queried (docs/algorithms.md, "Chain of despair").
 """
 
 from __future__ import annotations

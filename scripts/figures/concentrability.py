@@ -1,7 +1,7 @@
 """What concentrability costs BC: its exact gap against the state-level and the feature-level coefficient.
 
 At a fork player 1 leads to the common region or, by its other action, to the rare one, where its expert gets only by
-accident, with probability delta. In either region each state asks player 0 for one right action of three, the argmax
+accident, with probability delta. In each state of either region one action of three is right for player 0, the argmax
 of w . phi, and a wrong one costs 1. The state-level coefficient is about 1 / delta. The feature-level one is too where
 each region has features of its own (``apart``, ``onehot``), and stays small where both share them (``shared``).
 Each learner gets the same number of games; MAIL explores linearly with the features apart.

@@ -1,12 +1,12 @@
-"""Connect Four on the real board, 6x7: five learners, equal asks, measured by games and by blunders.
+"""Connect Four on the real board, 6x7: five learners, equal queries, measured by games and by blunders.
 
-Runs of `nashmail train connect4 --symmetry --expert uniform --labels N` for every budget N of asks per seat and every
-seed, in OUT/connect4-cells: a run that was killed goes on, and what connect4.json holds is not run again. The learners
-are MAIL with noise injection, with uniform and with deep exploration, and behavioural cloning of two mixing (bc) and
-two deterministic (bc-first) experts. Nothing is exact here (`mail.evaluation.sampled`): wins against players that err
-on purpose, with Wilson intervals over the games of all seeds, and shares of decisions that throw away game value, at
-positions that no learner of the run was shown. Greedy first seats play more games against the one player against whom
-they differ least. Refutation needs an exact model, which this board has not.
+Runs of `nashmail train connect4 --symmetry --expert uniform --labels N` for every budget N of queries per seat and
+every seed, in OUT/connect4-cells: a run that was killed goes on, and what connect4.json holds is not run again. The
+learners are MAIL with noise injection, with uniform and with deep exploration, and behavioural cloning of two mixing
+(bc) and two deterministic (bc-first) experts. Nothing is exact here (`mail.evaluation.sampled`): wins against players
+that err on purpose, with Wilson intervals over the games of all seeds, and shares of decisions that throw away game
+value, at positions that no learner of the run was shown. Greedy first seats play more games against the one player
+against whom they differ least. Refutation needs an exact model, which this board has not.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LEARNERS = {
 }
 """And their colours; ``mail`` explores deeply."""
 BUDGETS = (5_000, 50_000)
-"""Asks per seat."""
+"""Queries per seat."""
 Cell = tuple[int, int]
 """A budget and a seed: one run of all learners."""
 CLOSE, MORE = f"{WORD}:1", 400
@@ -70,7 +70,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     every = [(labels, seed) for labels in reversed(BUDGETS) for seed in range(seeds)]
     missing = [cell for cell in every if not set(LEARNERS) <= set(there.get(cell, {}))]
 
-    def landed(cell: Cell, found: dict[str, Any]) -> None:
+    def report(cell: Cell, found: dict[str, Any]) -> None:
         there[cell] = found
         write_atomic(out / "connect4.json", to_json(gathered(there)))
 
@@ -78,15 +78,15 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
         partial(one, out),
         missing,
         pool,
-        group=lambda cell: f"{cell[0]:,} asks per seat, seed {cell[1]}",
-        on_result=landed,
+        group=lambda cell: f"{cell[0]:,} queries per seat, seed {cell[1]}",
+        on_result=report,
     )
     redraw(out)
 
 
 def named(cell: Cell) -> str:
     """A cell in words."""
-    return f"{cell[0]:,} asks per seat, seed {cell[1]}"
+    return f"{cell[0]:,} queries per seat, seed {cell[1]}"
 
 
 def one(out: Path, cell: Cell) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def show(data: dict[str, Any]) -> None:
     console = Console(width=200)
     for labels, learners in data.items():
         seeds = max(len(rows) for rows in learners.values())
-        print(f"\n{int(labels):,} asks per seat, {seeds} seed(s)\n")
+        print(f"\n{int(labels):,} queries per seat, {seeds} seed(s)\n")
         opponents = wins(next(iter(learners.values())), "matches", 0)
         table = Table(box=box.MARKDOWN)
         for heading in ("% won [95 %]", *(short(opponent) for opponent in opponents)):
@@ -266,7 +266,7 @@ def draw(data: dict[str, Any]) -> bytes:
     for (labels, learners), (left, right) in zip(data.items(), axes, strict=True):
         for shift, (name, rows) in enumerate(learners.items()):
             against(left, shift, name, wins(rows, "greedy_matches", 0))
-        left.set_title(f"first seat, greedy: {int(labels):,} asks per seat", fontsize=10)
+        left.set_title(f"first seat, greedy: {int(labels):,} queries per seat", fontsize=10)
         left.set(ylim=(-0.03, 1.03), ylabel="win rate, 95 %")
         left.grid(alpha=0.3)
         bars(right, learners)

@@ -1,9 +1,9 @@
-"""Connect Four where everything is exact: what clones lose against what was asked, on 4x4, 5x4 and 4x5.
+"""Connect Four where everything is exact: what clones lose against the queries, on 4x4, 5x4 and 4x5.
 
 Per board, seat and seed, with the mirror symmetry: MAIL led by refutation, MAIL with uniform exploration, and
 behavioural cloning of two deterministic (``first``) and two mixing (``uniform``) experts. Greedy exploitability is
 exact; that of the clone as it is is exact where it is at most 0.02, and else leaves out moves of the clone that come
-with less than 1e-3 (``asking.measure``). Beside the labels to exploitability 0 stand all that there is to ask,
+with less than 1e-3 (``asking.measure``). Beside the labels to exploitability 0 stand all that can be queried,
 with the symmetry and without. On 4x5 refutation alone is run, with one seed, and by the clock.
 """
 
@@ -119,7 +119,7 @@ def collect(seeds: int, out: Path) -> dict[str, Any]:
 
 
 def thinned(notes: list[dict[str, float]]) -> list[dict[str, float]]:
-    """The first of every 3 % more asks, the first that reaches each target, and the last."""
+    """The first of every 3 % more queries, the first that reaches each target, and the last."""
     found = notes[:1]
     reached = {key: next((note for note in notes if note[key] <= limit), None) for key, limit in TARGETS.items()}
     for note in notes[1:]:
@@ -132,10 +132,10 @@ def thinned(notes: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 def show(data: dict[str, Any]) -> None:
-    """Labels, asks and games to exploitability 0, a row per board, seat and line."""
+    """Labels, queries and games to exploitability 0, a row per board, seat and line."""
     console = Console(width=150)
     table = Table(title="Connect Four with the mirror symmetry: mean [95 % interval]", box=box.SIMPLE)
-    headings = ("board, seat", "learner", "seeds", "distinct to 0", "asks to 0", f"distinct to {SOFT}")
+    headings = ("board, seat", "learner", "seeds", "distinct to 0", "queries to 0", f"distinct to {SOFT}")
     for heading in (*headings, "at the end: greedy", "as it is", "CPU s"):
         table.add_column(heading, justify="right")
     for row in rows(data):
@@ -175,7 +175,7 @@ def worst(runs: list[Any], measure: str) -> str:
 
 
 def draw(data: dict[str, Any]) -> bytes:
-    """Exploitability as it is against asks, and where greedy play loses nothing, by board and seat, a line per run."""
+    """Exploitability against queries, and where greedy play loses nothing, by board and seat, a line per run."""
     boards = list(data["runs"])
     figure, axes = plt.subplots(len(boards), 2, figsize=(11, 3.2 * len(boards)), layout="constrained", squeeze=False)
     for board, row in zip(boards, axes, strict=True):
@@ -197,10 +197,10 @@ def panel(axes: Axes, runs: dict[str, Any], seat: int) -> None:
     """One board, one seat."""
     for line, colour in COLOURS.items():
         for index, run in enumerate(runs.get(f"{line}/{seat}", [])):
-            asks = [note["asks"] for note in run["notes"]]
+            queries = [note["asks"] for note in run["notes"]]
             values = [max(note["soft"], FLOOR) for note in run["notes"]]
             label = line if index == 0 else None
-            axes.plot(asks, values, color=colour, label=label, linewidth=0.8, alpha=0.7)
+            axes.plot(queries, values, color=colour, label=label, linewidth=0.8, alpha=0.7)
             if run["greedy"] is not None:
                 axes.plot(run["greedy"]["asks"], FLOOR, "v", color=colour, markersize=6, clip_on=False)
     axes.set(xscale="log", yscale="log", ylim=(FLOOR, 2.5), ylabel="exploitability")

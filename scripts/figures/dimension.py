@@ -1,7 +1,7 @@
-"""Asks to gap 0.1 on exactly linear games, against the number of states S at fixed d and against d at fixed S.
+"""Queries to gap 0.1 on exactly linear games, against the number of states S at fixed d and against d at fixed S.
 
 One seat moves at a time; features, transitions and rewards are known functions of d numbers (``linear:S,d,seed``). The
-softmax-linear clone of a linear expert needs as many asks as its d weights do; a table needs every state.
+softmax-linear clone of a linear expert needs as many queries as its d weights do; a table needs every state.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIXED_DIMENSION, FIXED_STATES = 10, 2_000
 STEPS = (*range(1, 13), *range(14, 25, 2), *range(28, 49, 4))
 """Games a seat after which its clone is measured; the wait is given up after the last."""
 COSTED = 8
-"""Games a seat whose cost is told."""
+"""Games a seat whose cost is printed."""
 METHODS = {"linear MAIL": "linear", "uniform": "uniform"}
 COLOURS = dict(zip(METHODS, ("#1b6ca8", "#8d99ae"), strict=True))
 
@@ -54,7 +54,7 @@ def rows_of(cell: tuple[int, int, int]) -> list[dict[str, Any]]:
 
 
 def one(ground: GameContext, explorer: str, seed: int) -> dict[str, Any]:
-    """Asks of both seats together until each seat's exploitability is at most half of ``GAP``, at two measures in a
+    """Queries of both seats together until each seat's exploitability is at most half of ``GAP``, at two measures in a
     row (None: not within the last step), each seat's exploitabilities on the way, and seconds a game without measuring.
     """
     options, most = Options(seed=seed), STEPS[-1]
@@ -79,24 +79,24 @@ def redraw(out: Path) -> None:
     for states, dimension in cases:
         cells = []
         for method in METHODS:
-            asks, part = of(data, states, dimension, method)
-            missed = f", {len(part) - len(asks)} not" if len(asks) < len(part) else ""
-            cells.append(f"{spread(asks, '.0f')}{missed}")
+            queries, part = of(data, states, dimension, method)
+            missed = f", {len(part) - len(queries)} not" if len(queries) < len(part) else ""
+            cells.append(f"{spread(queries, '.0f')}{missed}")
         cost = np.mean([row["seconds_per_game"] for row in of(data, states, dimension, "linear MAIL")[1]])
         rows.append([str(states), str(dimension), *cells, f"{1000 * cost:.1f}"])
     headings = ["S", "d", *METHODS, "ms a game (linear MAIL)"]
-    grid(f"Linear games: asks until the exact gap is at most {data['gap']}, mean [95 %]", headings, rows)
+    grid(f"Linear games: queries until the exact gap is at most {data['gap']}, mean [95 %]", headings, rows)
     write_atomic(out / "dimension.png", draw(data))
 
 
 def of(data: dict[str, Any], states: int, dimension: int, method: str) -> tuple[list[int], list[dict[str, Any]]]:
-    """The asks of the seeds that got there, and all rows of a case."""
+    """The queries of the seeds that got there, and all rows of a case."""
     part = [row for row in data["rows"] if (row["S"], row["d"], row["method"]) == (states, dimension, method)]
     return [row["asks"] for row in part if row["asks"] is not None], part
 
 
 def draw(data: dict[str, Any]) -> bytes:
-    """Asks against S left, against d right."""
+    """Queries against S left, against d right."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
     for axes, xs, sizes, label in (
         (panels[0], STATES, [(x, FIXED_DIMENSION) for x in STATES], f"states S, d = {FIXED_DIMENSION}"),
@@ -108,6 +108,6 @@ def draw(data: dict[str, Any]) -> bytes:
                 banded(axes, list(xs), np.array(rows).T.tolist(), label=method, colour=colour)
         axes.set(xscale="log", yscale="log", xlabel=label)
         axes.grid(alpha=0.3)
-    panels[0].set_ylabel(f"asks until the gap is {data['gap']}")
+    panels[0].set_ylabel(f"queries until the gap is {data['gap']}")
     panels[0].legend(fontsize=8)
     return png(figure)

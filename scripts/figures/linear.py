@@ -1,4 +1,4 @@
-"""The 3 x 3 grid world: exact Nash gap against the games each seat's expert is asked in (10 asks a game).
+"""The 3 x 3 grid world: exact Nash gap against the games each seat's expert is queried in (10 queries a game).
 
 BC, uniform exploration, tabular, linear and deep MAIL, on one-hot features, on positions (own cell and the other's
 cell, d = 72), and on the relational features of the reference code. Which equilibrium the experts play decides whether
@@ -136,15 +136,15 @@ def redraw(out: Path) -> None:
 
 
 def draw(data: dict[str, Any]) -> bytes:
-    """Gap against asks a seat; lowest-action experts left, vertex experts and deep learning right."""
+    """Gap against queries a seat; lowest-action experts left, vertex experts and deep learning right."""
     figure, panels = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained", sharey=True)
     for name, values in data["lines"].items():
         kind = KINDS[name]
         right = kind.line.ties == "vertex" or "deep" in name
-        asks = [10 * games for games in kind.budgets]
-        banded(panels[int(right)], asks, values, label=name, colour=kind.colour)
+        queries = [10 * games for games in kind.budgets]
+        banded(panels[int(right)], queries, values, label=name, colour=kind.colour)
     for axes in panels:
-        axes.set(xscale="log", yscale="log", xlabel="asks a seat (H K)")
+        axes.set(xscale="log", yscale="log", xlabel="queries a seat (H K)")
         axes.grid(alpha=0.3)
         axes.legend(fontsize=7)
     panels[0].set_ylabel("exact Nash gap")

@@ -70,7 +70,7 @@ class Line:
 
 
 def explored(ground: GameContext, explorer: str, episodes: int, options: Options) -> tuple[Decisions, Decisions]:
-    """Per seat what its expert was asked, in ``episodes`` games of an explorer against it."""
+    """Per seat its expert's labels, in ``episodes`` games of an explorer against it."""
     budget = Budget(episodes, patience_games=10**9)
     mail = Mail(options, explorer=explorer)
     collector = Collector("mail", ground.game, options.seed)
@@ -99,7 +99,7 @@ def gaps(ground: GameContext, line: Line, budgets: Sequence[int], options: Optio
 
 
 class Reaching(BudgetTracker):
-    """Asks until the clone of a seat's labels is good enough: its exact exploitability at most ``target``, at
+    """Queries until the clone of a seat's labels is good enough: its exact exploitability at most ``target``, at
     ``in_a_row`` measures (measuring, not learning). It is measured after the numbers of games in ``at``, or, with
     none given, whenever there is a new label.
     """
@@ -113,7 +113,7 @@ class Reaching(BudgetTracker):
         self.at, self.in_a_row = at, in_a_row
         self.found: list[Decisions] = []
         self.losses: list[float] = []
-        self.measured: list[tuple[int, int]] = []  # games and asks at each measure
+        self.measured: list[tuple[int, int]] = []  # games and queries at each measure
 
     def update(self, decisions: Decisions) -> None:
         for game in range(decisions.games):  # a round may be many games

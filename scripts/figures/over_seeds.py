@@ -27,7 +27,7 @@ def done(
     group: Callable[[_Cell], str],
     on_result: Callable[[_Cell, _Result], None] | None = None,
 ) -> list[_Result]:
-    """``task(cell)`` of every cell, a shard each; a line on standard error when the last cell of a group has landed.
+    """``task(cell)`` of every cell, a shard each; a line on standard error when the last cell of a group is finished.
 
     ``on_result`` is called here, in whatever order cells finish: what a killed figure keeps.
     """

@@ -1,7 +1,7 @@
-"""Mixed experts that answer an ask with one drawn action: exact gap against asks, log-log, its slope beside -1/2.
+"""Mixed experts that answer a query with one sampled action: exact gap against queries, log-log, its slope beside -1/2.
 
 On rock-paper-scissors with state, whose only equilibrium mixes everywhere, and on a small random game. A table of
-mean labels is what is left to learn once every position has been asked about: its error falls like asks^(-1/2).
+mean labels is what is left to learn once every position has been queried: its error falls like queries^(-1/2).
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def one(cell: tuple[str, str, int]) -> list[float]:
     return gaps(named(game), Line(METHODS[method], "tabular", game), BUDGETS, Options(seed=seed, sample_labels=True))
 
 
-def slope(values: list[float], asks: list[int]) -> float:
-    """Of log gap against log asks, by least squares."""
-    return float(np.polyfit(np.log(asks), np.log(values), 1)[0])
+def slope(values: list[float], queries: list[int]) -> float:
+    """Of log gap against log queries, by least squares."""
+    return float(np.polyfit(np.log(queries), np.log(values), 1)[0])
 
 
 def redraw(out: Path) -> None:
@@ -54,17 +54,17 @@ def redraw(out: Path) -> None:
     data = json.loads((out / "rates.json").read_bytes())
     rows = []
     for name, values in data["lines"].items():
-        asks = asked(name, data["budgets"])
-        by_seed = spread([slope(part, asks) for part in values], ".3f")
-        whole = slope(list(np.mean(values, 0)), asks)
+        queries = queried(name, data["budgets"])
+        by_seed = spread([slope(part, queries) for part in values], ".3f")
+        whole = slope(list(np.mean(values, 0)), queries)
         rows.append([name, f"{whole:.3f}", by_seed, f"{np.mean(values, 0)[-1]:.4f}"])
     headings = ["", "slope of the mean", "slope by seed [95 %]", f"gap after {data['budgets'][-1]} games"]
-    grid("Mixed experts, drawn answers: gap against asks", headings, rows)
+    grid("Mixed experts, sampled answers: gap against queries", headings, rows)
     write_atomic(out / "rates.png", draw(data))
 
 
-def asked(name: str, budgets: list[int]) -> list[int]:
-    """Asks a seat: every step of every game."""
+def queried(name: str, budgets: list[int]) -> list[int]:
+    """Queries a seat: every step of every game."""
     return [games * named(name.partition("/")[0]).game.episode for games in budgets]
 
 
@@ -74,11 +74,11 @@ def draw(data: dict[str, Any]) -> bytes:
     for axes, game in zip(panels[0], GAMES, strict=True):
         for method, colour in COLOURS.items():
             name = f"{game}/{method}"
-            banded(axes, asked(name, data["budgets"]), data["lines"][name], label=method, colour=colour)
-        asks = np.array(asked(game, data["budgets"]))
+            banded(axes, queried(name, data["budgets"]), data["lines"][name], label=method, colour=colour)
+        queries = np.array(queried(game, data["budgets"]))
         first = np.mean(data["lines"][f"{game}/tabular MAIL"], 0)[0]
-        axes.plot(asks, first * (asks / asks[0]) ** -0.5, "k--", label="slope -1/2", linewidth=1)
-        axes.set(xscale="log", yscale="log", xlabel="asks a seat", title=game)
+        axes.plot(queries, first * (queries / queries[0]) ** -0.5, "k--", label="slope -1/2", linewidth=1)
+        axes.set(xscale="log", yscale="log", xlabel="queries a seat", title=game)
         axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("exact Nash gap")
     panels[0][0].legend(fontsize=8)

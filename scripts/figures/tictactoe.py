@@ -6,7 +6,7 @@ Three parts, over the same seeds:
   seat's exact exploitability when its first n labels are cloned, and the proxy of the reference code: the loss
   rate against an expert that, where it cannot win at once, plays 0.6 expert + 0.4 uniform one time in ten
   (docs/algorithms.md, "Exploitability and the Nash gap"; computed exactly here, not sampled).
-- *coverage*: games and asks until every decision that the expert can be led to has been asked, and until the
+- *coverage*: games and queries until every decision reachable under the expert has been queried, and until the
   labels so far, played uniformly elsewhere, have exploitability 0.
 - *default*: MAIL as `nashmail train` runs it, without and with symmetry: what it spends and what it reaches.
 """
@@ -48,7 +48,7 @@ from mail.training.evaluate import spending
 
 GAME = "tictactoe"
 BUDGETS = ((25, 50, 100, 200, 300, 410, 820, 1640), (100, 400, 800, 1200, 1600, 2000, 3000))
-"""Asks at which each seat's clone is measured."""
+"""Queries at which each seat's clone is measured."""
 COVER_LIMIT = 20_000
 """Games after which the wait for coverage is given up."""
 METHODS = {
@@ -78,7 +78,7 @@ class Line:
 
 
 class Covered(BudgetTracker):
-    """Asks until the budget of labels is spent *and* all reachable labels are seen (measuring, not learning)."""
+    """Queries until the budget of labels is spent *and* all reachable labels are seen (measuring, not learning)."""
 
     def __init__(self, labels: int, seat: int, reachable: int | None) -> None:
         super().__init__(Budget(), seat)
@@ -141,7 +141,7 @@ def explore(at: GameContext, line: Line, bound: CoverageBounds, seed: int) -> De
 
 
 def curve(at: GameContext, line: Line, decisions: Decisions, seed: int) -> list[dict[str, float]]:
-    """Exact exploitability and the proxy at every budget of asks."""
+    """Exact exploitability and the proxy at every budget of queries."""
     points, graph = [], graph_of(at.model)
     for index, labels in enumerate(BUDGETS[line.seat]):
         part = decisions.first_labels(line.seat, labels)
@@ -168,25 +168,25 @@ def proxy(graph: GameGraph, table: Floats, seat: int) -> float:
 
 
 def covering(at: GameContext, line: Line, bound: CoverageBounds, decisions: Decisions) -> dict[str, Any]:
-    """Games and asks to coverage, and to the first exploitability 0 of the labels so far."""
-    asked = decisions.take(decisions.queried)
-    asked = asked.take(np.argsort(asked.episode, kind="stable"))
-    _, first = np.unique(asked.key, axis=0, return_index=True)
+    """Games and queries to coverage, and to the first exploitability 0 of the labels so far."""
+    queried = decisions.take(decisions.queried)
+    queried = queried.take(np.argsort(queried.episode, kind="stable"))
+    _, first = np.unique(queried.key, axis=0, return_index=True)
     news = np.sort(first)
     covered = len(news) >= bound.labels
     graph = graph_of(at.model)
     table = uniform_rows(graph.legal(line.seat))
-    rows = graph.index(asked.state)
+    rows = graph.index(queried.state)
     zero = None
     for row in news:
-        table[rows[row]] = asked.label[row]
+        table[rows[row]] = queried.label[row]
         if exploitability(graph, table, line.seat) == 0.0:
             zero = int(row)
             break
     return {
-        "games_to_cover": int(asked.episode[news[-1]]) + 1 if covered else None,
+        "games_to_cover": int(queried.episode[news[-1]]) + 1 if covered else None,
         "asks_to_cover": int(news[-1]) + 1 if covered else None,
-        "games_to_zero": None if zero is None else int(asked.episode[zero]) + 1,
+        "games_to_zero": None if zero is None else int(queried.episode[zero]) + 1,
         "asks_to_zero": None if zero is None else zero + 1,
     }
 
@@ -229,8 +229,8 @@ def show(data: dict[str, Any]) -> None:
                 cells.append(f"{np.mean(values):.3f} ({max(values):.3f})")
             table.add_row(str(labels), *cells)
         console.print(table)
-    table = Table(title="games and asks, mean [95 % interval]", box=box.SIMPLE)
-    for heading in ("", "games to cover", "least", "asks to cover", "games to gap 0", "asks to gap 0"):
+    table = Table(title="games and queries, mean [95 % interval]", box=box.SIMPLE)
+    for heading in ("", "games to cover", "least", "queries to cover", "games to gap 0", "queries to gap 0"):
         table.add_column(heading, justify="right")
     for name, rows in data["coverage"].items():
         bound = data["least"][int(name[-1])]

@@ -128,14 +128,14 @@ def test_workers_are_killed_while_they_label(
     """Three of them, each when forty more labels have landed, in a round of games on 6x7."""
     monkeypatch.setattr(mail.learners.collect, "SHARD", 2)
     board = game("connect4")
-    asked = solver.solver_expert(board, ties="first")[0]
+    queried = solver.solver_expert(board, ties="first")[0]
 
     def played(pool: Any, place: Path) -> Decisions:
         place.mkdir()
         monkeypatch.setenv("NASHMAIL_CACHE", str(place / "cache"))
         solver.use(kill.Noted(place, pool))
         collector = mail.learners.collect.Collector("mail", board, 7, pool)
-        return collector.round((asked, Uniform()), (asked, None), 200, seat=0, round_=0)
+        return collector.round((queried, Uniform()), (queried, None), 200, seat=0, round_=0)
 
     class Killing(Local):
         """Ray's workers, of which some are killed; when their shards begin is not noted."""

@@ -2,7 +2,7 @@
 
 Learners that only see how experts play each other (behavioral cloning, adversarial and inverse imitation) reach a value
 gap near 0 and keep about the Nash gap of infinite cloning, because another opponent leads them where nothing was
-matched. A learner that is led there and asks comes to 0 in both. Where the experts have full support (``rps``)
+matched. A learner that is brought there and queries comes to 0 in both. Where the experts have full support (``rps``)
 everything is on the path: there the Nash gap falls with the labels for every learner, and the value gap, 0 from the
 first, says nothing. The labels of ``rps`` are single sampled actions, elsewhere the expert's distribution.
 """

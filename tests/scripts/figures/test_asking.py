@@ -1,4 +1,4 @@
-"""What an explorer asks until its clone is good enough: counts, the search, and the measures."""
+"""What an explorer queries until its clone is good enough: counts, the search, and the measures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_asks_are_counted_game_by_game(tictactoe_graph: GameGraph) -> None:
     rounds = [explored(tictactoe_graph, 0, games, seed) for seed, games in enumerate((3, 1, 4))]
     rounds[1] = replace(rounds[1], label=np.full_like(rounds[1].label, np.nan))
     everything = frozenset({row.tobytes() for part in rounds for row in part.key} | {b"elsewhere"})
-    counted = asking.Asked(0, everything)
+    counted = asking.Queries(0, everything)
     for part in rounds:
         counted.update(part)
     seen: list[bytes] = []
@@ -55,7 +55,7 @@ def test_the_search_finds_the_fewest_labels(
         return {name: float(distinct < need) for name, need in targets.items()}
 
     monkeypatch.setattr(asking.Search, "_losses", losses)
-    counted = asking.Asked(1, frozenset())
+    counted = asking.Queries(1, frozenset())
     at = GameContext(tictactoe_graph.game, tictactoe_graph, tictactoe_graph.game, tictactoe_graph)
     search = asking.Search(asking.Cell("tictactoe", False, "uniform", 1, 0), at, counted)
     for seed in range(40):
