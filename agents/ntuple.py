@@ -201,6 +201,11 @@ class NtuplePolicy:
         fill_tables(self.codes, np.concatenate([[0], np.cumsum(self.counts)]), offsets, table)
         return offsets, table
 
+    def sharpened(self, factor: float) -> NtuplePolicy:
+        """The policy with all weights times ``factor``: the same preferences at the temperature 1 / factor."""
+        weights = self.weights * np.float32(factor)
+        return NtuplePolicy(self.cells, self.counts, self.codes, weights, tied=self.tied)
+
     def __getstate__(self) -> dict[str, Any]:
         """Without the hash tables, which follow from the other arrays."""
         return {name: value for name, value in vars(self).items() if name != "_tables"}

@@ -42,16 +42,21 @@ class Tactics(PolicyWrapper):
         Raises:
             PolicyError: for a game that is not played on a board.
         """
-        board, positions = on_board(game, states)
+        moves = forced(game, states, seat)
         rows = self.policy.probabilities(game, states, seat)
-        legal = game.legal(states, seat)
-        wins = winning(board, positions, legal)
-        blocks = winning(board, null_move(positions), legal) & ~wins.any(1, keepdims=True)
-        forced = wins | blocks
-        kept = np.where(forced, rows, 0.0)
+        kept = np.where(moves, rows, 0.0)
         total = kept.sum(1, keepdims=True)
-        shared = np.divide(kept, total, out=uniform_rows(forced), where=total > 0)
-        return np.asarray(np.where(forced.any(1, keepdims=True), shared, rows))
+        shared = np.divide(kept, total, out=uniform_rows(moves), where=total > 0)
+        return np.asarray(np.where(moves.any(1, keepdims=True), shared, rows))
+
+
+def forced(game: Game, states: States, seat: int) -> Bools:
+    """[N, A] the moves that win at once or, where none does, block a win at once. PolicyError for no board."""
+    board, positions = on_board(game, states)
+    legal = game.legal(states, seat)
+    wins = winning(board, positions, legal)
+    blocks = winning(board, null_move(positions), legal) & ~wins.any(1, keepdims=True)
+    return np.asarray(wins | blocks)
 
 
 def on_board(game: Game, states: States) -> tuple[Board, States]:

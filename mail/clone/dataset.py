@@ -6,7 +6,7 @@ clone is, not the most frequent one. See docs/algorithms.md, "Behavioral cloning
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -52,6 +52,11 @@ class Demonstrations:
 
     def __len__(self) -> int:
         return len(self.state)
+
+    def joined(self, other: Demonstrations) -> Demonstrations:
+        """These rows and those of other positions."""
+        pairs = {one.name: (getattr(self, one.name), getattr(other, one.name)) for one in fields(self)}
+        return Demonstrations(**{name: np.concatenate(pair) for name, pair in pairs.items()})
 
     @cached_property
     def mean(self) -> NDArray[np.float32]:

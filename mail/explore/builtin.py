@@ -35,6 +35,16 @@ register(
     ExplorerDeclaration("the same with the constants of the reference code", _PAPER, _PLAY),
 )
 register(
+    "mistakes",
+    "mail.explore.mistakes.explorer:mistakes",
+    ExplorerDeclaration(
+        "leads the clone to its first mistakes, and queries there alone",
+        "docs/algorithms.md, queries at mistakes",
+        frozenset({"labels", "rules", "model", "reward"}),
+        check="mail.explore.mistakes.explorer:check",
+    ),
+)
+register(
     "refute",
     "mail.explore.refute:refute",
     ExplorerDeclaration(

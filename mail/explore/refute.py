@@ -71,6 +71,13 @@ class Line:
     rows: Ints  # [n]
     moves: Ints  # [n]
 
+    def policy(self, graph: GameGraph, seat: int) -> Tabular:
+        """One seat's moves on the line, with certainty; uniform elsewhere."""
+        mine = graph.seat[self.rows] == seat
+        table: Floats = np.zeros((int(mine.sum()), graph.legal_mask.shape[1]))
+        table[np.arange(len(table)), self.moves[mine]] = 1.0
+        return Tabular(graph.game.key(graph.states[self.rows[mine]], seat), table)
+
 
 @dataclass(frozen=True)
 class AtKeys:
@@ -148,12 +155,8 @@ class Refute(Base):
         self.fit = self.trainer.train(samples, rng=rng, strictness=self.strictness)
 
     def _along(self, seat: int) -> Tabular:
-        """One seat's moves on the current line, with certainty; uniform elsewhere."""
-        line = self.lines[0]
-        mine = self.graph.seat[line.rows] == seat
-        table: Floats = np.zeros((int(mine.sum()), self.graph.legal_mask.shape[1]))
-        table[np.arange(len(table)), line.moves[mine]] = 1.0
-        return Tabular(self.graph.game.key(self.graph.states[line.rows[mine]], seat), table)
+        """One seat's moves on the current line."""
+        return self.lines[0].policy(self.graph, seat)
 
     def _aim(self, rng: Rng) -> Metrics:
         """Measure the clone and choose the next lines."""
