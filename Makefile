@@ -55,7 +55,7 @@ solver: install
 	$(PIP) install --quiet -c constraints.txt -e '.[solver]'
 
 demo: install
-	$(BIN)/nashmail train tictactoe --seed $(SEED) --out runs/demo --force
+	$(BIN)/nashmail train tictactoe --learner mail,bc --explorer deep --seed $(SEED) --out runs/demo --force
 	@echo
 	@echo "Play against it:  $(BIN)/nashmail play tictactoe --against runs/demo --seat 0"
 	@echo "Or against BC:    $(BIN)/nashmail play tictactoe --against runs/demo:bc --seat 0"

@@ -30,12 +30,14 @@ from mail.terminal.layout import columns, records
 
 if TYPE_CHECKING:
     from games.adapters.survey import Answer
+from mail.training import defaults
 
 QUICK = 10_000  # most positions to count; larger games are only bounded
 SIZES = {
     "connect4": ("connect4:4x4", "connect4:5x4", "connect4:4x5", "connect4:5x5", "connect4"),
     "tictactoe": ("tictactoe", "tictactoe:3x4", "tictactoe:4x4:4"),
 }
+DEFAULT_HEADINGS = ("game", "knowledge", "learners", "explorer", "minutes")
 HEADINGS = ("game", "board", "actions", "positions", "experts", "Nash gap")
 
 
@@ -62,11 +64,26 @@ def run(args: argparse.Namespace) -> int:
         return _openspiel(args.game, as_json=args.json)
     if args.game:
         raise NashmailError("names of games need --check FILE or --openspiel: nashmail games --check FILE NAME")
-    rows = [facts(size) for name in names() for size in SIZES.get(name, (name,))]
+    sizes = [size for name in names() for size in SIZES.get(name, (name,))]
+    rows = [facts(size) for size in sizes]
     if args.json:
-        print(json.dumps({"games": rows, "rule": RULE, "limit": TABLES, "minimax_limit": LIMIT}, indent=2))
+        print(
+            json.dumps(
+                {
+                    "games": rows,
+                    "rule": RULE,
+                    "defaults": defaults.rows(sizes),
+                    "limit": TABLES,
+                    "minimax_limit": LIMIT,
+                },
+                indent=2,
+            )
+        )
         return 0
     print(table(rows, shutil.get_terminal_size().columns))
+    say("What `nashmail train GAME` does, and with --knowledge play, which leaves learners play and labels alone:")
+    print()
+    print(aligned(DEFAULT_HEADINGS, _default_cells(sizes), shutil.get_terminal_size().columns))
     say(
         "Boards are ROWSxCOLUMNS:K, where K in a row win; other sizes are called GAME:ROWSxCOLUMNS or "
         "GAME:ROWSxCOLUMNS:K.",
@@ -164,12 +181,32 @@ def _experts(game: Game) -> list[str]:
 
 def table(rows: list[dict[str, Any]], width: int) -> str:
     """The games in aligned columns of plain text, or as a paragraph each where the columns are wider than ``width``."""
-    cells = [_cells(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(HEADINGS, *cells, strict=True)]
+    return aligned(HEADINGS, [_cells(row) for row in rows], width)
+
+
+def aligned(headings: tuple[str, ...], cells: list[tuple[str, ...]], width: int) -> str:
+    """Rows of cells under headings, as ``table`` has them."""
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     if sum(widths) + 2 * (len(widths) - 1) > width:
-        return records(HEADINGS, cells, columns())
-    padded = (map(str.ljust, line, widths) for line in (HEADINGS, *cells))
+        return records(headings, cells, columns())
+    padded = (map(str.ljust, line, widths) for line in (headings, *cells))
     return "".join("  ".join(line).rstrip() + "\n" for line in padded)
+
+
+def _default_cells(sizes: list[str]) -> list[tuple[str, ...]]:
+    """The table of defaults: games with a line of their own, then one line for all others."""
+    named = [row for row in defaults.rows(sizes) if row["own"]]
+    others = [{**row, "name": "others"} for row in defaults.rows(["others"])][:1]
+    return [
+        (
+            str(row["name"]),
+            "-" if row["name"] == "others" else str(row["knowledge"]),
+            ", ".join(row["learners"]),
+            str(row["explorer"]),
+            f"{row['minutes']:g}" if row["minutes"] is not None else "-",
+        )
+        for row in [*named, *others]
+    ]
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
 from mail.commands.line.usage import Words, say
+from mail.training.defaults import KNOWLEDGE, Default, check_knowledge, default_for
 
 if TYPE_CHECKING:
     from games.base import Game
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("game", metavar="GAME", help="a game's name, see `nashmail games`")
     parser.add_argument(
-        "--learner", default="mail,bc", help="learners, see below, separated by commas (default: mail,bc)"
+        "--learner", help="learners, see below, separated by commas (default: the game's, see nashmail games)"
     )
     parser.add_argument(
         "--from-games",
@@ -32,10 +33,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="clone games instead: saved ones, Kaggle's ConnectX replays, lists of moves (see nashmail replay)",
     )
-    parser.add_argument("--explorer", default="deep", help="the explorer of mail, see below (default: deep)")
+    parser.add_argument("--explorer", help="the explorer of mail, see below (default: the game's; deep with --learner)")
     parser.add_argument(
-        "--expert", default="first", metavar="EXPERT", help="who is imitated, see below (default: first)"
+        "--knowledge",
+        choices=KNOWLEDGE,
+        help="what learners may know: all that is public, with rules and payoffs (default), or play and labels alone",
     )
+    parser.add_argument("--expert", metavar="EXPERT", help="who is imitated, see below (default: first)")
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")
     parser.add_argument(
         "--episodes",
@@ -76,8 +80,32 @@ def _expert_lines() -> dict[str, str]:
     return listed()
 
 
+def _fill(args: argparse.Namespace, folder: Path) -> None:
+    """Fill in what is not named: the game's line of the table of defaults if nothing is, else the paper's learners.
+
+    A resumed run goes on with what it began with.
+    """
+    from mail.training.config import NAME, read_config
+
+    named = (args.learner, args.explorer, args.expert, args.episodes, args.from_games)
+    bare = all(word is None for word in named) and not args.labels and not args.symmetry
+    line = default_for(args.game, args.knowledge or "all") if bare else Default()
+    args.points = line.points
+    if bare and args.resume and (folder / NAME).is_file():
+        there = read_config(folder)
+        line = Default(there.learners, there.explorer, there.episodes)
+        args.points, args.knowledge = there.points, there.knowledge or None
+    elif bare:
+        args.knowledge = args.knowledge or "all"
+    args.learner = ",".join(line.learners) if args.learner is None else args.learner
+    args.explorer = line.explorer if args.explorer is None else args.explorer
+    args.expert = "first" if args.expert is None else args.expert
+    args.episodes = line.episodes if args.episodes is None else args.episodes
+
+
 def run(args: argparse.Namespace) -> int:
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
+    _fill(args, folder)
     _check_names(args, folder)  # before slow imports, so that a mistyped name is refused at once
     from games.registry import make
     from mail.data.game_text import read_games
@@ -135,6 +163,8 @@ def _check_names(args: argparse.Namespace, folder: Path) -> None:
         check_imports(there, folder, registered=all_registered(there))
     asked = Config(args.game, ("bc",), args.explorer, args.expert)
     check_names(asked if args.from_games else replace(asked, learners=_learners(args)))
+    if args.knowledge and not args.from_games:
+        check_knowledge(_learners(args), args.explorer, args.knowledge)
 
 
 def _learners(args: argparse.Namespace) -> tuple[str, ...]:
@@ -166,6 +196,8 @@ def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Co
         device=_device(args.device),
         from_games=check_sum(games) if games else "",
         imports=tuple(args.imports),
+        points=args.points,
+        knowledge=args.knowledge or "",
     )
 
 

@@ -19,6 +19,7 @@ from games.registry import known
 from games.registry import make as make_game
 from mail import explore, learners
 from mail.data.records import GAMES
+from mail.training.defaults import KNOWLEDGE
 
 FORMAT = 2
 """Since 2 the files of a run carry check sums; folders of format 1 are read without them."""
@@ -58,6 +59,8 @@ class Config:
     """The number of equally spaced budgets at which the figure's curves are measured; the last is the whole budget."""
     from_games: str = ""
     """The check sum of the saved games that the learner ``games`` clones; empty without that learner."""
+    knowledge: str = ""
+    """What learners may know (``mail.training.defaults.KNOWLEDGE``); empty where only names were given."""
     imports: tuple[str, ...] = ()
     """The absolute paths of the Python files that registered names for this run (``--import``)."""
 
@@ -75,6 +78,8 @@ class Config:
             raise RunError(f"--seed must be 0 or more, not {self.seed}")
         if max(self.episodes, self.labels) >= _INTEGERS:
             raise RunError("--episodes and --labels must be below 2^63")
+        if self.knowledge not in ("", *KNOWLEDGE):
+            raise RunError(f"knowledge must be any of {', '.join(KNOWLEDGE)}, not {self.knowledge!r}")
         if not self.learners or len(set(self.learners)) != len(self.learners):
             raise RunError("name at least one learner, and none twice")
         return self
@@ -89,9 +94,9 @@ class Config:
         return next((name for name, all_ in texts.items() if not all(isinstance(text, str) for text in all_)), None)
 
     def values(self) -> dict[str, Any]:
-        """The contents of ``config.json``. ``imports`` is left out if empty."""
+        """The contents of ``config.json``. ``imports`` and ``knowledge`` are left out if empty."""
         values = {"format": FORMAT, **asdict(self), "learners": list(self.learners), "imports": list(self.imports)}
-        return values if self.imports else {key: value for key, value in values.items() if key != "imports"}
+        return {key: value for key, value in values.items() if value or key not in ("imports", "knowledge")}
 
 
 @dataclass(frozen=True)
@@ -233,7 +238,9 @@ def heading(result: dict[str, Any]) -> str:
     config = result["config"]
     explorer = f"explorer {config['explorer']}, " if learners.share_explorer(result["learners"]) else ""
     symmetry = "on" if result["symmetry"] else "off"
-    return f"{config['game']}: expert {config['expert']}, {explorer}symmetry {symmetry}, seed {result['seed']}"
+    knowledge = f"knowledge {config['knowledge']}, " if "knowledge" in config else ""
+    about = f"{knowledge}expert {config['expert']}, {explorer}symmetry {symmetry}"
+    return f"{config['game']}: {about}, seed {result['seed']}"
 
 
 def check_names(config: Config) -> None:

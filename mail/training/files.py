@@ -67,7 +67,7 @@ _ROW = {
 }
 _RESULT = {
     "learners": {"*": _ROW},
-    "config?": {"game": word, "explorer": word, "expert": word},
+    "config?": {"game": word, "explorer": word, "expert": word, "knowledge?": word},
     "exact?": flag,
     "expert?": {
         **dict.fromkeys(("exploitability", "greedy_exploitability"), _PAIR),

@@ -25,8 +25,9 @@ def report(run: Run, known: GameContext, evaluation: Evaluation, *, begun: float
     from mail.evaluation.figure import draw_run  # imports matplotlib
 
     config = run.config
+    knowledge = {"knowledge": config.knowledge} if config.knowledge else {}
     result = {
-        "config": {"game": config.game, "explorer": config.explorer, "expert": config.expert},
+        "config": {"game": config.game, "explorer": config.explorer, "expert": config.expert} | knowledge,
         "exact": known.exact,
         "clone": asdict(known.options(config).clone),
         "symmetry": config.symmetry,

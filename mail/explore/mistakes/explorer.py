@@ -103,17 +103,20 @@ class Mistakes(Base):
         self.fit = Fit(self.trainer.policy(), 0, 1.0, 1.0)
         tied = isinstance(self.fit.policy, NtuplePolicy) and self.fit.policy.tied
         self.naming = up_to_symmetry(context.game) if tied else context.game
+        self.target: Target
+        """Where the expert is queried next."""
         self.targets: list[Target] = []
+        """The targets after it."""
         self._aim(rng)
 
     def behavior_policy(self) -> Policy:
-        return self.targets[0].line.policy(self.graph, self.seat)
+        return self.target.line.policy(self.graph, self.seat)
 
     def opponent_policy(self) -> Policy:
-        return self.targets[0].line.policy(self.graph, self.queried_seat)
+        return self.target.line.policy(self.graph, self.queried_seat)
 
     def labels(self) -> Selective:
-        key = np.array([self.targets[0].key], dtype=np.uint64)
+        key = np.array([self.target.key], dtype=np.uint64)
         return Selective(self.context.experts[self.queried_seat], AtKeys(key), plays=True)
 
     def clone(self) -> Fit | None:
@@ -122,8 +125,9 @@ class Mistakes(Base):
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         queried = decisions.take(decisions.queried)
         self.labelled = queried if self.labelled is None else merge([self.labelled, queried])
-        self.known = np.append(self.known, self._names(self.targets.pop(0).line.rows[-1:]))
+        self.known = np.append(self.known, self._names(self.target.line.rows[-1:]))
         if self.targets:
+            self.target = self.targets.pop(0)
             return {}
         self._train(rng)
         return self._aim(rng)
@@ -153,16 +157,16 @@ class Mistakes(Base):
         while True:
             found = self._mistakes()
             stuck = not found.clean and not len(found.rows) and self.strictness >= self.config.strictest
-            self.done = stuck or (found.clean and self.labelled is not None)
+            self.done = (stuck or found.clean) and self.labelled is not None
             if self.done:
                 return found.metrics
             left = found.rows
-            if found.clean:  # a clone that needs no label, but without any there is no clone
+            if stuck or found.clean:  # a clone that needs no label, but without any there is no clone
                 left = next(layer.rows[layer.mine][:1] for layer in found.layers if layer.mine.any())
             elif self.config.tactics:
                 left = self._by_rules(left)
             if len(left):
-                self.targets = [self._target(found.layers, int(row)) for row in left]
+                self.target, *self.targets = (self._target(found.layers, int(row)) for row in left)
                 return found.metrics
             if not len(found.rows):
                 self.strictness *= 2.0

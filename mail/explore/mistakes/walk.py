@@ -177,4 +177,4 @@ def _flow(layer: Layer, risk: Floats, reach: Floats) -> Floats:
     choice[np.arange(len(choice)), after.argmax(1)] = 1.0
     flow = np.where(layer.mine[:, None], layer.weight, choice) * reach[:, None]
     there = layer.successor >= 0
-    return np.bincount(layer.successor[there], weights=flow[there], minlength=len(risk))
+    return np.asarray(np.bincount(layer.successor[there], flow[there], len(risk)), dtype=np.float64)

@@ -86,7 +86,7 @@ def test_labels_of_one_action_sharpen_and_mixed_ones_do_not() -> None:
     shown = demonstrations(labelled, 0)
     sharp = sharpest(policy, explorer.context, shown, 0, (1.0, 4.0, 16.0))
     assert np.array_equal(sharp.weights, policy.sharpened(16.0).weights)
-    mixed = replace(shown, total=shown.legal * 1.0)
+    mixed = replace(shown, total=shown.legal.astype(np.float64))
     flat = sharpest(policy, explorer.context, mixed, 0, (1.0, 4.0, 16.0))
     assert np.array_equal(flat.weights, policy.weights)
 

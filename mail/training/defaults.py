@@ -1,0 +1,81 @@
+"""What ``nashmail train GAME`` does where no learner, explorer or budget is named: one line for each kind of game.
+
+Two lines, by what a learner may know (``mail.explore.base.KNOWLEDGE``): with ``all``, the rules and payoffs too, which
+are the game's and public; with ``play``, what the papers allow, play and labels alone. A command that names a learner,
+an explorer, an expert or a budget means what it always has. No heavy import, so that ``nashmail games`` and ``--help``
+can take the table from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KNOWLEDGE = ("all", "play")
+"""What learners may know: everything public, or play and labels alone."""
+
+
+@dataclass(frozen=True)
+class Default:
+    """One line of the table."""
+
+    learners: tuple[str, ...] = ("mail", "bc")
+    explorer: str = "deep"
+    episodes: int | None = None
+    """Most games per seat; None for what suits the size (``mail.clone.presets``)."""
+    points: int = 8
+    """Points of the learning curves, each of which is cloned and measured anew."""
+    minutes: float | None = None
+    """About how long it takes on two idle cores; None where that was not measured."""
+
+
+_MISTAKES = ("mail-ntuple",), "mistakes"
+_PAPER = Default()
+_BY_NAME = {
+    ("tictactoe", "all"): Default(*_MISTAKES, minutes=0.1),
+    ("connect4:4x4", "all"): Default(*_MISTAKES, minutes=0.5),
+    ("connect4:5x4", "all"): Default(*_MISTAKES, episodes=4000, points=2, minutes=2.0),
+    ("connect4:4x5", "all"): Default(*_MISTAKES, episodes=8000, points=1, minutes=5.0),
+    ("tictactoe", "play"): Default(minutes=0.5),
+    ("connect4:4x4", "play"): Default(("mail",), "unsure", episodes=20000),
+}
+"""By name and knowledge; every other game has the paper's learners."""
+
+
+def default_for(name: str, knowledge: str) -> Default:
+    """The line of a game.
+
+    Args:
+        name: The name as ``games.make`` takes it.
+        knowledge: One of ``KNOWLEDGE``.
+    """
+    return _BY_NAME.get((name, knowledge), _PAPER)
+
+
+def check_knowledge(learners: tuple[str, ...], explorer: str, knowledge: str) -> None:
+    """NashmailError for a learner that may know more than ``knowledge``."""
+    from games.base import NashmailError
+    from mail.data.records import GAMES
+    from mail.learners import knowledge as known_by
+
+    for name in learners:
+        beyond = set() if name == GAMES else known_by(name, explorer) - {"labels", "expert"}
+        if knowledge == "play" and beyond:
+            raise NashmailError(
+                f"--knowledge play leaves play and labels alone, but {name} with {explorer} knows "
+                f"{', '.join(sorted(beyond))}; name another explorer"
+            )
+
+
+def rows(names: list[str]) -> list[dict[str, Any]]:
+    """The lines of games with these names, as ``nashmail games --json`` prints them."""
+    return [
+        {
+            "name": name,
+            "knowledge": knowledge,
+            "own": (name, knowledge) in _BY_NAME,
+            **asdict(default_for(name, knowledge)),
+        }
+        for name in names
+        for knowledge in KNOWLEDGE
+    ]
