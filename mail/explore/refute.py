@@ -100,7 +100,7 @@ class Refute(Base):
 
     def __init__(self, context: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
         super().__init__(context)
-        self.graph, self.config, self.queried_seat = _graph(context), config, 1 - context.seat
+        self.graph, self.config, self.queried_seat = graph_of(context), config, 1 - context.seat
         settings = ClonerConfig(network=config.clone)
         self.trainer = registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
         self.strictness = 1.0
@@ -306,13 +306,13 @@ class Refutation:
         return Line(np.array(rows), np.array(moves))
 
 
-def _graph(context: ExplorerContext) -> GameGraph:
-    """The exact model. NashmailError unless it is the graph of a turn-based game."""
+def graph_of(context: ExplorerContext, name: str = "refute") -> GameGraph:
+    """The exact model, for the explorer of this name. NashmailError unless it is the graph of a turn-based game."""
     if context.model is None:
-        raise NashmailError("the explorer refute needs the exact model of the game; choose another explorer")
+        raise NashmailError(f"the explorer {name} needs the exact model of the game; choose another explorer")
     if not isinstance(context.model, GameGraph):  # lines of play are ways through a graph
-        name = context.game.spec.name
-        raise NashmailError(f"the explorer refute needs a turn-based game, unlike {name}; choose respond")
+        game = context.game.spec.name
+        raise NashmailError(f"the explorer {name} needs a turn-based game, unlike {game}; choose respond")
     return context.model
 
 
@@ -325,7 +325,7 @@ def check(context: ExplorerContext) -> None:
     Raises:
         NashmailError: The explorer cannot explore in it.
     """
-    _graph(context)
+    graph_of(context)
 
 
 def refute(context: ExplorerContext, rng: Rng) -> Refute:

@@ -36,7 +36,7 @@ from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.explore.base import Base, ExplorerContext, Metrics
 from mail.explore.mistakes.walk import NONE, Clone, Layer, Region, line_to, walk
-from mail.explore.refute import AtKeys, Line
+from mail.explore.refute import AtKeys, Line, graph_of
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Mistakes(Base):
 
     def __init__(self, context: ExplorerContext, config: MistakesConfig, *, rng: Rng) -> None:
         super().__init__(context)
-        self.graph, self.config, self.queried_seat = graph_of(context), config, 1 - context.seat
+        self.graph, self.config, self.queried_seat = walkable(context), config, 1 - context.seat
         settings = ClonerConfig(network=config.clone)
         self.trainer = registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
         self.negligible, self.strictness = config.negligible, 1.0
@@ -269,14 +269,11 @@ def _span(graph: GameGraph, seat: int) -> float:
     return float(sign * graph.solve()[0].value - payoffs.min())
 
 
-def graph_of(context: ExplorerContext) -> GameGraph:
+def walkable(context: ExplorerContext) -> GameGraph:
     """The exact model. NashmailError unless it is the graph of a game with one start that is decided at its end."""
-    model, name = context.model, context.game.spec.name
-    if model is None:
-        raise NashmailError("the explorer mistakes needs the exact model of the game; choose another explorer")
-    if not isinstance(model, GameGraph):
-        raise NashmailError(f"the explorer mistakes needs a turn-based game, unlike {name}; choose respond")
+    model = graph_of(context, "mistakes")
     if len(model.roots) != 1 or not model.decided_at_end:
+        name = context.game.spec.name
         raise NashmailError(
             f"the explorer mistakes needs a game with one start that pays at its end, unlike {name}; choose refute"
         )
@@ -285,7 +282,7 @@ def graph_of(context: ExplorerContext) -> GameGraph:
 
 def check(context: ExplorerContext) -> None:
     """The explorer's check: unlike making the explorer, it does not walk."""
-    graph_of(context)
+    walkable(context)
 
 
 def mistakes(context: ExplorerContext, rng: Rng) -> Mistakes:

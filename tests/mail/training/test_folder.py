@@ -36,6 +36,7 @@ OTHERS: dict[str, Any] = {
     "device": "cuda",
     "points": 2,
     "from_games": "0" * 64,
+    "knowledge": "play",
     "imports": ("/somewhere/own.py",),
 }
 

@@ -99,7 +99,7 @@ def test_wrong_usage_is_one_line(
     ("words", "says"),
     [
         (SMALL, "holds a run; add --resume to continue it or --force"),
-        ([*SMALL[:2], "--resume"], "was started with another explorer, episodes, seed"),
+        ([*SMALL[:2], "--resume"], "was started with another seed"),
         ([*SMALL[:-1], "6", "--resume"], "was started with another seed"),
         ([*SMALL, "--symmetry", "--resume"], "was started with another symmetry"),
         ([*SMALL, "--learner", "mail", "--resume"], "was started with another learners"),
