@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
 from mail.commands.line.usage import Words, say
-from mail.training.defaults import KNOWLEDGE, Default, check_knowledge, default_for
+from mail.training.defaults import KNOWLEDGE, Default, check_knowledge, default_for, has_line
 
 if TYPE_CHECKING:
     from games.base import Game
@@ -95,8 +95,8 @@ def _fill(args: argparse.Namespace, folder: Path) -> None:
         there = read_config(folder)
         line = Default(there.learners, there.explorer, there.episodes)
         args.points, args.knowledge = there.points, there.knowledge or None
-    elif bare:
-        args.knowledge = args.knowledge or "all"
+    elif bare and has_line(args.game):
+        args.knowledge = args.knowledge or KNOWLEDGE[0]
     args.learner = ",".join(line.learners) if args.learner is None else args.learner
     args.explorer = line.explorer if args.explorer is None else args.explorer
     args.expert = "first" if args.expert is None else args.expert

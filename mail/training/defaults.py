@@ -52,6 +52,11 @@ def default_for(name: str, knowledge: str) -> Default:
     return _BY_NAME.get((name, knowledge), _PAPER)
 
 
+def has_line(name: str) -> bool:
+    """Whether a game, named as ``games.make`` takes it, has lines of its own."""
+    return (name, KNOWLEDGE[0]) in _BY_NAME
+
+
 def check_knowledge(learners: tuple[str, ...], explorer: str, knowledge: str) -> None:
     """NashmailError for a learner that may know more than ``knowledge``."""
     from games.base import NashmailError

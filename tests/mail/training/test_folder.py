@@ -87,8 +87,9 @@ def test_every_field_of_a_configuration_comes_back(tmp_path: Path) -> None:
         told = json.loads((run.folder / "config.json").read_bytes())
         assert told.pop("format") == FORMAT
         assert ("imports" in told) == bool(config.imports)
+        assert ("knowledge" in told) == bool(config.knowledge)
         lists = {key: tuple(told.get(key, ())) for key in ("learners", "imports")}
-        assert {**told, **lists} == asdict(config)
+        assert {"knowledge": "", **told, **lists} == asdict(config)
 
 
 def test_fields_that_an_older_version_did_not_write_have_their_defaults(tmp_path: Path) -> None:
