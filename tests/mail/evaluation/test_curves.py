@@ -128,4 +128,4 @@ def test_equal_figures_are_equal_files(form: str, head: bytes) -> None:
 
 
 def test_a_run_draws_its_own_curves() -> None:
-    assert draw_run(result(("mail", "bc"))).startswith(b"\x89PNG")
+    assert draw_run(result(("mail", "bc")), "a run").startswith(b"\x89PNG")
