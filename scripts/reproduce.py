@@ -16,6 +16,8 @@ processors of a Ray cluster whose machines all have this folder, at the same pla
 
     value-gap   adversarial and inverse imitation, BC, and MAIL: value gap against the expert beside the Nash gap,
                 exact; cells are kept in OUT/value-gap-cells
+    leaderboard every learner on six games (docs/leaderboard.md); stored cells are not run again
+    responses   MAIL-BRO and MURMAIL beside BC where an opponent leaves the experts' path, by concentrability
 
 Linear Markov games (docs/markov-games.md), all exact:
 
@@ -56,7 +58,11 @@ FIGURES = (
     "offline-limits",
     "cards",
     "value-gap",
+    "leaderboard",
+    "responses",
 )
+FIELD = ("leaderboard", "responses")
+"""Those over many learners, in a folder of their own."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -87,7 +93,8 @@ def figure(args: argparse.Namespace) -> int:
         os.environ.setdefault(variable, "1")
     from games.base import NashmailError
 
-    module = importlib.import_module(f"figures.{args.figure.replace('-', '_')}")
+    package = "figures.field" if args.figure in FIELD else "figures"
+    module = importlib.import_module(f"{package}.{args.figure.replace('-', '_')}")
     try:
         if args.redraw:
             module.redraw(args.out)

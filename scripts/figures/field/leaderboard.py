@@ -1,0 +1,161 @@
+"""The leaderboard: every learner on six games, with exact Nash gaps, from stored cells (docs/leaderboard.md).
+
+A game's learners spend the same number of queries per seat, and stop earlier where they know that nothing is left.
+Cells are those of ``nashmail compare``: what is stored in leaderboard.json is not run again, finished cells of a run
+that is killed are kept in OUT/leaderboard-cells. To add a learner, add its name to ``FIELD`` and run the command again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from agents.storage.atomic import write_atomic
+from agents.storage.policies import to_json
+from figures.over_seeds import rounded
+from mail.parallel.pool import Pool
+from mail.training.compare.cells import Row, check_cells, run_cells
+from mail.training.compare.figure import draw_comparison
+from mail.training.compare.grid import Cell, Grid
+from mail.training.compare.summary import spread, summarize, tidy
+
+BEGIN, END = "<!-- begin: python scripts/reproduce.py leaderboard -->\n", "<!-- end -->"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Learners of a game that have as many seeds, because a cell of theirs takes as long."""
+
+    learners: tuple[str, ...]
+    seeds: int = 5
+    explorers: tuple[str, ...] = ("counts",)
+    episodes: int = 0
+    """Most games per seat, where they are fewer than the game's; 0: as many."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One game of the leaderboard."""
+
+    game: str
+    budget: int
+    episodes: int
+    parts: tuple[Part, ...]
+    expert: str = "first"
+
+    def cells(self, seeds: int) -> Iterator[Cell]:
+        for part in self.parts:
+            yield from self.grid(part, min(seeds, part.seeds)).cells()
+
+    def grid(self, part: Part, seeds: int) -> Grid:
+        episodes = part.episodes or self.episodes
+        return Grid(self.game, part.learners, part.explorers, (self.budget,), seeds, self.expert, episodes=episodes)
+
+
+TABLES = ("bc-tabular", "dagger", "dagger-clone", "dagger-uniform", "dagger-best", "mail-bro", "murmail-exact")
+INVERSE = ("iq-learn", "iq-learn-online", "max-ent", "gail", "airl", "opt-ail", "infogail")
+MARKOV = (Part((*TABLES, *INVERSE, "mail-tabular"), 5), Part(("murmail",), 2))
+DEAR = Part(("bc", "bc-uniform", "mail", "mail-noise"), 1)
+FIELD = (
+    Contest("tictactoe", 4000, 9000, (Part(TABLES, 10), Part(INVERSE, 5), DEAR, Part(("murmail",), 1, episodes=1000))),
+    Contest("gridworld:3x3", 500, 500, MARKOV),
+    Contest("chain:16", 300, 500, MARKOV),
+    Contest("rps", 300, 500, MARKOV),
+    Contest("linear:50,5", 2000, 500, MARKOV),
+    Contest("connect4:4x4", 1000, 1000, (Part(("bc-tabular", "dagger-best", "mail-bro"), 1),)),
+)
+
+
+def make(seeds: int, out: Path, pool: Pool) -> None:
+    """Run the cells that are not stored, store all, and write the page and the figures.
+
+    Args:
+        seeds: Most seeds per learner; ``Part.seeds`` caps them.
+        out: Has leaderboard.json and gets it; the page is ``leaderboard.md`` in the folder above, if there is one.
+        pool: Runs the cells.
+    """
+    folder, rows = out / "leaderboard-cells", stored(out)
+    for contest in FIELD:
+        for part in contest.parts:
+            check_cells(contest.grid(part, 1))
+    for contest in FIELD:
+        missing = [cell for cell in contest.cells(seeds) if cell.key not in rows]
+        for row in run_cells(missing, folder, pool=pool):
+            rows[row["key"]] = {**row, "version": version("nashmail")}
+            if "failed" in row:
+                print(f"failed: {row['game']}, {row['learner']}, seed {row['seed']}: {row['failed']}", flush=True)
+        keep(out, rows)
+    redraw(out)
+
+
+def stored(out: Path) -> dict[str, Row]:
+    """The stored cells by key."""
+    path = out / "leaderboard.json"
+    return dict(json.loads(path.read_bytes())["cells"]) if path.is_file() else {}
+
+
+def keep(out: Path, rows: dict[str, Row]) -> None:
+    """Store the cells that did not fail."""
+    cells = {key: rounded(row) for key, row in sorted(rows.items()) if "failed" not in row}
+    write_atomic(out / "leaderboard.json", to_json({"cells": cells}))
+
+
+def redraw(out: Path) -> None:
+    """Print the tables, write them into the page, and draw the figures."""
+    rows, text = stored(out), ""
+    for contest in FIELD:
+        cells = [rows[cell.key] for cell in contest.cells(1 << 20) if cell.key in rows]
+        if not cells:
+            continue
+        found = summarize([tidy(cell) for cell in cells])["entrants"]
+        text += section(contest, found, cells)
+        name = contest.game.replace(":", "-").replace(",", "-")
+        write_atomic(out / f"leaderboard-{name}.png", draw(f"{contest.game}, expert {contest.expert}", found))
+    print(text)
+    page = out.parent / "leaderboard.md"
+    if page.is_file():
+        before, _, rest = page.read_text().partition(BEGIN)
+        write_atomic(page, f"{before}{BEGIN}{text}{END}{rest.partition(END)[2]}".encode())
+
+
+draw = draw_comparison
+
+
+def section(contest: Contest, entrants: dict[str, Any], cells: Sequence[Row]) -> str:
+    """A game's part of the page, sorted by Nash gap."""
+    versions = ", ".join(sorted({cell["version"] for cell in cells}))
+    heads = (
+        "learner",
+        "may know",
+        "seeds",
+        "labels",
+        "distinct",
+        "value gap",
+        "seat 0",
+        "seat 1",
+        "Nash gap",
+        "greedy",
+    )
+    lines = [
+        f"### {contest.game}\n",
+        f"At most {contest.budget:,} queries and {contest.episodes:,} games per seat, expert `{contest.expert}`; "
+        f"version {versions}.\n",
+        "| " + " | ".join((*heads, "CPU s")) + " |",
+        "| --- | --- |" + " ---: |" * (len(heads) - 1),
+    ]
+    order = sorted(entrants.items(), key=lambda one: one[1]["measures"]["nash_gap"]["iqm"])
+    return "\n".join([*lines, *(line(name, one) for name, one in order)]) + "\n\n"
+
+
+def line(name: str, entrant: dict[str, Any]) -> str:
+    """An entrant's row."""
+    iqm = {key: part["iqm"] for key, part in entrant["measures"].items()}
+    knows = ", ".join(word for word in entrant["knows"] if word != "labels") or "-"
+    parts = [f"`{name}`", knows, str(entrant["seeds"]), f"{iqm['labels']:,.0f}", f"{iqm['distinct_labels']:,.0f}"]
+    parts += [f"{iqm[key]:z.4f}" for key in ("value_gap", "exploitability_0", "exploitability_1")]
+    parts += [spread(entrant["measures"]["nash_gap"]), f"{iqm['greedy_nash_gap']:z.4f}", f"{iqm['cpu_seconds']:.1f}"]
+    return "| " + " | ".join(parts) + " |"

@@ -1,0 +1,133 @@
+"""Where an opponent leaves the experts' path: BC, MAIL-BRO and MURMAIL by concentrability (arXiv:2505.17610).
+
+The paper's figure is of a constructed game of 7 states with concentrability 2, 1,000, 10,000 and infinite, of which
+curves are published and no numbers; this game is our own, with those coefficients. At the start, player 1 (seat 1)
+chooses between two actions that cost it nothing: its expert's leads to one of five side states with probability 1 / C
+and ends the game otherwise, the other always leads to a side state. There seat 0 has three actions, of which one is
+right, and pays 1 for each step with another. So C(mu_E, nu_E) = C, a clone that has not seen the side states is
+exploitable, and BC sees one in C of its games.
+
+Labels are single actions, sampled. Step sizes are the derived sqrt(2 S log A / K), except for BC, which has none.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from agents.policy import tabulate
+from agents.storage.atomic import write_atomic
+from figures.markov_games import grid, keep, on
+from figures.over_seeds import done, spread
+from games.markov.dynamics import Dynamics
+from games.markov.game import MarkovGame
+from mail.evaluation.figure import png
+from mail.evaluation.gap import exploitability
+from mail.learners.base import make_learner
+from mail.learners.budget import Budget
+from mail.learners.collect import Options
+from mail.learners.journal import NullJournal
+from mail.parallel.pool import Local, Pool
+
+COEFFICIENTS = (2.0, 1e3, 1e4, np.inf)
+LEARNERS = ("bc-tabular", "mail-bro", "murmail-exact", "murmail")
+BUDGETS = (120, 480, 1920)
+"""Queries of seat 0."""
+SIDES, STEPS, DISCOUNT = 5, 5, 0.9
+FLOOR = 1e-3
+COLOURS = dict(zip(LEARNERS, ("#c8553d", "#1b6ca8", "#588157", "#e09f3e"), strict=True))
+Cell = tuple[float, str, int, int]
+
+
+def detour(coefficient: float) -> MarkovGame:
+    """The game: state 0 is the start, 1 the end, 2 to 6 the side."""
+    states, share = 2 + SIDES, 0.0 if np.isinf(coefficient) else 1.0 / coefficient
+    side = np.zeros(states)
+    side[2:] = 1.0 / SIDES
+    kernel = np.zeros((states, 3, 2, states))
+    kernel[0, :, 0] = share * side + (1.0 - share) * np.eye(states)[1]
+    kernel[0, :, 1] = side
+    kernel[np.arange(1, states), :, :, np.arange(1, states)] = 1.0
+    rewards = np.zeros((states, 3, 2))
+    right = np.arange(SIDES) % 3
+    rewards[2:] = -1.0
+    rewards[2 + np.arange(SIDES), right] = 0.0
+    legal = np.ones((states, 3), dtype=np.bool_), np.ones((states, 2), dtype=np.bool_)
+    legal[0][1] = legal[1][1] = False
+    dynamics = Dynamics(rewards, kernel, np.eye(states)[0], discount=DISCOUNT, episode=STEPS, legal=legal)
+    return MarkovGame(f"detour:{coefficient:g}", dynamics)
+
+
+def make(seeds: int, out: Path, pool: Pool) -> None:
+    """Run every cell, print the table, write responses.json and responses.png."""
+    cells = [
+        (coefficient, learner, budget, seed)
+        for coefficient in COEFFICIENTS
+        for learner in LEARNERS
+        for budget in BUDGETS
+        for seed in range(seeds)
+    ]
+    gaps = done(gap, cells, pool, group=lambda cell: f"{cell[1]}, C = {cell[0]:g}")
+    rows = [
+        {"coefficient": "inf" if np.isinf(cell[0]) else cell[0], "learner": cell[1], "budget": cell[2], **found}
+        for cell, found in zip(cells, gaps, strict=True)
+    ]
+    keep(out, "responses", {"seeds": seeds, "rows": rows})
+    redraw(out)
+
+
+def gap(cell: Cell) -> dict[str, Any]:
+    """Seat 0's exact exploitability, and its queries, after one cell."""
+    coefficient, name, budget, seed = cell
+    context = on(detour(coefficient))
+    options = Options(seed=seed, explorer="counts", model=context.model, sample_labels=True)
+    learner = make_learner(name, options)
+    limit = Budget(budget, (budget, budget))
+    learned = learner.learn(context.game, context.experts, limit, pool=Local(), journal=NullJournal())
+    table = tabulate(context.model, learned.policies[0], 0)
+    return {"gap": exploitability(context.model, table, 0), "labels": learned.labels[0], "seed": seed}
+
+
+def redraw(out: Path) -> None:
+    """Print the table and draw the figure, from the data."""
+    data = json.loads((out / "responses.json").read_bytes())
+    lines = [
+        [f"{coefficient:g}", name, *(spread(values(data, coefficient, name, budget), ".3f") for budget in BUDGETS)]
+        for coefficient in COEFFICIENTS
+        for name in LEARNERS
+    ]
+    headings = ["C", "learner", *(f"{budget:,} queries" for budget in BUDGETS)]
+    grid(f"Exact exploitability of seat 0, {data['seeds']} seeds", headings, lines)
+    write_atomic(out / "responses.png", draw(data))
+
+
+def values(data: dict[str, Any], coefficient: float, learner: str, budget: int) -> list[float]:
+    """The exploitabilities of one point, seed by seed."""
+    said = "inf" if np.isinf(coefficient) else coefficient
+    wanted = {"coefficient": said, "learner": learner, "budget": budget}
+    return [row["gap"] for row in data["rows"] if all(row[key] == value for key, value in wanted.items())]
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """A panel per coefficient."""
+    figure, panels = plt.subplots(1, len(COEFFICIENTS), figsize=(13, 3.6), sharey=True, layout="constrained")
+    for axes, coefficient in zip(panels, COEFFICIENTS, strict=True):
+        for name in LEARNERS:
+            points = [values(data, coefficient, name, budget) for budget in BUDGETS]
+            middle = [max(float(np.mean(part)), FLOOR) for part in points]
+            axes.plot(BUDGETS, middle, "o-", color=COLOURS[name], label=name, markersize=4)
+            ends = [np.maximum(np.percentile(part, (10, 90)), FLOOR) for part in points]
+            axes.fill_between(BUDGETS, *zip(*ends, strict=True), color=COLOURS[name], alpha=0.15)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_title(f"C = {coefficient:g}")
+        axes.set_xlabel("queries of seat 0")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel(f"exact exploitability (drawn at {FLOOR:g} if below)")
+    panels[0].legend(fontsize=8)
+    figure.suptitle("Means and 10 % to 90 % of seeds; labels are sampled actions", fontsize=10)
+    return png(figure)
