@@ -195,4 +195,4 @@ def test_an_interrupt_is_one_line(
     monkeypatch.setattr(tictactoe, "make", stop)
     assert reproduce.main(["tictactoe", "--out", str(tmp_path)]) == 130
     out, err = capsys.readouterr()
-    assert out == "" and err == "reproduce.py: interrupted; cells that have landed are kept\n"
+    assert out == "" and err == "reproduce.py: interrupted; finished cells are kept\n"
