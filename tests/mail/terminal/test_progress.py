@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.storage.atomic import write_atomic
 from mail.commands.cli import main
 from mail.terminal.boards import Look
 from mail.terminal.progress import BARS, Progress, read_progress, screen, sparkline
@@ -25,11 +26,10 @@ CONFIG = {"format": 1, "game": "tictactoe", "explorer": "deep", "expert": "first
 def folder(
     home: Path, lines: list[dict[str, object]], *, tail: str = "", result: Mapping[str, object] | None = None
 ) -> Path:
-    home.mkdir(exist_ok=True)
-    (home / "config.json").write_text(json.dumps(CONFIG))
-    (home / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + tail)
+    write_atomic(home / "config.json", json.dumps(CONFIG).encode())  # at no time half there, as in a run
+    write_atomic(home / "metrics.jsonl", ("".join(json.dumps(line) + "\n" for line in lines) + tail).encode())
     if result is not None:
-        (home / "result.json").write_text(json.dumps(result))
+        write_atomic(home / "result.json", json.dumps(result).encode())
     return home
 
 
