@@ -13,7 +13,7 @@ from figures.field import leaderboard
 from figures.field.leaderboard import BEGIN, END, FIELD, Contest, Part
 from mail.learners import names
 from mail.parallel.pool import Local
-from mail.training.compare.cells import identity
+from mail.training.compare.cells import identity, run_cells
 from mail.training.compare.grid import Cell
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +54,7 @@ def test_stored_cells_are_not_run_again_and_a_learner_can_be_added(
     monkeypatch.setattr(leaderboard, "FIELD", SMALL)
     monkeypatch.setattr(leaderboard, "draw", lambda *data: b"")
     ran: list[Any] = []
-    real = leaderboard.run_cells
+    real = run_cells
     monkeypatch.setattr(
         leaderboard, "run_cells", lambda cells, *rest, **more: ran.append(cells) or real(cells, *rest, **more)
     )
