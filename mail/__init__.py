@@ -43,6 +43,7 @@ def train(
     seed: int = 0,
     device: str = "cpu",
     points: int = 8,
+    knowledge: str = "",
 ) -> dict[str, Any]:
     """Train on a game into a new folder, measure, and return the result.
 
@@ -58,6 +59,8 @@ def train(
         seed: Of every random stream, 0 or more.
         device: Where networks are trained and queried, a torch device: ``cpu``, ``cuda``, ``mps``.
         points: Budgets, equally far apart, at which the curves of exploitability are measured; at least 1.
+        knowledge: What the learners may know, which the result reports: ``play`` refuses those that know more than
+            play and labels, ``all`` none; empty to say nothing.
 
     Returns:
         What the run's ``result.json`` holds: ``learners`` with the measures of each by name, ``curves``, ``limits``.
@@ -83,6 +86,7 @@ def train(
         seed=seed,
         device=device,
         points=points,
+        knowledge=knowledge,
     )
     prepared = prepare(config)
     return run_training(Run.create(Path(out), config), prepared=prepared)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
 from mail.commands.line.usage import Words, say
-from mail.training.defaults import KNOWLEDGE, Default, check_knowledge, default_for, has_line
+from mail.training.defaults import KNOWLEDGE, Default, default_for, has_line
 
 if TYPE_CHECKING:
     from games.base import Game
@@ -162,9 +162,8 @@ def _check_names(args: argparse.Namespace, folder: Path) -> None:
         there = read_config(folder)
         check_imports(there, folder, registered=all_registered(there))
     asked = Config(args.game, ("bc",), args.explorer, args.expert)
-    check_names(asked if args.from_games else replace(asked, learners=_learners(args)))
-    if args.knowledge and not args.from_games:
-        check_knowledge(_learners(args), args.explorer, args.knowledge)
+    named = replace(asked, learners=_learners(args), knowledge=args.knowledge or "")
+    check_names(asked if args.from_games else named)
 
 
 def _learners(args: argparse.Namespace) -> tuple[str, ...]:

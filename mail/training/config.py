@@ -19,7 +19,7 @@ from games.registry import known
 from games.registry import make as make_game
 from mail import explore, learners
 from mail.data.records import GAMES
-from mail.training.defaults import KNOWLEDGE
+from mail.training.defaults import KNOWLEDGE, check_knowledge
 
 FORMAT = 2
 """Since 2 the files of a run carry check sums; folders of format 1 are read without them."""
@@ -250,7 +250,7 @@ def check_names(config: Config) -> None:
         config: The configuration.
 
     Raises:
-        NashmailError: A name is unknown.
+        NashmailError: A name is unknown, or a learner may know more than the configuration says.
     """
     make_game(config.game)
     explore.check(config.explorer)
@@ -258,6 +258,8 @@ def check_names(config: Config) -> None:
     for name in config.learners:
         if name != GAMES:
             learners.check(name)
+    if config.knowledge:
+        check_knowledge(config.learners, config.explorer, config.knowledge)
 
 
 def all_registered(config: Config) -> bool:

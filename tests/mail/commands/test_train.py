@@ -29,7 +29,7 @@ def test_the_command_that_resumes_is_whole(words: list[str], command: str) -> No
 def test_what_learners_may_know_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result: b"")
+    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result, title: b"")
     words = [
         "train",
         "tictactoe:2x2:2",

@@ -16,14 +16,14 @@ from tests.mail.training.run_folders import CONFIG, OLD
 
 @pytest.fixture
 def no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result: b"")
+    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result, title: b"")
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("folder") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mail.evaluation.figure.draw_run", lambda result: b"")
+        patch.setattr("mail.evaluation.figure.draw_run", lambda result, title: b"")
         train(Run.create(folder, CONFIG))
     return folder
 

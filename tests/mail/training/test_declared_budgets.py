@@ -45,7 +45,7 @@ def budgets(order: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_who_explores_goes_by_its_declaration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result: b"")
+    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result, title: b"")
     learners.register("scout", lambda options: Mail(options, name="scout", cloner="tabular"), EXPLORES)
     learners.register("mail-copy", lambda options: Bc(options, name="mail-copy", cloner="tabular"), DOES_NOT)
     given, result = budgets(("mail-copy", "scout", "bc-tabular", "mail-tabular"), tmp_path / "run", monkeypatch)

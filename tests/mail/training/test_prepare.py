@@ -64,7 +64,7 @@ def test_what_is_prepared_is_learned(game: str, tmp_path: Path, monkeypatch: pyt
     """Every learner and explorer there is, with every expert that plays an equilibrium."""
     small = replace(SMALL, clone=replace(SMALL.clone, max_steps=3))
     monkeypatch.setattr("mail.training.context.preset", lambda game: small)
-    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result: b"")
+    monkeypatch.setattr("mail.evaluation.figure.draw_run", lambda result, title: b"")
     done = refused = 0
     for ties in filter(expert.is_equilibrium, (name for name in expert.listed() if ":" not in name)):
         for name in base.names():
