@@ -202,7 +202,11 @@ class NtuplePolicy:
         return offsets, table
 
     def sharpened(self, factor: float) -> NtuplePolicy:
-        """The policy with all weights times ``factor``: the same preferences at the temperature 1 / factor."""
+        """The same preferences at another temperature.
+
+        Args:
+            factor: What all weights are multiplied by, the inverse of the temperature.
+        """
         weights = self.weights * np.float32(factor)
         return NtuplePolicy(self.cells, self.counts, self.codes, weights, tied=self.tied)
 

@@ -54,7 +54,11 @@ class Demonstrations:
         return len(self.state)
 
     def joined(self, other: Demonstrations) -> Demonstrations:
-        """These rows and those of other positions."""
+        """These rows and those of other positions.
+
+        Args:
+            other: Demonstrations of which no position is among these.
+        """
         pairs = {one.name: (getattr(self, one.name), getattr(other, one.name)) for one in fields(self)}
         return Demonstrations(**{name: np.concatenate(pair) for name, pair in pairs.items()})
 

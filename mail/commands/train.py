@@ -195,8 +195,8 @@ def _config(args: argparse.Namespace, game: Game, games: Sequence[Played]) -> Co
         device=_device(args.device),
         from_games=check_sum(games) if games else "",
         imports=tuple(args.imports),
-        points=args.points,
         knowledge=args.knowledge or "",
+        **({} if args.points is None else {"points": args.points}),
     )
 
 

@@ -72,7 +72,12 @@ class Line:
     moves: Ints  # [n]
 
     def policy(self, graph: GameGraph, seat: int) -> Tabular:
-        """One seat's moves on the line, with certainty; uniform elsewhere."""
+        """One seat's moves on the line, with certainty; uniform elsewhere.
+
+        Args:
+            graph: The game's exact model.
+            seat: The seat.
+        """
         mine = graph.seat[self.rows] == seat
         table: Floats = np.zeros((int(mine.sum()), graph.legal_mask.shape[1]))
         table[np.arange(len(table)), self.moves[mine]] = 1.0
@@ -307,7 +312,15 @@ class Refutation:
 
 
 def graph_of(context: ExplorerContext, name: str = "refute") -> GameGraph:
-    """The exact model, for the explorer of this name. NashmailError unless it is the graph of a turn-based game."""
+    """The exact model that an explorer needs.
+
+    Args:
+        context: What the explorer may know.
+        name: The explorer, for the message.
+
+    Raises:
+        NashmailError: There is no model, or it is not the graph of a turn-based game.
+    """
     if context.model is None:
         raise NashmailError(f"the explorer {name} needs the exact model of the game; choose another explorer")
     if not isinstance(context.model, GameGraph):  # lines of play are ways through a graph

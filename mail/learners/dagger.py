@@ -110,7 +110,7 @@ class Dagger:
             for seat in open_:
                 self._round(sides[seat], experts, clones, seat, trackers[seat].games_left(1))
             for seat in open_:
-                clones[seat] = self._fit(sides[seat], seat)
+                clones[seat] = self._fit(sides[seat], seat, clones[seat])
         collected = sides[0].decisions()[0], sides[1].decisions()[0]
         return finish(collector, collected, sides[0].games + sides[1].games, self.options, cloner=self.config.cloner)
 
@@ -124,10 +124,12 @@ class Dagger:
         rounds.play(seats, labels, min(self.config.games_per_round, left))
         rounds.log({"beta": beta})
 
-    def _fit(self, rounds: Rounds, seat: int) -> Policy:
-        """The clone of all labels of a seat so far."""
+    def _fit(self, rounds: Rounds, seat: int, before: Policy) -> Policy:
+        """The clone of all labels of a seat so far; the one before where the seat had nothing to decide yet."""
         rng = stream(self.options.seed, f"{self.name}/fit", seat=seat, round_=len(rounds.played))
         decisions = rounds.decisions()[0]
+        if not len(decisions.take(decisions.queried & (decisions.seat == seat))):
+            return before
         return cloned(self.config.cloner, rounds.collector.game, decisions, seat, self.options, rng=rng).policy
 
     def _opponent(self, experts: Seats, clones: list[Policy], seat: int) -> Policy:

@@ -23,8 +23,8 @@ class Default:
     explorer: str = "deep"
     episodes: int | None = None
     """Most games per seat; None for what suits the size (``mail.clone.presets``)."""
-    points: int = 8
-    """Points of the learning curves, each of which is cloned and measured anew."""
+    points: int | None = None
+    """Points of the learning curves, each of which is cloned and measured anew; None for the configuration's."""
     minutes: float | None = None
     """About how long it takes on two idle cores; None where that was not measured."""
 
@@ -33,9 +33,9 @@ _MISTAKES = ("mail-ntuple",), "mistakes"
 _PAPER = Default()
 _BY_NAME = {
     ("tictactoe", "all"): Default(*_MISTAKES, minutes=0.1),
-    ("connect4:4x4", "all"): Default(*_MISTAKES, minutes=0.5),
-    ("connect4:5x4", "all"): Default(*_MISTAKES, episodes=4000, points=2, minutes=2.0),
-    ("connect4:4x5", "all"): Default(*_MISTAKES, episodes=8000, points=1, minutes=5.0),
+    ("connect4:4x4", "all"): Default(*_MISTAKES, minutes=0.3),
+    ("connect4:5x4", "all"): Default(*_MISTAKES, episodes=4000, points=2, minutes=1.0),
+    ("connect4:4x5", "all"): Default(*_MISTAKES, episodes=8000, points=1, minutes=2.0),
     ("tictactoe", "play"): Default(minutes=0.5),
     ("connect4:4x4", "play"): Default(("mail",), "unsure", episodes=20000),
 }
@@ -53,12 +53,25 @@ def default_for(name: str, knowledge: str) -> Default:
 
 
 def has_line(name: str) -> bool:
-    """Whether a game, named as ``games.make`` takes it, has lines of its own."""
+    """Whether a game has lines of its own.
+
+    Args:
+        name: The name as ``games.make`` takes it.
+    """
     return (name, KNOWLEDGE[0]) in _BY_NAME
 
 
 def check_knowledge(learners: tuple[str, ...], explorer: str, knowledge: str) -> None:
-    """NashmailError for a learner that may know more than ``knowledge``."""
+    """Refuse a learner that may know too much.
+
+    Args:
+        learners: The learners' names.
+        explorer: The explorer of those that leave it to the run.
+        knowledge: One of ``KNOWLEDGE``.
+
+    Raises:
+        NashmailError: A learner may know more than ``knowledge``.
+    """
     from games.base import NashmailError
     from mail.data.records import GAMES
     from mail.learners import knowledge as known_by
@@ -73,7 +86,11 @@ def check_knowledge(learners: tuple[str, ...], explorer: str, knowledge: str) ->
 
 
 def rows(names: list[str]) -> list[dict[str, Any]]:
-    """The lines of games with these names, as ``nashmail games --json`` prints them."""
+    """The lines of some games, as ``nashmail games --json`` prints them.
+
+    Args:
+        names: Names as ``games.make`` takes them.
+    """
     return [
         {
             "name": name,

@@ -91,6 +91,16 @@ class Mistakes(Base):
     decides = True
 
     def __init__(self, context: ExplorerContext, config: MistakesConfig, *, rng: Rng) -> None:
+        """Begin without a label.
+
+        Args:
+            context: What the explorer may know; it needs the exact model.
+            config: The settings.
+            rng: Draws the clone's tuples or weights.
+
+        Raises:
+            NashmailError: There is no model, or it is not the graph of a game that ends in a win, a draw or a loss.
+        """
         super().__init__(context)
         self.graph, self.config, self.queried_seat = walkable(context), config, 1 - context.seat
         settings = ClonerConfig(network=config.clone)
@@ -270,7 +280,14 @@ def _span(graph: GameGraph, seat: int) -> float:
 
 
 def walkable(context: ExplorerContext) -> GameGraph:
-    """The exact model. NashmailError unless it is the graph of a game with one start that is decided at its end."""
+    """The exact model that the explorer walks through.
+
+    Args:
+        context: What the explorer may know.
+
+    Raises:
+        NashmailError: There is no model, or it is not the graph of a game with one start that is decided at its end.
+    """
     model = graph_of(context, "mistakes")
     if len(model.roots) != 1 or not model.decided_at_end:
         name = context.game.spec.name
@@ -281,7 +298,14 @@ def walkable(context: ExplorerContext) -> GameGraph:
 
 
 def check(context: ExplorerContext) -> None:
-    """The explorer's check: unlike making the explorer, it does not walk."""
+    """The explorer's check: unlike making the explorer, it does not walk.
+
+    Args:
+        context: What the explorer may know.
+
+    Raises:
+        NashmailError: As ``walkable``.
+    """
     walkable(context)
 
 

@@ -86,7 +86,12 @@ def walk(graph: GameGraph, clone: Clone, seat: int, negligible: float) -> Iterat
 
 
 def line_to(layers: list[Layer], row: int) -> Line:
-    """A line of moves to a row of one of the layers, the last move of which is the most probable one there."""
+    """A line of moves to a position, the last move of which is the most probable one there.
+
+    Args:
+        layers: From the start on.
+        row: The position's row in the graph, which is in one of the layers.
+    """
     depth = next(ply for ply, layer in enumerate(layers) if row in layer.rows)
     place = int(np.flatnonzero(layers[depth].rows == row)[0])
     rows, moves = [row], [int(layers[depth].weight[place].argmax())]
@@ -132,7 +137,11 @@ class Region:
         return risks[::-1]
 
     def bound(self, *, unknown: float = 1.0) -> float:
-        """The risk at the start."""
+        """The risk at the start.
+
+        Args:
+            unknown: As in ``risk``.
+        """
         return float(self.risk(NONE, unknown=unknown)[0].max())
 
     def worst(self, most: int, without: Words, enough: float) -> list[int]:

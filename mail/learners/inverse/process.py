@@ -188,7 +188,8 @@ class Process:
         place = rows * self.legal.shape[1] + actions
         entry = np.searchsorted(self._cumulated, place + rng.random(len(place)), side="right")
         inside = entry < self.kernel.indptr[place + 1]
-        return np.where(inside, self.kernel.indices[np.minimum(entry, len(self.kernel.indices) - 1)], -1)
+        following = np.append(self.kernel.indices, -1)  # one more: a kernel may have no entry at all
+        return np.where(inside, following[np.minimum(entry, len(following) - 1)], -1)
 
 
 @dataclass(frozen=True)

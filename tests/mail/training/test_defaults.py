@@ -37,7 +37,7 @@ def test_every_line_names_what_there_is_and_what_its_knowledge_allows(name: str)
         for learner in line.learners:
             learners.check(learner)
         check_knowledge(line.learners, line.explorer, knowledge)
-        Config(name, line.learners, line.explorer, points=line.points, knowledge=knowledge).check()
+        Config(name, line.learners, line.explorer, points=line.points or 8, knowledge=knowledge).check()
     assert [(row["name"], row["knowledge"]) for row in rows([name])] == [(name, "all"), (name, "play")]
 
 
@@ -51,7 +51,7 @@ def test_a_bare_command_takes_the_line_and_a_named_one_what_it_always_took() -> 
         args = filled("connect4:4x4", *words)
         explorer = "counts" if words[1] == "counts" else old.explorer
         assert (args.learner, args.explorer, args.knowledge) == (",".join(old.learners), explorer, None)
-        assert args.points == 8
+        assert args.points is None
     assert filled("kuhn").learner == "mail,bc"
 
 

@@ -16,6 +16,7 @@ from games import NashmailError, make
 from mail.clone.presets import preset
 from mail.commands.cli import COMMANDS, main
 from mail.commands.train import _device, arguments
+from mail.training.defaults import Default
 from mail.training.folder import Config, Run
 from tests.mail.training.quick_runs import SMALL, contents, same_run, told
 
@@ -210,15 +211,16 @@ def test_a_device_is_found_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_defaults_are() -> None:
-    """The command's are the configuration's."""
+    """The command's are the configuration's, but for what a game's line of the table of defaults says."""
     words = argparse.ArgumentParser()
     arguments(words)
     given = words.parse_args(["tictactoe"])
     config = Config("tictactoe")
-    assert tuple(given.learner.split(",")) == config.learners
+    assert (Default().learners, Default().explorer) == (config.learners, config.explorer)
     assert given.episodes is None and preset(make("tictactoe")).episodes == config.episodes
-    for name in ("explorer", "expert", "symmetry", "labels", "seed", "device"):
+    for name in ("symmetry", "labels", "seed", "device"):
         assert getattr(given, name) == getattr(config, name)
+    assert [getattr(given, name) for name in ("learner", "explorer", "expert", "knowledge")] == [None] * 4
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from agents import expert
 from agents.tabular import Tabular
@@ -13,7 +14,7 @@ from games import GameError, NashmailError
 from mail.data.rollout import play
 from mail.learners.collect import Options
 from mail.learners.inverse.gail import Gail
-from mail.learners.inverse.process import demonstrated, of_policy, process_of, softmax
+from mail.learners.inverse.process import Process, demonstrated, of_policy, process_of, softmax
 from tests.mail.learners.inverse.processes import (
     expert_rows,
     facing,
@@ -132,3 +133,11 @@ def test_games_without_such_a_process_are_refused() -> None:
     exact = model("tictactoe")
     with pytest.raises(NashmailError, match=r"^gail needs the exact model"):
         Gail(Options()).check(exact.game, expert.make("first", exact))
+
+
+def test_games_of_one_decision_end_after_it() -> None:
+    """A kernel without an entry: every sampled game is over."""
+    legal = np.ones((1, 3), dtype=np.bool_)
+    alone = Process(np.zeros((1, 2), dtype=np.uint64), legal, csr_array((3, 1)), np.ones(1), endless=False)
+    rows, actions = np.zeros(5, dtype=np.int64), np.arange(5) % 3
+    assert alone.sample(rows, actions, rng=np.random.default_rng(0)).tolist() == [-1] * 5
