@@ -45,7 +45,7 @@ def test_our_own_board_is_named_where_it_can_do_more() -> None:
 def test_the_limits_are_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("games.models.SECONDS", 0.01)
     monkeypatch.setattr("games.cost.Meter.patience", 0.01)
-    with pytest.raises(TooLarge, match=r"openspiel:hex\(board_size=4\) is too large.*; choose a smaller size, or play"):
+    with pytest.raises(TooLarge, match=r"openspiel:hex\(board_size=4\) is too large.*, choose a smaller size, or play"):
         model_of(make("openspiel:hex(board_size=4)"))
 
 
@@ -79,7 +79,9 @@ def test_games_too_large_for_a_model_are_played(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("games.cost.Meter.patience", 0.2)
-    assert "cannot be enumerated, which expert needs" in told(["match", "openspiel:chess", "random", "expert"], capsys)
+    assert "expert needs the game's exact model: openspiel:chess is too large" in told(
+        ["match", "openspiel:chess", "random", "expert"], capsys
+    )
     line = told(["match", "openspiel:connect_four", "random", "expert"], capsys)
     assert "or connect4, which has the same rules" in line
 

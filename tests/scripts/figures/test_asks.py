@@ -55,7 +55,7 @@ def test_a_killed_figure_goes_on(
     assert len(resumed.done) == len(whole.done) - len(killed.done)
     assert (tmp_path / "data" / "asks.json").read_bytes() == (tmp_path / "whole" / "asks.json").read_bytes()
     said = capsys.readouterr().out
-    assert re.search(r"expert, 0 .*not in 31 asks", said)
+    assert re.search(r"expert, 0 .*not in 31 queries", said)
     assert re.search(r"unsure, 1 +2 +10; 11 +30; 31", said)
     assert re.search(r"all there is, 1 +426 .*least 282", said)
 

@@ -40,7 +40,7 @@ def test_a_figure_is_made_and_goes_on(
         assert all(figure.wins(rows, "greedy_matches", 0)["suboptimal:1"][1] == 10 for rows in found.values())
         assert all(figure.wins(rows, "matches", 0)["suboptimal:1"][1] == 4 for rows in found.values())
     table = capsys.readouterr().out
-    assert "40 asks per seat, 2 seed(s)" in table and "bc-first, second seat, as it is" in table
+    assert "40 queries per seat, 2 seed(s)" in table and "bc-first, second seat, as it is" in table
     assert (out / "connect4.png").stat().st_size > 5000
 
     def never(run: Any) -> None:
