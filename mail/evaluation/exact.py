@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log10
 from typing import Any
 
 from agents.policy import Policy, Seats, greedy_rows
@@ -64,8 +63,8 @@ def value_gap(model: Model, tables: tuple[Table, Table], experts: tuple[Table, T
     """
     par = model.value(experts)
     gaps = par - model.value((tables[0], experts[1])), model.value((experts[0], tables[1])) - par
-    digits = int(-log10(ROUNDING * model.scale))  # decimals that do not depend on how a network was asked
-    return round(float(gaps[0]), digits) + 0.0, round(float(gaps[1]), digits) + 0.0
+    slack = ROUNDING * model.scale
+    return (0.0 if abs(gaps[0]) <= slack else gaps[0]), (0.0 if abs(gaps[1]) <= slack else gaps[1])
 
 
 def seat_measures(model: Model, policy: Policy, seat: int, *, pool: Pool | None = None) -> dict[str, float]:

@@ -23,12 +23,13 @@ TEXTS: dict[str, str] = {
     "an illegal move": SAVED.replace("2. 6", "2. 1"), "move 0": SAVED.replace("2. 6", "2. 0"), "move 999999": SAVED.replace("2. 6", "2. 999999"), "two moves on a line": SAVED.replace("2. 6", "2. 6 5"),
     "a move after the end": SAVED + "4. 3\n", "a million moves": SAVED + "".join(f"{ply}. 1\n" for ply in range(4, 90_000)), "a field twice": SAVED.replace("seed: 4", "seed: 4\nseed: 4"), "an unknown field": SAVED.replace("seed: 4", "sede: 4"),
     "a field among moves": SAVED + "seed: 4\n", "a line of 900 kB": SAVED + "x" * 900_000, "a title for a move": SAVED.replace("2. 6", f"2. {TITLE}"), "move 1e0": SAVED.replace("2. 6", "2. 1e0"), "no result": SAVED.replace("result: 1\n", ""),
-    "digits of another script": SAVED.replace("2. 6", "2. ６"), "two games": SAVED + SAVED, "2 MB": SAVED + "# x\n" * 500_000,
+    "digits of another script": SAVED.replace("2. 6", "2. ６"), "two games": SAVED + SAVED, "20 MB": SAVED + "# x\n" * 5_000_000,
 }  # fmt: skip
 HARMLESS: dict[str, str] = {
     "a title for a name": SAVED.replace("random", TITLE), "a long name": SAVED.replace("random", "r" * 900_000), "a name with a sign": SAVED.replace("random", "a # b"), "a name backwards": SAVED.replace("random", "\u202eabc"),
     "a remark with a title": SAVED.replace("2. 6", f"2. 6 # {TITLE}"), "lines of Windows": SAVED.replace("\n", "\r\n"), "no last line": SAVED.rstrip(), "unfinished": SAVED.replace("3. 2\n", "").replace("result: 1", "result: unfinished"),
     "a seed of 100 digits": SAVED.replace("seed: 4", "seed: " + "9" * 100), "a NUL in a name": SAVED.replace("random", "a\0b"),
+    "2 MB of remarks": SAVED + "# x\n" * 500_000,
 }  # fmt: skip
 TYPED: dict[str, bytes] = {
     "nothing": b"", "blank lines": b"\n" * 5000, "garbage": bytes(range(256)) * 40, "no UTF-8": b"\xff\xfe\xfd\n" * 50, "a line of 8 MB": b"1" * (8 << 20) + b"\n1\n", "a title": TITLE.encode() + b"\n1\n", "NUL": b"\0\n1\n2\n",

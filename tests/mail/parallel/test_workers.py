@@ -36,7 +36,7 @@ from mail.parallel.open import pool_for
 from mail.parallel.pool import Local, PoolError
 from mail.parallel.ray import RayPool
 from mail.training.folder import Config, Run
-from tests.mail.parallel.small import SHARD
+from tests.mail.parallel.small import SHARD, STATEMENTS, cut
 from tests.mail.training.test_kill import contents
 from tests.support import game, graph
 
@@ -51,7 +51,7 @@ import mail.training.train
 from mail.parallel.ray import RayPool
 from mail.training.folder import Config, Run
 
-mail.learners.collect.SHARD = {SHARD}
+{STATEMENTS}
 folder = Path(sys.argv[1])
 begun = (folder / "config.json").exists()
 config = Config("tictactoe", explorer="uniform", episodes=32, points=1)
@@ -66,7 +66,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The run as one process makes it."""
     folder = tmp_path_factory.mktemp("run") / "whole"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mail.learners.collect, "SHARD", SHARD)
+        cut(patch)
         mail.training.train.train(Run.create(folder, CONFIG))
     return contents(folder)
 
@@ -331,7 +331,7 @@ def test_two_machines_are_joined_to_one_run(whole: dict[str, bytes], tmp_path: P
         from mail.parallel import ray as ray_pool, ray_link
         from mail.commands.cli import main
 
-        mail.learners.collect.SHARD = {SHARD}
+        exec({STATEMENTS!r})
         mail.training.folder.Config = partial(mail.training.folder.Config, points=1)
         mail.parallel.pool.START_UP = 0.0
         if sys.argv[3:]:
