@@ -1,9 +1,11 @@
 # make demo   install, train BC and MAIL on Tic-Tac-Toe, print the exact Nash gaps, draw the figure
-# make test   install, lint, check types, run every test
+# make test   install, lint, check types, run the tests
 # make test-fast
 #             the tests that are not marked slow, in a minute or two; no lint
+# make test-faults
+#             the tests in which processes are killed, machines removed and files damaged by the dozen
 # make coverage
-#             every test once more, and which lines and branches they ran, build/coverage/html/index.html
+#             all tests once more, and which lines and branches they ran, build/coverage/html/index.html
 # make lint   ruff and mypy alone
 # make test-kernels
 #             the tests of equal results once for each of other processors' kernels, which this one can imitate
@@ -25,7 +27,7 @@ TORCH_ARGS ?= torch -c constraints.txt
 KERNELS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=AVX2 \
 	PYTHONPATH=$(CURDIR)/tests/shaken
 
-.PHONY: demo test test-fast coverage test-kernels lint docs solver install install-test clean
+.PHONY: demo test test-fast test-faults coverage test-kernels lint docs solver install install-test clean
 
 install: $(VENV)/.installed
 install-test: $(VENV)/.installed-test
@@ -66,10 +68,13 @@ lint: install-test
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not faults"
 
 test-fast: install-test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+test-faults: install-test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m faults
 
 coverage: install-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-report=html

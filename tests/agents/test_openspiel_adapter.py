@@ -33,7 +33,6 @@ def seats(model: GameGraph, profile: Profile) -> Any:
         "openspiel:nim(pile_sizes=1;2;3)",
         "openspiel:connect_four(rows=2,columns=3,x_in_row=2)",
         "openspiel:dots_and_boxes(num_rows=1,num_cols=1)",
-        pytest.param("tictactoe", marks=pytest.mark.slow),
     ],
 )
 def test_openspiels_nash_conv_of_an_exported_profile_is_our_nash_gap(name: str) -> None:

@@ -92,6 +92,7 @@ def test_faults_are_faults_and_the_same_for_a_seed() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_short_attack_is_answered_well() -> None:
     words = [sys.executable, str(SCRIPTS / "attack.py"), "--quick", "--most", str(SHORT), "--patience", "6", "--json"]
     ended = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)

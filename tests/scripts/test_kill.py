@@ -99,6 +99,7 @@ for position in range(file.execute("SELECT count(*) FROM scores").fetchone()[0],
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize("faulty", [False, True])
 def test_kills_go_on_over_runs_and_their_faults_are_added(faulty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for drivers, which have no workers; the faulty ones lose ten labels on the way."""
@@ -122,6 +123,7 @@ def test_kills_go_on_over_runs_and_their_faults_are_added(faulty: bool, monkeypa
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_workers_are_killed_while_they_label(
     ray_pool: RayPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

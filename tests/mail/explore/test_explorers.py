@@ -105,8 +105,9 @@ CHECKS = [
 ]
 
 
-@pytest.mark.parametrize("game_name", ["tictactoe", pytest.param("quotient:tictactoe", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("seat", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("seat", "game_name"), [(0, "tictactoe"), pytest.param(1, "quotient:tictactoe", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("name", explore.names())
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_explorer(name: str, seat: int, game_name: str, check: Callable[[Case], None]) -> None:

@@ -95,6 +95,7 @@ def ended(process: subprocess.Popen[str], session: int) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -113,6 +114,7 @@ def test_a_part_of_ray_dies(name: str, said: str, training: subprocess.Popen[str
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(("name", "said"), [("raylet", "raylet died"), ("gcs_server", "GCS server died")])
 def test_a_part_dies_while_ray_starts(name: str, said: str, training: subprocess.Popen[str]) -> None:
     session = host(training)
@@ -123,6 +125,7 @@ def test_a_part_dies_while_ray_starts(name: str, said: str, training: subprocess
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(("number", "status", "word"), [(15, 143, "terminated"), (2, 130, "interrupted")])
 def test_a_signal_ends_training_on_workers(
     number: int, status: int, word: str, training: subprocess.Popen[str]
@@ -135,6 +138,7 @@ def test_a_signal_ends_training_on_workers(
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_killed_run_leaves_nothing_behind(training: subprocess.Popen[str]) -> None:
     session = host(training)
     assert training.stdout is not None and training.stdout.readline() == "working\n"
@@ -239,6 +243,7 @@ def test_the_working_folder_is_not_on_the_workers_path(folder: Path, monkeypatch
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_head_that_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """It greets and answers pings as a Ray head does, and nothing else."""
     monkeypatch.setattr(ray_link, "JOINS", 3.0)

@@ -214,6 +214,7 @@ def test_pool_errors_are_one_line() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_a_node_is_removed_while_it_works(tmp_path: Path) -> None:
     """In a process of its own, since a driver can be in one cluster only."""
     script = textwrap.dedent(

@@ -158,6 +158,7 @@ def started(script: str, *words: str, **environment: str) -> Iterator[subprocess
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_more_workers_than_shards_make_the_same_run(whole: dict[str, bytes], tmp_path: Path) -> None:
     """And than processors."""
     with started(SCRIPT, str(tmp_path / "run"), "4") as process:
@@ -166,6 +167,7 @@ def test_more_workers_than_shards_make_the_same_run(whole: dict[str, bytes], tmp
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_the_driver_is_killed_and_resumes_with_workers(whole: dict[str, bytes], tmp_path: Path) -> None:
     """Two kills between shards of the first round and of a later one; then to the end."""
     folder = tmp_path / "run"
@@ -319,6 +321,7 @@ def listens(port: int) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_two_machines_are_joined_to_one_run(whole: dict[str, bytes], tmp_path: Path) -> None:
     """Then once more by a driver with another version of Ray, which is told so in one line."""
     joined = textwrap.dedent(

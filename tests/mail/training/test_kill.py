@@ -64,6 +64,7 @@ def trained_in_a_child(folder: Path, patience: float) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.faults
 def test_killed_at_fifty_moments_it_resumes_to_the_same_bits(tmp_path: Path) -> None:
     train(tmp_path / "warm")  # imports and caches are not part of a run's time
     begun = time.monotonic()

@@ -185,14 +185,13 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("symmetry", "games"), [(False, 2000), (True, 400)])
-def test_the_default_learner_cannot_be_beaten(symmetry: bool, games: int, tmp_path: Path) -> None:
-    """MAIL as ``nashmail train tictactoe --seed 1`` runs it: greedy, the policies are minimax; as they are, nearly."""
-    config = Config("tictactoe", learners=("mail",), symmetry=symmetry, seed=1, points=1)
+def test_the_papers_learner_cannot_be_beaten(tmp_path: Path) -> None:
+    """Greedy, its policies are minimax; as they are, nearly. Without symmetry the README's demo shows it."""
+    config = Config("tictactoe", learners=("mail",), symmetry=True, seed=1, points=1)
     row = mail.training.train.train(Run.create(tmp_path / "run", config))["learners"]["mail"]
     assert row["greedy_nash_gap"] == 0.0
     assert 0 <= row["nash_gap"] < 0.02
-    assert row["games"] <= games
+    assert row["games"] <= 400
 
 
 def test_a_device_is_found_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
