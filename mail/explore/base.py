@@ -86,7 +86,8 @@ class Factory(Protocol):
         """
 
 
-Check = Callable[[ExplorerContext], None]
+Check = Callable[[ExplorerContext], object]
+"""Raises NashmailError for a context that an explorer refuses; what it returns is not used."""
 
 KNOWLEDGE = frozenset({"labels", "rules", "model", "reward", "expert"})
 """What an explorer or a learner may know beyond play:
@@ -187,6 +188,23 @@ def check(name: str, context: ExplorerContext | None = None) -> None:
 def _allowed(name: str, context: ExplorerContext) -> ExplorerContext:
     """The context, restricted to what the explorer of this name may know."""
     return context if "model" in EXPLORERS.about(name).knows else replace(context, model=None)
+
+
+def exact_model(user: str, model: Model | None, *, instead: str) -> Model:
+    """The exact model of a game, for an explorer or a learner that cannot do without.
+
+    Args:
+        user: Who needs it, for the message.
+        model: The model, if the game has one.
+        instead: What to choose where it has none, for the message.
+
+    Raises:
+        NashmailError: There is none.
+    """
+    if model is None:
+        reason = "whose positions cannot be listed"
+        raise NashmailError(f"{user} needs the exact model of the game, {reason}; choose {instead}")
+    return model
 
 
 def names() -> list[str]:

@@ -41,7 +41,7 @@ register(
         "leads the clone to its first mistakes, and queries there alone",
         "docs/algorithms.md, queries at mistakes",
         frozenset({"labels", "rules", "model", "reward"}),
-        check="mail.explore.mistakes.explorer:check",
+        check="mail.explore.mistakes.explorer:walkable",
     ),
 )
 register(
@@ -51,7 +51,7 @@ register(
         "plays the line on which the clone loses most, and queries there",
         "docs/algorithms.md, queries driven by refutation",
         frozenset({"labels", "rules", "model", "reward"}),
-        check="mail.explore.refute:check",
+        check="mail.explore.refute:graph_of",
     ),
 )
 register(
@@ -61,7 +61,7 @@ register(
         "plays the exact best response to the labels so far, and queries where it leads",
         "docs/algorithms.md, queries driven by refutation",
         frozenset({"labels", "rules", "model", "reward"}),
-        check="mail.explore.respond:check",
+        check="mail.explore.respond:model_of",
     ),
 )
 register(

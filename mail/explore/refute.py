@@ -34,7 +34,7 @@ from mail.clone.network import CloneConfig
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.evaluation.gap import exploitability
-from mail.explore.base import Base, ExplorerContext, Metrics
+from mail.explore.base import Base, ExplorerContext, Metrics, exact_model
 
 _ROUNDING = 1e-12  # values within this are equal
 
@@ -321,24 +321,11 @@ def graph_of(context: ExplorerContext, name: str = "refute") -> GameGraph:
     Raises:
         NashmailError: There is no model, or it is not the graph of a turn-based game.
     """
-    if context.model is None:
-        raise NashmailError(f"the explorer {name} needs the exact model of the game; choose another explorer")
-    if not isinstance(context.model, GameGraph):  # lines of play are ways through a graph
+    model = exact_model(f"the explorer {name}", context.model, instead="another explorer")
+    if not isinstance(model, GameGraph):  # lines of play are ways through a graph
         game = context.game.spec.name
         raise NashmailError(f"the explorer {name} needs a turn-based game, unlike {game}; choose respond")
-    return context.model
-
-
-def check(context: ExplorerContext) -> None:
-    """The explorer's check. Unlike making the explorer, it does not measure the clone.
-
-    Args:
-        context: The game with its model, the explorer's seat and the experts.
-
-    Raises:
-        NashmailError: The explorer cannot explore in it.
-    """
-    graph_of(context)
+    return model
 
 
 def refute(context: ExplorerContext, rng: Rng) -> Refute:

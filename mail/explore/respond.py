@@ -18,11 +18,11 @@ import numpy as np
 
 from agents.policy import Policy, tabulate, uniform_rows
 from agents.tabular import Tabular, from_model
-from games.base import Model, NashmailError, Response, Rng, Table
+from games.base import Model, Response, Rng, Table
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.data.rollout import Selective, UnseenOnly, labelled_table
-from mail.explore.base import Base, ExplorerContext, Metrics
+from mail.explore.base import Base, ExplorerContext, Metrics, exact_model
 
 _ROUNDING = 1e-9  # values this close are equal
 
@@ -95,7 +95,7 @@ class Respond(Base):
 
 
 def model_of(context: ExplorerContext) -> Model:
-    """The exact model.
+    """The exact model that the explorer needs.
 
     Args:
         context: The game with its model, the explorer's seat and the experts.
@@ -103,21 +103,7 @@ def model_of(context: ExplorerContext) -> Model:
     Raises:
         NashmailError: The game has none.
     """
-    if context.model is None:
-        raise NashmailError("the explorer respond needs the exact model of the game; choose another explorer")
-    return context.model
-
-
-def check(context: ExplorerContext) -> None:
-    """Refuse games without an exact model, without computing a response.
-
-    Args:
-        context: The game with its model, the explorer's seat and the experts.
-
-    Raises:
-        NashmailError: The game has none.
-    """
-    model_of(context)
+    return exact_model("the explorer respond", context.model, instead="another explorer")
 
 
 def respond(context: ExplorerContext, rng: Rng) -> Respond:

@@ -24,6 +24,7 @@ from mail.clone.registry import Cloner
 from mail.clone.tabular import TabularClone
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Labels, Match, Shard, play_shard, shards
+from mail.explore.base import exact_model
 from mail.learners.budget import BudgetTracker
 from mail.learners.journal import Journal, NullJournal
 from mail.parallel.pool import Local, Pool
@@ -83,6 +84,17 @@ class Options:
     """The settings of n-tuple clones."""
     sample_labels: bool = False
     """Whether a label is one action sampled from the expert, instead of its whole distribution."""
+
+    def exact_model(self, learner: str) -> Model:
+        """The exact model, for a learner that cannot do without.
+
+        Args:
+            learner: Its name, for the message.
+
+        Raises:
+            NashmailError: There is none.
+        """
+        return exact_model(learner, self.model, instead="mail or bc")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.policy import Mixture, Policy, Seats, Uniform
-from games.base import Game, Model, NashmailError
+from games.base import Game, NashmailError
 from mail.clone import registry
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Learned, Options, Rounds, cloned, finish
@@ -95,7 +95,7 @@ class Dagger:
     def check(self, game: Game, experts: Seats) -> None:
         registry.check(self.config.cloner, game)
         if self.config.opponent == "best":
-            self._model()
+            self.options.exact_model(self.name)
         if self.options.sample_labels:
             raise NashmailError(
                 f"{self.name} lets the clone play in the queried seat, so labels cannot be sampled by play"
@@ -135,11 +135,6 @@ class Dagger:
     def _opponent(self, experts: Seats, clones: list[Policy], seat: int) -> Policy:
         """Who plays the other seat."""
         if self.config.opponent == "best":
-            return exact_response(self._model(), clones[seat], seat)[0]
+            return exact_response(self.options.exact_model(self.name), clones[seat], seat)[0]
         choices = {"expert": experts[1 - seat], "clone": clones[1 - seat], "uniform": Uniform()}
         return choices[self.config.opponent]
-
-    def _model(self) -> Model:
-        if self.options.model is None:
-            raise NashmailError(f"{self.name} needs the exact model of the game, which is too large to list")
-        return self.options.model

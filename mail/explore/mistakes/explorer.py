@@ -297,18 +297,6 @@ def walkable(context: ExplorerContext) -> GameGraph:
     return model
 
 
-def check(context: ExplorerContext) -> None:
-    """The explorer's check: unlike making the explorer, it does not walk.
-
-    Args:
-        context: What the explorer may know.
-
-    Raises:
-        NashmailError: As ``walkable``.
-    """
-    walkable(context)
-
-
 def mistakes(context: ExplorerContext, rng: Rng) -> Mistakes:
     """The explorer ``mistakes``."""
     return Mistakes(context, MistakesConfig(), rng=rng)

@@ -20,7 +20,7 @@ import numpy as np
 
 from agents.policy import Seats, tabulate
 from agents.tabular import Tabular
-from games.base import Floats, Game, Model, NashmailError, Rng
+from games.base import Floats, Game, Rng
 from mail.clone.dataset import Fit, sampled_labels
 from mail.clone.tabular import whole
 from mail.data.decisions import Decisions
@@ -73,7 +73,7 @@ class Inverse:
         Raises:
             NashmailError: The game has none that can be listed.
         """
-        model = exact_model(self.name, self.options.model)
+        model = self.options.exact_model(self.name)
         first, second = (process_of(model, seat, tabulate(model, experts[1 - seat], 1 - seat)) for seat in (0, 1))
         return first, second
 
@@ -121,21 +121,6 @@ class Inverse:
         mine = decisions.take(decisions.seat == seat)
         spent = {"games": decisions.games, "labels": mine.labels(), "distinct_labels": mine.distinct_labels()}
         collector.journal.log(self.name, seat, {**spent, **metrics})
-
-
-def exact_model(name: str, model: Model | None) -> Model:
-    """The exact model, checked to be there.
-
-    Args:
-        name: The learner's, for the message.
-        model: The model, if the game has one.
-
-    Raises:
-        NashmailError: There is none.
-    """
-    if model is None:
-        raise NashmailError(f"{name} needs the exact model of the game, which is too large to list; choose bc or mail")
-    return model
 
 
 Shard = tuple[Process, Decisions, int, Rng]

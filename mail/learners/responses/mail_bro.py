@@ -21,7 +21,7 @@ from agents.tabular import from_model
 from games.base import Floats, Game, Model
 from mail.data.decisions import Decisions
 from mail.learners.collect import Options
-from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig, known_model
+from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig
 
 _TIE = 1e-9  # action values this close, relative to the largest payoff, are equal
 
@@ -75,7 +75,7 @@ class MailBro(Responding):
         super().__init__(options, name=name, config=ResponseConfig(**settings))
 
     def check(self, game: Game, experts: Seats) -> None:
-        known_model(self.name, self.options.model)
+        self.options.exact_model(self.name)
 
     def opponent(self, game: Game, seat: int) -> Opponent:
-        return BestResponse(known_model(self.name, self.options.model), seat)
+        return BestResponse(self.options.exact_model(self.name), seat)

@@ -33,7 +33,7 @@ from mail.explore.process import steps_of
 from mail.learners.collect import Options
 from mail.learners.responses.experience import Experience, bonuses
 from mail.learners.responses.planning import plan
-from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig, known_model
+from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig
 
 INNER = ("ucbvi", "exact")
 LARGEST = 2.0
@@ -252,10 +252,10 @@ class Murmail(Responding):
         if any((game.key(start, seat) != game.key(start)).any() for seat in (0, 1)):
             raise NashmailError(f"{self.name} plans over positions that both seats see; choose mail-bro or mail")
         if self.config.inner == "exact":
-            model = known_model(self.name, self.options.model)
+            model = self.options.exact_model(self.name)
             model.steps(0, tabulate(model, Uniform(), 1))  # refuses what cannot be planned in
 
     def opponent(self, game: Game, seat: int) -> Opponent:
         if self.config.inner == "exact":
-            return UncertaintyResponse(known_model(self.name, self.options.model), seat)
+            return UncertaintyResponse(self.options.exact_model(self.name), seat)
         return OptimisticResponse(self.config, game, seat)

@@ -21,7 +21,7 @@ import numpy as np
 
 from agents.policy import Policy, Seats, sample
 from agents.tabular import Tabular
-from games.base import Floats, Game, Model, NashmailError
+from games.base import Floats, Game, NashmailError
 from games.models import model_of
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
@@ -216,18 +216,3 @@ class Responding:
         model = model_of(game)
         decisions = 1000 if model is None else int(model.legal(seat).any(1).sum())
         return derived_rate(decisions, game.spec.actions, budget.episodes // self.config.games_per_round)
-
-
-def known_model(name: str, model: Model | None) -> Model:
-    """The exact model, checked to be there.
-
-    Args:
-        name: The learner's, for the message.
-        model: The model, if the game has one.
-
-    Raises:
-        NashmailError: There is none.
-    """
-    if model is None:
-        raise NashmailError(f"{name} needs the exact model of the game, which is too large to list; choose mail or bc")
-    return model
