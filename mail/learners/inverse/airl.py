@@ -26,15 +26,15 @@ from scipy.sparse import csr_array, hstack
 from games.base import Floats, NashmailError, Rng
 from mail.learners.collect import Options
 from mail.learners.inverse.learner import Inverse, Solution
-from mail.learners.inverse.process import Demonstrated, Process, softmax
+from mail.learners.inverse.process import Demonstrated, Process
 from mail.learners.inverse.reward import (
     FLOOR,
     LinearReward,
-    jensen_shannon,
     log_ratio,
     minimized,
     position_reward,
     shares,
+    soft_optimal,
 )
 
 
@@ -166,12 +166,12 @@ def learned(config: AirlConfig, process: Process, expert: Demonstrated) -> tuple
     form = _Form(config, None if config.reward == "pairs" else shaped(process))
     theirs, rate, round_ = shares(expert.visits), config.rate, 0
     weights = np.zeros(process.legal.shape if form.linear is None else form.linear.size)
-    policy, mine, divergence = _played(process, theirs, form.reward(weights))
+    policy, mine, divergence = soft_optimal(process, theirs, form.reward(weights))
     target = form.best(weights, policy, theirs, mine)
     while divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
         moved = weights + rate * (target - weights)
-        tried = _played(process, theirs, form.reward(moved))
+        tried = soft_optimal(process, theirs, form.reward(moved))
         if tried[2] >= divergence:
             rate /= 2
             continue
@@ -180,13 +180,6 @@ def learned(config: AirlConfig, process: Process, expert: Demonstrated) -> tuple
     right = discriminator(form.reward(weights) - log_policy(policy))[expert.visits > 0]
     metrics = {"jensen_shannon": divergence, "discriminator_off": float(np.abs(right - 0.5).max())}
     return Solution(policy, round_, metrics), weights
-
-
-def _played(process: Process, theirs: Floats, reward: Floats) -> tuple[Floats, Floats, float]:
-    """The soft-optimal policy of rewards [n, A], its shares, and their divergence from the expert's."""
-    policy = softmax(process.soft(reward)[0], 1.0)
-    mine = shares(process.visits(policy))
-    return policy, mine, jensen_shannon(theirs, mine)
 
 
 class Airl(Inverse):

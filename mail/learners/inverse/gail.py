@@ -27,8 +27,8 @@ import numpy as np
 from games.base import Floats, NashmailError, Rng
 from mail.learners.collect import Options
 from mail.learners.inverse.learner import Inverse, Solution
-from mail.learners.inverse.process import Demonstrated, Process, softmax
-from mail.learners.inverse.reward import jensen_shannon, log_ratio, shares
+from mail.learners.inverse.process import Demonstrated, Process
+from mail.learners.inverse.reward import log_ratio, shares, soft_optimal
 
 
 def _logit(logits: Floats) -> Floats:
@@ -74,24 +74,17 @@ def gail(config: GailConfig, process: Process, expert: Demonstrated, rng: Rng) -
         rng: Not used.
     """
     theirs, total, rate = shares(expert.visits), np.zeros(process.legal.shape), config.rate
-    policy, mine, divergence = _played(process, theirs, total)
+    policy, mine, divergence = soft_optimal(process, theirs, total)
     round_ = 0
     while divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
         step = rate * REWARDS[config.reward](log_ratio(theirs, mine))
-        tried = _played(process, theirs, total + step)
+        tried = soft_optimal(process, theirs, total + step)
         if tried[2] >= divergence:
             rate /= 2
             continue
         total, (policy, mine, divergence), rate = total + step, tried, 1.2 * rate
     return Solution(policy, round_, {"jensen_shannon": divergence})
-
-
-def _played(process: Process, theirs: Floats, total: Floats) -> tuple[Floats, Floats, float]:
-    """The soft-optimal policy of rewards [n, A], its shares, and their divergence from the expert's."""
-    policy = softmax(process.soft(total)[0], 1.0)
-    mine = shares(process.visits(policy))
-    return policy, mine, jensen_shannon(theirs, mine)
 
 
 class Gail(Inverse):

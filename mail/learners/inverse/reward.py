@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from games.base import Bools, Floats
+from mail.learners.inverse.process import Process, softmax
 
 FLOOR = 1e-6
 """Shares of visits are raised to this inside logarithms: what was never seen counts as seen this often."""
@@ -118,6 +119,22 @@ def jensen_shannon(first: Floats, second: Floats) -> float:
     """
     middle = (first + second) / 2
     return float(sum(_relative(part, middle) for part in (first, second)) / 2)
+
+
+def soft_optimal(process: Process, expert: Floats, reward: Floats) -> tuple[Floats, Floats, float]:
+    """The soft-optimal policy of a reward at temperature 1, beside the expert.
+
+    Args:
+        process: The seat's decision process.
+        expert: [n, A] the expert's shares.
+        reward: [n, A].
+
+    Returns:
+        The policy [n, A], its shares [n, A], and their Jensen-Shannon divergence from the expert's, in nats.
+    """
+    policy = softmax(process.soft(reward)[0], 1.0)
+    own = shares(process.visits(policy))
+    return policy, own, jensen_shannon(expert, own)
 
 
 def cross_entropy(logits: Floats, expert: Floats, learner: Floats) -> float:
