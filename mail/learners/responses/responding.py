@@ -14,6 +14,7 @@ second one; with ``Options.sample_labels`` every visit is a query (or several), 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -154,7 +155,7 @@ class Loop:
         return (own, other) if self.seat == 0 else (other, own)
 
 
-class Responding:
+class Responding(ABC):
     """A learner by responses. What it needs to be made complete is its opponent."""
 
     def __init__(self, options: Options, *, name: str, config: ResponseConfig) -> None:
@@ -166,6 +167,7 @@ class Responding:
         """
         self.name, self.options, self.config = name, options, config
 
+    @abstractmethod
     def opponent(self, game: Game, seat: int) -> Opponent:
         """The opponent of a seat.
 
@@ -173,7 +175,6 @@ class Responding:
             game: The game.
             seat: The seat.
         """
-        raise NotImplementedError
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
