@@ -23,7 +23,6 @@ import numpy as np
 from agents.policy import Policy, Seats, sample
 from agents.tabular import Tabular
 from games.base import Floats, Game, NashmailError
-from games.models import model_of
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.data.rollout import LabelSource, Selective, UnseenOnly, labelled_table
@@ -37,6 +36,8 @@ from mail.parallel.streams import stream
 RETURNS = ("last", "random")
 EXACT_RATE = 10.0
 """The step size with noiseless labels; 10 is the default of the published MURMAIL code."""
+UNKNOWN_DECISIONS = 1000
+"""The number of decisions that the step size is derived from, where a learner does not know the model."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class ResponseConfig:
     """The settings that ``mail-bro`` and ``murmail`` share."""
 
     rate: float | None = None
-    """The step size eta. None: with sampled labels sqrt(2 S log A / K), of the seat's S decisions and K rounds; with
-    whole distributions, which have no noise to average out, ``EXACT_RATE``, less where the expert mixes."""
+    """The step size eta. None: with sampled labels sqrt(2 S log A / K), of the seat's S decisions (a learner without
+    the model takes ``UNKNOWN_DECISIONS``) and K rounds; with whole distributions, which have no noise to average out,
+    ``EXACT_RATE``, less where the expert mixes."""
     games_per_round: int = 8
     """Games of one iterate against one response."""
     tolerance: float = 0.005
@@ -214,6 +216,6 @@ class Responding(ABC):
         """
         if self.config.rate is not None or not self.options.sample_labels:
             return self.config.rate or EXACT_RATE
-        model = model_of(game)
-        decisions = 1000 if model is None else int(model.legal(seat).any(1).sum())
+        model = self.options.model
+        decisions = UNKNOWN_DECISIONS if model is None else int(model.legal(seat).any(1).sum())
         return derived_rate(decisions, game.spec.actions, budget.episodes // self.config.games_per_round)

@@ -13,6 +13,7 @@ Labels are single actions, sampled. Step sizes are the derived sqrt(2 S log A / 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,17 @@ from agents.policy import tabulate
 from agents.storage.atomic import write_atomic
 from figures.markov_games import grid, keep, on
 from figures.over_seeds import done, spread
+from games.base import Model
 from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame
 from mail.evaluation.figure import png
 from mail.evaluation.gap import exploitability
-from mail.learners.base import make_learner
+from mail.learners.base import Learner, make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Options
 from mail.learners.journal import NullJournal
+from mail.learners.responses.murmail import Murmail, MurmailConfig
+from mail.learners.responses.weights import derived_rate
 from mail.parallel.pool import Local, Pool
 
 COEFFICIENTS = (2.0, 1e3, 1e4, np.inf)
@@ -85,11 +89,17 @@ def gap(cell: Cell) -> dict[str, Any]:
     coefficient, name, budget, seed = cell
     context = on(detour(coefficient))
     options = Options(seed=seed, explorer="counts", model=context.model, sample_labels=True)
-    learner = make_learner(name, options)
     limit = Budget(budget, (budget, budget))
+    learner = murmail(context.model, options, limit) if name == "murmail" else make_learner(name, options)
     learned = learner.learn(context.game, context.experts, limit, pool=Local(), journal=NullJournal())
     table = tabulate(context.model, learned.policies[0], 0)
     return {"gap": exploitability(context.model, table, 0), "labels": learned.labels[0], "seed": seed}
+
+
+def murmail(model: Model, options: Options, budget: Budget) -> Learner:
+    """MURMAIL with the derived step size of seat 0, which it has no model to derive from."""
+    decisions, rounds = int(model.legal(0).any(1).sum()), budget.episodes // MurmailConfig.games_per_round
+    return Murmail(replace(options, model=None), rate=derived_rate(decisions, model.game.spec.actions, rounds))
 
 
 def redraw(out: Path) -> None:
