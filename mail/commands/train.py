@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
 from mail.commands.line.usage import Words, say
-from mail.training.defaults import KNOWLEDGE, Default, default_for, has_line
+from mail.training.defaults import KNOWLEDGE_LEVELS, Default, default_for, has_line
 
 if TYPE_CHECKING:
     from games.base import Game
@@ -36,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explorer", help="the explorer of mail, see below (default: the game's; deep with --learner)")
     parser.add_argument(
         "--knowledge",
-        choices=KNOWLEDGE,
+        choices=KNOWLEDGE_LEVELS,
         help="what learners may know: all that is public, with rules and payoffs (default), or play and labels alone",
     )
     parser.add_argument("--expert", metavar="EXPERT", help="who is imitated, see below (default: first)")
@@ -96,7 +96,7 @@ def _fill(args: argparse.Namespace, folder: Path) -> None:
         line = Default(there.learners, there.explorer, there.episodes)
         args.points, args.knowledge = there.points, there.knowledge or None
     elif bare and has_line(args.game):
-        args.knowledge = args.knowledge or KNOWLEDGE[0]
+        args.knowledge = args.knowledge or KNOWLEDGE_LEVELS[0]
     args.learner = ",".join(line.learners) if args.learner is None else args.learner
     args.explorer = line.explorer if args.explorer is None else args.explorer
     args.expert = "first" if args.expert is None else args.expert

@@ -19,7 +19,7 @@ from games.registry import known
 from games.registry import make as make_game
 from mail import explore, learners
 from mail.data.records import GAMES
-from mail.training.defaults import KNOWLEDGE, check_knowledge
+from mail.training.defaults import KNOWLEDGE_LEVELS, check_knowledge_level
 
 FORMAT = 2
 """Since 2 the files of a run carry check sums; folders of format 1 are read without them."""
@@ -60,7 +60,7 @@ class Config:
     from_games: str = ""
     """The check sum of the saved games that the learner ``games`` clones; empty without that learner."""
     knowledge: str = ""
-    """What learners may know (``mail.training.defaults.KNOWLEDGE``); empty where only names were given."""
+    """What learners may know (``mail.training.defaults.KNOWLEDGE_LEVELS``); empty where only names were given."""
     imports: tuple[str, ...] = ()
     """The absolute paths of the Python files that registered names for this run (``--import``)."""
 
@@ -78,8 +78,8 @@ class Config:
             raise RunError(f"--seed must be 0 or more, not {self.seed}")
         if max(self.episodes, self.labels) >= _INTEGERS:
             raise RunError("--episodes and --labels must be below 2^63")
-        if self.knowledge not in ("", *KNOWLEDGE):
-            raise RunError(f"knowledge must be any of {', '.join(KNOWLEDGE)}, not {self.knowledge!r}")
+        if self.knowledge not in ("", *KNOWLEDGE_LEVELS):
+            raise RunError(f"knowledge must be any of {', '.join(KNOWLEDGE_LEVELS)}, not {self.knowledge!r}")
         if not self.learners or len(set(self.learners)) != len(self.learners):
             raise RunError("name at least one learner, and none twice")
         return self
@@ -259,7 +259,7 @@ def check_names(config: Config) -> None:
         if name != GAMES:
             learners.check(name)
     if config.knowledge:
-        check_knowledge(config.learners, config.explorer, config.knowledge)
+        check_knowledge_level(config.learners, config.explorer, config.knowledge)
 
 
 def all_registered(config: Config) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-KNOWLEDGE = ("all", "play")
+KNOWLEDGE_LEVELS = ("all", "play")
 """What learners may know: everything public, or play and labels alone."""
 
 
@@ -47,7 +47,7 @@ def default_for(name: str, knowledge: str) -> Default:
 
     Args:
         name: The name as ``games.make`` takes it.
-        knowledge: One of ``KNOWLEDGE``.
+        knowledge: One of ``KNOWLEDGE_LEVELS``.
     """
     return _BY_NAME.get((name, knowledge), _PAPER)
 
@@ -58,16 +58,16 @@ def has_line(name: str) -> bool:
     Args:
         name: The name as ``games.make`` takes it.
     """
-    return (name, KNOWLEDGE[0]) in _BY_NAME
+    return (name, KNOWLEDGE_LEVELS[0]) in _BY_NAME
 
 
-def check_knowledge(learners: tuple[str, ...], explorer: str, knowledge: str) -> None:
+def check_knowledge_level(learners: tuple[str, ...], explorer: str, knowledge: str) -> None:
     """Refuse a learner that may know too much.
 
     Args:
         learners: The learners' names.
         explorer: The explorer of those that leave it to the run.
-        knowledge: One of ``KNOWLEDGE``.
+        knowledge: One of ``KNOWLEDGE_LEVELS``.
 
     Raises:
         NashmailError: A learner may know more than ``knowledge``.
@@ -99,5 +99,5 @@ def rows(names: list[str]) -> list[dict[str, Any]]:
             **asdict(default_for(name, knowledge)),
         }
         for name in names
-        for knowledge in KNOWLEDGE
+        for knowledge in KNOWLEDGE_LEVELS
     ]

@@ -14,7 +14,7 @@ from mail import explore, learners
 from mail.commands.cli import main
 from mail.commands.train import _fill, arguments
 from mail.training.config import Config, read_config
-from mail.training.defaults import KNOWLEDGE, Default, check_knowledge, default_for, rows
+from mail.training.defaults import KNOWLEDGE_LEVELS, Default, check_knowledge_level, default_for, rows
 
 NAMES = ["tictactoe", "connect4:4x4", "connect4:5x4", "connect4:4x5", "connect4", "kuhn"]
 
@@ -31,12 +31,12 @@ def filled(*words: str) -> argparse.Namespace:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_line_names_what_there_is_and_what_its_knowledge_allows(name: str) -> None:
     make(name)
-    for knowledge in KNOWLEDGE:
+    for knowledge in KNOWLEDGE_LEVELS:
         line = default_for(name, knowledge)
         explore.check(line.explorer)
         for learner in line.learners:
             learners.check(learner)
-        check_knowledge(line.learners, line.explorer, knowledge)
+        check_knowledge_level(line.learners, line.explorer, knowledge)
         Config(name, line.learners, line.explorer, points=line.points or 8, knowledge=knowledge).check()
     assert [(row["name"], row["knowledge"]) for row in rows([name])] == [(name, "all"), (name, "play")]
 
@@ -57,7 +57,7 @@ def test_a_bare_command_takes_the_line_and_a_named_one_what_it_always_took() -> 
 
 def test_play_refuses_learners_that_know_more(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(NashmailError, match="mail-ntuple with mistakes knows model, reward, rules"):
-        check_knowledge(("mail-ntuple",), "mistakes", "play")
+        check_knowledge_level(("mail-ntuple",), "mistakes", "play")
     words = ["train", "tictactoe", "--knowledge", "play", "--explorer", "refute", "--out", "never"]
     assert main(words) == 2
     assert "name another explorer" in capsys.readouterr().err
