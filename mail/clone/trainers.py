@@ -8,13 +8,19 @@ from typing import Protocol
 
 import torch
 
-from agents.network import NetworkPolicy
+from agents.network import Architecture, NetworkPolicy
 from agents.policy import Policy
 from games.base import Game, Rng
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Demonstrations, Fit
 from mail.clone.network import CloneConfig, new_net, train_on
 from mail.clone.ntuple import NtupleTrainer
+
+TRAINED_ON = CloneConfig(
+    Architecture(convolutions=1), learning_rate=1e-3, max_steps=1000, tolerance=1e-2, mean_tolerance=0.1
+)
+"""A network that is trained on: with a small learning rate, because an explorer queries again what it forgets, and
+loosely at first."""
 
 
 class Trainer(Protocol):

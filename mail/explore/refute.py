@@ -18,11 +18,10 @@ exactly on all positions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from agents.network import Architecture
 from agents.policy import Policy, greedy_rows, tabulate
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, NashmailError, Rng, States, Table, pack
@@ -31,6 +30,7 @@ from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, demonstrations
 from mail.clone.network import CloneConfig
+from mail.clone.trainers import TRAINED_ON
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.evaluation.gap import exploitability
@@ -50,14 +50,8 @@ class RefuteConfig:
     rest is within the tolerance, those moves are measured, too."""
     lines: float = 0.08
     """Lines before the clone is fitted again, as a share of the labels so far; at least one."""
-    clone: CloneConfig = field(
-        default_factory=lambda: CloneConfig(
-            Architecture(convolutions=1), learning_rate=1e-3, max_steps=1000, tolerance=1e-2, mean_tolerance=0.1
-        )
-    )
-    """How a network is fitted: with a small learning rate, because what it forgets must be queried again, and loosely
-    at first. Of any clone the tolerances are halved whenever the costliest lines need no query.
-    """
+    clone: CloneConfig = TRAINED_ON
+    """How a network is fitted; of any clone the tolerances are halved whenever the costliest lines need no query."""
     greedy_first: bool = False
     """Refute the greedy clone until it cannot be exploited, then the stochastic one. An opponent can lead the greedy
     clone to few positions, so this costs less; and what a stochastic clone never loses by on average, it may still lose

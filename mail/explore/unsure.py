@@ -13,11 +13,10 @@ threshold: clones may agree on a wrong action, so the least certain decisions ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.network import Architecture
 from agents.policy import Policy, greedy_rows
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Rng, States
@@ -25,10 +24,13 @@ from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import demonstrations
 from mail.clone.network import CloneConfig
+from mail.clone.trainers import TRAINED_ON
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective, first_occurrences, labelled_table
 from mail.explore.base import ExplorerContext, Metrics
 from mail.explore.counts import Counts
+
+_MEMBER = replace(TRAINED_ON, learning_rate=3e-3, max_steps=100, mean_tolerance=1e-2)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,7 @@ class UnsureConfig:
     """Train further when the labels have grown by this share since the last training."""
     games_per_round: int = 4
     """Games played by one frozen snapshot."""
-    clone: CloneConfig = field(
-        default_factory=lambda: CloneConfig(
-            Architecture(convolutions=1), learning_rate=3e-3, max_steps=100, tolerance=1e-2, mean_tolerance=1e-2
-        )
-    )
+    clone: CloneConfig = _MEMBER
     """How each member is trained, where it is a network."""
 
 

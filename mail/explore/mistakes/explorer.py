@@ -16,11 +16,10 @@ moves, which count as lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agents.network import Architecture
 from agents.ntuple import NtuplePolicy
 from agents.policy import Policy, greedy_rows, uniform_rows
 from agents.tactics import forced
@@ -32,6 +31,7 @@ from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Demonstrations, Fit, demonstrations
 from mail.clone.network import CloneConfig
+from mail.clone.trainers import TRAINED_ON
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.explore.base import Base, ExplorerContext, Metrics
@@ -56,11 +56,7 @@ class MistakesConfig:
     """How much an n-tuple clone may be sharpened."""
     strictest: float = 1024.0
     """The tolerances of training are halved while the clone errs at labelled positions alone, down to this part."""
-    clone: CloneConfig = field(
-        default_factory=lambda: CloneConfig(
-            Architecture(convolutions=1), learning_rate=1e-3, max_steps=1000, tolerance=1e-2, mean_tolerance=0.1
-        )
-    )
+    clone: CloneConfig = TRAINED_ON
     """How a network is fitted."""
 
 
