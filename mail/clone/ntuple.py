@@ -122,28 +122,6 @@ class NtupleTrainer:
         self._weights: Weights = np.zeros((0, self.grid.actions), dtype=np.float32)  # [K, A]
         self._squares: Weights = self._weights.copy()  # [K, A] sums of squared gradients
 
-    @classmethod
-    def resume(cls, policy: NtuplePolicy, game: Game, config: NtupleClone) -> NtupleTrainer:
-        """A trainer that goes on from a policy. Adagrad's sums are not part of a policy, so they start from zero.
-
-        Args:
-            policy: Where to go on.
-            game: The board that the policy was made for.
-            config: Training; its ``tuples`` and ``length`` are not used.
-
-        Raises:
-            NashmailError: For a policy of another board, for ``tied`` other than the policy's, and for what the
-                constructor refuses.
-        """
-        trainer = cls(game, config, rng=np.random.default_rng(0))
-        policy.check_fits(trainer.grid, game.spec.name)
-        if policy.tied != config.tied:
-            raise NashmailError("a policy goes on with weights tied as they are; set tied as the policy has it")
-        trainer.cells = policy.cells
-        trainer._codes = list(np.split(policy.codes, np.cumsum(policy.counts)[:-1]))
-        trainer._weights, trainer._squares = policy.weights.copy(), np.zeros_like(policy.weights)
-        return trainer
-
     def train(self, demonstrations: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
         """Train until the clone agrees with these labels, or the passes are over.
 
