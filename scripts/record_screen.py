@@ -24,7 +24,7 @@ from agents.storage.atomic import write_atomic
 from games import GameGraph
 from games.base import as_enumerable
 from mail.terminal.analysis import ModelOracle
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.review import Review
 from mail.terminal.full.work import Worker
@@ -33,7 +33,7 @@ from mail.training.folder import Profile, load_profile
 
 MOVES = ("1", "7", "9")
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
-SIZE = Look(True, 76, 20)
+SIZE = Canvas(True, 76, 20)
 
 
 def record(profile: Profile, *, command: str, moves: tuple[str, ...] = MOVES, seed: int = 0) -> Console:

@@ -42,11 +42,11 @@ def clone_tabular(game: Game, decisions: Decisions, seat: int, config: TabularCl
     policy = Tabular(labelled.key, labelled.distribution)
     unseen = game.spec.unlabelled if config.unseen is None else config.unseen
     if unseen is not None:
-        policy = whole(game, policy, seat, unseen)
+        policy = completed_table(game, policy, seat, unseen)
     return Fit(policy, 0, 0.0, 0.0)
 
 
-def whole(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
+def completed_table(game: Game, policy: Tabular, seat: int, unseen: int) -> Tabular:
     """Complete a table: one action at every other position of the seat where it is legal; uniform elsewhere.
 
     Args:

@@ -26,11 +26,11 @@ loosely at first."""
 class Trainer(Protocol):
     """One seat's clone in the making."""
 
-    def train(self, shown: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
+    def train(self, demonstrations: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
         """Train on.
 
         Args:
-            shown: All labels so far, not the new ones alone.
+            demonstrations: All labels so far, not the new ones alone.
             rng: The source of randomness.
             strictness: The tolerances at which training ends are divided by it.
         """
@@ -54,11 +54,11 @@ class NetworkTrainer:
         self.net = new_net(game, config, rng=rng, device=device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=config.learning_rate, fused=True)
 
-    def train(self, shown: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
+    def train(self, demonstrations: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
         """As in ``Trainer``."""
         tolerances = self.config.tolerance / strictness, self.config.mean_tolerance / strictness
         config = replace(self.config, tolerance=tolerances[0], mean_tolerance=tolerances[1])
-        fit = train_on(self.net, self.optimizer, shown, config, rng=rng, device=self.device)
+        fit = train_on(self.net, self.optimizer, demonstrations, config, rng=rng, device=self.device)
         return replace(fit, policy=self.policy())
 
     def policy(self) -> NetworkPolicy:

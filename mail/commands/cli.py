@@ -16,7 +16,17 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from mail.commands.line.usage import Parser, Words, complain, discard, filled, flush, one_line, reason, settle
+from mail.commands.line.usage import (
+    CommandParser,
+    Parser,
+    discard,
+    error_text,
+    flush,
+    nonempty,
+    one_line,
+    prepare_streams,
+    print_error,
+)
 from mail.parallel import signals
 
 for library in ("OMP", "OPENBLAS", "MKL"):  # before numpy is loaded: two threads change
@@ -40,7 +50,7 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    settle()
+    prepare_streams()
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     args = parser(words).parse_args(words)
     args.words = words
@@ -60,7 +70,7 @@ def parser(words: Sequence[str] = ()) -> Parser:
     whole.add_argument(
         "--completion", action=_Completion, metavar="SHELL", help="print completions for a shell: bash, zsh, fish, tcsh"
     )
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Words)
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=CommandParser)
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         command.filled_by = partial(_fill, name)
@@ -71,10 +81,10 @@ def parser(words: Sequence[str] = ()) -> Parser:
 IMPORT_HELP = (
     "run a Python file that registers games, experts, cloners, explorers or learners of your own; may be repeated"
 )
-_IMPORT: dict[str, Any] = {"action": "append", "metavar": "FILE", "type": filled}
+_IMPORT: dict[str, Any] = {"action": "append", "metavar": "FILE", "type": nonempty}
 
 
-def _fill(name: str, command: Words) -> None:
+def _fill(name: str, command: CommandParser) -> None:
     """Add what a command takes."""
     command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     importlib.import_module(f"mail.commands.{name}").arguments(command)
@@ -91,7 +101,7 @@ class _Completion(argparse.Action):
         try:
             print(script(parser, str(shell)))
         except Exception as error:
-            parser.exit(2, f"{parser.prog}: {one_line(reason(error))}\n")
+            parser.exit(2, f"{parser.prog}: {one_line(error_text(error))}\n")
         parser.exit()
 
 
@@ -118,7 +128,7 @@ def _run(args: argparse.Namespace) -> int:
         return status
     except (KeyboardInterrupt, signals.Terminated) as stop:
         status, word = signals.stopped(stop)
-        complain(f"nashmail {args.command}: {word}{f'; {stop}' if str(stop) else ''}")
+        print_error(f"nashmail {args.command}: {word}{f'; {stop}' if str(stop) else ''}")
         return status
     except BrokenPipeError:
         discard()
@@ -128,7 +138,7 @@ def _run(args: argparse.Namespace) -> int:
             raise
         with suppress(OSError):  # print what was buffered, unless that is what failed
             flush()
-        complain(f"nashmail {args.command}: {one_line(reason(error))}")
+        print_error(f"nashmail {args.command}: {one_line(error_text(error))}")
         return 2
 
 
@@ -137,14 +147,14 @@ def _extend(args: argparse.Namespace) -> None:
     args.imports = _load(f"nashmail {args.command}", [*args.imports, *args.later_imports])
 
 
-def _extend_help(command: Words, words: Sequence[str]) -> None:
+def _extend_help(command: CommandParser, words: Sequence[str]) -> None:
     """The same before help is printed, which happens while the words are parsed."""
     files = Parser(prog=command.prog, add_help=False)
     files.add_argument("--import", **_IMPORT, dest="imports", default=[])
     try:
         _load(command.prog, files.parse_known_args(words)[0].imports)
     except Exception as error:
-        command.exit(2, f"{command.prog}: {one_line(reason(error))}\n")
+        command.exit(2, f"{command.prog}: {one_line(error_text(error))}\n")
 
 
 def _load(program: str, files: Sequence[str]) -> list[str]:
@@ -152,5 +162,5 @@ def _load(program: str, files: Sequence[str]) -> list[str]:
     from mail.commands.line.imports import load, load_installed
 
     for line in load_installed():
-        complain(f"{program}: {one_line(line)}")
+        print_error(f"{program}: {one_line(line)}")
     return load(files)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
-from mail.commands.line.usage import complain
+from mail.commands.line.usage import print_error
 
 if TYPE_CHECKING:
     from mail.training.compare.grid import Grid
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         name = (
             f"{row['learner']}{row['explorer'] and '+' + row['explorer']}, budget {row['budget']}, seed {row['seed']}"
         )
-        complain(f"failed: {name}: {row['failed']}")
+        print_error(f"failed: {name}: {row['failed']}")
     return 1 if failed else 0
 
 

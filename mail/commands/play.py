@@ -85,9 +85,9 @@ def _there(console: Console) -> bool:
     """Whether there is a full screen."""
     if sys.stdin is None or not sys.stdin.isatty():
         return False
-    from mail.terminal.full.start import there
+    from mail.terminal.full.start import has_full_screen
 
-    return there(console)
+    return has_full_screen(console)
 
 
 def _choose(args: argparse.Namespace, full: bool) -> bool:

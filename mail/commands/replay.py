@@ -37,17 +37,17 @@ def run(args: argparse.Namespace) -> int:
 
     from mail.terminal.analysis import oracle
     from mail.terminal.answers import reader
-    from mail.terminal.boards import look
+    from mail.terminal.boards import canvas_of
     from mail.terminal.pages import replayed, turn
     from mail.training.entrants import model_for
 
     played = _played(args)
     console = Console(markup=False, highlight=False, emoji=False)
-    on = look(console)
-    on = replace(on, unicode=on.unicode and not args.ascii)
+    canvas = canvas_of(console)
+    canvas = replace(canvas, unicode=canvas.unicode and not args.ascii)
     knows = oracle(played.game, lambda: model_for(played.game)) if args.analysis else None
     waits = console.is_terminal and sys.stdin is not None and sys.stdin.isatty() and not args.all
-    turn(replayed(played, on, knows), console, read=reader(sys.stdin.buffer) if waits else None)
+    turn(replayed(played, canvas, knows), console, read=reader(sys.stdin.buffer) if waits else None)
     return 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
-from mail.commands.line.usage import Words, say
+from mail.commands.line.usage import CommandParser, say
 from mail.training.defaults import KNOWLEDGE_LEVELS, Default, default_for, has_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="resume the run in that folder")
     existing.add_argument("--force", action="store_true", help="replace the run in that folder")
-    if isinstance(parser, Words):
+    if isinstance(parser, CommandParser):
         parser.lists += [("learners", _learner_lines), ("explorers", _explorer_lines), ("experts", _expert_lines)]
 
 
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
     opened = _open(folder, config, args)
     result = opened.result()
     if result is not None:
-        check_whole(result, opened.begun, folder)
+        check_whole(result, opened.stored, folder)
     else:
         if opened.config.from_games:
             store_games(folder, games)  # again after a kill; they are the games it started with
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
             with _Progress(opened), pool as opened_pool:
                 result = train(opened, prepared=prepared, pool=opened_pool)
         except (PoolError, Terminated, KeyboardInterrupt) as stop:
-            hint = f"`{resuming(args.words)}` continues it"
+            hint = f"`{resume_command(args.words)}` continues it"
             raise type(stop)(f"{stop}; {hint}" if str(stop) else hint) from stop
     seconds = read_seconds(folder)
     if args.json:
@@ -171,7 +171,7 @@ def _learners(args: argparse.Namespace) -> tuple[str, ...]:
     return tuple(word for word in args.learner.split(",") if word)
 
 
-def resuming(words: Sequence[str]) -> str:
+def resume_command(words: Sequence[str]) -> str:
     """The whole command that continues a run which these words have started, as a shell takes it."""
     kept = [word for word in words if not (word.startswith("--fo") and "--force".startswith(word))]
     return shlex.join(["nashmail", *kept, *(() if "--resume" in kept else ("--resume",))])

@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the run's progress until it is finished or the user presses Ctrl-C."""
     from rich.console import Console
 
-    from mail.terminal.boards import look
+    from mail.terminal.boards import canvas_of
     from mail.terminal.progress import read_progress, screen
     from mail.training.config import folder_of
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         while True:
             progress = read_progress(folder)
-            picture = screen(progress, look(console))
+            picture = screen(progress, canvas_of(console))
             if picture.plain != printed:
                 if console.is_terminal and not args.once:
                     console.clear()

@@ -251,18 +251,18 @@ class Match:
     labels: Labels
 
 
-def shards(games: int, most: int, seed: int, stage: str, *, seat: int, round_: int) -> list[Shard]:
+def shards(games: int, size: int, seed: int, stage: str, *, seat: int, round_: int) -> list[Shard]:
     """Divide games into shards.
 
     Args:
         games: The number of games.
-        most: Games of one shard.
+        size: Games of one shard.
         seed: The address of the shards' random streams, with the following.
         stage: What the games are for.
         seat: The seat that learns from them.
         round_: The number of the round.
     """
-    sizes = [most] * (games // most) + [games % most] * (games % most > 0)
+    sizes = [size] * (games // size) + [games % size] * (games % size > 0)
     return [Shard(size, seed, stage, seat, round_, index) for index, size in enumerate(sizes)]
 
 

@@ -46,32 +46,32 @@ class Counts(Base):
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         new = self.memory.add(decisions.take(decisions.seat == self.seat))
-        seen = self.memory.transitions()
-        values = optimistic_values(seen, self.horizon)
-        best = seen.legal & (values >= values.max(1, keepdims=True) - 1e-9)
-        self.plan = Tabular(seen.key, uniform_rows(best))
-        return {"new_transitions": new, "untried": int((seen.legal & (seen.visits == 0)).sum())}
+        transitions = self.memory.transitions()
+        values = optimistic_values(transitions, self.horizon)
+        best = transitions.legal & (values >= values.max(1, keepdims=True) - 1e-9)
+        self.plan = Tabular(transitions.key, uniform_rows(best))
+        return {"new_transitions": new, "untried": int((transitions.legal & (transitions.visits == 0)).sum())}
 
 
-def optimistic_values(seen: Transitions, horizon: int) -> Floats:
+def optimistic_values(transitions: Transitions, horizon: int) -> Floats:
     """The module's Q, by value iteration.
 
     Args:
-        seen: The distinct positions and transitions of the seat; M positions.
+        transitions: The distinct positions and transitions of the seat; M positions.
         horizon: Most own decisions of a game, and so most iterations.
 
     Returns:
         float64 [M, A]; -inf for illegal actions.
     """
-    cap = np.maximum(horizon - seen.depth, 1).astype(np.float64)[:, None]
-    visits = seen.visits
-    share = seen.count / visits[seen.position, seen.action]  # of each outcome among the visits of its action
-    values = np.zeros(len(seen.legal) + 1)  # the last one, index -1: the game is over
+    cap = np.maximum(horizon - transitions.depth, 1).astype(np.float64)[:, None]
+    visits = transitions.visits
+    share = transitions.count / visits[transitions.position, transitions.action]  # of an action's visits
+    values = np.zeros(len(transitions.legal) + 1)  # the last one, index -1: the game is over
     for _ in range(horizon):
-        after = np.zeros(seen.legal.shape)
-        np.add.at(after, (seen.position, seen.action), share * values[seen.following])
+        after = np.zeros(transitions.legal.shape)
+        np.add.at(after, (transitions.position, transitions.action), share * values[transitions.following])
         q = np.where(visits > 0, np.minimum(1.0 / (1.0 + visits) + after, cap), cap)
-        q = np.where(seen.legal, q, -np.inf)
+        q = np.where(transitions.legal, q, -np.inf)
         if np.array_equal(q.max(1), values[:-1]):
             break
         values[:-1] = q.max(1)

@@ -4,7 +4,7 @@ from mail.learners import builtin as builtin
 from mail.learners.base import (
     LEARNERS,
     OF_THE_RUN,
-    Choosy,
+    CheckingLearner,
     Learner,
     LearnerDeclaration,
     check,
@@ -19,7 +19,7 @@ from mail.learners.base import (
 __all__ = [
     "LEARNERS",
     "OF_THE_RUN",
-    "Choosy",
+    "CheckingLearner",
     "Learner",
     "LearnerDeclaration",
     "check",

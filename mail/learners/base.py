@@ -43,7 +43,7 @@ class Learner(Protocol):
 
 
 @runtime_checkable
-class Choosy(Protocol):
+class CheckingLearner(Protocol):
     """A learner that can check, before any game, whether it can learn."""
 
     def check(self, game: Game, experts: Seats) -> None:
@@ -121,7 +121,7 @@ def make_learner(name: str, options: Options) -> Learner:
 
     Args:
         name: A registered name.
-        options: What learners may be told.
+        options: Of the run.
 
     Raises:
         NashmailError: No learner has this name; the message lists the known ones.

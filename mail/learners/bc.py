@@ -27,7 +27,7 @@ class Bc:
     With a budget of labels, a seat is queried until its share is spent; its last game is cut there.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         cloner: A registered name.
     """

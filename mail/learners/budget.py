@@ -77,15 +77,15 @@ class BudgetTracker:
         wait = max(self.budget.patience_games, self.budget.patience * self.last_new)
         return wait - (self.games - self.last_new)
 
-    def games_left(self, most: int) -> int:
+    def games_left(self, per_game: int) -> int:
         """Games that can be played without exceeding the budget; at least 1.
 
         Args:
-            most: Labels of one game, at most.
+            per_game: Labels of one game at most.
         """
         if self.budget.labels is None:
             return max(1, self.budget.episodes - self.games)
-        return max(1, (self.budget.labels[self.seat] - self.labels) // most)
+        return max(1, (self.budget.labels[self.seat] - self.labels) // per_game)
 
     def progress(self) -> dict[str, float]:
         """The budget words and their values."""

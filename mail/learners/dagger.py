@@ -86,7 +86,7 @@ class Dagger:
         """Of a run's options.
 
         Args:
-            options: What learners may be told.
+            options: Of the run.
             name: What the learner is registered as.
             settings: Those of ``DaggerConfig``.
         """

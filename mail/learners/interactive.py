@@ -45,7 +45,7 @@ class Mail:
     """Interactive imitation with an explorer and a cloner.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         explorer: A registered name; None for that of the options.
         cloner: A registered name.

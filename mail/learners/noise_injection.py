@@ -103,7 +103,7 @@ class NoiseInjection:
     """The learner ``mail-noise``: one collection for both seats, then a clone of each.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
 
     Raises:

@@ -11,7 +11,7 @@ import numpy as np
 from agents.policy import Seats, query
 from games.base import Bools, Game, Ints, States
 from mail.terminal.analysis import CLOSE, Oracle, moves_to_end, verdict, wording
-from mail.terminal.boards import View, Weighed
+from mail.terminal.boards import MoveAnalysis, View
 from mail.terminal.reasons import reason
 
 
@@ -50,7 +50,7 @@ class Advice:
         """The oracle, made at its first use; None if there is none."""
         return self._make_oracle()
 
-    def weighed(self, states: States, seat: int) -> Weighed:
+    def analyse(self, states: States, seat: int) -> MoveAnalysis:
         """All that is known about the seat's moves in this position."""
         oracle, advisers = self.oracle, self.advisers
         legal = self.game.legal(states, seat)[0]
@@ -60,7 +60,7 @@ class Advice:
         mix = None if oracle is None else oracle.mix(states, seat)
         ends = None if oracle is None else self._ends(oracle, states, seat)
         mixed = None if mix is None else mix[0]
-        return Weighed(legal, chances, values, best, self.game.spec.win_loss, mixed, ends)
+        return MoveAnalysis(legal, chances, values, best, self.game.spec.win_loss, mixed, ends)
 
     def _ends(self, oracle: Oracle, states: States, seat: int) -> Ints | None:
         """[A] how many moves of the winner each move takes to the end, if that is known."""
@@ -72,29 +72,27 @@ class Advice:
 
     def hint(self, states: States, seat: int) -> str:
         """A sentence with an expert's moves, or else the policy's most probable ones."""
-        weighed, display = self.weighed(states, seat), self.display.at(states[0], seat)
-        if weighed.mix is not None and weighed.mix.max() < 1.0:
-            shares = [
-                f"{display.move(int(action))} {weighed.mix[action]:.0%}" for action in np.flatnonzero(weighed.mix)
-            ]
+        moves, display = self.analyse(states, seat), self.display.at(states[0], seat)
+        if moves.mix is not None and moves.mix.max() < 1.0:
+            shares = [f"{display.move(int(action))} {moves.mix[action]:.0%}" for action in np.flatnonzero(moves.mix)]
             return f"An equilibrium plays {', '.join(shares)}."
-        if weighed.best is not None:
-            if np.array_equal(weighed.best, weighed.legal):
+        if moves.best is not None:
+            if np.array_equal(moves.best, moves.legal):
                 return "All legal moves are equally good."
-            return self._explained(weighed, weighed.best, states, seat)
-        if weighed.probability is not None:
-            most = weighed.probability >= weighed.probability.max() - CLOSE
+            return self._explained(moves, moves.best, states, seat)
+        if moves.probability is not None:
+            most = moves.probability >= moves.probability.max() - CLOSE
             return f"The policy prefers {wording(display, most)}; no expert is available for this game."
         return "No hint is available: play against a run or an expert, or choose a smaller game."
 
-    def _explained(self, weighed: Weighed, best: Bools, states: States, seat: int) -> str:
+    def _explained(self, moves: MoveAnalysis, best: Bools, states: States, seat: int) -> str:
         """An expert's moves, what they come to, and why."""
         display = self.display.at(states[0], seat)
         line = f"An expert plays {wording(display, best)}"
         action = int(best.argmax())
         why = reason(self.game, states, seat, action)
-        ends = 0 if weighed.ends is None else int(weighed.ends[action])
-        value = 0.0 if weighed.value is None else float(weighed.value[action])
+        ends = 0 if moves.ends is None else int(moves.ends[action])
+        value = 0.0 if moves.value is None else float(moves.value[action])
         if ends and value > 0:
             line += f", which wins {'at once' if ends == 1 else f'in {ends}'}"
         elif ends and value < 0:

@@ -97,6 +97,6 @@ def short(answer: str) -> str:
     return answer if re.fullmatch(r"[ -~]{0,20}", answer) else quoted(answer)
 
 
-def quoted(answer: str, most: int = 20) -> str:
-    """The first ``most`` characters in quotes, in ASCII."""
-    return ascii(answer[:most]) + ("..." if len(answer) > most else "")
+def quoted(answer: str, length: int = 20) -> str:
+    """The first ``length`` characters in quotes, in ASCII."""
+    return ascii(answer[:length]) + ("..." if len(answer) > length else "")

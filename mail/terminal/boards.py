@@ -1,7 +1,7 @@
 """What the terminal displays, as pure functions of a position: boards, the table of moves, the list of commands.
 
 Nothing here reads input, waits or keeps state, so a test can record a screen at a fixed width. A screen depends on the
-terminal (``Look``): Unicode or ASCII, width and height. Marks do not depend on colour: ``[x]`` is the last move,
+terminal (``Canvas``): Unicode or ASCII, width and height. Marks do not depend on colour: ``[x]`` is the last move,
 ``*x*`` a winning line. Cells, columns and moves count from 1.
 """
 
@@ -25,7 +25,7 @@ FRAME = "\u2500\u2502\u253c\u250c\u252c\u2510\u251c\u2524\u2514\u2534\u2518"
 
 
 @dataclass(frozen=True)
-class Look:
+class Canvas:
     """The capabilities of a terminal; width and height in characters."""
 
     unicode: bool = False
@@ -33,7 +33,7 @@ class Look:
     height: int = 24
 
 
-def look(console: Console) -> Look:
+def canvas_of(console: Console) -> Canvas:
     """The terminal's present capabilities. It may have been resized since the last screen."""
     try:
         "".join([FRAME, *GLYPHS.values()]).encode(console.encoding)
@@ -42,7 +42,7 @@ def look(console: Console) -> Look:
         unicode = False
     # rich reports 80 x 25 for every dumb terminal
     width, height = get_terminal_size() if console.is_dumb_terminal else console.size
-    return Look(unicode, max(width, 1), max(height, 1))
+    return Canvas(unicode, max(width, 1), max(height, 1))
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Scene:
     """Whose view is drawn while the game goes on, in games that conceal something; None draws everything."""
 
 
-Draw = Callable[[Scene, Look], Text]
+Draw = Callable[[Scene, Canvas], Text]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _rows(game: Game, state: States) -> list[str]:
     return [line.replace(" ", "") for line in game.render(state).splitlines()]
 
 
-def _plain(game: Game, scene: Scene, on: Look) -> Text:
+def _plain(game: Game, scene: Scene, canvas: Canvas) -> Text:
     # a game states that it conceals something by having this method
     if scene.viewer is not None and not scene.over and isinstance(game, Concealing):
         return Text(game.render_for(scene.state, scene.viewer))
@@ -149,7 +149,7 @@ def _cell(text: str, mark: str, width: int, *, fresh: bool, line: bool, marked: 
     return styled(body, style)
 
 
-def _grid(game: Game, scene: Scene, on: Look) -> Text:
+def _grid(game: Game, scene: Scene, canvas: Canvas) -> Text:
     """Stones in a grid. Empty cells show their numbers while the game runs, unless moves have words.
 
     In a small terminal the lines between rows are dropped first, then the marks beside the stones.
@@ -158,9 +158,9 @@ def _grid(game: Game, scene: Scene, on: Look) -> Text:
     count = len(cells) // columns
     numbered = not game.spec.display.names and not scene.over
     digits = 1 if game.spec.display.names else len(str(len(cells)))
-    framed = on.unicode and columns * (digits + 3) + 1 <= on.width and 2 * count + 8 <= on.height
-    ruled = columns * (digits + 3) - 1 <= on.width and 2 * count + 7 <= on.height
-    marked = columns * (digits + 3) - 1 <= on.width
+    framed = canvas.unicode and columns * (digits + 3) + 1 <= canvas.width and 2 * count + 8 <= canvas.height
+    ruled = columns * (digits + 3) - 1 <= canvas.width and 2 * count + 7 <= canvas.height
+    marked = columns * (digits + 3) - 1 <= canvas.width
     width = digits + (2 if marked else 0)
     out = Text()
     for row in range(count):
@@ -170,7 +170,7 @@ def _grid(game: Game, scene: Scene, on: Look) -> Text:
         for index in range(row * columns, (row + 1) * columns):
             mark = cells[index]
             text = str(index + 1) if mark == "." and numbered else mark
-            if mark == "." and not numbered and on.unicode:
+            if mark == "." and not numbered and canvas.unicode:
                 text = GLYPHS["."]
             shape = {"fresh": index in fresh, "line": index in line, "marked": marked}
             parts.append(_cell(text, mark, width, **shape))
@@ -195,24 +195,24 @@ def _rule(columns: int, width: int, framed: bool, corners: str) -> str:
     return corners[0] + corners[1].join([FRAME[0] * width] * columns) + corners[2] + "\n"
 
 
-def _columns(game: Game, scene: Scene, on: Look) -> Text:
+def _columns(game: Game, scene: Scene, canvas: Canvas) -> Text:
     """Stones in columns, above the numbers of the columns that are not full."""
     cells, columns, fresh, line = marked_cells(game, scene)
     digits = len(str(columns))
-    marked = columns * (digits + 2) + 2 <= on.width
-    width = digits + (2 if marked else 0 if columns * (digits + 1) + 2 > on.width else 1)
-    wall = styled(FRAME[1] if on.unicode else "|", "dim")
+    marked = columns * (digits + 2) + 2 <= canvas.width
+    width = digits + (2 if marked else 0 if columns * (digits + 1) + 2 > canvas.width else 1)
+    wall = styled(FRAME[1] if canvas.unicode else "|", "dim")
     out = Text()
     for row in range(len(cells) // columns):
         parts = []
         for index in range(row * columns, (row + 1) * columns):
             mark = cells[index]
-            text = GLYPHS[mark] if on.unicode else mark
+            text = GLYPHS[mark] if canvas.unicode else mark
             shape = {"fresh": index in fresh, "line": index in line, "marked": marked}
             parts.append(_cell(text, mark, width, **shape))
         out.append_text(wall + Text("").join(parts) + wall + Text("\n"))
-    flat = (FRAME[0] if on.unicode else "-") * (columns * width)
-    ends = (FRAME[8], FRAME[10]) if on.unicode else ("+", "+")
+    flat = (FRAME[0] if canvas.unicode else "-") * (columns * width)
+    ends = (FRAME[8], FRAME[10]) if canvas.unicode else ("+", "+")
     out.append(f"{ends[0]}{flat}{ends[1]}", style="dim")
     if not scene.over:
         numbers = [str(column + 1) if cells[column] == "." else "" for column in range(columns)]
@@ -225,12 +225,12 @@ _DRAWN = {"text": _plain, "grid": _grid, "columns": _columns}
 """How each layout of ``games.base.Display`` is drawn."""
 
 
-def too_narrow(picture: Text, on: Look) -> str | None:
+def too_narrow(picture: Text, canvas: Canvas) -> str | None:
     """One line for a terminal that is too narrow for a picture; None if it fits."""
     widest = max(len(line) for line in picture.plain.splitlines())
-    if widest <= on.width:
+    if widest <= canvas.width:
         return None
-    return f"The terminal has {on.width} columns, this needs {widest}; widen it and type board."
+    return f"The terminal has {canvas.width} columns, this needs {widest}; widen it and type board."
 
 
 # --- words -----------------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def choices(display: View, legal: Sequence[int]) -> str:
 
 
 @dataclass(frozen=True)
-class Weighed:
+class MoveAnalysis:
     """What is known about the moves of a position. Arrays are [A], None if unknown."""
 
     legal: Bools
@@ -285,36 +285,36 @@ class Weighed:
     """How many of the winner's moves each takes to the end under best play; 0 where it is drawn."""
 
 
-def analysis(display: View, weighed: Weighed, on: Look) -> Text:
+def analysis(display: View, moves: MoveAnalysis, canvas: Canvas) -> Text:
     """A line per legal move: the policy's probability, the game's value, and whether an expert would play it; or, where
     equilibria randomize, the equilibrium's probability, and the regret, what the move is worth less than the best one.
     """
-    actions = [int(action) for action in np.flatnonzero(weighed.legal)]
+    actions = [int(action) for action in np.flatnonzero(moves.legal)]
     names = [display.names[action] if display.names else str(action + 1) for action in actions]
     width = max(map(len, [*names, display.noun]))
-    worths = {action: _worth(weighed, action) for action in actions}
+    worths = {action: _worth(moves, action) for action in actions}
     wide = max(5, *(len(words) for words in worths.values()))
     lines = []
     for name, action in zip(names, actions, strict=True):
         line = styled(name.rjust(width), "bold")
-        if weighed.probability is not None:
-            chance = weighed.probability[action]
+        if moves.probability is not None:
+            chance = moves.probability[action]
             line.append(f"  {chance:6.1%}")
-            if on.width >= 40:
-                line.append(" " + _bar(float(chance), 10, on), style="cyan")
-        if weighed.value is not None:
+            if canvas.width >= 40:
+                line.append(" " + _bar(float(chance), 10, canvas), style="cyan")
+        if moves.value is not None:
             line.append("  " + worths[action].ljust(wide))
-        if weighed.mix is not None and weighed.value is not None:
-            line.append(f"  {weighed.mix[action]:11.1%}  {weighed.value[actions].max() - weighed.value[action]:6.3f}")
-        elif weighed.best is not None and weighed.best[action]:
-            line.append("  expert" if on.width >= WORDY else " *", style="green")
+        if moves.mix is not None and moves.value is not None:
+            line.append(f"  {moves.mix[action]:11.1%}  {moves.value[actions].max() - moves.value[action]:6.3f}")
+        elif moves.best is not None and moves.best[action]:
+            line.append("  expert" if canvas.width >= WORDY else " *", style="green")
         line.rstrip()
         lines.append(line)
-    heading = display.noun.rjust(width) + ("  policy" if weighed.probability is not None else "")
-    if weighed.value is not None:
-        heading += (" " * 11 if weighed.probability is not None and on.width >= 40 else "") + "  value"
-        heading += "   equilibrium  regret" if weighed.mix is not None else ""
-    if weighed.mix is None and weighed.best is not None and on.width < WORDY:
+    heading = display.noun.rjust(width) + ("  policy" if moves.probability is not None else "")
+    if moves.value is not None:
+        heading += (" " * 11 if moves.probability is not None and canvas.width >= 40 else "") + "  value"
+        heading += "   equilibrium  regret" if moves.mix is not None else ""
+    if moves.mix is None and moves.best is not None and canvas.width < WORDY:
         heading += "  (*: expert)"
     return Text("\n").join([styled(heading, "dim"), *lines])
 
@@ -323,17 +323,17 @@ WORDY = 36
 """Columns from which on a table of moves has the word ``expert`` instead of an asterisk."""
 
 
-def _bar(share: float, width: int, on: Look) -> str:
+def _bar(share: float, width: int, canvas: Canvas) -> str:
     full = round(share * width)
-    return (("\u2588" if on.unicode else "#") * full).ljust(width)
+    return (("\u2588" if canvas.unicode else "#") * full).ljust(width)
 
 
-def _worth(weighed: Weighed, action: int) -> str:
+def _worth(moves: MoveAnalysis, action: int) -> str:
     """The value of a move, and in how many moves of the winner it is reached, where that is known."""
-    if weighed.value is None:
+    if moves.value is None:
         return ""
-    words = worth(float(weighed.value[action]), plain=weighed.plain).strip()
-    ends = 0 if weighed.ends is None else int(weighed.ends[action])
+    words = worth(float(moves.value[action]), plain=moves.plain).strip()
+    ends = 0 if moves.ends is None else int(moves.ends[action])
     return f"{words} in {ends}" if ends else words
 
 
@@ -358,7 +358,7 @@ HELP = (
 )
 
 
-def helped(display: View, on: Look) -> Text:
+def help_text(display: View, canvas: Canvas) -> Text:
     """The list of commands."""
     rows = [*HELP]
     if display.names:
@@ -367,7 +367,7 @@ def helped(display: View, on: Look) -> Text:
     width = min(max(len(word) for word, _ in rows), 22) + 2
     lines = []
     for word, does in rows:
-        narrow = width + len(does) > on.width
+        narrow = width + len(does) > canvas.width
         lines.append(styled(word, "bold") if narrow else styled(word.ljust(width), "bold") + Text(does))
         if narrow:
             lines.append(Text(f"  {does}"))

@@ -38,12 +38,12 @@ def comparison_tables(title: str, entrants: dict[str, Any]) -> list[Table]:
     return [spent, good]
 
 
-def improvement_lines(found: dict[str, Any]) -> list[str]:
+def improvement_lines(summary: dict[str, Any]) -> list[str]:
     """Who is probably better than the last entrant, a line for each: a smaller Nash gap, ties counted half."""
-    names = list(found["entrants"])
+    names = list(summary["entrants"])
     lines = []
     for name in names[:-1]:
-        part = found["improvement"].get(name, {}).get(names[-1])
+        part = summary["improvement"].get(name, {}).get(names[-1])
         if part is not None:
             within = "" if part["interval"] is None else " [{:.2f}, {:.2f}]".format(*part["interval"])
             lines.append(f"P({name} has a smaller Nash gap than {names[-1]}) = {part['probability']:.2f}{within}")

@@ -14,7 +14,7 @@ from games.base import Game, States
 from mail.data.records import Played
 from mail.terminal.analysis import Oracle, verdict
 from mail.terminal.answers import Read
-from mail.terminal.boards import Look, Scene, styled, view
+from mail.terminal.boards import Canvas, Scene, styled, view
 from mail.terminal.screen import Screen
 
 
@@ -22,7 +22,7 @@ def pages(
     game: Game,
     states: Sequence[States],
     moves: Sequence[tuple[int, int]],
-    on: Look,
+    canvas: Canvas,
     *,
     over: bool,
     oracle: Oracle | None = None,
@@ -34,17 +34,17 @@ def pages(
         game: The game.
         states: [1, W] each, one more than there are moves.
         moves: Both seats' actions of each ply, -1 where a seat does not act.
-        on: The terminal.
+        canvas: The terminal.
         over: Whether the last move ended the game.
         oracle: Judges the moves, if given.
         remarks: Additions to the headings of some plies.
     """
     display = view(game)
-    texts = [styled("The start.\n\n", "bold") + display.draw(Scene(states[0][0]), on)]
+    texts = [styled("The start.\n\n", "bold") + display.draw(Scene(states[0][0]), canvas)]
     for ply, words in enumerate(headings(game, states, moves, oracle=oracle, remarks=remarks)):
         last = over and ply == len(moves) - 1
         scene = Scene(states[ply + 1][0], states[ply][0], last)
-        texts.append(styled(words + "\n\n", "bold") + display.draw(scene, on))
+        texts.append(styled(words + "\n\n", "bold") + display.draw(scene, canvas))
     return texts
 
 
@@ -75,12 +75,12 @@ def _verdict(game: Game, states: States, seat: int, action: int, oracle: Oracle)
     return verdict(game, game.legal(states, seat)[0], oracle.values(states, seat)[0], action)
 
 
-def replayed(played: Played, on: Look, oracle: Oracle | None = None) -> list[Text]:
+def replayed(played: Played, canvas: Canvas, oracle: Oracle | None = None) -> list[Text]:
     """The pages of a saved game: its players, plies and ending."""
     record, marks = played.record, view(played.game).marks
     names = [f"{marks[seat]}: {record.players[seat]}" for seat in (0, 1)]
     title = Text(f"{record.game}, seed {record.seed}\n" + "\n".join(names) + "\n\n")
-    texts = pages(played.game, played.states, record.moves, on, over=played.over, oracle=oracle)
+    texts = pages(played.game, played.states, record.moves, canvas, over=played.over, oracle=oracle)
     texts[0] = title + texts[0]
     texts[-1] = texts[-1] + Text(f"\n\n{_ending(played)}")
     return texts

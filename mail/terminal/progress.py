@@ -15,8 +15,8 @@ from rich.text import Text
 
 from agents.storage.reading import printable
 from mail.learners import share_explorer
-from mail.terminal.boards import Look
-from mail.training.config import RunError, read_begun
+from mail.terminal.boards import Canvas
+from mail.training.config import RunError, read_stored_config
 from mail.training.files import FILES, METRICS, read_metrics, read_result
 
 FIRST = ("games", "labels", "distinct_labels")
@@ -58,22 +58,22 @@ def read_progress(folder: Path) -> Progress:
     Raises:
         RunError: There is no run, or one of its files is damaged.
     """
-    begun = read_begun(folder)
-    result = read_result(folder, begun)
+    stored = read_stored_config(folder)
+    result = read_result(folder, stored)
     rounds: dict[tuple[str, int], list[dict[str, float]]] = {}
     for values in read_metrics(folder, None if result is None else result[FILES].get(METRICS)):
         learner, seat = values.pop("learner"), values.pop("seat")
-        if learner not in begun.config.learners:
+        if learner not in stored.config.learners:
             raise RunError(f"{printable(folder / METRICS)} is of another run; resume the run, which rewrites it")
         rounds.setdefault((learner, seat), []).append({name: float(value) for name, value in values.items()})
-    return Progress(folder, asdict(begun.config), rounds, result)
+    return Progress(folder, asdict(stored.config), rounds, result)
 
 
 # --- the screen ------------------------------------------------------------------------------------------
 
 
-def screen(progress: Progress, on: Look) -> Text:
-    """The screen; no line is wider than ``on``."""
+def screen(progress: Progress, canvas: Canvas) -> Text:
+    """The screen; no line is wider than ``canvas``."""
     config = progress.config
     shown = ("explorer", "expert", "seed") if share_explorer(config["learners"]) else ("expert", "seed")
     options = [f"{key} {config[key]}" for key in shown if key in config]
@@ -83,15 +83,15 @@ def screen(progress: Progress, on: Look) -> Text:
     for (learner, seat), rounds in progress.rounds.items():
         lines += [Text(), Text(f"{learner}, seat {seat}: {_count(len(rounds), 'round')}", style="bold")]
         names = _names(rounds)
-        width = min(max(map(len, names)), max(on.width // 2, 8))
-        lines += [_line(name, width, rounds, on) for name in names]
+        width = min(max(map(len, names)), max(canvas.width // 2, 8))
+        lines += [_line(name, width, rounds, canvas) for name in names]
     lines.append(Text())
     if progress.result is None:
         lines.append(Text("running or stopped; `nashmail train ... --resume` continues a stopped run"))
     else:
         lines += _finished(progress.result)
     for line in lines:
-        line.truncate(on.width)
+        line.truncate(canvas.width)
     return Text("\n").join(lines)
 
 
@@ -105,11 +105,11 @@ def _names(rounds: list[dict[str, float]]) -> list[str]:
     return [*(name for name in FIRST if name in seen), *(name for name in seen if name not in FIRST)]
 
 
-def _line(name: str, width: int, rounds: list[dict[str, float]], on: Look) -> Text:
+def _line(name: str, width: int, rounds: list[dict[str, float]], canvas: Canvas) -> Text:
     """A metric's last value and its sparkline."""
     values = [row[name] for row in rounds if name in row]
     line = Text(f"  {name.replace('_', ' ')[:width]:<{width}}{_number(values[-1] + 0.0):>12}  ")  # + 0.0: never -0
-    line.append(sparkline(values, min(40, max(0, on.width - len(line.plain))), on), style="cyan")
+    line.append(sparkline(values, min(40, max(0, canvas.width - len(line.plain))), canvas), style="cyan")
     return line
 
 
@@ -117,9 +117,9 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:z.5g}"
 
 
-def sparkline(values: list[float], width: int, on: Look) -> str:
+def sparkline(values: list[float], width: int, canvas: Canvas) -> str:
     """A series as at most ``width`` characters; each shows the last value of its part."""
-    bars = BARS if on.unicode else ASCII_BARS
+    bars = BARS if canvas.unicode else ASCII_BARS
     if width < 1 or not all(abs(value) < 1e300 for value in values):
         return ""
     if len(values) > width:

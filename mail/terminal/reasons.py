@@ -17,7 +17,7 @@ Cell = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Sight:
+class SeatBoard:
     """A board as a seat sees it.
 
     Attributes:
@@ -45,15 +45,15 @@ class Sight:
         heights = empty.sum(0)
         return [(column, (int(heights[column]) - 1, column)) for column in range(self.columns) if heights[column]]
 
-    def after(self, action: int) -> Sight:
+    def after(self, action: int) -> SeatBoard:
         """The board after a move of the seat, seen by the other seat."""
         own = self.own.copy()
         own[dict(self.playable())[action]] = True
-        return Sight(self.other, own, self.k, self.gravity)
+        return SeatBoard(self.other, own, self.k, self.gravity)
 
-    def turned(self) -> Sight:
+    def turned(self) -> SeatBoard:
         """The same stones with the seats exchanged."""
-        return Sight(self.other, self.own, self.k, self.gravity)
+        return SeatBoard(self.other, self.own, self.k, self.gravity)
 
     def wins(self) -> dict[int, list[Cell]]:
         """The actions with which the seat would complete a line, each with that line."""
@@ -88,12 +88,12 @@ class Sight:
         return f"columns {columns[0]}-{columns[-1]} {'level' if level else 'diagonally'}"
 
 
-def sight(game: Game, states: States, seat: int) -> Sight | None:
+def seat_board(game: Game, states: States, seat: int) -> SeatBoard | None:
     """The board at a position [1, W] as the seat sees it; None for games without lines."""
     if not game.spec.in_a_row:
         return None
     own, other = game.observe(states, seat)[0] > 0
-    return Sight(own, other, game.spec.in_a_row, game.spec.display.layout == "columns")
+    return SeatBoard(own, other, game.spec.in_a_row, game.spec.display.layout == "columns")
 
 
 def reason(game: Game, states: States, seat: int, action: int) -> str:
@@ -105,27 +105,27 @@ def reason(game: Game, states: States, seat: int, action: int) -> str:
         seat: Who moves.
         action: The move.
     """
-    seen = sight(game, states, seat)
-    if seen is None or action not in dict(seen.playable()):
+    board = seat_board(game, states, seat)
+    if board is None or action not in dict(board.playable()):
         return ""
-    if line := seen.wins().get(action):
-        return f"completes {seen.named(line)}"
-    answers = seen.after(action)
+    if line := board.wins().get(action):
+        return f"completes {board.named(line)}"
+    answers = board.after(action)
     if lost := answers.wins():
         other = game.spec.display.marks[1 - seat]
         return f"lets {other} complete {_all(answers, list(lost.values()))}"
     parts = []
-    if blocked := seen.turned().wins().get(action):
-        parts.append(f"blocks {seen.named(blocked)}")
+    if blocked := board.turned().wins().get(action):
+        parts.append(f"blocks {board.named(blocked)}")
     threats = list(answers.turned().wins().values())
     if len(threats) > 1:
-        parts.append(f"threatens twice, {_all(seen, threats)}")
+        parts.append(f"threatens twice, {_all(board, threats)}")
     elif threats:
-        parts.append(f"threatens {seen.named(threats[0])}")
+        parts.append(f"threatens {board.named(threats[0])}")
     return " and ".join(parts)
 
 
-def _all(seen: Sight, lines: list[list[Cell]]) -> str:
+def _all(board: SeatBoard, lines: list[list[Cell]]) -> str:
     """Two lines at most, in words."""
-    names = list(dict.fromkeys(seen.named(line) for line in lines))
+    names = list(dict.fromkeys(board.named(line) for line in lines))
     return " and ".join(names[:2])

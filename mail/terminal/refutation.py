@@ -23,7 +23,7 @@ from mail.evaluation.refutation import Mistake
 from mail.evaluation.refutation import replay as positions
 from mail.terminal.analysis import CLOSE, Oracle, wording
 from mail.terminal.answers import Read
-from mail.terminal.boards import Look, Scene, View, look, styled, view
+from mail.terminal.boards import Canvas, Scene, View, canvas_of, styled, view
 from mail.terminal.pages import pages, turn
 from mail.training.folder import Run
 from mail.training.profile import Profile, default_learner, split
@@ -87,7 +87,7 @@ def show(
     line: Sequence[int],
     policy: Policy,
     labels: Labelled,
-    on: Look,
+    canvas: Canvas,
     *,
     mistake: Mistake | None = None,
     oracle: Oracle | None = None,
@@ -100,7 +100,7 @@ def show(
         line: Both seats' actions.
         policy: The policy.
         labels: The positions at which the run queried the seat's expert.
-        on: The terminal.
+        canvas: The terminal.
         mistake: The move that gives value away; found with the oracle if not given.
         oracle: Judges the moves, if given.
     """
@@ -108,11 +108,11 @@ def show(
     if mistake is None and oracle is not None:
         mistake = first_mistake(states, moves, seat, oracle)
     remarks = {} if mistake is None else {mistake.ply: "(the mistake)"}
-    texts = pages(game, states, moves, on, over=True, oracle=oracle, remarks=remarks)
+    texts = pages(game, states, moves, canvas, over=True, oracle=oracle, remarks=remarks)
     display = view(game)
     texts[0] = Text(f"How seat {seat}, {display.marks[seat]}, is beaten.\n\n") + texts[0]
     if mistake is not None:
-        texts.append(_why(game, display, states[mistake.ply], seat, mistake, policy, labels, on))
+        texts.append(_why(game, display, states[mistake.ply], seat, mistake, policy, labels, canvas))
     return texts
 
 
@@ -159,8 +159,8 @@ def present(
         seat = finding.seat
         labels = labelled(profile, seat)
         policy = profile.policies[seat]
-        on, line, mistake = look(console), finding.line, finding.mistake
-        turn(show(game, seat, line, policy, labels, on, mistake=mistake, oracle=oracle), console, read=read)
+        canvas, line, mistake = canvas_of(console), finding.line, finding.mistake
+        turn(show(game, seat, line, policy, labels, canvas, mistake=mistake, oracle=oracle), console, read=read)
 
 
 def first_mistake(
@@ -232,13 +232,20 @@ def _nearest(game: Game, display: View, state: States, labels: Labelled) -> tupl
 
 
 def _why(
-    game: Game, display: View, states: States, seat: int, mistake: Mistake, policy: Policy, labels: Labelled, on: Look
+    game: Game,
+    display: View,
+    states: States,
+    seat: int,
+    mistake: Mistake,
+    policy: Policy,
+    labels: Labelled,
+    canvas: Canvas,
 ) -> Text:
     """The position of the mistake, the policy's move, the right ones, and the nearest labelled position."""
     text = styled(f"Move {mistake.ply + 1} in detail: the position of {display.marks[seat]}.\n\n", "bold")
-    text += display.draw(Scene(states[0]), on) + Text("\n\n")
+    text += display.draw(Scene(states[0]), canvas) + Text("\n\n")
     why = reason(game, display, states, seat, mistake, policy, labels)
-    text += Text(f"{fill(why.move, on.width)}\n{fill(why.labels, on.width)}")
+    text += Text(f"{fill(why.move, canvas.width)}\n{fill(why.labels, canvas.width)}")
     if why.nearest is None:
         return text
-    return text + Text("\n\n") + display.draw(Scene(why.nearest), on)
+    return text + Text("\n\n") + display.draw(Scene(why.nearest), canvas)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from rich.console import Console
 from rich.text import Text
 
-from mail.terminal.boards import Look, Scene, View, look, too_narrow
+from mail.terminal.boards import Canvas, Scene, View, canvas_of, too_narrow
 
 
 class Screen:
@@ -16,10 +16,10 @@ class Screen:
     def __init__(self, console: Console, *, unicode: bool = True) -> None:
         self.console, self.unicode = console, unicode
 
-    def look(self) -> Look:
+    def canvas(self) -> Canvas:
         """The present capabilities of the terminal."""
-        on = look(self.console)
-        return on if self.unicode else replace(on, unicode=False)
+        canvas = canvas_of(self.console)
+        return canvas if self.unicode else replace(canvas, unicode=False)
 
     def say(self, line: str, *, end: str = "\n") -> None:
         """Print a line and flush."""
@@ -34,10 +34,10 @@ class Screen:
 
     def draw(self, display: View, scene: Scene) -> None:
         """Draw a position, with a line of warning if it does not fit."""
-        on = self.look()
-        picture = display.draw(scene, on)
+        canvas = self.canvas()
+        picture = display.draw(scene, canvas)
         self.show(Text("\n") + picture + Text("\n"))
-        if narrow := too_narrow(picture, on):
+        if narrow := too_narrow(picture, canvas):
             self.say(narrow)
 
     def _encodable(self, text: str) -> str:

@@ -15,7 +15,7 @@ from rich.console import Console
 from agents.policy import Policy
 from games.base import Game
 from mail.terminal.answers import Read, is_word, short, split, understand
-from mail.terminal.boards import View, analysis, choices, helped
+from mail.terminal.boards import View, analysis, choices, help_text
 from mail.terminal.game.contest import Contest, Setting
 from mail.terminal.game.players import Players, both_human, greeting, whose
 from mail.terminal.screen import Screen
@@ -118,7 +118,7 @@ class Session:
         """Print the move unless it was just typed, and, with analysis on, its verdict."""
         if self.players[seat].policy is None and not self._analysing and not (both_act and both_human(self.players)):
             return
-        self._say(self.contest.told(seat, action, judged=self._analysing))
+        self._say(self.contest.announcement(seat, action, judged=self._analysing))
 
     def _end(self) -> None:
         """If the game is over, print the result; then the human may save the game or undo the last move."""
@@ -202,7 +202,7 @@ class Session:
         elif word == "board":
             self._draw(seat)
         else:
-            self.screen.show(helped(self.view, self.screen.look()))
+            self.screen.show(help_text(self.view, self.screen.canvas()))
         return False
 
     def _resign(self, seat: int) -> NoReturn:
@@ -240,8 +240,8 @@ class Session:
             self._show_analysis(seat)
 
     def _show_analysis(self, seat: int) -> None:
-        weighed = self.advice.weighed(self.current.states, seat)
-        if weighed.probability is None and weighed.value is None:
+        moves = self.advice.analyse(self.current.states, seat)
+        if moves.probability is None and moves.value is None:
             self._say("No analysis is available: play against a run or an expert, or choose a smaller game.")
             return
-        self.screen.show(analysis(self.view, weighed, self.screen.look()))
+        self.screen.show(analysis(self.view, moves, self.screen.canvas()))

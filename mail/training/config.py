@@ -100,7 +100,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Begun:
+class StoredConfig:
     """The configuration in a folder, with what identifies the run's other files."""
 
     config: Config
@@ -114,7 +114,7 @@ class Begun:
         return self.format > 1
 
 
-def begun(values: dict[str, Any], source: Path) -> Begun:
+def parse_stored_config(values: dict[str, Any], source: Path) -> StoredConfig:
     """Parse the values of a configuration.
 
     Args:
@@ -145,7 +145,7 @@ def begun(values: dict[str, Any], source: Path) -> Begun:
         config.check()
     except RunError as error:
         raise RunError(f"{path} is not a run's configuration ({error}); restore it or train again") from error
-    return Begun(config, version, hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest())
+    return StoredConfig(config, version, hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest())
 
 
 def _printable(value: object) -> bool:
@@ -180,7 +180,7 @@ def remedy(error: Unreadable, otherwise: str) -> str:
     return "fix that and try again" if isinstance(error.__cause__, OSError) else otherwise
 
 
-def read_begun(folder: Path) -> Begun:
+def read_stored_config(folder: Path) -> StoredConfig:
     """Read the configuration in a folder.
 
     Args:
@@ -203,7 +203,7 @@ def read_begun(folder: Path) -> Begun:
             raise ValueError("no object")
     except ValueError as error:
         raise RunError(f"{printable(path)} is not a run's configuration; restore it or train again") from error
-    return begun(values, path)
+    return parse_stored_config(values, path)
 
 
 def read_config(folder: Path) -> Config:
@@ -215,7 +215,7 @@ def read_config(folder: Path) -> Config:
     Raises:
         RunError: There is none, or it is damaged.
     """
-    return read_begun(folder).config
+    return read_stored_config(folder).config
 
 
 def same_but_for(config: Config, other: Config) -> list[str]:

@@ -106,7 +106,7 @@ class Task:
 class Prepared:
     """What ``mail.training.train.prepare`` returns and ``mail.training.learn`` takes."""
 
-    known: GameContext
+    context: GameContext
     tasks: tuple[Task, ...]
     """In the order of the configuration."""
 

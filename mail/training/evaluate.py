@@ -51,23 +51,23 @@ class Evaluation:
     """For a Markov game, how linear it is (``mail.evaluation.linear_report.structure``)."""
 
 
-def evaluate(run: Run, known: GameContext, learned: Mapping[str, Learned], *, pool: Pool) -> Evaluation:
+def evaluate(run: Run, context: GameContext, learned: Mapping[str, Learned], *, pool: Pool) -> Evaluation:
     """Measure the policies of each learner.
 
     Args:
         run: Its configuration has the seed and the points of the curves; its journal keeps sampled measures.
-        known: The run's game.
+        context: The run's game.
         learned: The results of ``mail.training.learn``.
         pool: Queries the policies, and plays.
     """
     config = run.config
     evaluation = Evaluation(
-        {name: spending(what) for name, what in learned.items()}, exact.limits(known.learned_model, config.expert)
+        {name: spending(what) for name, what in learned.items()}, exact.limits(context.learned_model, config.expert)
     )
-    if known.model is None:
-        _sampled(evaluation, run, known, learned, pool)
+    if context.model is None:
+        _sampled(evaluation, run, context, learned, pool)
     else:
-        _exact(evaluation, config, known, known.model, learned, pool)
+        _exact(evaluation, config, context, context.model, learned, pool)
     return evaluation
 
 
@@ -93,13 +93,13 @@ def spending(learned: Learned) -> Row:
 def _exact(
     evaluation: Evaluation,
     config: Config,
-    known: GameContext,
+    context: GameContext,
     model: Model,
     learned: Mapping[str, Learned],
     pool: Pool,
 ) -> None:
     """Add the exact measures, and curves that end in them."""
-    experts = _ExpertTables(known, pool)
+    experts = _ExpertTables(context, pool)
     if not is_equilibrium(config.expert):
         evaluation.expert = exact.table_measures(model, experts.of(model, config.expert))
     # The report of a Markov game reads its transitions and features, which no other model has.
@@ -108,27 +108,27 @@ def _exact(
         evaluation.structure = structure(markov, experts.of(markov, config.expert), seed=config.seed)
     for name, what in learned.items():
         row = evaluation.learners[name]
-        unfolded, tables = profile_tables(model, known.lifted(what.policies), pool=pool)
+        unfolded, tables = profile_tables(model, context.lifted(what.policies), pool=pool)
         row |= exact.table_measures(unfolded, tables)
         if name != GAMES:  # saved games are of no expert
             own = declared(name).expert or config.expert
             row["value_gap"] = list(exact.value_gap(unfolded, tables, experts.of(unfolded, own)))
         if markov is not None:
             row |= bounds(markov, tables, experts.of(markov, config.expert))
-        evaluation.curves[name] = [curve(config, known, model, name, what, seat, row, pool) for seat in (0, 1)]
+        evaluation.curves[name] = [curve(config, context, model, name, what, seat, row, pool) for seat in (0, 1)]
 
 
 class _ExpertTables:
     """The experts of a run as tables, those of the last pair kept: most learners have the same experts."""
 
-    def __init__(self, known: GameContext, pool: Pool) -> None:
-        self.known, self.pool = known, pool
+    def __init__(self, context: GameContext, pool: Pool) -> None:
+        self.context, self.pool = context, pool
         self.kept: tuple[str, Model, tuple[Table, Table]] | None = None
 
     def of(self, model: Model, name: str) -> tuple[Table, Table]:
         """float64 [S, A] per seat: the experts of this name on the positions, or histories, of ``model``."""
         if self.kept is None or self.kept[0] != name or self.kept[1] is not model:
-            seats = self.known.lifted(self.known.experts(name))
+            seats = self.context.lifted(self.context.experts(name))
             tables = policy_table(model, seats[0], 0, pool=self.pool), policy_table(model, seats[1], 1, pool=self.pool)
             self.kept = name, model, tables
         return self.kept[2]
@@ -136,7 +136,7 @@ class _ExpertTables:
 
 def curve(
     config: Config,
-    known: GameContext,
+    context: GameContext,
     model: Model,
     name: str,
     learned: Learned,
@@ -150,7 +150,7 @@ def curve(
 
     Args:
         config: The run's configuration.
-        known: The run's game.
+        context: The run's game.
         model: Its exact model.
         name: The learner's.
         learned: What it returned.
@@ -168,8 +168,8 @@ def curve(
         else:
             part = learned.decisions[seat].first_labels(seat, labels)
             rng = stream(config.seed, f"{name}/curve", seat=seat, round_=index)
-            fit = cloned(learned.cloner, known.learned, part, seat, known.options(config), rng=rng)
-            measures = exact.seat_measures(model, known.lift(fit.policy), seat, pool=pool)
+            fit = cloned(learned.cloner, context.learned, part, seat, context.options(config), rng=rng)
+            measures = exact.seat_measures(model, context.lift(fit.policy), seat, pool=pool)
         points.append({"labels": labels, **measures})
     return points
 
@@ -177,28 +177,30 @@ def curve(
 # --- games without one -----------------------------------------------------------------------------------
 
 
-def _sampled(evaluation: Evaluation, run: Run, known: GameContext, learned: Mapping[str, Learned], pool: Pool) -> None:
+def _sampled(
+    evaluation: Evaluation, run: Run, context: GameContext, learned: Mapping[str, Learned], pool: Pool
+) -> None:
     """Add certificates and matches. Each learner is measured once, even if the run is killed and resumed."""
-    name, keys = run.config.expert, (_labelled(known, learned, 0), _labelled(known, learned, 1))
+    name, keys = run.config.expert, (_labelled(context, learned, 0), _labelled(context, learned, 1))
     if not is_equilibrium(name):
         evaluation.expert = dict.fromkeys(sampled.EXACT_KEYS)
-    experts = name, known.lifted(known.experts(name))
+    experts = name, context.lifted(context.experts(name))
     measure = partial(
         sampled.sampled_measures,
-        known.game,
+        context.game,
         expert=experts,
         labelled_keys=keys,
         seed=run.config.seed,
         pool=pool,
     )
     for learner, what in learned.items():
-        evaluation.learners[learner] |= run.journal.measured(learner, partial(measure, known.lifted(what.policies)))
+        evaluation.learners[learner] |= run.journal.measured(learner, partial(measure, context.lifted(what.policies)))
 
 
-def _labelled(known: GameContext, learned: Mapping[str, Learned], seat: int) -> Keys:
+def _labelled(context: GameContext, learned: Mapping[str, Learned], seat: int) -> Keys:
     """[K, 2] canonical keys of all positions of a seat that were labelled for any of these learners."""
     keys = [np.zeros((0, 2), dtype=np.uint64)]
     for what in learned.values():
         decisions = what.decisions[seat]
-        keys.append(canonical_keys(known.game, decisions.state[decisions.queried & (decisions.seat == seat)], seat))
+        keys.append(canonical_keys(context.game, decisions.state[decisions.queried & (decisions.seat == seat)], seat))
     return np.unique(np.concatenate(keys), axis=0)

@@ -17,7 +17,7 @@ from typing import Any
 
 from agents.storage.reading import Unreadable, parse_json, printable, read_bytes
 from agents.storage.shapes import count, flag, misfit, natural, null, number, plain, seat, word
-from mail.training.config import Begun, RunError, remedy
+from mail.training.config import RunError, StoredConfig, remedy
 
 RESULT, CLOCK, METRICS, CHECK, FILES = "result.json", "clock.json", "metrics.jsonl", "check", "files"
 ROUND_METRICS = {"learner": word, "seat": seat, "*": number}
@@ -149,14 +149,14 @@ def unsealed(path: Path, identity: str, *, always: bool = True, cure: str = _AGA
     return values
 
 
-def read_result(folder: Path, begun: Begun) -> dict[str, Any] | None:
+def read_result(folder: Path, stored: StoredConfig) -> dict[str, Any] | None:
     """The result of a finished run, with the check sums of its ``files``.
 
     Every value has the type of the schema; ``check_whole`` checks which are present.
 
     Args:
         folder: The run's.
-        begun: Its configuration.
+        stored: Its configuration.
 
     Returns:
         The result; None if the run is not finished.
@@ -167,35 +167,35 @@ def read_result(folder: Path, begun: Begun) -> dict[str, Any] | None:
     path = folder / RESULT
     if not path.exists() and not path.is_symlink():
         return None
-    values = unsealed(path, f"{begun.identity}/{RESULT}", always=begun.sealed)
+    values = unsealed(path, f"{stored.identity}/{RESULT}", always=stored.sealed)
     version, files = values.pop("format", 1), values.pop(FILES, {})
-    if type(version) is not int or version != begun.format or misfit(files, {"*": word}):
+    if type(version) is not int or version != stored.format or misfit(files, {"*": word}):
         raise RunError(f"{printable(path)} is of another format than the run; {_AGAIN}")
-    if wrong := misfit(values, _RESULT) or _other(values, begun):
+    if wrong := misfit(values, _RESULT) or _other(values, stored):
         raise RunError(f"{printable(path)} is truncated or was edited ({wrong}); {_AGAIN}")
     return {**values, FILES: files}
 
 
-def _other(values: dict[str, Any], begun: Begun) -> str | None:
+def _other(values: dict[str, Any], stored: StoredConfig) -> str | None:
     """The first setting in a result that differs from the run's configuration; None if they agree."""
-    configured = asdict(begun.config)
+    configured = asdict(stored.config)
     reported = {**values.get("config", {}), **{key: values[key] for key in ("symmetry", "seed") if key in values}}
     return next((key for key, value in reported.items() if value != configured[key]), None)
 
 
-def check_whole(result: dict[str, Any], begun: Begun, folder: Path) -> None:
+def check_whole(result: dict[str, Any], stored: StoredConfig, folder: Path) -> None:
     """Refuse a result that lacks values of a finished run, or one of its learners.
 
     Args:
         result: The result.
-        begun: The run's configuration.
+        stored: The run's configuration.
         folder: The run's, for messages.
 
     Raises:
         RunError: Something is missing.
     """
     row = _EXACT if result.get("exact", True) else _SAMPLED
-    learners = dict.fromkeys(begun.config.learners, row)
+    learners = dict.fromkeys(stored.config.learners, row)
     needed = {"config": plain, "symmetry": flag, "seed": natural, "limits": plain, "learners": learners, "*": plain}
     if wrong := misfit(result, needed):
         path = printable(folder / RESULT)

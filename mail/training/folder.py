@@ -27,7 +27,17 @@ from agents.policy import Seats
 from agents.storage.policies import save_policy, to_json, write_atomic
 from agents.storage.reading import printable, read_bytes
 from games.base import Game
-from mail.training.config import FORMAT, NAME, Begun, Config, RunError, begun, read_begun, read_config, same_but_for
+from mail.training.config import (
+    FORMAT,
+    NAME,
+    Config,
+    RunError,
+    StoredConfig,
+    parse_stored_config,
+    read_config,
+    read_stored_config,
+    same_but_for,
+)
 from mail.training.files import CLOCK, FILES, METRICS, RESULT, digest, read_result, sealed
 from mail.training.journal import RunJournal
 from mail.training.lock import RunLock, lock
@@ -50,16 +60,16 @@ __all__ = [
 class Run:
     """A run's folder, new, resumed or read. ``journal`` stores the rounds of its learners."""
 
-    def __init__(self, folder: Path, begun: Begun, held: RunLock | None = None) -> None:
+    def __init__(self, folder: Path, stored: StoredConfig, held: RunLock | None = None) -> None:
         """Use a folder.
 
         Args:
             folder: The run's.
-            begun: Its configuration.
+            stored: Its configuration.
             held: The lock for writing; None to read only.
         """
-        self.folder, self.begun, self.config = folder, begun, begun.config
-        self.journal = RunJournal(folder, begun)
+        self.folder, self.stored, self.config = folder, stored, stored.config
+        self.journal = RunJournal(folder, stored)
         """The journal of its learners."""
         self._lock = held
         self._saved: dict[str, str] = {}  # check sums of the policies
@@ -76,7 +86,7 @@ class Run:
         Raises:
             RunError: The folder is not empty, or another process trains there.
         """
-        asked_for = begun(config.check().values(), folder / NAME)
+        wanted = parse_stored_config(config.check().values(), folder / NAME)
         if _occupied(folder) and not (folder / NAME).is_file():
             raise RunError(f"{printable(folder)} exists and is not a run; choose another --out")
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +98,7 @@ class Run:
             read_config(folder)  # a config.json of another program does not make it a run
             _empty(folder)
         write_atomic(folder / NAME, to_json(config.values()))
-        return cls(folder, asked_for, held)._begin()
+        return cls(folder, wanted, held)._begin()
 
     @classmethod
     def resume(cls, folder: Path) -> Run:
@@ -100,9 +110,9 @@ class Run:
         Raises:
             RunError: There is none, or another process trains there.
         """
-        read_begun(folder)
+        read_stored_config(folder)
         held = lock(folder)
-        return cls(folder, read_begun(folder), held)._begin()
+        return cls(folder, read_stored_config(folder), held)._begin()
 
     @classmethod
     def at(cls, folder: Path) -> Run:
@@ -114,7 +124,7 @@ class Run:
         Raises:
             RunError: There is none.
         """
-        return cls(folder, read_begun(folder))
+        return cls(folder, read_stored_config(folder))
 
     def _begin(self) -> Run:
         for stale in self.folder.rglob(".*.tmp"):
@@ -143,7 +153,7 @@ class Run:
 
     def result(self) -> dict[str, Any] | None:
         """The result of a finished run, or None. RunError if the file is not what this run wrote."""
-        result = read_result(self.folder, self.begun)
+        result = read_result(self.folder, self.stored)
         return result and {key: value for key, value in result.items() if key != FILES}
 
     def finish(self, result: dict[str, Any], figure: bytes, *, seconds: float, workers: int) -> None:
@@ -161,7 +171,7 @@ class Run:
         write_atomic(self.folder / CLOCK, to_json(clock))
         self.journal.end()
         files = {**self._saved, METRICS: digest(read_bytes(self.folder / METRICS))}
-        values = sealed({"format": self.begun.format, **result, FILES: files}, f"{self.begun.identity}/{RESULT}")
+        values = sealed({"format": self.stored.format, **result, FILES: files}, f"{self.stored.identity}/{RESULT}")
         write_atomic(self.folder / RESULT, to_json(values))
 
 

@@ -24,7 +24,7 @@ from games.registry import make as make_game
 from games.symmetry import Quotient, base_of
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
-from mail.training.config import Begun, RunError
+from mail.training.config import RunError, StoredConfig
 from mail.training.files import METRICS, digest, sealed, unsealed
 from mail.training.rounds import read_decisions, write_decisions
 
@@ -35,14 +35,14 @@ _FIT = {"steps": count, "worst": number, "mean_tv": number, "policy": word}
 class RunJournal:
     """A ``mail.learners.journal.Journal`` in a run's folder, which also stores measures."""
 
-    def __init__(self, folder: Path, begun: Begun) -> None:
+    def __init__(self, folder: Path, stored: StoredConfig) -> None:
         """Open the journal of a run.
 
         Args:
             folder: The run's folder.
-            begun: Its configuration, which is part of the check sum of every file.
+            stored: Its configuration, which is part of the check sum of every file.
         """
-        self.folder, self.begun = folder, begun
+        self.folder, self.stored = folder, stored
         self.listener: Callable[[str, int, dict[str, float]], None] = lambda learner, seat, values: None
         """Called with learner, seat and values whenever progress is logged."""
 
@@ -88,17 +88,17 @@ class RunJournal:
         """A completed round or shard, or None."""
         if not path.exists():
             return None
-        return read_decisions(path, self._identity(path), game=None if self.begun.sealed else self._game)
+        return read_decisions(path, self._identity(path), game=None if self.stored.sealed else self._game)
 
     @cached_property
     def _game(self) -> Game:
         """The game that is learned."""
-        game = make_game(self.begun.config.game)
-        return Quotient(game) if self.begun.config.symmetry else game
+        game = make_game(self.stored.config.game)
+        return Quotient(game) if self.stored.config.symmetry else game
 
     def _identity(self, path: Path) -> str:
         """What a file's check sum covers in addition to its contents: the run, and the file's place in it."""
-        return f"{self.begun.identity}/{path.relative_to(self.folder).as_posix()}"
+        return f"{self.stored.identity}/{path.relative_to(self.folder).as_posix()}"
 
     def _round(self, learner: str, seat: int, round_: int) -> Path:
         return self.folder / "decisions" / f"{learner}-{seat}" / f"{round_:06d}.npz"

@@ -25,16 +25,16 @@ def learn(run: Run, prepared: Prepared, *, pool: Pool) -> dict[str, Learned]:
     Returns:
         The result of each learner, by name, in the order of the configuration.
     """
-    config, known, usual = run.config, prepared.known, preset(prepared.known.game)
+    config, context, usual = run.config, prepared.context, preset(prepared.context.game)
     labels = (config.labels, config.labels) if config.labels else None
     spent: tuple[int, int] | None = None  # by the first learner that explores: the others get as many labels
     results: dict[str, Learned] = {}
     for task in prepared.tasks:
         wanted = labels or (None if task.explores else spent)
         budget = Budget(config.episodes, wanted, usual.patience, usual.patience_games)
-        learned = task.learner.learn(known.learned, task.experts, budget, pool=pool, journal=run.journal)
+        learned = task.learner.learn(context.learned, task.experts, budget, pool=pool, journal=run.journal)
         if task.explores and spent is None:
             spent = learned.labels
-        run.save_policies(task.name, known.lifted(learned.policies), known.game)
+        run.save_policies(task.name, context.lifted(learned.policies), context.game)
         results[task.name] = learned
     return results

@@ -12,7 +12,7 @@ from agents.storage.reading import Unreadable, printable, read_bytes
 from games.base import Game
 from games.registry import known
 from games.registry import make as make_game
-from mail.training.config import NAME, Config, RunError, check_imports, folder_of, read_begun
+from mail.training.config import NAME, Config, RunError, check_imports, folder_of, read_stored_config
 from mail.training.files import FILES, digest, read_result
 
 
@@ -82,13 +82,13 @@ def load_profile(name: str, *, device: str = "cpu") -> Profile:
 def _described(name: str) -> tuple[Config, Path, str, dict[str, Any]]:
     """The configuration, folder, learner and result of ``RUN[:LEARNER]``. RunError if one of them is wrong."""
     folder, learner = split(name)
-    begun = read_begun(folder)
-    config, where = begun.config, printable(folder)
+    stored = read_stored_config(folder)
+    config, where = stored.config, printable(folder)
     if learner is None:
         learner = default_learner(config)
     if learner not in config.learners:
         raise RunError(f"{where} has no learner {learner[:80]!r}; it has: {', '.join(config.learners)}")
-    result = read_result(folder, begun)
+    result = read_result(folder, stored)
     if result is None:
         raise RunError(f"the run in {where} is not finished; `nashmail train ... --resume` continues it")
     check_imports(config, folder, registered=known(config.game))

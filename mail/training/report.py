@@ -12,14 +12,14 @@ from mail.training.evaluate import Evaluation
 from mail.training.folder import Run
 
 
-def report(run: Run, known: GameContext, evaluation: Evaluation, *, begun: float, workers: int) -> dict[str, Any]:
+def report(run: Run, context: GameContext, evaluation: Evaluation, *, started: float, workers: int) -> dict[str, Any]:
     """Write the result and the figure, which finishes the run, and return the result.
 
     Args:
         run: The run to finish.
-        known: Its game.
+        context: Its game.
         evaluation: The result of ``mail.training.evaluate``.
-        begun: When training started or resumed, by ``time.perf_counter``.
+        started: When training started or resumed, by ``time.perf_counter``.
         workers: The number of worker processes.
     """
     from mail.evaluation.figure import draw_run  # imports matplotlib
@@ -28,8 +28,8 @@ def report(run: Run, known: GameContext, evaluation: Evaluation, *, begun: float
     knowledge = {"knowledge": config.knowledge} if config.knowledge else {}
     result = {
         "config": {"game": config.game, "explorer": config.explorer, "expert": config.expert} | knowledge,
-        "exact": known.exact,
-        "clone": asdict(known.options(config).clone),
+        "exact": context.exact,
+        "clone": asdict(context.options(config).clone),
         "symmetry": config.symmetry,
         "seed": config.seed,
         "learners": evaluation.learners,
@@ -40,5 +40,5 @@ def report(run: Run, known: GameContext, evaluation: Evaluation, *, begun: float
         result["expert"] = evaluation.expert
     if evaluation.structure is not None:
         result["structure"] = evaluation.structure
-    run.finish(result, draw_run(result, heading(result)), seconds=time.perf_counter() - begun, workers=workers)
+    run.finish(result, draw_run(result, heading(result)), seconds=time.perf_counter() - started, workers=workers)
     return result

@@ -16,7 +16,7 @@ from typing import Any
 
 from agents.policy import Seats, Uniform
 from mail.data.records import GAMES, Played, stored_games
-from mail.learners.base import Choosy, declared, make_learner
+from mail.learners.base import CheckingLearner, declared, make_learner
 from mail.learners.collect import Options
 from mail.learners.from_games import FromGames
 from mail.parallel.pool import Local, Pool
@@ -42,22 +42,22 @@ def train(run: Run, *, prepared: Prepared | None = None, pool: Pool | None = Non
     Returns:
         The contents of ``result.json``.
     """
-    begun, pool = time.perf_counter(), pool or Local()
+    started, pool = time.perf_counter(), pool or Local()
     if prepared is None:
         games = stored_games(run.folder, run.config.from_games) if GAMES in run.config.learners else []
         prepared = prepare(run.config, games)
     learned = learn(run, prepared, pool=pool)
-    evaluation = evaluate(run, prepared.known, learned, pool=pool)
-    return report(run, prepared.known, evaluation, begun=begun, workers=pool.workers)
+    evaluation = evaluate(run, prepared.context, learned, pool=pool)
+    return report(run, prepared.context, evaluation, started=started, workers=pool.workers)
 
 
-def prepare(config: Config, games: Sequence[Played] = (), *, known: GameContext | None = None) -> Prepared:
+def prepare(config: Config, games: Sequence[Played] = (), *, context: GameContext | None = None) -> Prepared:
     """Make the game, learners and experts, and check all that can be refused, before anything is written or learned.
 
     Args:
         config: The run's configuration.
         games: The saved games for the learner ``games``.
-        known: The game of the configuration with its models, where they are at hand; made here by default.
+        context: The game of the configuration with its models, where they are at hand; made here by default.
 
     Raises:
         NashmailError: The configuration cannot be trained.
@@ -65,19 +65,19 @@ def prepare(config: Config, games: Sequence[Played] = (), *, known: GameContext 
     check(config)
     if GAMES in config.learners and not games:
         raise RunError(f"the learner {GAMES} clones saved games; name them: --from-games FILE...")
-    known = known or game_context(config.game, symmetry=config.symmetry)
-    options = known.options(config)
-    return Prepared(known, tuple(_task(name, config, known, options, games) for name in config.learners))
+    context = context or game_context(config.game, symmetry=config.symmetry)
+    options = context.options(config)
+    return Prepared(context, tuple(_task(name, config, context, options, games) for name in config.learners))
 
 
-def _task(name: str, config: Config, known: GameContext, options: Options, games: Sequence[Played]) -> Task:
+def _task(name: str, config: Config, context: GameContext, options: Options, games: Sequence[Played]) -> Task:
     """A learner with its experts. NashmailError where it cannot learn this game."""
     if name == GAMES:
         return Task(name, FromGames(games, options, symmetry=config.symmetry), NOBODY, explores=False)
     about = declared(name)
-    learner, experts = make_learner(name, options), known.experts(about.expert or config.expert)
-    if isinstance(learner, Choosy):
-        learner.check(known.learned, experts)
+    learner, experts = make_learner(name, options), context.experts(about.expert or config.expert)
+    if isinstance(learner, CheckingLearner):
+        learner.check(context.learned, experts)
     return Task(name, learner, experts, about.explores)
 
 

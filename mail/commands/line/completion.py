@@ -7,7 +7,7 @@ import argparse
 from agents.expert import EXPERTS
 from games.base import NashmailError
 from games.registry import names as games
-from mail.commands.line.usage import Parser, Words
+from mail.commands.line.usage import CommandParser, Parser
 from mail.explore import EXPLORERS
 from mail.learners import LEARNERS
 
@@ -24,13 +24,13 @@ def script(parser: Parser, shell: str) -> str:
     for action in list(parser._actions):
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
-                assert isinstance(command, Words)
+                assert isinstance(command, CommandParser)
                 command.fill()
                 _offer(command)
     return str(shtab.complete(parser, shell=shell))
 
 
-def _offer(command: Words) -> None:
+def _offer(command: CommandParser) -> None:
     """Say what stands for an argument: a file, or one of the names there are."""
     known = {"game": games, "learner": LEARNERS.names, "explorer": EXPLORERS.names, "expert": EXPERTS.names}
     for action in command._actions:

@@ -37,13 +37,13 @@ class Parser(argparse.ArgumentParser):
             self.exit(1)
         except OSError as error:
             discard()
-            self.exit(2, f"{self.prog}: {one_line(reason(error))}\n")
+            self.exit(2, f"{self.prog}: {one_line(error_text(error))}\n")
 
 
-class Words(Parser):
+class CommandParser(Parser):
     """The arguments of a command. Empty ones are refused (an empty path would mean the current directory)."""
 
-    filled_by: Callable[[Words], None] | None = None
+    filled_by: Callable[[CommandParser], None] | None = None
     """Adds the arguments when they are first needed, so that the help of other commands comes at once."""
 
     def __init__(self, *args: object, **options: object) -> None:
@@ -52,8 +52,8 @@ class Words(Parser):
         """Headings, and names with a line each, that the help ends with."""
         self.before_lists: Callable[[], object] | None = None
         """Called before the lists are made, which are of registered things."""
-        self.register("type", None, filled)
-        self.register("type", Path, lambda text: Path(filled(text)))
+        self.register("type", None, nonempty)
+        self.register("type", Path, lambda text: Path(nonempty(text)))
         self.register("type", int, _whole)
 
     def fill(self) -> None:
@@ -84,7 +84,7 @@ def say(*lines: str) -> None:
     print(wrapped("\n".join(lines) + "\n", columns(), hang=""), end="")
 
 
-def filled(text: str) -> str:
+def nonempty(text: str) -> str:
     """A text, as argparse reads it, that is not empty."""
     if not text:
         raise argparse.ArgumentTypeError("this may not be empty")
@@ -107,7 +107,7 @@ def one_line(message: object) -> str:
     return line if len(line) <= LONGEST else f"{line[:half]} ... {line[-half:]}"
 
 
-def reason(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """The message of an error for the user. ``one_line`` makes it printable."""
     from games.base import NashmailError
 
@@ -126,7 +126,7 @@ def reason(error: BaseException) -> str:
 # --- the environment -------------------------------------------------------------------------------------
 
 
-def settle() -> None:
+def prepare_streams() -> None:
     """Prepare the environment for output: closed streams, limited encodings, invalid terminal sizes.
 
     With a terminal size of 0 or an invalid one rich prints nothing or fails, so the variables are removed and the
@@ -145,7 +145,7 @@ def settle() -> None:
             del os.environ[name]
 
 
-def complain(line: str) -> None:
+def print_error(line: str) -> None:
     """Print a line on standard error, if possible."""
     with suppress(OSError):
         print(line, file=sys.stderr)

@@ -69,7 +69,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Found:
+class NextMistakes:
     """The next mistakes of a clone."""
 
     layers: list[Layer]
@@ -142,10 +142,12 @@ class Mistakes(Base):
         """Train the clone on all labels, and sharpen it."""
         parts = [] if self.labelled is None else [demonstrations(self.labelled, self.queried_seat)]
         parts += [] if self.by_rules is None else [self.by_rules]
-        shown = parts[0] if len(parts) == 1 else parts[0].joined(parts[1])
-        fit = self.trainer.train(shown, rng=rng, strictness=self.strictness)
+        samples = parts[0] if len(parts) == 1 else parts[0].joined(parts[1])
+        fit = self.trainer.train(samples, rng=rng, strictness=self.strictness)
         if isinstance(fit.policy, NtuplePolicy):
-            fit = replace(fit, policy=sharpest(fit.policy, self.context, shown, self.queried_seat, self.config.factors))
+            fit = replace(
+                fit, policy=sharpest(fit.policy, self.context, samples, self.queried_seat, self.config.factors)
+            )
         self.fit = fit
 
     def _names(self, rows: Ints) -> Words:
@@ -178,7 +180,7 @@ class Mistakes(Base):
                 self.strictness *= 2.0
             self._train(rng)
 
-    def _mistakes(self) -> Found:
+    def _mistakes(self) -> NextMistakes:
         """The next mistakes: of the greedy clone the earliest, else of the stochastic one the costliest."""
         most = max(1, int(self.config.share * len(self.known)))
         layers: list[Layer] = []
@@ -191,9 +193,9 @@ class Mistakes(Base):
                 clean, rows = False, self._new(np.concatenate([rows, here]))
             if len(rows) >= most:
                 break
-        return self._stochastic(most) if clean else Found(layers, rows[:most], {}, False)
+        return self._stochastic(most) if clean else NextMistakes(layers, rows[:most], {}, False)
 
-    def _stochastic(self, most: int) -> Found:
+    def _stochastic(self, most: int) -> NextMistakes:
         """The costliest mistakes of the stochastic clone."""
         graph, tolerance, span = self.graph, self.config.tolerance, _span(self.graph, self.queried_seat)
         while True:
@@ -202,12 +204,12 @@ class Mistakes(Base):
             loss = span * region.bound()
             metrics = {"clone_exploitability": loss, "clone_greedy_exploitability": 0.0}
             if loss <= tolerance:
-                return Found(layers, np.zeros(0, dtype=np.int64), metrics, True)
+                return NextMistakes(layers, np.zeros(0, dtype=np.int64), metrics, True)
             if span * region.bound(unknown=0.0) > tolerance / 2.0:
                 break
             self.negligible /= 10.0
         rows = region.worst(most, self.known, tolerance / 2.0 / span)
-        return Found(layers, np.array(rows, dtype=np.int64), metrics, False)
+        return NextMistakes(layers, np.array(rows, dtype=np.int64), metrics, False)
 
     def _clone(self, *, greedy: bool) -> Clone:
         """The clone at rows of the graph."""
@@ -229,8 +231,8 @@ class Mistakes(Base):
         there = moves.any(1)
         if there.any():
             label = greedy_rows(uniform_rows(moves[there]))  # the lowest, so that labels are of one action
-            shown = _shown(self.context, states[there], label, self.queried_seat)
-            self.by_rules = shown if self.by_rules is None else self.by_rules.joined(shown)
+            samples = _labelled(self.context, states[there], label, self.queried_seat)
+            self.by_rules = samples if self.by_rules is None else self.by_rules.joined(samples)
             self.known = np.append(self.known, self._names(rows[there]))
         return rows[~there]
 
@@ -240,28 +242,28 @@ class Mistakes(Base):
 
 
 def sharpest(
-    policy: NtuplePolicy, context: ExplorerContext, shown: Demonstrations, seat: int, factors: tuple[float, ...]
+    policy: NtuplePolicy, context: ExplorerContext, samples: Demonstrations, seat: int, factors: tuple[float, ...]
 ) -> NtuplePolicy:
     """The policy at the temperature under which its labels are most probable.
 
     Args:
         policy: As it was trained.
         context: The game.
-        shown: The labels.
+        samples: The labels.
         seat: Whose they are.
         factors: By which the weights may be multiplied; of equally good ones the largest is taken.
     """
     policies = [policy.sharpened(factor) for factor in factors]
 
-    def surprise(one: NtuplePolicy) -> float:
-        found = one.probabilities(context.game, shown.state, seat)
-        return float(-(shown.distribution * np.log(np.maximum(found, 1e-300))).sum(1).mean())
+    def surprise(candidate: NtuplePolicy) -> float:
+        found = candidate.probabilities(context.game, samples.state, seat)
+        return float(-(samples.distribution * np.log(np.maximum(found, 1e-300))).sum(1).mean())
 
-    surprises = np.array([surprise(one) for one in policies])
+    surprises = np.array([surprise(candidate) for candidate in policies])
     return policies[int(np.flatnonzero(surprises <= surprises.min() + 1e-9)[-1])]
 
 
-def _shown(context: ExplorerContext, states: Ints, label: Floats, seat: int) -> Demonstrations:
+def _labelled(context: ExplorerContext, states: Ints, label: Floats, seat: int) -> Demonstrations:
     """Labels [n, A] of positions as a data set."""
     game = context.game
     legal, count = game.legal(states, seat), np.ones(len(states), dtype=np.int64)

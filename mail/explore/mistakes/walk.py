@@ -144,19 +144,19 @@ class Region:
         """
         return float(self.risk(NONE, unknown=unknown)[0].max())
 
-    def worst(self, most: int, without: Words, enough: float) -> list[int]:
+    def worst(self, count: int, without: Words, tolerance: float) -> list[int]:
         """Rows at which mistakes cost most, one after the other, each for a clone that has corrected those before.
 
         Args:
-            most: How many at most.
+            count: How many at count.
             without: [k] names of positions that are not chosen.
-            enough: No more rows are chosen when the risk is at most this.
+            tolerance: No more rows are chosen when the risk is at most this.
         """
         chosen: list[int] = []
         corrected = NONE
-        while len(chosen) < most:
+        while len(chosen) < count:
             risks = self.risk(corrected, unknown=0.0)
-            if chosen and risks[0].max() <= enough:
+            if chosen and risks[0].max() <= tolerance:
                 break
             found = self._costliest(risks, np.concatenate([without, corrected]))
             if found is None:

@@ -85,7 +85,7 @@ def shaped(process: Process) -> LinearReward:
 
 
 def discriminator_loss(
-    reward: LinearReward, weights: Floats, logs: Floats, theirs: Floats, mine: Floats, ridge: float
+    reward: LinearReward, weights: Floats, logs: Floats, expert_shares: Floats, own_shares: Floats, ridge: float
 ) -> tuple[float, Floats]:
     """The balanced mean loss of D with its ridge, and its gradient in the weights [d].
 
@@ -93,14 +93,14 @@ def discriminator_loss(
         reward: f in its weights.
         weights: [d] them.
         logs: [n, A] log pi of the policy.
-        theirs: [n, A] the expert's shares.
-        mine: [n, A] the policy's.
+        expert_shares: [n, A] the expert's shares.
+        own_shares: [n, A] the policy's.
         ridge: Weight of the squared weights.
     """
     logits = reward.reward(weights) - logs
-    loss = (theirs * np.logaddexp(0.0, -logits) + mine * np.logaddexp(0.0, logits)).sum() / 2
+    loss = (expert_shares * np.logaddexp(0.0, -logits) + own_shares * np.logaddexp(0.0, logits)).sum() / 2
     right = discriminator(logits)
-    slope = (mine * right - theirs * (1.0 - right)) / 2
+    slope = (own_shares * right - expert_shares * (1.0 - right)) / 2
     return float(loss + ridge / 2 * weights @ weights), reward.gradient(slope) + ridge * weights
 
 
@@ -128,14 +128,14 @@ class _Form:
         """[n, A] f."""
         return weights if self.linear is None else self.linear.reward(weights)
 
-    def best(self, weights: Floats, policy: Floats, theirs: Floats, mine: Floats) -> Floats:
+    def best(self, weights: Floats, policy: Floats, expert_shares: Floats, own_shares: Floats) -> Floats:
         """The weights of the best discriminator between the expert's shares and the policy's, found from these."""
         linear, logs = self.linear, log_policy(policy)
         if linear is None:
-            return log_ratio(theirs, mine) + logs
+            return log_ratio(expert_shares, own_shares) + logs
 
         def objective(at: Floats) -> tuple[float, Floats]:
-            return discriminator_loss(linear, at, logs, theirs, mine, self.config.ridge)
+            return discriminator_loss(linear, at, logs, expert_shares, own_shares, self.config.ridge)
 
         return minimized(objective, weights, evaluations=self.config.evaluations, tolerance=1e-10)[0]
 
@@ -164,19 +164,19 @@ def learned(config: AirlConfig, process: Process, expert: Demonstrated) -> tuple
         The solution, and f [n, A] for ``pairs``, or g and h, [n] each, one after the other.
     """
     form = _Form(config, None if config.reward == "pairs" else shaped(process))
-    theirs, rate, round_ = shares(expert.visits), config.rate, 0
+    expert_shares, rate, round_ = shares(expert.visits), config.rate, 0
     weights = np.zeros(process.legal.shape if form.linear is None else form.linear.size)
-    policy, mine, divergence = soft_optimal(process, theirs, form.reward(weights))
-    target = form.best(weights, policy, theirs, mine)
+    policy, own_shares, divergence = soft_optimal(process, expert_shares, form.reward(weights))
+    target = form.best(weights, policy, expert_shares, own_shares)
     while divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
         moved = weights + rate * (target - weights)
-        tried = soft_optimal(process, theirs, form.reward(moved))
+        tried = soft_optimal(process, expert_shares, form.reward(moved))
         if tried[2] >= divergence:
             rate /= 2
             continue
-        weights, (policy, mine, divergence), rate = moved, tried, min(1.0, 1.2 * rate)
-        target = form.best(weights, policy, theirs, mine)
+        weights, (policy, own_shares, divergence), rate = moved, tried, min(1.0, 1.2 * rate)
+        target = form.best(weights, policy, expert_shares, own_shares)
     right = discriminator(form.reward(weights) - log_policy(policy))[expert.visits > 0]
     metrics = {"jensen_shannon": divergence, "discriminator_off": float(np.abs(right - 0.5).max())}
     return Solution(policy, round_, metrics), weights
@@ -186,7 +186,7 @@ class Airl(Inverse):
     """The learner ``airl``.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         config: Rewards, rate and limits.
     """

@@ -73,17 +73,17 @@ def gail(config: GailConfig, process: Process, expert: Demonstrated, rng: Rng) -
         expert: The demonstrations in it.
         rng: Not used.
     """
-    theirs, total, rate = shares(expert.visits), np.zeros(process.legal.shape), config.rate
-    policy, mine, divergence = soft_optimal(process, theirs, total)
+    expert_shares, total, rate = shares(expert.visits), np.zeros(process.legal.shape), config.rate
+    policy, own_shares, divergence = soft_optimal(process, expert_shares, total)
     round_ = 0
     while divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
-        step = rate * REWARDS[config.reward](log_ratio(theirs, mine))
-        tried = soft_optimal(process, theirs, total + step)
+        step = rate * REWARDS[config.reward](log_ratio(expert_shares, own_shares))
+        tried = soft_optimal(process, expert_shares, total + step)
         if tried[2] >= divergence:
             rate /= 2
             continue
-        total, (policy, mine, divergence), rate = total + step, tried, 1.2 * rate
+        total, (policy, own_shares, divergence), rate = total + step, tried, 1.2 * rate
     return Solution(policy, round_, {"jensen_shannon": divergence})
 
 
@@ -91,7 +91,7 @@ class Gail(Inverse):
     """The learner ``gail``.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         config: Rewards, rate and limits.
     """

@@ -180,7 +180,7 @@ class InfoGail(Inverse):
     """The learner ``infogail``.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         config: Codes, rate and limits.
     """

@@ -26,7 +26,7 @@ from scipy.sparse import csr_array
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Rng
 from mail.clone.dataset import Demonstrations, Fit, demonstrations
-from mail.clone.tabular import whole
+from mail.clone.tabular import completed_table
 from mail.data.decisions import Decisions
 from mail.learners.collect import Options
 from mail.learners.inverse.learner import Inverse, Solution
@@ -193,7 +193,7 @@ def clone_iq(game: Game, decisions: Decisions, seat: int, config: Any, rng: Rng,
     rows = softmax(np.where(batch.legal, q, -np.inf), settings.temperature)
     policy = Tabular(shown.key, rows)
     if game.spec.unlabelled is not None:
-        policy = whole(game, policy, seat, game.spec.unlabelled)
+        policy = completed_table(game, policy, seat, game.spec.unlabelled)
     beside = np.where(shown.distribution > 0, 0.0, rows).sum(1)
     return Fit(policy, steps, float(beside.max()), float(np.abs(rows - shown.distribution).sum(1).mean() / 2))
 
@@ -273,7 +273,7 @@ class IqLearnOnline(Inverse):
     """The learner ``iq-learn-online``.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         config: Temperature, divergence and limits.
     """

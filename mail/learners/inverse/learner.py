@@ -22,7 +22,7 @@ from agents.policy import Seats, tabulate
 from agents.tabular import Tabular
 from games.base import Floats, Game, Rng
 from mail.clone.dataset import Fit, sampled_labels
-from mail.clone.tabular import whole
+from mail.clone.tabular import completed_table
 from mail.data.decisions import Decisions
 from mail.learners.bc import play_experts
 from mail.learners.budget import Budget
@@ -142,7 +142,7 @@ def fit_seat(job: tuple[Method, Game], shard: Shard) -> tuple[Fit, dict[str, flo
     solution = method(process, expert, rng)
     policy = Tabular(process.keys, solution.policy)
     if game.spec.unlabelled is not None:
-        policy = whole(game, policy, seat, game.spec.unlabelled)
+        policy = completed_table(game, policy, seat, game.spec.unlabelled)
     known = expert.known
     off = 0.5 * np.abs(solution.policy[known] - expert.policy[known]).sum(1)
     beside = np.where(expert.policy[known] > 0, 0.0, solution.policy[known]).sum(1)

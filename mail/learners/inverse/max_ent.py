@@ -110,7 +110,7 @@ class MaxEnt(Inverse):
     """The learner ``max-ent``.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         config: Rewards, ridge and limits.
     """

@@ -244,7 +244,7 @@ class OptAil(Inverse):
     """The learner ``opt-ail``.
 
     Args:
-        options: What learners may be told.
+        options: Of the run.
         name: What the learner is registered as.
         config: Rounds, games and optimism.
     """

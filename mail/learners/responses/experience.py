@@ -100,17 +100,17 @@ class Experience:
         return Steps(row[going], own[going], following[going], weight[going], start), visits
 
 
-def bonuses(free: Bools, visits: Floats, scale: float, most: float) -> Floats:
-    """Optimism: ``scale * most / sqrt(visits)`` where the seat acts, ``most`` for actions never played.
+def bonuses(free: Bools, visits: Floats, scale: float, cap: float) -> Floats:
+    """Optimism: ``scale * cap / sqrt(visits)`` where the seat acts, ``cap`` for actions never played.
 
     Args:
         free: bool [S, A] the seat's legal actions.
         visits: float64 [S, A].
         scale: The constant of the bonus.
-        most: The largest value.
+        cap: The largest value.
 
     Returns:
         float64 [S, A].
     """
-    optimism = np.minimum(most, scale * most / np.sqrt(np.maximum(visits, 1e-300)))
+    optimism = np.minimum(cap, scale * cap / np.sqrt(np.maximum(visits, 1e-300)))
     return np.where(free, optimism, 0.0)

@@ -68,7 +68,7 @@ class MailBro(Responding):
         """Of a run's options.
 
         Args:
-            options: What learners may be told.
+            options: Of the run.
             name: What the learner is registered as.
             settings: Those of ``ResponseConfig``.
         """

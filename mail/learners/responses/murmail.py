@@ -215,9 +215,9 @@ class OptimisticResponse:
         rewards = np.zeros(len(states))
         rewards[acting] = self.rewards.estimate(game.key(states[acting], self.seat), policy[acting])
         steps, visits = self.experience.steps(other, policy)
-        free, most = game.legal(states, other), LARGEST * self._decisions()
-        optimism = bonuses(free, visits, self.config.bonus, most)
-        value, best = plan(steps, free, rewards, bonus=optimism, most=most)
+        free, cap = game.legal(states, other), LARGEST * self._decisions()
+        optimism = bonuses(free, visits, self.config.bonus, cap)
+        value, best = plan(steps, free, rewards, bonus=optimism, cap=cap)
         return _by_position(game, states, other, best), value
 
     def _decisions(self) -> float:
@@ -241,7 +241,7 @@ class Murmail(Responding):
         """Of a run's options.
 
         Args:
-            options: What learners may be told.
+            options: Of the run.
             name: What the learner is registered as.
             settings: Those of ``MurmailConfig``.
         """

@@ -15,7 +15,7 @@ _TIE = 1e-9  # actions this close to the best are as good
 
 
 def plan(
-    steps: Steps, free: Bools, rewards: Floats, *, bonus: Floats | None = None, most: float = np.inf
+    steps: Steps, free: Bools, rewards: Floats, *, bonus: Floats | None = None, cap: float = np.inf
 ) -> tuple[float, Bools]:
     """Value iteration over positions, optimistic where there is a bonus.
 
@@ -24,7 +24,7 @@ def plan(
         free: bool [S, A], the legal actions where the planning seat acts; all False elsewhere.
         rewards: float64 [S], what it pays to be at each position, 0 or more.
         bonus: float64 [S, A], added to the value of each action; None for none.
-        most: No action counts as worth more than this.
+        cap: No action counts as worth more than this.
 
     Returns:
         The expected sum of rewards from the start, and bool [S, A], the best actions where the seat acts.
@@ -36,7 +36,7 @@ def plan(
     scale = max(1e-300, float(rewards.max(initial=0.0)))
     for _ in range(_SWEEPS):
         ahead = np.bincount(place, weights=steps.weight * values[steps.following], minlength=positions * actions)
-        ahead = np.minimum(ahead.reshape(positions, actions) + (0.0 if bonus is None else bonus), most)
+        ahead = np.minimum(ahead.reshape(positions, actions) + (0.0 if bonus is None else bonus), cap)
         worth = np.where(free, ahead, -np.inf)
         best = np.where(acting, worth.max(1), ahead[:, 0])
         changed = np.abs(rewards + best - values).max(initial=0.0)

@@ -24,7 +24,7 @@ from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 from rich.console import Console
 from rich.text import Text
 
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.full.frame import Picture
 
 BEAT = 0.035  # seconds between two looks at what goes on without keys: a falling disc, an opponent
@@ -34,7 +34,7 @@ LEAST = (30, 10)
 """Columns and rows without which nothing can be drawn."""
 
 
-class Shown(Protocol):
+class FullScreen(Protocol):
     """A screen."""
 
     @property
@@ -43,10 +43,10 @@ class Shown(Protocol):
     def waits(self) -> bool: ...
     def press(self, key: str) -> None: ...
     def tick(self) -> None: ...
-    def draw(self, on: Look) -> Picture: ...
+    def draw(self, canvas: Canvas) -> Picture: ...
 
 
-def show(screen: Shown, *, mouse: bool = True) -> str:
+def show(screen: FullScreen, *, mouse: bool = True) -> str:
     """Show a screen until it has an outcome, which is returned.
 
     Raises:
@@ -81,7 +81,7 @@ def show(screen: Shown, *, mouse: bool = True) -> str:
     return str(app.run(pre_run=begun, handle_sigint=False))
 
 
-def _bindings(screen: Shown) -> KeyBindings:
+def _bindings(screen: FullScreen) -> KeyBindings:
     """Every key goes to the screen, except those that belong to the terminal."""
     bindings = KeyBindings()
 
@@ -125,7 +125,7 @@ def _bindings(screen: Shown) -> KeyBindings:
 class _Control(UIControl):
     """A screen's frames as prompt_toolkit draws them."""
 
-    def __init__(self, screen: Shown) -> None:
+    def __init__(self, screen: FullScreen) -> None:
         self.screen, self.frame = screen, Picture([])
 
     def is_focusable(self) -> bool:
@@ -135,7 +135,7 @@ class _Control(UIControl):
         if width < LEAST[0] or height < LEAST[1]:
             self.frame = Picture([Text(f"{width}x{height} is too small"[:width]), Text("widen it"[:width])])
         else:
-            self.frame = self.screen.draw(Look(True, width, height))
+            self.frame = self.screen.draw(Canvas(True, width, height))
         lines = [_fragments(line) for line in self.frame.lines]
         return UIContent(get_line=lambda row: lines[row], line_count=len(lines), show_cursor=False)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from games.base import Game
-from mail.terminal.boards import STYLES, Look, Scene, View, marked_cells
+from mail.terminal.boards import STYLES, Canvas, Scene, View, marked_cells
 from mail.terminal.full.frame import Picture, Target
 
 DISCS = {  # by mark: one line, then two lines of four columns
@@ -57,21 +57,26 @@ class Cells:
 
 
 def picture(
-    game: Game, display: View, scene: Scene, on: Look, cursor: Cursor | None, falling: Mapping[int, str] | None = None
+    game: Game,
+    display: View,
+    scene: Scene,
+    canvas: Canvas,
+    cursor: Cursor | None,
+    falling: Mapping[int, str] | None = None,
 ) -> Picture:
-    """A position within ``on``.
+    """A position within ``canvas``.
 
     Args:
         game: The game.
         display: Its display.
         scene: The position.
-        on: The room that there is, and whether the terminal has Unicode.
+        canvas: The room that there is, and whether the terminal has Unicode.
         cursor: The cursor, if a human is to choose.
         falling: Marks by cell that are drawn over the position: a disc on its way.
     """
     layout = game.spec.display.layout
     if layout == "text":
-        return Picture([Text(line) for line in display.draw(scene, on).plain.splitlines()])
+        return Picture([Text(line) for line in display.draw(scene, canvas).plain.splitlines()])
     marks, columns, fresh, line = marked_cells(game, scene)
     for cell, mark in (falling or {}).items():
         marks[cell] = mark
@@ -81,7 +86,7 @@ def picture(
     draw = _columns if layout == "columns" else _grid
     for large in (True, False):
         drawn = draw(cells, cursor, large, over=scene.over)
-        if drawn.width <= on.width and drawn.height <= on.height:
+        if drawn.width <= canvas.width and drawn.height <= canvas.height:
             return drawn
     return drawn
 

@@ -97,9 +97,9 @@ def text_of(lines: Sequence[Text]) -> str:
     return "\n".join(line.plain.rstrip() for line in lines)
 
 
-def wrapped(words: str, width: int, *, style: str = "", most: int = 99) -> list[Text]:
+def wrapped(words: str, width: int, *, style: str = "", rows: int = 99) -> list[Text]:
     """A text as at most so many lines of this width."""
     lines = [part for line in words.splitlines() for part in (wrap(line, max(width, 1)) or [""])]
-    if len(lines) > most:
-        lines = [*lines[: most - 1], lines[most - 1][: max(width - 3, 0)] + "..."]
+    if len(lines) > rows:
+        lines = [*lines[: rows - 1], lines[rows - 1][: max(width - 3, 0)] + "..."]
     return [Text(line, style=style) for line in lines]

@@ -13,7 +13,7 @@ import numpy as np
 from rich.text import Text
 
 from games.base import States
-from mail.terminal.boards import Look, Scene, Weighed, ranges
+from mail.terminal.boards import Canvas, MoveAnalysis, Scene, ranges
 from mail.terminal.full.board import Cursor, fall, picture
 from mail.terminal.full.frame import Picture, Target, below, beside, fitted, indented, wrapped
 from mail.terminal.full.keys import GAME_KEYS, MOVES, help_page
@@ -41,7 +41,7 @@ class GameScreen:
         self.meeting, self.worker, self.animation = meeting, worker, animation
         self.outcome: str | None = None
         self.analysing = meeting.setting.analysis
-        self._page: Callable[[Look], list[Text]] | None = None
+        self._page: Callable[[Canvas], list[Text]] | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -56,7 +56,7 @@ class GameScreen:
         self._chosen: dict[int, int] = {}
         self._policy: Job[dict[int, int]] | None = None
         self._said: list[tuple[str, Job[str]]] = []
-        self._known: tuple[int, int, Job[Weighed]] | None = None
+        self._known: tuple[int, int, Job[MoveAnalysis]] | None = None
         self._frames: list[dict[int, str]] = []
         self._advance()
 
@@ -116,7 +116,7 @@ class GameScreen:
         """Play one ply with what was chosen and sampled; both moves are revealed at once."""
         contest, actions = self.contest, self._chosen | sampled
         before = contest.current.states
-        said = [contest.told(seat, actions[seat], judged=False) for seat in sorted(actions)]
+        said = [contest.announcement(seat, actions[seat], judged=False) for seat in sorted(actions)]
         judging = [seat for seat in sorted(actions) if self.analysing and contest.judges(seat)]
         human = [seat for seat in sorted(self._chosen) if contest.players[seat].policy is None]
         self._chosen = {}
@@ -144,10 +144,10 @@ class GameScreen:
         self._known = (
             len(contest.current.plies),
             seat,
-            self.worker.do(lambda: contest.advice.weighed(states, seat)),
+            self.worker.do(lambda: contest.advice.analyse(states, seat)),
         )
 
-    def _weighed(self) -> Weighed | str | None:
+    def _analysis(self) -> MoveAnalysis | str | None:
         """What the panel shows of it."""
         if not self.analysing:
             return None
@@ -155,10 +155,10 @@ class GameScreen:
             return None
         if not self._known[2].done:
             return "analysing ..."
-        weighed = self._known[2].result()
-        if weighed.probability is None and weighed.value is None:
+        moves = self._known[2].result()
+        if moves.probability is None and moves.value is None:
             return "No analysis is available for this game and opponent."
-        return weighed
+        return moves
 
     # --- keys ----------------------------------------------------------------------------------------------
 
@@ -192,7 +192,7 @@ class GameScreen:
         """A key that is no move."""
         ended = self.contest.ended
         if key == "?":
-            self._page = lambda on: help_page(self.contest.view, on)
+            self._page = lambda canvas: help_page(self.contest.view, canvas)
         elif key == "q":
             self.outcome = "quit"
         elif key == "a":
@@ -323,46 +323,47 @@ class GameScreen:
             return Scene(current.plies[-1].states[0], None, False)
         return replace(current.scene, viewer=contest.viewer(self.seat), over=contest.ended)
 
-    def draw(self, on: Look) -> Picture:
+    def draw(self, canvas: Canvas) -> Picture:
         """The whole screen."""
         if self._page is not None:
-            return fitted(Picture(self._page(on)), on.width, on.height)
-        foot = self._foot(on)
-        high = on.height - foot.height
-        head = [Text(self._title(), style="bold")] if on.height > 12 else []
-        body = self._body(replace(on, height=high - len(head)))
-        return fitted(below(Picture(head), fitted(body, on.width, high - len(head)), foot), on.width, on.height)
+            return fitted(Picture(self._page(canvas)), canvas.width, canvas.height)
+        foot = self._foot(canvas)
+        high = canvas.height - foot.height
+        head = [Text(self._title(), style="bold")] if canvas.height > 12 else []
+        body = fitted(self._body(replace(canvas, height=high - len(head))), canvas.width, high - len(head))
+        return fitted(below(Picture(head), body, foot), canvas.width, canvas.height)
 
     def _title(self) -> str:
         names = [player.name for player in self.contest.players if player.policy is not None]
         return self.contest.game.spec.name + (f" against {names[0]}" if names else ", both seats")
 
-    def _body(self, on: Look) -> Picture:
+    def _body(self, canvas: Canvas) -> Picture:
         """The board, with the panel beside it or below, where there is room."""
-        beside_it = replace(on, width=on.width - NARROWEST - 4)
-        board = indented(self._board(beside_it if beside_it.width > 20 else on), 2)
-        if board.width + 2 + NARROWEST <= on.width:
-            room = replace(on, width=on.width - board.width - 2)
-            return beside(board, panel(self.meeting, self.contest, self._weighed(), room), at=board.width + 2)
-        board = self._board(replace(on, height=on.height - UNDER))  # the panel is worth more than large discs
-        room = replace(on, height=on.height - board.height - 1)
+        beside_it = replace(canvas, width=canvas.width - NARROWEST - 4)
+        board = indented(self._board(beside_it if beside_it.width > 20 else canvas), 2)
+        if board.width + 2 + NARROWEST <= canvas.width:
+            room = replace(canvas, width=canvas.width - board.width - 2)
+            return beside(board, panel(self.meeting, self.contest, self._analysis(), room), at=board.width + 2)
+        board = self._board(replace(canvas, height=canvas.height - UNDER))  # the panel is worth more than large discs
+        room = replace(canvas, height=canvas.height - board.height - 1)
         if room.height < 2:
             return board
-        return below(board, Picture([Text()]), panel(self.meeting, self.contest, self._weighed(), room))
+        return below(board, Picture([Text()]), panel(self.meeting, self.contest, self._analysis(), room))
 
-    def _board(self, on: Look) -> Picture:
+    def _board(self, canvas: Canvas) -> Picture:
         """The board, and the actions below it where they are no places on it."""
         contest = self.contest
         cursor = None
         if self.seat is not None:
             cursor = Cursor(self._cursor, contest.view.marks[self.seat])
-        drawn = picture(contest.game, contest.view, self.scene(), on, cursor, self._frames[0] if self._frames else None)
+        falling = self._frames[0] if self._frames else None
+        drawn = picture(contest.game, contest.view, self.scene(), canvas, cursor, falling)
         display = contest.game.spec.display
         if self.seat is None or (contest.game.spec.in_a_row and not display.names):
             return drawn
-        return below(drawn, Picture([Text()]), self._buttons(on))
+        return below(drawn, Picture([Text()]), self._buttons(canvas))
 
-    def _buttons(self, on: Look) -> Picture:
+    def _buttons(self, canvas: Canvas) -> Picture:
         """The legal actions as words, with the cursor; a click chooses one."""
         assert self.seat is not None
         names, noun = self.contest.view.names, self.contest.view.noun
@@ -371,20 +372,20 @@ class GameScreen:
             word = f"{action + 1} {names[action]}" if names else f"{noun} {action + 1}"
             left, right = (">", "<") if action == self._cursor else (" ", " ")
             button = f"{left}{word}{right}"
-            if lines[-1] and len(lines[-1].plain) + len(button) + 1 > on.width:
+            if lines[-1] and len(lines[-1].plain) + len(button) + 1 > canvas.width:
                 lines.append(Text())
             targets.append(Target(len(lines) - 1, len(lines[-1].plain), 1, len(button), f"choose {action}"))
             lines[-1].append(button, style="bold reverse" if action == self._cursor else "bold").append(" ")
         return Picture(lines, targets)
 
-    def _foot(self, on: Look) -> Picture:
+    def _foot(self, canvas: Canvas) -> Picture:
         """Two lines of messages, three where there is room, and the keys."""
-        most = FOOT - 1 if on.height < 20 else FOOT
-        said = wrapped(" ".join(filter(None, (self.message, self.problem))), on.width, most=most)
+        most = FOOT - 1 if canvas.height < 20 else FOOT
+        said = wrapped(" ".join(filter(None, (self.message, self.problem))), canvas.width, rows=most)
         said += [Text()] * (most - len(said))
         if self._policy is not None:
             said[-1] = Text("the opponent thinks ...", style="dim") if not said[-1] else said[-1]
-        return Picture([*said, self._keys(on.width)])
+        return Picture([*said, self._keys(canvas.width)])
 
     def _keys(self, width: int) -> Text:
         """The most useful keys, as many as fit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from mail.terminal.boards import Look, View, styled
+from mail.terminal.boards import Canvas, View, styled
 
 MOVES = {
     "left": (0, -1),
@@ -21,7 +21,7 @@ GAME_KEYS = "?qauwrsotmhjkl "
 """Characters that mean something in a game, so that no word of a game's is called by them."""
 
 
-def help_page(display: View, on: Look) -> list[Text]:
+def help_page(display: View, canvas: Canvas) -> list[Text]:
     """Every key and what it does."""
     noun = display.noun
     rows = [
@@ -46,8 +46,8 @@ def help_page(display: View, on: Look) -> list[Text]:
     lines = [styled("Keys", "bold")]
     for key, does in rows:
         line = styled(key.ljust(17), "bold")
-        if 17 + len(does) > on.width:
+        if 17 + len(does) > canvas.width:
             line = styled(key, "bold")
             does = f" {does}"
         lines.append(line.append(does))
-    return [*lines[: on.height - 1], Text("any key: back", style="dim")]
+    return [*lines[: canvas.height - 1], Text("any key: back", style="dim")]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.full.choices import Choice
 from mail.terminal.full.frame import Picture, Target, fitted
 
@@ -66,9 +66,9 @@ class Menu:
         else:
             self._typed = typed
 
-    def draw(self, on: Look) -> Picture:
+    def draw(self, canvas: Canvas) -> Picture:
         """The title, as many entries as fit around the cursor, and the keys."""
-        room = max(on.height - 4, 1)
+        room = max(canvas.height - 4, 1)
         first = min(max(self._at - room // 2, 0), max(len(self.choices) - room, 0))
         width = max(len(choice.word) for choice in self.choices)
         lines, targets = [Text(self.title, style="bold"), Text()], []
@@ -76,7 +76,7 @@ class Menu:
             here = at == self._at
             line = Text(f"{'>' if here else ' '} {at + 1:2}  ").append(choice.word.ljust(width), style="bold")
             line.append(f"  {choice.about}", style="dim" if not here else "")
-            targets.append(Target(len(lines), 0, 1, on.width, f"choose {at}"))
+            targets.append(Target(len(lines), 0, 1, canvas.width, f"choose {at}"))
             lines.append(line)
-        drawn = fitted(Picture(lines, targets), on.width, on.height - 1)
-        return fitted(Picture([*drawn.lines, Text(HELP, style="dim")], drawn.targets), on.width, on.height)
+        drawn = fitted(Picture(lines, targets), canvas.width, canvas.height - 1)
+        return fitted(Picture([*drawn.lines, Text(HELP, style="dim")], drawn.targets), canvas.width, canvas.height)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from mail.terminal.boards import STYLES, Look, Weighed, analysis
+from mail.terminal.boards import STYLES, Canvas, MoveAnalysis, analysis
 from mail.terminal.full.board import DISCS
 from mail.terminal.full.frame import Picture, wrapped
 from mail.terminal.game.contest import Contest, Meeting
@@ -14,29 +14,29 @@ NARROWEST = 26
 """Columns that the panel needs beside a board."""
 
 
-def panel(meeting: Meeting, contest: Contest, weighed: Weighed | str | None, on: Look) -> Picture:
-    """The panel, at most as large as ``on``.
+def panel(meeting: Meeting, contest: Contest, analysed: MoveAnalysis | str | None, canvas: Canvas) -> Picture:
+    """The panel, at most as large as ``canvas``.
 
     Args:
         meeting: For the score.
         contest: The game.
-        weighed: What is known about the moves, or a line instead; None without analysis.
-        on: The room that there is.
+        analysed: What is known about the moves, or a line instead; None without analysis.
+        canvas: The room that there is.
     """
-    blocks = [_players(contest), wrapped(_score(meeting, contest), on.width, style="bold")]
-    if isinstance(weighed, str):
-        blocks.append(wrapped(weighed, on.width, style="dim"))
-    elif weighed is not None:
-        blocks.append(list(analysis(contest.view, weighed, on).split("\n")))
+    blocks = [_players(contest), wrapped(_score(meeting, contest), canvas.width, style="bold")]
+    if isinstance(analysed, str):
+        blocks.append(wrapped(analysed, canvas.width, style="dim"))
+    elif analysed is not None:
+        blocks.append(list(analysis(contest.view, analysed, canvas).split("\n")))
     if moves := contest.public_moves:
-        room = max(on.height - sum(len(block) + 1 for block in blocks) - 1, 1)
-        told = wrapped(moves, on.width) if " " in moves else _chunks(moves, on.width)
-        blocks.append([Text(f"moves ({len(contest.current.plies)})", style="dim"), *told[-room:]])
-    apart = sum(len(block) + 1 for block in blocks) - 1 <= on.height  # where there is room, a line between
+        room = max(canvas.height - sum(len(block) + 1 for block in blocks) - 1, 1)
+        rows = wrapped(moves, canvas.width) if " " in moves else _chunks(moves, canvas.width)
+        blocks.append([Text(f"moves ({len(contest.current.plies)})", style="dim"), *rows[-room:]])
+    apart = sum(len(block) + 1 for block in blocks) - 1 <= canvas.height  # where there is room, a line between
     lines: list[Text] = []
     for block in blocks:
         lines += [Text()] * (apart and bool(lines)) + block
-    return Picture([_cut(line, on.width) for line in lines[: on.height]])
+    return Picture([_cut(line, canvas.width) for line in lines[: canvas.height]])
 
 
 def _players(contest: Contest) -> list[Text]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from mail.terminal.advice import Slip
-from mail.terminal.boards import Look, Scene
+from mail.terminal.boards import Canvas, Scene
 from mail.terminal.full.board import Cursor, picture
 from mail.terminal.full.frame import Picture, below, fitted, indented, wrapped
 from mail.terminal.full.keys import MOVES
@@ -106,15 +106,15 @@ class Review:
         if 0 <= column < columns and 0 <= row * columns + column < spec.actions:
             self._cursor = row * columns + column
 
-    def draw(self, on: Look) -> Picture:
+    def draw(self, canvas: Canvas) -> Picture:
         """The position of the mistake, the question, and the keys."""
         head = Picture([Text("Learn from your mistakes", style="bold"), Text()])
-        foot = Picture([*wrapped(self.message, on.width, most=3), Text(KEYS, style="dim")])
-        room = Look(on.unicode, on.width - 2, on.height - head.height - foot.height)
+        foot = Picture([*wrapped(self.message, canvas.width, rows=3), Text(KEYS, style="dim")])
+        room = Canvas(canvas.unicode, canvas.width - 2, canvas.height - head.height - foot.height)
         body = Picture([])
         if self._slips:
             slip = self._slip
             cursor = Cursor(self._cursor, self.contest.view.marks[slip.seat])
             scene = Scene(slip.states[0], slip.before, viewer=slip.seat)
             body = indented(picture(self.contest.game, self.contest.view, scene, room, cursor), 2)
-        return fitted(below(head, fitted(body, on.width, room.height), foot), on.width, on.height)
+        return fitted(below(head, fitted(body, canvas.width, room.height), foot), canvas.width, canvas.height)

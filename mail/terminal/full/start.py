@@ -11,7 +11,7 @@ from typing import Protocol
 from rich.console import Console
 
 from games.base import Game
-from mail.terminal.boards import look
+from mail.terminal.boards import canvas_of
 from mail.terminal.full.choices import HUMAN, Choice, games, opponents, seats
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.menu import BACK, QUIT, Menu
@@ -23,14 +23,14 @@ LEAST = (30, 10)
 """Columns and rows without which the dialogue is used."""
 
 
-def there(console: Console) -> bool:
+def has_full_screen(console: Console) -> bool:
     """Whether this terminal has a full screen: both ways a terminal, not dumb, with Unicode, large enough."""
     if sys.stdin is None or not sys.stdin.isatty() or not sys.stdout.isatty() or not console.is_terminal:
         return False
     if os.environ.get("TERM", "dumb") == "dumb" or find_spec("prompt_toolkit") is None:
         return False
-    on = look(console)
-    return on.unicode and on.width >= LEAST[0] and on.height >= LEAST[1]
+    canvas = canvas_of(console)
+    return canvas.unicode and canvas.width >= LEAST[0] and canvas.height >= LEAST[1]
 
 
 class Prepare(Protocol):

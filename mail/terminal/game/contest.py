@@ -162,7 +162,7 @@ class Contest:
 
     # --- what is said --------------------------------------------------------------------------------------
 
-    def told(self, seat: int, action: int, *, judged: bool) -> str:
+    def announcement(self, seat: int, action: int, *, judged: bool) -> str:
         """A seat's move, before it is made, as a sentence; with a verdict if ``judged``.
 
         Of a move that the only human cannot see it says no more than that it was made. The other's moves are not judged

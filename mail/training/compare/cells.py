@@ -69,14 +69,14 @@ def check_cells(grid: Grid) -> None:
     Args:
         grid: Of valid values (``Grid.check``).
     """
-    known = _context(grid.game, grid.symmetry)
-    if known.model is None:
-        raise known.refusal or RunError(
+    context = _context(grid.game, grid.symmetry)
+    if context.model is None:
+        raise context.refusal or RunError(
             f"{grid.game} has no exact model, and a comparison measures exactly; use `nashmail train` and "
             "`nashmail match`"
         )
     for cell in (cell for cell in grid.cells() if cell.seed == 0):
-        prepare(cell.config, known=known)
+        prepare(cell.config, context=context)
 
 
 def run_cells(cells: Sequence[Cell], folder: Path | None, *, pool: Pool | None = None) -> list[Row]:
@@ -148,14 +148,14 @@ def run_cell(registered: Registered, cell: Cell) -> Row:
 
 
 def _measured(cell: Cell) -> Row:
-    config, known = cell.config, _context(cell.game, cell.symmetry)
-    prepared = prepare(config, known=known)
+    config, context = cell.config, _context(cell.game, cell.symmetry)
+    prepared = prepare(config, context=context)
     begun = time.process_time()
     learned = _learned(cell, prepared)
     seconds = time.process_time() - begun
-    assert known.model is not None  # ``check_cells`` has refused other games
-    model, tables = profile_tables(known.model, known.lifted(learned.policies))
-    experts = known.lifted(known.experts(declared(cell.learner).expert or cell.expert))
+    assert context.model is not None  # ``check_cells`` has refused other games
+    model, tables = profile_tables(context.model, context.lifted(learned.policies))
+    experts = context.lifted(context.experts(declared(cell.learner).expert or cell.expert))
     asked = policy_table(model, experts[0], 0), policy_table(model, experts[1], 1)
     return {
         **spending(learned),
@@ -170,7 +170,7 @@ def _measured(cell: Cell) -> Row:
 def _learned(cell: Cell, prepared: Prepared) -> Learned:
     task = prepared.tasks[0]
     budget = Budget(cell.config.episodes, (cell.budget, cell.budget) if cell.budget else None)
-    return task.learner.learn(prepared.known.learned, task.experts, budget, pool=Local(), journal=NullJournal())
+    return task.learner.learn(prepared.context.learned, task.experts, budget, pool=Local(), journal=NullJournal())
 
 
 def steps(learned: Learned, *, together: bool) -> int:

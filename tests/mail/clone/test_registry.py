@@ -17,7 +17,7 @@ from mail.clone import registry as cloners
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import demonstrations, sampled_labels
 from mail.clone.linear import LinearClone, clone_linear, cross_entropy
-from mail.clone.tabular import TabularClone, clone_tabular, whole
+from mail.clone.tabular import TabularClone, clone_tabular, completed_table
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import play
 from mail.evaluation.gap import nash_gap
@@ -212,7 +212,7 @@ def test_where_the_stated_action_is_illegal_play_is_uniform() -> None:
     decisions = shown(model, 0, episodes=1)
     policy = fit("tabular", model, decisions, 0)
     assert not isinstance(policy, SoftmaxLinear)
-    table = tabulate(model, whole(model.game, policy, 0, 2), 0)  # type: ignore[arg-type]
+    table = tabulate(model, completed_table(model.game, policy, 0, 2), 0)  # type: ignore[arg-type]
     rests = ~model.legal(0).any(1)
     assert (table[rests] == 0).all()
     assert ((table[~rests] == [0, 0, 1]).all(1) | (table[~rests] == tabulate(model, policy, 0)[~rests]).all(1)).all()

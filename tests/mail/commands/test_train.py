@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mail.commands.cli import main
-from mail.commands.train import resuming
+from mail.commands.train import resume_command
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from mail.commands.train import resuming
     ],
 )
 def test_the_command_that_resumes_is_whole(words: list[str], command: str) -> None:
-    assert resuming(words) == command
+    assert resume_command(words) == command
     assert shlex.split(command)[0] == "nashmail"
 
 

@@ -29,11 +29,11 @@ from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from mail.parallel.streams import stream
 from mail.terminal.analysis import ModelOracle
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.pages import pages, replayed, turn
 from tests.support import draw, game, graph, random_actions
 
-ASCII = Look(False, 80, 24)
+ASCII = Canvas(False, 80, 24)
 GAME = """\
 nashmail game 1
 game: tictactoe

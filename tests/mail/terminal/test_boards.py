@@ -16,10 +16,10 @@ from games.base import Game, States
 from games.markov.gridworld import gridworld
 from games.markov.model import MarkovModel
 from mail.terminal.analysis import ModelOracle, SolverOracle, oracle, verdict
-from mail.terminal.boards import Look, Scene, Weighed, analysis, helped, look, ranges, too_narrow, view
+from mail.terminal.boards import Canvas, MoveAnalysis, Scene, analysis, canvas_of, help_text, ranges, too_narrow, view
 from tests.support import PENNIES, draw, game, graph, move, position
 
-WIDE, ASCII = Look(True, 80, 24), Look(False, 80, 24)
+WIDE, ASCII = Canvas(True, 80, 24), Canvas(False, 80, 24)
 
 
 def moved(played: Game, actions: Iterable[int]) -> tuple[States, States]:
@@ -32,7 +32,7 @@ def moved(played: Game, actions: Iterable[int]) -> tuple[States, States]:
     return before[0], states[0]
 
 
-def screen(name: str, *actions: int, on: Look = WIDE, over: bool = False) -> str:
+def screen(name: str, *actions: int, on: Canvas = WIDE, over: bool = False) -> str:
     """The board after these moves, as rich prints it at this width, without trailing spaces."""
     before, state = moved(game(name), actions)
     console = Console(file=StringIO(), width=on.width, record=True)
@@ -56,9 +56,9 @@ def test_a_grid_in_unicode() -> None:
 
 def test_a_grid_in_plain_characters_and_where_there_is_little_room() -> None:
     assert screen("tictactoe", 4, 0, on=ASCII) == "[o]| 2 | 3\n---+---+---\n 4 | x | 6\n---+---+---\n 7 | 8 | 9"
-    assert screen("tictactoe", 4, 0, on=Look(True, 12, 24)) == screen("tictactoe", 4, 0, on=ASCII)
-    assert screen("tictactoe", 4, 0, on=Look(False, 80, 12)) == "[o]| 2 | 3\n 4 | x | 6\n 7 | 8 | 9"
-    assert screen("tictactoe", 4, 0, on=Look(False, 8, 24)) == "o 2 3\n4 x 6\n7 8 9"
+    assert screen("tictactoe", 4, 0, on=Canvas(True, 12, 24)) == screen("tictactoe", 4, 0, on=ASCII)
+    assert screen("tictactoe", 4, 0, on=Canvas(False, 80, 12)) == "[o]| 2 | 3\n 4 | x | 6\n 7 | 8 | 9"
+    assert screen("tictactoe", 4, 0, on=Canvas(False, 8, 24)) == "o 2 3\n4 x 6\n7 8 9"
 
 
 def test_a_winning_line_and_the_last_move_are_marked() -> None:
@@ -99,7 +99,7 @@ def test_columns_in_unicode_plain_and_narrow() -> None:
     assert screen("connect4", *moves) == wide
     plain = wide.translate(str.maketrans("│·●○└─┘", "|.xo+-+"))
     assert screen("connect4", *moves, on=ASCII) == plain
-    narrow = screen("connect4", *moves, on=Look(False, 20, 24)).splitlines()
+    narrow = screen("connect4", *moves, on=Canvas(False, 20, 24)).splitlines()
     assert narrow[0] == "| o . . . . . .|"
     assert narrow[-1] == "    2 3 4 5 6 7"
     assert max(map(len, narrow)) <= 20
@@ -125,10 +125,10 @@ def test_lines_are_told_apart_by_more_than_colour() -> None:
 
 def test_a_terminal_that_is_too_narrow_is_told_so_in_one_line() -> None:
     board = game("connect4")
-    picture = view(board).draw(Scene(board.starts()[0]), Look(False, 8, 24))
-    said = too_narrow(picture, Look(False, 8, 24))
+    picture = view(board).draw(Scene(board.starts()[0]), Canvas(False, 8, 24))
+    said = too_narrow(picture, Canvas(False, 8, 24))
     assert said == "The terminal has 8 columns, this needs 9; widen it and type board."
-    assert too_narrow(picture, Look(False, 9, 24)) is None
+    assert too_narrow(picture, Canvas(False, 9, 24)) is None
 
 
 def test_a_grid_world() -> None:
@@ -152,9 +152,9 @@ def test_other_games_render_themselves() -> None:
 def test_what_a_terminal_can_show(encoding: str, unicode: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     console = Console(file=TextIOWrapper(open(os.devnull, "wb"), encoding), width=33, height=44)  # noqa: SIM115
-    assert look(console) == Look(unicode, 33, 44)
+    assert canvas_of(console) == Canvas(unicode, 33, 44)
     monkeypatch.setenv("TERM", "dumb")
-    assert not look(console).unicode
+    assert not canvas_of(console).unicode
     console.file.close()
 
 
@@ -173,8 +173,8 @@ def test_analysis_of_a_position() -> None:
     state = position(board, "xx.\noo.\n...")
     chances = np.zeros(9)
     chances[[2, 8]] = 0.25, 0.75
-    weighed = Weighed(board.legal(state, 0)[0], chances, knows.values(state, 0)[0], knows.best(state, 0)[0], True)
-    assert analysis(view(board), weighed, ASCII).plain == draw(
+    moves = MoveAnalysis(board.legal(state, 0)[0], chances, knows.values(state, 0)[0], knows.best(state, 0)[0], True)
+    assert analysis(view(board), moves, ASCII).plain == draw(
         """
         cell  policy             value
            3   25.0% ##          wins   expert
@@ -184,10 +184,10 @@ def test_analysis_of_a_position() -> None:
            9   75.0% ########    loses
         """
     )
-    narrow = analysis(view(board), weighed, Look(False, 30, 24)).plain.splitlines()
+    narrow = analysis(view(board), moves, Canvas(False, 30, 24)).plain.splitlines()
     assert narrow[0].endswith("(*: expert)")
     assert narrow[1] == "   3   25.0%  wins  *"
-    bare = Weighed(weighed.legal, None, None, None, True)
+    bare = MoveAnalysis(moves.legal, None, None, None, True)
     assert analysis(view(board), bare, ASCII).plain.split() == ["cell", "3", "6", "7", "8", "9"]
 
 
@@ -197,8 +197,8 @@ def test_values_of_games_that_are_no_boards_are_numbers() -> None:
     assert knows is not None and oracle(grid, lambda: None) is None
     start = grid.starts()
     values = knows.values(start, 0)[0]
-    weighed = Weighed(grid.legal(start, 0)[0], None, values, knows.best(start, 0)[0], False)
-    said = analysis(view(grid), weighed, ASCII).plain.splitlines()
+    moves = MoveAnalysis(grid.legal(start, 0)[0], None, values, knows.best(start, 0)[0], False)
+    said = analysis(view(grid), moves, ASCII).plain.splitlines()
     assert said[0] == " move  value"
     assert f"{values[3]:+.3f}" in said[4]
     assert any("expert" in line for line in said)
@@ -245,22 +245,22 @@ def test_the_solver_is_an_oracle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_help_fits_its_terminal() -> None:
     for width in (20, 40, 80):
-        said = helped(view(game("connect4")), Look(False, width, 24)).plain
+        said = help_text(view(game("connect4")), Canvas(False, width, 24)).plain
         assert "analysis" in said
-    assert max(map(len, helped(view(game("connect4")), ASCII).plain.splitlines())) <= 80
-    assert "left right up down" in helped(view(gridworld(3, 3)), ASCII).plain
+    assert max(map(len, help_text(view(game("connect4")), ASCII).plain.splitlines())) <= 80
+    assert "left right up down" in help_text(view(gridworld(3, 3)), ASCII).plain
 
 
 @pytest.mark.parametrize("name", ["tictactoe", "connect4", "tictactoe:4x4:3", "connect4:1x12:4", "tictactoe:7x8:4"])
-@pytest.mark.parametrize("on", [Look(False, 120, 40), Look(True, 120, 40), Look(False, 40, 12)], ids=str)
-def test_numbers_stand_where_the_stone_will_be(name: str, on: Look) -> None:
+@pytest.mark.parametrize("on", [Canvas(False, 120, 40), Canvas(True, 120, 40), Canvas(False, 40, 12)], ids=str)
+def test_numbers_stand_where_the_stone_will_be(name: str, on: Canvas) -> None:
     played, rng = make(name), np.random.default_rng(0)
-    look, start = view(played), played.start(1, rng=rng)
-    column = look.noun == "column"
-    empty = look.draw(Scene(start[0]), on).plain.splitlines()
+    display, start = view(played), played.start(1, rng=rng)
+    column = display.noun == "column"
+    empty = display.draw(Scene(start[0]), on).plain.splitlines()
     for action in range(played.spec.actions):
         after, _, _ = played.step(start, np.array([[action, -1]]), rng=rng)
-        drawn = look.draw(Scene(after[0], start[0]), on).plain.splitlines()
+        drawn = display.draw(Scene(after[0], start[0]), on).plain.splitlines()
         line = next(line for line in drawn if re.search("[x\u25cf]", line))
         number = empty[-1] if column else empty[drawn.index(line)]
         ends = {int(found[0]): found.end() for found in re.finditer(r"\d+", number)}

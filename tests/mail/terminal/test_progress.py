@@ -14,12 +14,12 @@ import pytest
 
 from agents.storage.atomic import write_atomic
 from mail.commands.cli import main
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.progress import BARS, Progress, read_progress, screen, sparkline
 from mail.training.config import RunError
 from tests.support import draw
 
-ASCII = Look(False, 80, 24)
+ASCII = Canvas(False, 80, 24)
 CONFIG = {"format": 1, "game": "tictactoe", "explorer": "deep", "expert": "first", "seed": 3, "learners": ["mail"]}
 
 
@@ -88,12 +88,12 @@ def test_no_line_is_wider_than_the_terminal(tmp_path: Path, width: int) -> None:
     rounds = [
         told(0, games=n, labels=n * n, a_very_long_name_of_a_metric_that_somebody_chose=1 / n) for n in range(1, 300)
     ]
-    said = screen(read_progress(folder(tmp_path, rounds, result=RESULT)), Look(True, width, 24)).plain
+    said = screen(read_progress(folder(tmp_path, rounds, result=RESULT)), Canvas(True, width, 24)).plain
     assert max(map(len, said.splitlines())) <= width
 
 
 def test_sparklines() -> None:
-    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8, Look(True)) == BARS
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8, Canvas(True)) == BARS
     assert sparkline([0, 1], 8, ASCII) == "_#"
     assert sparkline(list(range(100)), 5, ASCII) == "_.-*#" or len(sparkline(list(range(100)), 5, ASCII)) == 5
     assert sparkline(list(range(100)), 5, ASCII)[-1] == "#"

@@ -16,12 +16,12 @@ from mail.data.rollout import play
 from mail.evaluation.refutation import refute
 from mail.parallel.streams import stream
 from mail.terminal.analysis import ModelOracle
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.refutation import Labelled, differing, first_mistake, labelled, present, show
 from mail.training.folder import Config, Profile, Run, load_profile
 from tests.support import game, graph, position
 
-ASCII = Look(False, 80, 24)
+ASCII = Canvas(False, 80, 24)
 
 
 class Lowest:

@@ -25,7 +25,7 @@ def test_each_policy_is_tabulated_once(game: str, points: int, tmp_path: Path, m
     config = Config(game, learners=("mail-tabular",), explorer="tabular", episodes=6, points=points)
     run = Run.create(tmp_path / "run", config)
     prepared = prepare(config)
-    known = prepared.known
+    context = prepared.context
     learned = learn(run, prepared, pool=Local())
     asked: list[Any] = []
     real = agents.policy.tabulate
@@ -35,18 +35,18 @@ def test_each_policy_is_tabulated_once(game: str, points: int, tmp_path: Path, m
         return real(model, policy, seat, **words)
 
     monkeypatch.setattr(agents.policy, "tabulate", tabulate)
-    found = evaluate(run, known, learned, pool=Local())
+    found = evaluate(run, context, learned, pool=Local())
     monkeypatch.undo()
     row, curves = found.learners["mail-tabular"], found.curves["mail-tabular"]
     assert len({id(policy) for policy in asked}) == len(asked)
     cloned = sum(len(curve) - 1 for curve in curves)
-    assert len(asked) == 2 + len(known.experts("first")) + cloned
-    assert known.model is not None
+    assert len(asked) == 2 + len(context.experts("first")) + cloned
+    assert context.model is not None
     assert (
         row.items()
         >= {
             **spending(learned["mail-tabular"]),
-            **profile_measures(known.model, learned["mail-tabular"].policies),
+            **profile_measures(context.model, learned["mail-tabular"].policies),
         }.items()
     )
     assert min(row["value_gap"]) >= 0

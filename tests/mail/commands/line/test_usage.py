@@ -11,7 +11,7 @@ import pytest
 
 from games.base import GameError
 from mail.commands.cli import COMMANDS, main
-from mail.commands.line.usage import LONGEST, one_line, settle
+from mail.commands.line.usage import LONGEST, one_line, prepare_streams
 
 
 def said(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -89,11 +89,11 @@ def test_sizes_that_are_none_are_passed_over(columns: str, monkeypatch: pytest.M
 
     monkeypatch.setenv("COLUMNS", columns)
     monkeypatch.setenv("LINES", "0")
-    settle()
+    prepare_streams()
     assert "COLUMNS" not in os.environ and "LINES" not in os.environ
     assert Console().width > 0
     monkeypatch.setenv("COLUMNS", "120")
-    settle()
+    prepare_streams()
     assert os.environ["COLUMNS"] == "120"
 
 

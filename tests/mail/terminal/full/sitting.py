@@ -6,13 +6,13 @@ from typing import Any
 
 from agents.policy import Policy, Seats
 from games.base import Game
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.full.frame import text_of
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.work import Worker
 from mail.terminal.game.contest import Meeting, Setting
 
-LARGE, SMALL = Look(True, 80, 24), Look(True, 40, 12)
+LARGE, SMALL = Canvas(True, 80, 24), Canvas(True, 40, 12)
 
 
 def screen(
@@ -32,7 +32,7 @@ def press(shown: GameScreen, *keys: str) -> str:
     return drawn(shown)
 
 
-def drawn(shown: GameScreen, on: Look = LARGE) -> str:
+def drawn(shown: GameScreen, on: Canvas = LARGE) -> str:
     """The frame as text. It has the size of the terminal, always."""
     frame = shown.draw(on)
     assert len(frame.lines) == on.height and all(line.cell_len <= on.width for line in frame.lines)

@@ -12,7 +12,7 @@ from games.base import as_hidden
 from games.markov.gridworld import gridworld
 from mail.data.records import read
 from mail.terminal.analysis import ModelOracle
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from tests.mail.terminal.full.sitting import LARGE, SMALL, drawn, press, screen
 from tests.mail.terminal.sitting import Preferring, expert, knowing
 from tests.support import draw, game
@@ -88,9 +88,9 @@ def test_small_terminals() -> None:
     for width, height in ((40, 20), (30, 10), (33, 11), (120, 40), (200, 60)):
         for name in ("connect4", "tictactoe", "tictactoe:4x4:4", "gridworld:3x3", "kuhn", "rps"):
             shown = screen(make(name), Uniform(), analysis=True)
-            drawn(shown, Look(True, width, height))
+            drawn(shown, Canvas(True, width, height))
             press(shown, "?")
-            drawn(shown, Look(True, width, height))
+            drawn(shown, Canvas(True, width, height))
 
 
 def test_the_cursor_goes_by_arrows_letters_and_clicks() -> None:

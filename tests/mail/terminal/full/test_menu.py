@@ -9,7 +9,7 @@ import pytest
 
 from agents.policy import Uniform
 from games import make
-from mail.terminal.boards import Look
+from mail.terminal.boards import Canvas
 from mail.terminal.full.choices import games, lines, opponents, runs, seats
 from mail.terminal.full.frame import text_of
 from mail.terminal.full.menu import Menu
@@ -52,7 +52,7 @@ def test_opponents_of_a_board_are_the_expert_levels_runs_and_tables(
 
 
 def test_a_list_is_gone_through_by_keys_numbers_and_clicks() -> None:
-    on = Look(True, 40, 10)
+    on = Canvas(True, 40, 10)
     menu = Menu("Which game?", games())
     assert text_of(menu.draw(on).lines).startswith("Which game?\n\n>  1  tictactoe")
     for key in ("down", "j", "k"):
