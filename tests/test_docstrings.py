@@ -1,8 +1,7 @@
 """Public functions, methods and classes say what each argument is, in a section ``Args``.
 
 A method with the name and the parameters of one in a protocol or a base class is described there, and a function with
-the parameters of a callable protocol (``Cloner``) there. The command (``mail.commands``, ``mail.terminal``) is no
-library.
+the parameters of a callable protocol (``Cloner``) there; what a subcommand has is described in ``Command``.
 """
 
 from __future__ import annotations
@@ -18,13 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SPECIAL = ("__init__", "__call__")
-COMMAND = (ROOT / "mail" / "commands", ROOT / "mail" / "terminal")
-MODULES = sorted(
-    path
-    for package in ("games", "agents", "mail")
-    for path in (ROOT / package).rglob("*.py")
-    if not any(folder in path.parents for folder in COMMAND)
-)
+MODULES = sorted(path for package in ("games", "agents", "mail") for path in (ROOT / package).rglob("*.py"))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The ``nashmail`` command: a subcommand and its arguments. Errors are one line, with exit status 2.
 
-A subcommand is a module of ``mail.commands`` with ``arguments(parser)`` and ``run(args) -> exit status``. Only the
-chosen one is imported, and its heavy imports happen when it runs, so help is fast.
+A subcommand is a module of ``mail.commands``, see ``Command``. Only the chosen one is imported, and its heavy imports
+happen when it runs, so help is fast.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, cast
 
 from mail.commands.line.usage import (
     CommandParser,
@@ -48,8 +48,45 @@ COMMANDS = {
 }
 
 
+class Command(Protocol):
+    """A module of ``mail.commands``."""
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what the command takes.
+
+        Args:
+            parser: The command's.
+        """
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Run the command.
+
+        Args:
+            args: What was given; ``words`` are those of the command line, ``imports`` the files of ``--import``.
+
+        Returns:
+            The exit status.
+
+        Raises:
+            NashmailError: What is asked for is wrong or not possible; the message says what to do.
+        """
+
+
+def _module(name: str) -> Command:
+    """A command, imported."""
+    return cast(Command, importlib.import_module(f"mail.commands.{name}"))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run one command, with any error as one line.
+
+    Args:
+        argv: The words after ``nashmail``; those of this process by default.
+
+    Returns:
+        The exit status: 0; 1 where a part failed, or nobody reads what is printed; 2 after an error; 128 plus a
+        signal's number.
+    """
     prepare_streams()
     words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     args = parser(words).parse_args(words)
@@ -87,7 +124,7 @@ _IMPORT: dict[str, Any] = {"action": "append", "metavar": "FILE", "type": nonemp
 def _fill(name: str, command: CommandParser) -> None:
     """Add what a command takes."""
     command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    importlib.import_module(f"mail.commands.{name}").arguments(command)
+    _module(name).arguments(command)
     command.add_argument("--import", **_IMPORT, dest="later_imports", default=[], help=IMPORT_HELP)
 
 
@@ -120,10 +157,10 @@ def _run(args: argparse.Namespace) -> int:
     try:
         if sys.stdout is None:  # the next file to be opened would receive what is printed
             raise OSError(errno.EBADF, "standard output is closed")
-        command = importlib.import_module(f"mail.commands.{args.command}")
+        command = _module(args.command)
         signals.as_exception()
         _extend(args)
-        status = int(command.run(args))
+        status = command.run(args)
         flush()
         return status
     except (KeyboardInterrupt, signals.Terminated) as stop:

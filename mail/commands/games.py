@@ -148,7 +148,11 @@ def _answers(answers: list[Answer]) -> Iterator[str]:
 
 
 def facts(name: str) -> dict[str, Any]:
-    """One game, as ``--json`` prints it; null where something does not apply or was not counted."""
+    """One game, as ``--json`` prints it; null where something does not apply or was not counted.
+
+    Args:
+        name: The name as ``games.make`` takes it.
+    """
     game = make(name)
     stones = game.spec.in_a_row > 0
     rows, columns = game.spec.observation[1:] if stones else (None, None)
@@ -180,12 +184,23 @@ def _experts(game: Game) -> list[str]:
 
 
 def table(rows: list[dict[str, Any]], width: int) -> str:
-    """The games in aligned columns of plain text, or as a paragraph each where the columns are wider than ``width``."""
+    """The games in aligned columns of plain text, or as a paragraph each where the columns are wider than ``width``.
+
+    Args:
+        rows: The games, as ``facts`` gives them.
+        width: Columns of the terminal.
+    """
     return aligned(HEADINGS, [_cells(row) for row in rows], width)
 
 
 def aligned(headings: tuple[str, ...], cells: list[tuple[str, ...]], width: int) -> str:
-    """Rows of cells under headings, as ``table`` has them."""
+    """Rows of cells under headings, as ``table`` has them.
+
+    Args:
+        headings: One for each column.
+        cells: The rows, with a text for each column.
+        width: Columns of the terminal.
+    """
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     if sum(widths) + 2 * (len(widths) - 1) > width:
         return records(headings, cells, columns())
@@ -218,7 +233,12 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def count(counted: int | None, bound: int | None) -> str:
-    """How many positions: the number, or a bound rounded up to two digits, or ``?``."""
+    """How many positions: the number, or a bound rounded up to two digits, or ``?``.
+
+    Args:
+        counted: The number; None where it was not counted.
+        bound: At least the number; None if none is known.
+    """
     if counted is not None or bound is None:
         return "?" if counted is None else f"{counted:,}"
     power = len(str(bound)) - 1

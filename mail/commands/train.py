@@ -172,7 +172,11 @@ def _learners(args: argparse.Namespace) -> tuple[str, ...]:
 
 
 def resume_command(words: Sequence[str]) -> str:
-    """The whole command that continues a run which these words have started, as a shell takes it."""
+    """The whole command that continues a run which these words have started, as a shell takes it.
+
+    Args:
+        words: Those after ``nashmail``.
+    """
     kept = [word for word in words if not (word.startswith("--fo") and "--force".startswith(word))]
     return shlex.join(["nashmail", *kept, *(() if "--resume" in kept else ("--resume",))])
 

@@ -11,7 +11,8 @@ import numpy as np
 from agents.policy import Seats, query
 from games.base import Bools, Game, Ints, States
 from mail.terminal.analysis import CLOSE, Oracle, moves_to_end, verdict, wording
-from mail.terminal.boards import MoveAnalysis, View
+from mail.terminal.boards import View
+from mail.terminal.moves import MoveAnalysis
 from mail.terminal.reasons import reason
 
 
@@ -51,7 +52,12 @@ class Advice:
         return self._make_oracle()
 
     def analyse(self, states: States, seat: int) -> MoveAnalysis:
-        """All that is known about the seat's moves in this position."""
+        """All that is known about the seat's moves in this position.
+
+        Args:
+            states: [1, W] the position.
+            seat: Whose moves.
+        """
         oracle, advisers = self.oracle, self.advisers
         legal = self.game.legal(states, seat)[0]
         chances = None if advisers is None else query(advisers[seat], self.game, states, seat)[0]
@@ -71,7 +77,12 @@ class Advice:
         return moves_to_end(self.game.spec.longest, made, scores[0])
 
     def hint(self, states: States, seat: int) -> str:
-        """A sentence with an expert's moves, or else the policy's most probable ones."""
+        """A sentence with an expert's moves, or else the policy's most probable ones.
+
+        Args:
+            states: [1, W] the position.
+            seat: Whose moves.
+        """
         moves, display = self.analyse(states, seat), self.display.at(states[0], seat)
         if moves.mix is not None and moves.mix.max() < 1.0:
             shares = [f"{display.move(int(action))} {moves.mix[action]:.0%}" for action in np.flatnonzero(moves.mix)]
@@ -102,7 +113,15 @@ class Advice:
         return line + "."
 
     def slip(self, ply: int, states: States, before: States | None, seat: int, action: int) -> Slip | None:
-        """The mistake that a move was; None if it was none, or if that is not known."""
+        """The mistake that a move was; None if it was none, or if that is not known.
+
+        Args:
+            ply: The number of the move, from 0.
+            states: [1, W] the position before it.
+            before: [1, W] the position before the other's last move, if there was one.
+            seat: Who moved.
+            action: The move.
+        """
         if self.oracle is None:
             return None
         legal, values = self.game.legal(states, seat)[0], self.oracle.values(states, seat)[0]
@@ -113,7 +132,13 @@ class Advice:
         return Slip(ply, seat, states, before, action, said, tuple(int(move) for move in better))
 
     def verdict(self, states: States, seat: int, action: int) -> str:
-        """A sentence about a move before it is made; empty without an oracle."""
+        """A sentence about a move before it is made; empty without an oracle.
+
+        Args:
+            states: [1, W] the position.
+            seat: Whose moves.
+            action: The move.
+        """
         if self.oracle is None:
             return ""
         legal = self.game.legal(states, seat)[0]

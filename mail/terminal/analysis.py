@@ -27,20 +27,56 @@ class Oracle(Protocol):
     """A source of exact move values."""
 
     def values(self, states: States, seat: int) -> Floats:
-        """[N, A] the game's value for the seat after each of its moves; -inf where illegal."""
+        """The game's value for the seat after each of its moves.
+
+        Args:
+            states: [N, W] positions at which the seat moves.
+            seat: The seat.
+
+        Returns:
+            float64 [N, A]; -inf where illegal.
+        """
 
     def best(self, states: States, seat: int) -> Bools:
-        """[N, A] the moves that an expert may play."""
+        """The moves that an expert may play.
+
+        Args:
+            states: [N, W] positions at which the seat moves.
+            seat: The seat.
+
+        Returns:
+            bool [N, A].
+        """
 
     def mix(self, states: States, seat: int) -> Floats | None:
-        """[N, A] the equilibrium's probabilities, where equilibria may have to randomize; else None."""
+        """An equilibrium's probabilities, where equilibria may have to randomize.
+
+        Args:
+            states: [N, W] positions at which the seat moves.
+            seat: The seat.
+
+        Returns:
+            float64 [N, A]; None in games where they need not.
+        """
 
     def scores(self, states: States, seat: int) -> Floats | None:
-        """[N, A] how soon a win or loss comes, as ``agents.suboptimal`` counts; -inf where illegal. None if unknown."""
+        """How soon a win or loss comes, as ``agents.suboptimal`` counts.
+
+        Args:
+            states: [N, W] positions at which the seat moves.
+            seat: The seat.
+
+        Returns:
+            float64 [N, A], -inf where illegal; None if that is not known.
+        """
 
 
 class ModelOracle:
-    """Values from an exact model."""
+    """Values from an exact model.
+
+    Args:
+        model: The exact model.
+    """
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -72,6 +108,9 @@ class ModelOracle:
 class SolverOracle:
     """Values of 6x7 Connect Four from the solver: the signs of its scores. The moves with the highest
     score are best.
+
+    Args:
+        game: Connect Four.
     """
 
     def __init__(self, game: Game) -> None:
@@ -94,7 +133,12 @@ class SolverOracle:
 
 
 def oracle(game: Game, model: Callable[[], Model | None]) -> Oracle | None:
-    """The oracle for a game; None if there is none. ``model`` is called only for games without a solver."""
+    """The oracle for a game; None if there is none.
+
+    Args:
+        game: The game.
+        model: Builds its exact model; called only for games without a solver.
+    """
     if solvable(game):
         return SolverOracle(game) if installed() else None
     known = model()
@@ -125,7 +169,14 @@ def moves_to_end(longest: int, made: int, scores: Floats) -> Ints:
 
 
 def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
-    """One line about an action, given the mover's legal actions [A] and their values [A]."""
+    """One line about an action.
+
+    Args:
+        game: The game.
+        legal: bool [A] the mover's legal actions.
+        values: float64 [A] their values, from the mover's view.
+        action: The action.
+    """
     choices = values[legal]
     kept, got = float(choices.max()), float(values[action])
     best = int((choices >= kept - CLOSE).sum())
@@ -146,5 +197,10 @@ def verdict(game: Game, legal: Bools, values: Floats, action: int) -> str:
 
 
 def wording(display: View, best: Bools) -> str:
-    """The best moves as words, such as ``cell 1, cell 3``, by the names of ``display``."""
+    """The best moves as words, such as ``cell 1, cell 3``, by the names of ``display``.
+
+    Args:
+        display: The names of moves.
+        best: bool [A].
+    """
     return ", ".join(display.move(int(action)) for action in np.flatnonzero(best))

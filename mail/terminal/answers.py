@@ -28,7 +28,15 @@ WITH_ARGUMENT = ("analysis", "save")
 class Lines(Protocol):
     """A binary stream such as ``sys.stdin.buffer``."""
 
-    def readline(self, size: int = -1, /) -> bytes: ...
+    def readline(self, size: int = -1, /) -> bytes:
+        """The next line, with the line break.
+
+        Args:
+            size: Most bytes of it; -1 for all.
+
+        Returns:
+            Empty at the end of the stream.
+        """
 
 
 def reader(lines: Lines | None) -> Read:
@@ -52,13 +60,21 @@ def reader(lines: Lines | None) -> Read:
 
 
 def split(answer: str) -> tuple[str, str]:
-    """The first word of an answer, in full and in lower case, and the rest."""
+    """The first word of an answer, in full and in lower case, and the rest.
+
+    Args:
+        answer: What was typed.
+    """
     word, _, rest = answer.partition(" ")
     return SHORT_WORDS.get(word.lower(), word.lower()), rest.strip()
 
 
 def is_word(answer: str) -> bool:
-    """Whether an answer is one of ``WORDS``, with an argument only where the word takes one."""
+    """Whether an answer is one of ``WORDS``, with an argument only where the word takes one.
+
+    Args:
+        answer: What was typed.
+    """
     word, rest = split(answer)
     return word in WORDS and (not rest or word in WITH_ARGUMENT)
 
@@ -93,10 +109,19 @@ def understand(answer: str, legal: Sequence[int], display: View, actions: int) -
 
 
 def short(answer: str) -> str:
-    """An answer of any content as a short printable string."""
+    """An answer of any content as a short printable string.
+
+    Args:
+        answer: What was typed.
+    """
     return answer if re.fullmatch(r"[ -~]{0,20}", answer) else quoted(answer)
 
 
 def quoted(answer: str, length: int = 20) -> str:
-    """The first ``length`` characters in quotes, in ASCII."""
+    """The first ``length`` characters in quotes, in ASCII.
+
+    Args:
+        answer: What was typed.
+        length: Most characters of it.
+    """
     return ascii(answer[:length]) + ("..." if len(answer) > length else "")

@@ -1,4 +1,4 @@
-"""What the terminal displays, as pure functions of a position: boards, the table of moves, the list of commands.
+"""Positions as the terminal displays them, and the names of their moves, as pure functions.
 
 Nothing here reads input, waits or keeps state, so a test can record a screen at a fixed width. A screen depends on the
 terminal (``Canvas``): Unicode or ASCII, width and height. Marks do not depend on colour: ``[x]`` is the last move,
@@ -8,16 +8,15 @@ terminal (``Canvas``): Unicode or ASCII, width and height. Marks do not depend o
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from shutil import get_terminal_size
 
-import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from games.base import Bools, Concealing, Floats, Game, Ints, States, action_words
+from games.base import Concealing, Game, States, action_words
 
 STYLES = {"x": "bold red", "o": "bold yellow", "0": "bold red", "1": "bold yellow", "*": "bold green"}
 GLYPHS = {"x": "\u25cf", "o": "\u25cb", ".": "\u00b7"}  # discs, for boards with gravity
@@ -34,7 +33,11 @@ class Canvas:
 
 
 def canvas_of(console: Console) -> Canvas:
-    """The terminal's present capabilities. It may have been resized since the last screen."""
+    """The terminal's present capabilities. It may have been resized since the last screen.
+
+    Args:
+        console: Of the terminal.
+    """
     try:
         "".join([FRAME, *GLYPHS.values()]).encode(console.encoding)
         unicode = not console.is_dumb_terminal and os.environ.get("TERM") != "dumb"
@@ -78,16 +81,29 @@ class View:
     """[A] the words at a position [W] for the seat to move."""
 
     def at(self, state: States, seat: int) -> View:
-        """The view of a position [W]: actions are called what they are there."""
+        """The view at a position: actions are called what they are there.
+
+        Args:
+            state: [W] the position.
+            seat: The seat to move.
+        """
         return self if self.words is None else replace(self, names=self.words(state, seat))
 
     def move(self, action: int) -> str:
-        """An action in words, such as ``cell 5`` or ``left``."""
+        """An action in words, such as ``cell 5`` or ``left``.
+
+        Args:
+            action: Its number, from 0.
+        """
         return (self.names[action] if self.names else "") or f"{self.noun} {action + 1}"
 
 
 def view(game: Game) -> View:
-    """The view of a game, as it states it (``games.base.Display``): a grid, columns, or what ``render`` gives."""
+    """The view of a game, as it states it (``games.base.Display``): a grid, columns, or what ``render`` gives.
+
+    Args:
+        game: The game.
+    """
     shown = game.spec.display
     draw = partial(_DRAWN[shown.layout], game)
     words = partial(action_words, game)
@@ -107,7 +123,12 @@ def _plain(game: Game, scene: Scene, canvas: Canvas) -> Text:
 
 
 def styled(text: str, style: str) -> Text:
-    """A text whose style ends with it: text appended later keeps its own style, unlike with ``Text(text, style)``."""
+    """A text whose style ends with it: text appended later keeps its own style, unlike with ``Text(text, style)``.
+
+    Args:
+        text: The text.
+        style: As rich names it.
+    """
     return Text().append(text, style=style)
 
 
@@ -115,7 +136,16 @@ def styled(text: str, style: str) -> Text:
 
 
 def marked_cells(game: Game, scene: Scene) -> tuple[list[str], int, set[int], set[int]]:
-    """The cells row by row, the number of columns, the cells that the last move changed, and those of winning lines."""
+    """The cells of a board and which of them to mark.
+
+    Args:
+        game: A game that is drawn in cells.
+        scene: The moment.
+
+    Returns:
+        The cells row by row, the number of columns, the cells that the last move changed, and those of winning
+            lines.
+    """
     lines = _rows(game, scene.state)
     cells, columns = list("".join(lines)), len(lines[0])
     before = list("".join(_rows(game, scene.before))) if scene.before is not None else cells
@@ -124,7 +154,13 @@ def marked_cells(game: Game, scene: Scene) -> tuple[list[str], int, set[int], se
 
 
 def winning(cells: list[str], columns: int, k: int) -> set[int]:
-    """The cells, counted row by row, of all lines of k equal stones."""
+    """The cells, counted row by row, of all lines of k equal stones.
+
+    Args:
+        cells: A mark for each cell, row by row.
+        columns: Of the board.
+        k: Stones in a row that win.
+    """
     cells_of_lines: set[int] = set()
     rows = len(cells) // columns
     for index, mark in enumerate(cells):
@@ -226,149 +262,13 @@ _DRAWN = {"text": _plain, "grid": _grid, "columns": _columns}
 
 
 def too_narrow(picture: Text, canvas: Canvas) -> str | None:
-    """One line for a terminal that is too narrow for a picture; None if it fits."""
+    """One line for a terminal that is too narrow for a picture; None if it fits.
+
+    Args:
+        picture: What is to be drawn.
+        canvas: The terminal.
+    """
     widest = max(len(line) for line in picture.plain.splitlines())
     if widest <= canvas.width:
         return None
     return f"The terminal has {canvas.width} columns, this needs {widest}; widen it and type board."
-
-
-# --- words -----------------------------------------------------------------------------------------------
-
-
-def ranges(numbers: list[int]) -> str:
-    """Ascending numbers in short form: ``1-3 5 7-9``."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return " ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Words for a prompt, those of illegal actions left out."""
-    said = [name for name in names if name]
-    return (", " if any(" " in name for name in said) else " ").join(said)
-
-
-_LISTED = 56
-"""Most characters of words that are listed on the line of a prompt."""
-
-
-def choices(display: View, legal: Sequence[int]) -> str:
-    """The legal actions for a prompt: words, or numbers where the words are too long or there are none."""
-    words = listed([display.names[action] for action in legal]) if display.names else ""
-    numbers = f"{display.noun} {ranges([action + 1 for action in legal])}"
-    if not words:
-        return numbers
-    return words if len(words) <= _LISTED else f"{words[:_LISTED].rpartition(' ')[0].rstrip(',')} ... ({numbers})"
-
-
-@dataclass(frozen=True)
-class MoveAnalysis:
-    """What is known about the moves of a position. Arrays are [A], None if unknown."""
-
-    legal: Bools
-    probability: Floats | None
-    """Of the policy in this seat, or of the adviser for it."""
-    value: Floats | None
-    """The game's value after each move, from the mover's view."""
-    best: Bools | None
-    """The moves that an expert may play."""
-    plain: bool
-    """Whether values are wins, draws and losses."""
-    mix: Floats | None = None
-    """Of the equilibrium, where it may have to randomize."""
-    ends: Ints | None = None
-    """How many of the winner's moves each takes to the end under best play; 0 where it is drawn."""
-
-
-def analysis(display: View, moves: MoveAnalysis, canvas: Canvas) -> Text:
-    """A line per legal move: the policy's probability, the game's value, and whether an expert would play it; or, where
-    equilibria randomize, the equilibrium's probability, and the regret, what the move is worth less than the best one.
-    """
-    actions = [int(action) for action in np.flatnonzero(moves.legal)]
-    names = [display.names[action] if display.names else str(action + 1) for action in actions]
-    width = max(map(len, [*names, display.noun]))
-    worths = {action: _worth(moves, action) for action in actions}
-    wide = max(5, *(len(words) for words in worths.values()))
-    lines = []
-    for name, action in zip(names, actions, strict=True):
-        line = styled(name.rjust(width), "bold")
-        if moves.probability is not None:
-            chance = moves.probability[action]
-            line.append(f"  {chance:6.1%}")
-            if canvas.width >= 40:
-                line.append(" " + _bar(float(chance), 10, canvas), style="cyan")
-        if moves.value is not None:
-            line.append("  " + worths[action].ljust(wide))
-        if moves.mix is not None and moves.value is not None:
-            line.append(f"  {moves.mix[action]:11.1%}  {moves.value[actions].max() - moves.value[action]:6.3f}")
-        elif moves.best is not None and moves.best[action]:
-            line.append("  expert" if canvas.width >= WORDY else " *", style="green")
-        line.rstrip()
-        lines.append(line)
-    heading = display.noun.rjust(width) + ("  policy" if moves.probability is not None else "")
-    if moves.value is not None:
-        heading += (" " * 11 if moves.probability is not None and canvas.width >= 40 else "") + "  value"
-        heading += "   equilibrium  regret" if moves.mix is not None else ""
-    if moves.mix is None and moves.best is not None and canvas.width < WORDY:
-        heading += "  (*: expert)"
-    return Text("\n").join([styled(heading, "dim"), *lines])
-
-
-WORDY = 36
-"""Columns from which on a table of moves has the word ``expert`` instead of an asterisk."""
-
-
-def _bar(share: float, width: int, canvas: Canvas) -> str:
-    full = round(share * width)
-    return (("\u2588" if canvas.unicode else "#") * full).ljust(width)
-
-
-def _worth(moves: MoveAnalysis, action: int) -> str:
-    """The value of a move, and in how many moves of the winner it is reached, where that is known."""
-    if moves.value is None:
-        return ""
-    words = worth(float(moves.value[action]), plain=moves.plain).strip()
-    ends = 0 if moves.ends is None else int(moves.ends[action])
-    return f"{words} in {ends}" if ends else words
-
-
-def worth(value: float, *, plain: bool) -> str:
-    """The value of a move for the mover, in words or as a number."""
-    if plain:
-        return "wins " if value > 0 else "draws" if value == 0 else "loses"
-    return f"{value:+z.3f}"
-
-
-HELP = (
-    ("NUMBER", "make that move"),
-    ("hint", "what an expert, or else the policy, would play"),
-    ("undo", "take back your last move and the reply"),
-    ("swap", "change seats with the opponent"),
-    ("resign", "give up the game, as a loss"),
-    ("analysis", "on and off: probabilities, values, a verdict after every move"),
-    ("save [FILE]", "save the game, now and after every further move"),
-    ("board", "draw the board again, for example after resizing"),
-    ("help", "this list (?)"),
-    ("quit", "quit the game (q)"),
-)
-
-
-def help_text(display: View, canvas: Canvas) -> Text:
-    """The list of commands."""
-    rows = [*HELP]
-    if display.names:
-        words = listed(display.names)
-        rows.insert(1, (words if len(words) <= _LISTED else "WORD", "the same, as words"))
-    width = min(max(len(word) for word, _ in rows), 22) + 2
-    lines = []
-    for word, does in rows:
-        narrow = width + len(does) > canvas.width
-        lines.append(styled(word, "bold") if narrow else styled(word.ljust(width), "bold") + Text(does))
-        if narrow:
-            lines.append(Text(f"  {does}"))
-    return Text("\n").join(lines)

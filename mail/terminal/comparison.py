@@ -39,7 +39,11 @@ def comparison_tables(title: str, entrants: dict[str, Any]) -> list[Table]:
 
 
 def improvement_lines(summary: dict[str, Any]) -> list[str]:
-    """Who is probably better than the last entrant, a line for each: a smaller Nash gap, ties counted half."""
+    """Who is probably better than the last entrant, a line for each: a smaller Nash gap, ties counted half.
+
+    Args:
+        summary: Of ``mail.training.compare.summary.summarize``.
+    """
     names = list(summary["entrants"])
     lines = []
     for name in names[:-1]:

@@ -13,7 +13,13 @@ def columns() -> int:
 
 
 def wrapped(text: str, width: int, *, hang: str = "  ") -> str:
-    """A text with its long lines broken at spaces; the rest of a line is indented as its beginning, and by ``hang``."""
+    """A text with its long lines broken at spaces; the rest of a line is indented as its beginning, and by ``hang``.
+
+    Args:
+        text: Lines.
+        width: Columns.
+        hang: Added to the indent of what is broken off.
+    """
     lines = []
     for line in text.removesuffix("\n").split("\n"):
         indent = line[: len(line) - len(line.lstrip())]
@@ -28,7 +34,12 @@ def wrapped(text: str, width: int, *, hang: str = "  ") -> str:
 
 
 def listed(entries: dict[str, str], width: int) -> str:
-    """Names with a line each, wrapped to so many columns."""
+    """Names with a line each, wrapped to so many columns.
+
+    Args:
+        entries: A line for each name.
+        width: Columns.
+    """
     column = min(24, max(map(len, entries), default=0) + 4)
     lines = []
     for name, summary in entries.items():
@@ -45,6 +56,11 @@ def records(headings: Sequence[str], rows: Iterable[Sequence[str]], width: int) 
     """Rows of a table that is too wide, each as a text of so many columns: its first cell, then the others by name.
 
     Cells that are empty or ``-`` are left out.
+
+    Args:
+        headings: Of all columns of the table.
+        rows: The cells of each row.
+        width: Columns of text.
     """
     lines = []
     for first, *cells in rows:

@@ -56,7 +56,15 @@ def headings(
     oracle: Oracle | None = None,
     remarks: dict[int, str] | None = None,
 ) -> list[str]:
-    """A line about each ply of a game, such as ``3. x: cell 5, keeps the draw``; arguments as in ``pages``."""
+    """A line about each ply of a game, such as ``3. x: cell 5, keeps the draw``.
+
+    Args:
+        game: The game.
+        states: [1, W] each, one more than there are moves.
+        moves: Both seats' actions of each ply, -1 where a seat does not act.
+        oracle: Judges the moves, if given.
+        remarks: Additions to the lines of some plies.
+    """
     display = view(game)
     lines = []
     for ply, pair in enumerate(moves):
@@ -76,7 +84,13 @@ def _verdict(game: Game, states: States, seat: int, action: int, oracle: Oracle)
 
 
 def replayed(played: Played, canvas: Canvas, oracle: Oracle | None = None) -> list[Text]:
-    """The pages of a saved game: its players, plies and ending."""
+    """The pages of a saved game: its players, plies and ending.
+
+    Args:
+        played: The game.
+        canvas: The terminal.
+        oracle: Judges the moves, if given.
+    """
     record, marks = played.record, view(played.game).marks
     names = [f"{marks[seat]}: {record.players[seat]}" for seat in (0, 1)]
     title = Text(f"{record.game}, seed {record.seed}\n" + "\n".join(names) + "\n\n")
@@ -96,7 +110,13 @@ def _ending(played: Played) -> str:
 
 
 def turn(texts: Sequence[Text], console: Console, *, read: Read | None) -> None:
-    """Print pages in order. With ``read``, wait for an answer after each, which may name another page."""
+    """Print pages in order, or as answers ask for them.
+
+    Args:
+        texts: The pages.
+        console: For output.
+        read: Returns the answer after each page, which may name another one; None prints them all.
+    """
     screen, place = Screen(console), 0
     while place < len(texts):
         screen.show(texts[place])

@@ -55,6 +55,9 @@ class Progress:
 def read_progress(folder: Path) -> Progress:
     """Read the state of a run.
 
+    Args:
+        folder: Of the run.
+
     Raises:
         RunError: There is no run, or one of its files is damaged.
     """
@@ -73,7 +76,12 @@ def read_progress(folder: Path) -> Progress:
 
 
 def screen(progress: Progress, canvas: Canvas) -> Text:
-    """The screen; no line is wider than ``canvas``."""
+    """The screen, no line of which is wider than the terminal.
+
+    Args:
+        progress: What the run has logged.
+        canvas: The terminal.
+    """
     config = progress.config
     shown = ("explorer", "expert", "seed") if share_explorer(config["learners"]) else ("expert", "seed")
     options = [f"{key} {config[key]}" for key in shown if key in config]
@@ -118,7 +126,13 @@ def _number(value: float) -> str:
 
 
 def sparkline(values: list[float], width: int, canvas: Canvas) -> str:
-    """A series as at most ``width`` characters; each shows the last value of its part."""
+    """A series as at most ``width`` characters; each shows the last value of its part.
+
+    Args:
+        values: Oldest first.
+        width: Most characters.
+        canvas: The terminal.
+    """
     bars = BARS if canvas.unicode else ASCII_BARS
     if width < 1 or not all(abs(value) < 1e300 for value in values):
         return ""

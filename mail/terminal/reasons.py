@@ -46,7 +46,11 @@ class SeatBoard:
         return [(column, (int(heights[column]) - 1, column)) for column in range(self.columns) if heights[column]]
 
     def after(self, action: int) -> SeatBoard:
-        """The board after a move of the seat, seen by the other seat."""
+        """The board after a move of the seat, seen by the other seat.
+
+        Args:
+            action: A legal action.
+        """
         own = self.own.copy()
         own[dict(self.playable())[action]] = True
         return SeatBoard(self.other, own, self.k, self.gravity)
@@ -78,7 +82,11 @@ class SeatBoard:
         return None
 
     def named(self, line: list[Cell]) -> str:
-        """A line in words."""
+        """A line in words.
+
+        Args:
+            line: Its cells.
+        """
         if not self.gravity:
             return "-".join(str(row * self.columns + column + 1) for row, column in line)
         columns = sorted({column + 1 for _, column in line})

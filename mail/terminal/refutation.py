@@ -39,16 +39,32 @@ class Labelled:
     """If the run learned up to symmetry, the quotient, in which ``states`` are canonical; else None."""
 
     def nearest(self, game: Game, state: States) -> tuple[int, Ints]:
-        """The distance [cells] of the nearest ones to a position [W], and their rows. D must not be 0."""
+        """The nearest of them to a position, of which there must be one.
+
+        Args:
+            game: The game.
+            state: [W] the position.
+
+        Returns:
+            The distance in cells, and the rows of all at this distance.
+        """
         images = state[None] if self.quotient is None else self.quotient.base.images(state[None])[:, 0]
         apart = np.min([differing(game, self.states, image) for image in images], axis=0)
         return int(apart.min()), np.flatnonzero(apart == apart.min())
 
 
 def differing(game: Game, states: States, state: States) -> Ints:
-    """[N] the number of cells in which positions [N, W] differ from a position [W] of the same mover.
+    """In how many cells positions differ from another of the same mover.
 
     For games other than those of placing stones, the number of state entries that differ.
+
+    Args:
+        game: The game.
+        states: [N, W] positions.
+        state: [W] the other.
+
+    Returns:
+        int64 [N].
     """
     if not game.spec.in_a_row:
         return np.asarray((states != state).sum(1), dtype=np.int64)
@@ -57,7 +73,15 @@ def differing(game: Game, states: States, state: States) -> Ints:
 
 
 def labelled(profile: Profile, seat: int) -> Labelled:
-    """The labelled positions of one seat, from a run's saved rounds. RunError if a round does not belong to the run."""
+    """The labelled positions of one seat, from a run's saved rounds.
+
+    Args:
+        profile: The run and its learner.
+        seat: The seat.
+
+    Raises:
+        RunError: A round does not belong to the run.
+    """
     game, (folder, learner) = profile.game, split(profile.name)
     run, learner = Run.at(folder), learner or default_learner(profile.config)
     width, total = game.start(1, rng=np.random.default_rng(0)).shape[1], game.spec.actions
@@ -117,7 +141,15 @@ def show(
 
 
 def steps(game: Enumerable, line: Sequence[int]) -> tuple[list[States], list[tuple[int, int]]]:
-    """The positions [1, W] of a line, before and after each move, and both seats' actions of each ply, -1 for none."""
+    """A line as positions and actions.
+
+    Args:
+        game: The game.
+        line: Both seats' actions.
+
+    Returns:
+        The positions [1, W] before and after each move, and both seats' actions of each ply, -1 for none.
+    """
     states = [state[None] for state in positions(game, tuple(line))]
     acting = [game.acting(state)[0] for state in states[:-1]]
     moves = [
@@ -151,7 +183,16 @@ def present(
     oracle: Oracle | None = None,
     read: Read | None = None,
 ) -> None:
-    """``nashmail exploit --show``: print the pages of every refuted seat; with ``read``, wait after each page."""
+    """``nashmail exploit --show``: print the pages of every refuted seat.
+
+    Args:
+        game: The game that the findings refer to.
+        profile: The policies.
+        findings: The results for the seats.
+        console: For output.
+        oracle: Judges the moves, if given.
+        read: Returns the answer after each page; None prints them all.
+    """
     for finding in findings:
         if not finding.refuted:
             console.print(f"Seat {finding.seat} is not refuted: no line to show.")
@@ -166,7 +207,14 @@ def present(
 def first_mistake(
     states: Sequence[States], moves: Sequence[tuple[int, int]], seat: int, oracle: Oracle
 ) -> Mistake | None:
-    """The first of the seat's moves that gives value away according to the oracle."""
+    """The first of the seat's moves that gives value away according to the oracle.
+
+    Args:
+        states: [1, W] each, before and after each move.
+        moves: Both seats' actions of each ply, -1 for none.
+        seat: The seat.
+        oracle: Judges the moves.
+    """
     for ply, pair in enumerate(moves):
         if pair[seat] < 0:
             continue

@@ -11,7 +11,12 @@ from mail.terminal.boards import Canvas, Scene, View, canvas_of, too_narrow
 
 
 class Screen:
-    """A console that is sent only what it can display. ``unicode=False`` draws with ASCII."""
+    """A console that is sent only what it can display.
+
+    Args:
+        console: The console.
+        unicode: False draws with ASCII, whatever the terminal can do.
+    """
 
     def __init__(self, console: Console, *, unicode: bool = True) -> None:
         self.console, self.unicode = console, unicode
@@ -22,18 +27,32 @@ class Screen:
         return canvas if self.unicode else replace(canvas, unicode=False)
 
     def say(self, line: str, *, end: str = "\n") -> None:
-        """Print a line and flush."""
+        """Print a line and flush.
+
+        Args:
+            line: The line.
+            end: What follows it.
+        """
         self.console.print(Text(self._encodable(line)), end=end, soft_wrap=True)
         self.console.file.flush()
 
     def show(self, text: Text) -> None:
-        """Print a text, with colours if they are wanted and the encoding allows it."""
+        """Print a text, with colours if they are wanted and the encoding allows it.
+
+        Args:
+            text: The text.
+        """
         plain = self._encodable(text.plain)
         styled = not self.console.no_color and plain == text.plain
         self.console.print(text if styled else Text(plain), soft_wrap=True)
 
     def draw(self, display: View, scene: Scene) -> None:
-        """Draw a position, with a line of warning if it does not fit."""
+        """Draw a position, with a line of warning if it does not fit.
+
+        Args:
+            display: How the game is drawn.
+            scene: The position.
+        """
         canvas = self.canvas()
         picture = display.draw(scene, canvas)
         self.show(Text("\n") + picture + Text("\n"))

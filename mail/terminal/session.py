@@ -15,9 +15,10 @@ from rich.console import Console
 from agents.policy import Policy
 from games.base import Game
 from mail.terminal.answers import Read, is_word, short, split, understand
-from mail.terminal.boards import View, analysis, choices, help_text
+from mail.terminal.boards import View
 from mail.terminal.game.contest import Contest, Setting
 from mail.terminal.game.players import Players, both_human, greeting, whose
+from mail.terminal.moves import analysis, choices, help_text
 from mail.terminal.screen import Screen
 
 PATIENCE = 10  # invalid answers in a row after which the session stops to comment on them

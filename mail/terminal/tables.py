@@ -23,7 +23,11 @@ FOLDED = 12  # characters that a folded column of text keeps
 
 
 def plain(name: str) -> Text:
-    """A name as plain text, without markup or escape sequences."""
+    """A name as plain text, without markup or escape sequences.
+
+    Args:
+        name: Of any content.
+    """
     return Text(printable(name))
 
 
@@ -53,7 +57,11 @@ class FittingTable(Table):
             self.add_column(heading, overflow="fold")
 
     def add_numbers(self, *headings: str) -> None:
-        """Add columns that are right-aligned and never folded."""
+        """Add columns that are right-aligned and never folded.
+
+        Args:
+            headings: One for each column.
+        """
         for heading in headings:
             self.add_column(heading, justify="right", no_wrap=True)
 
@@ -81,7 +89,12 @@ class FittingTable(Table):
 
 
 def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> FittingTable:
-    """Exact measures and budget of several pairs of policies."""
+    """Exact measures and budget of several pairs of policies.
+
+    Args:
+        title: Above the table.
+        rows: Measures and budgets, by the names of the pairs.
+    """
     table = FittingTable("policy", title=title)
     table.add_numbers("games", "labels", "distinct", "seat 0", "seat 1", "Nash gap", "greedy gap")
     for name, row in rows.items():
@@ -94,19 +107,33 @@ def learner_table(title: str, rows: dict[str, dict[str, Any]]) -> FittingTable:
 def expert_row(name: str, measures: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     """A row for ``learner_table`` with an expert that is no equilibrium, below those that learned from it; no row for
     one that is, or was not measured.
+
+    Args:
+        name: The expert's.
+        measures: Its measures; None for an equilibrium.
     """
     return {f"expert {name}": measures} if measures is not None and measures["nash_gap"] is not None else {}
 
 
 def expert_note(name: str, measures: dict[str, Any] | None) -> list[str]:
-    """A line about an expert that is no equilibrium and was not measured; else none."""
+    """A line about an expert that is no equilibrium and was not measured; else none.
+
+    Args:
+        name: The expert's.
+        measures: Its measures; None for an equilibrium.
+    """
     if measures is None or measures["nash_gap"] is not None:
         return []
     return [f"the expert {name} is no equilibrium; how exploitable it is was not measured"]
 
 
 def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> FittingTable:
-    """Budget and win rates of pairs of policies in a game that is too large for exact measures."""
+    """Budget and win rates of pairs of policies in a game that is too large for exact measures.
+
+    Args:
+        title: Above the table.
+        rows: Matches and budgets, by the names of the pairs.
+    """
     note = f"seats: win rates, 95 % Wilson; *: {RANDOM_WHEN_LOST}, random where all moves lose"
     table = FittingTable("policy", title=title, caption=note)
     table.add_column("against", no_wrap=True)
@@ -121,7 +148,11 @@ def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> FittingTable:
 
 
 def sampled_lines(rows: dict[str, dict[str, Any]]) -> list[str]:
-    """Further results of each pair of policies, one per line."""
+    """Further results of each pair of policies, one per line.
+
+    Args:
+        rows: As in ``sampled_table``.
+    """
     lines = []
     for name, row in ((printable(name), row) for name, row in rows.items()):
         lines += _by_search(name, row)
@@ -173,7 +204,11 @@ def _rate(wins: int, match: dict[str, Any]) -> str:
 
 
 def result_table(results: Sequence[Result]) -> FittingTable:
-    """One row per ordered pair, from the first player's view."""
+    """One row per ordered pair, from the first player's view.
+
+    Args:
+        results: Of the pairs.
+    """
     exact = any(result.exact for result in results)
     table = FittingTable("first", "second")
     table.add_numbers("won", "drawn", "lost", "win rate", *(["exact"] if exact else []))
@@ -192,7 +227,11 @@ def _in_four(rate: float) -> str:
 
 
 def cross_table(results: Sequence[Counted]) -> FittingTable:
-    """Everyone against everyone: the score of the row's player in seat 0 against the column's; draws count half."""
+    """Everyone against everyone: the score of the row's player in seat 0 against the column's; draws count half.
+
+    Args:
+        results: Of all ordered pairs.
+    """
     names = list(dict.fromkeys(name for result in results for name in (result.first, result.second)))
     table = FittingTable("", "seat 0")
     table.add_numbers(*(str(number + 1) for number in range(len(names))))
@@ -208,7 +247,11 @@ def _score(result: Counted) -> str:
 
 
 def rating_table(ratings: Ratings) -> FittingTable:
-    """Points with their intervals, in descending order."""
+    """Points with their intervals, in descending order.
+
+    Args:
+        ratings: Of all players.
+    """
     table = FittingTable("", "player")
     table.add_numbers("points", "95 %")
     for place, (name, points, half) in enumerate(

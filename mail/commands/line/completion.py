@@ -16,7 +16,15 @@ _FILES = {"FILE", "DIR", "RUN", "RUN[:LEARNER]", "WHO"}
 
 
 def script(parser: Parser, shell: str) -> str:
-    """The script that completes commands, options, names and files in a shell; NashmailError for another shell."""
+    """The script that completes commands, options, names and files in a shell.
+
+    Args:
+        parser: The whole command line.
+        shell: ``bash``, ``zsh``, ``fish`` or ``tcsh``.
+
+    Raises:
+        NashmailError: There are none for this shell.
+    """
     if shell not in SHELLS:
         raise NashmailError(f"there are completions for {', '.join(SHELLS)}, not for {shell[:40]!r}")
     import shtab

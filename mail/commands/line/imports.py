@@ -81,7 +81,18 @@ def load_installed() -> list[str]:
 
 
 def check_file(path: Path, names: Sequence[str] = ()) -> list[Checked]:
-    """Check the games with these names, or all that the file registers. NashmailError for the first fault."""
+    """Check the games with these names, or all that the file registers.
+
+    Args:
+        path: The file.
+        names: Of games; all of the file's by default.
+
+    Returns:
+        What was checked, a game each.
+
+    Raises:
+        NashmailError: The file fails or registers no game, or a game breaks the contract of ``games.base``.
+    """
     with redirect_stdout(sys.stderr):
         words = [name for kind, name in _registered(path) if kind is GAMES]
         if not words:

@@ -22,6 +22,11 @@ class Parser(argparse.ArgumentParser):
     """argparse without the usage text before an error."""
 
     def error(self, message: str) -> NoReturn:
+        """Print an error as one line, and leave with exit status 2.
+
+        Args:
+            message: What is wrong.
+        """
         self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
 
     def format_help(self) -> str:
@@ -29,7 +34,11 @@ class Parser(argparse.ArgumentParser):
         return wrapped(super().format_help(), columns())
 
     def print_help(self, file: Any = None) -> None:
-        """Print help, or a line with the reason why it cannot be printed."""
+        """Print help, or a line with the reason why it cannot be printed.
+
+        Args:
+            file: Where to; standard output by default.
+        """
         try:
             print(self.format_help(), end="", file=file, flush=True)
         except BrokenPipeError:
@@ -41,7 +50,12 @@ class Parser(argparse.ArgumentParser):
 
 
 class CommandParser(Parser):
-    """The arguments of a command. Empty ones are refused (an empty path would mean the current directory)."""
+    """The arguments of a command. Empty ones are refused (an empty path would mean the current directory).
+
+    Args:
+        args: As in argparse.
+        options: As in argparse.
+    """
 
     filled_by: Callable[[CommandParser], None] | None = None
     """Adds the arguments when they are first needed, so that the help of other commands comes at once."""
@@ -71,7 +85,15 @@ class CommandParser(Parser):
         return super().format_help() + "".join(lists)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As in argparse, but refuse ``--option=--``, whose value argparse ignores."""
+        """As in argparse, but refuse ``--option=--``, whose value argparse ignores.
+
+        Args:
+            args: The words; those of this process by default.
+            namespace: Where values go; a new one by default.
+
+        Returns:
+            The namespace, and the words that were not understood.
+        """
         self.fill()
         for word in args or ():
             if word.startswith("--") and word.endswith("=--"):
@@ -80,12 +102,23 @@ class CommandParser(Parser):
 
 
 def say(*lines: str) -> None:
-    """Print lines, the long ones wrapped."""
+    """Print lines, the long ones wrapped.
+
+    Args:
+        lines: Lines of any length.
+    """
     print(wrapped("\n".join(lines) + "\n", columns(), hang=""), end="")
 
 
 def nonempty(text: str) -> str:
-    """A text, as argparse reads it, that is not empty."""
+    """A text, as argparse reads it, that is not empty.
+
+    Args:
+        text: What was typed.
+
+    Raises:
+        ArgumentTypeError: It is empty.
+    """
     if not text:
         raise argparse.ArgumentTypeError("this may not be empty")
     return text
@@ -99,7 +132,11 @@ def _whole(text: str) -> int:
 
 
 def one_line(message: object) -> str:
-    """A message as one line that is safe to print, at most ``LONGEST`` characters."""
+    """A message as one line that is safe to print, at most ``LONGEST`` characters.
+
+    Args:
+        message: Of any length and content.
+    """
     from agents.storage.reading import printable
 
     line = printable(" ".join(str(message).split()))
@@ -108,7 +145,11 @@ def one_line(message: object) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """The message of an error for the user. ``one_line`` makes it printable."""
+    """The message of an error for the user. ``one_line`` makes it printable.
+
+    Args:
+        error: Any exception.
+    """
     from games.base import NashmailError
 
     if isinstance(error, NashmailError):
@@ -146,7 +187,11 @@ def prepare_streams() -> None:
 
 
 def print_error(line: str) -> None:
-    """Print a line on standard error, if possible."""
+    """Print a line on standard error, if possible.
+
+    Args:
+        line: Without a line break at its end.
+    """
     with suppress(OSError):
         print(line, file=sys.stderr)
 

@@ -25,13 +25,11 @@ from rich.console import Console
 from rich.text import Text
 
 from mail.terminal.boards import Canvas
-from mail.terminal.full.frame import Picture
+from mail.terminal.full.frame import SMALLEST, Picture
 
 BEAT = 0.035  # seconds between two looks at what goes on without keys: a falling disc, an opponent
 FLOOD = 1500  # bytes at once, or without a pause, that nobody typed
 PAUSE = 0.1  # seconds without input after which a flood is over
-LEAST = (30, 10)
-"""Columns and rows without which nothing can be drawn."""
 
 
 class FullScreen(Protocol):
@@ -41,13 +39,35 @@ class FullScreen(Protocol):
     def outcome(self) -> str | None: ...
     @property
     def waits(self) -> bool: ...
-    def press(self, key: str) -> None: ...
+    def press(self, key: str) -> None:
+        """React to a key or a click.
+
+        Args:
+            key: Its name (``enter``, ``left``), its character, or ``choose N`` for a click on action or
+                entry N.
+        """
+
     def tick(self) -> None: ...
-    def draw(self, canvas: Canvas) -> Picture: ...
+    def draw(self, canvas: Canvas) -> Picture:
+        """The frame at this moment.
+
+        Args:
+            canvas: The terminal.
+
+        Returns:
+            A picture of exactly the terminal's height.
+        """
 
 
 def show(screen: FullScreen, *, mouse: bool = True) -> str:
-    """Show a screen until it has an outcome, which is returned.
+    """Show a screen until it has an outcome.
+
+    Args:
+        screen: The screen.
+        mouse: Whether clicks count.
+
+    Returns:
+        The outcome.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
@@ -132,7 +152,7 @@ class _Control(UIControl):
         return True
 
     def create_content(self, width: int, height: int) -> UIContent:
-        if width < LEAST[0] or height < LEAST[1]:
+        if width < SMALLEST[0] or height < SMALLEST[1]:
             self.frame = Picture([Text(f"{width}x{height} is too small"[:width]), Text("widen it"[:width])])
         else:
             self.frame = self.screen.draw(Canvas(True, width, height))

@@ -48,7 +48,11 @@ class Cells:
         return len(self.marks) // self.columns
 
     def sides(self, cell: int) -> tuple[str, str]:
-        """What stands left and right of a cell's content."""
+        """What stands left and right of a cell's content.
+
+        Args:
+            cell: Its number, row by row.
+        """
         if cell == self.cursor:
             return ">", "<"
         if cell in self.fresh:
@@ -165,7 +169,12 @@ def _columns(cells: Cells, cursor: Cursor | None, large: bool, *, over: bool) ->
 
 
 def fall(game: Game, scene: Scene) -> list[dict[int, str]]:
-    """The cells of the last disc on its way down, from the top to above its place; empty for games without gravity."""
+    """The cells of the last disc on its way down, from the top to above its place; empty for games without gravity.
+
+    Args:
+        game: The game.
+        scene: The position after the move, with the one before.
+    """
     if game.spec.display.layout != "columns" or scene.before is None:
         return []
     marks, columns, fresh, _ = marked_cells(game, scene)

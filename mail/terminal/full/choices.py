@@ -1,4 +1,4 @@
-"""What there is to choose before a game: the game, the opponent, the seat. For the dialogue and for the full screen.
+"""What there is to choose before a game: the game, the opponent, the seat.
 
 Opponents are words that ``mail.training.entrants`` understands; runs and tables are those of the current folder. Easy,
 medium and hard are ``suboptimal:T``: players that err on purpose, less and less.
@@ -7,7 +7,6 @@ medium and hard are ``suboptimal:T``: players that err on purpose, less and less
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +47,12 @@ def _about_game(name: str) -> str:
 
 
 def opponents(game: Game, folder: Path = Path("runs")) -> list[Choice]:
-    """The opponents that this game has."""
+    """The opponents that this game has.
+
+    Args:
+        game: The game.
+        folder: Where runs are looked for.
+    """
     solved = solvable(game) and installed()
     exact = has_model(game)
     found = []
@@ -63,7 +67,12 @@ def opponents(game: Game, folder: Path = Path("runs")) -> list[Choice]:
 
 
 def runs(game: Game, folder: Path) -> list[str]:
-    """The finished runs of this game in a folder, each learner by itself, the newest run first."""
+    """The finished runs of this game in a folder, each learner by itself, the newest run first.
+
+    Args:
+        game: The game.
+        folder: Of runs.
+    """
     try:
         homes = [path for path in folder.iterdir() if (path / "result.json").is_file()]
     except OSError:
@@ -80,12 +89,10 @@ def runs(game: Game, folder: Path) -> list[str]:
 
 
 def seats(game: Game) -> list[Choice]:
-    """The seats."""
+    """The seats.
+
+    Args:
+        game: The game.
+    """
     marks = game.spec.display.marks
     return [Choice("0", f"{marks[0]}"), Choice("1", f"{marks[1]}")]
-
-
-def lines(choices: Sequence[Choice]) -> list[str]:
-    """The list for a dialogue, with numbers."""
-    width = max(len(choice.word) for choice in choices)
-    return [f"{at:2}  {choice.word.ljust(width)}  {choice.about}" for at, choice in enumerate(choices, start=1)]

@@ -12,6 +12,9 @@ from textwrap import wrap
 
 from rich.text import Text
 
+SMALLEST = (30, 10)
+"""Columns and rows without which there is no full screen."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -25,10 +28,21 @@ class Target:
     """The key that a click stands for, or ``choose N`` for the action or entry N."""
 
     def moved(self, down: int, right: int) -> Target:
-        """The same elsewhere."""
+        """The same elsewhere.
+
+        Args:
+            down: Rows.
+            right: Columns.
+        """
         return Target(self.top + down, self.left + right, self.height, self.width, self.key)
 
     def holds(self, row: int, column: int) -> bool:
+        """Whether a character is in the rectangle.
+
+        Args:
+            row: From the top, from 0.
+            column: From the left, from 0.
+        """
         return self.top <= row < self.top + self.height and self.left <= column < self.left + self.width
 
 
@@ -48,12 +62,23 @@ class Picture:
         return len(self.lines)
 
     def at(self, row: int, column: int) -> str | None:
-        """The key that a click there stands for; the last one drawn is on top."""
+        """The key that a click stands for, None without a target; the last one drawn is on top.
+
+        Args:
+            row: From the top, from 0.
+            column: From the left, from 0.
+        """
         return next((target.key for target in reversed(self.targets) if target.holds(row, column)), None)
 
 
 def fitted(picture: Picture, width: int, height: int) -> Picture:
-    """The picture, cut or filled with empty lines to this size."""
+    """The picture, cut or filled with empty lines to this size.
+
+    Args:
+        picture: The picture.
+        width: Columns.
+        height: Rows.
+    """
     lines = [line.copy() for line in picture.lines[:height]]
     for line in lines:
         line.truncate(width)
@@ -62,7 +87,13 @@ def fitted(picture: Picture, width: int, height: int) -> Picture:
 
 
 def beside(left: Picture, right: Picture, *, at: int) -> Picture:
-    """Two pictures, the second from this column on."""
+    """Two pictures, the second from this column on.
+
+    Args:
+        left: The first.
+        right: The second.
+        at: The column.
+    """
     height = max(left.height, right.height)
     lines = []
     for row in range(height):
@@ -75,7 +106,11 @@ def beside(left: Picture, right: Picture, *, at: int) -> Picture:
 
 
 def below(*pictures: Picture) -> Picture:
-    """Pictures one under the other."""
+    """Pictures one under the other.
+
+    Args:
+        pictures: From the top.
+    """
     lines: list[Text] = []
     targets: list[Target] = []
     for picture in pictures:
@@ -85,7 +120,12 @@ def below(*pictures: Picture) -> Picture:
 
 
 def indented(picture: Picture, by: int) -> Picture:
-    """The picture moved to the right."""
+    """The picture moved to the right.
+
+    Args:
+        picture: The picture.
+        by: Columns.
+    """
     return Picture(
         [Text(" " * by).append_text(line) if line else line for line in picture.lines],
         [target.moved(0, by) for target in picture.targets],
@@ -93,12 +133,23 @@ def indented(picture: Picture, by: int) -> Picture:
 
 
 def text_of(lines: Sequence[Text]) -> str:
-    """The characters of a frame, without colours."""
+    """The characters of a frame, without colours.
+
+    Args:
+        lines: Of the frame.
+    """
     return "\n".join(line.plain.rstrip() for line in lines)
 
 
 def wrapped(words: str, width: int, *, style: str = "", rows: int = 99) -> list[Text]:
-    """A text as at most so many lines of this width."""
+    """A text as lines of this width; what does not fit ends in three dots.
+
+    Args:
+        words: The text.
+        width: Columns.
+        style: As rich names it.
+        rows: Most lines.
+    """
     lines = [part for line in words.splitlines() for part in (wrap(line, max(width, 1)) or [""])]
     if len(lines) > rows:
         lines = [*lines[: rows - 1], lines[rows - 1][: max(width - 3, 0)] + "..."]

@@ -13,13 +13,14 @@ import numpy as np
 from rich.text import Text
 
 from games.base import States
-from mail.terminal.boards import Canvas, MoveAnalysis, Scene, ranges
+from mail.terminal.boards import Canvas, Scene
 from mail.terminal.full.board import Cursor, fall, picture
 from mail.terminal.full.frame import Picture, Target, below, beside, fitted, indented, wrapped
 from mail.terminal.full.keys import GAME_KEYS, MOVES, help_page
 from mail.terminal.full.panel import NARROWEST, panel
 from mail.terminal.full.work import Job, Worker
 from mail.terminal.game.contest import Meeting
+from mail.terminal.moves import MoveAnalysis, ranges
 
 UNDER = 8  # lines that the panel should have below a board
 FOOT = 3  # lines below the board: for messages, and in small terminals the keys, too

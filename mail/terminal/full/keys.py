@@ -22,7 +22,12 @@ GAME_KEYS = "?qauwrsotmhjkl "
 
 
 def help_page(display: View, canvas: Canvas) -> list[Text]:
-    """Every key and what it does."""
+    """Every key and what it does.
+
+    Args:
+        display: The names of actions.
+        canvas: The terminal.
+    """
     noun = display.noun
     rows = [
         (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from mail.terminal.boards import STYLES, Canvas, MoveAnalysis, analysis
+from mail.terminal.boards import STYLES, Canvas
 from mail.terminal.full.board import DISCS
 from mail.terminal.full.frame import Picture, wrapped
 from mail.terminal.game.contest import Contest, Meeting
 from mail.terminal.game.players import both_human
+from mail.terminal.moves import MoveAnalysis, analysis
 
 NARROWEST = 26
 """Columns that the panel needs beside a board."""

@@ -13,30 +13,39 @@ from rich.console import Console
 from games.base import Game
 from mail.terminal.boards import canvas_of
 from mail.terminal.full.choices import HUMAN, Choice, games, opponents, seats
+from mail.terminal.full.frame import SMALLEST
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.menu import BACK, QUIT, Menu
 from mail.terminal.full.review import Review
 from mail.terminal.full.work import Worker
 from mail.terminal.game.contest import Meeting
 
-LEAST = (30, 10)
-"""Columns and rows without which the dialogue is used."""
-
 
 def has_full_screen(console: Console) -> bool:
-    """Whether this terminal has a full screen: both ways a terminal, not dumb, with Unicode, large enough."""
+    """Whether this terminal has a full screen: both ways a terminal, not dumb, with Unicode, large enough.
+
+    Args:
+        console: Of the terminal.
+    """
     if sys.stdin is None or not sys.stdin.isatty() or not sys.stdout.isatty() or not console.is_terminal:
         return False
     if os.environ.get("TERM", "dumb") == "dumb" or find_spec("prompt_toolkit") is None:
         return False
     canvas = canvas_of(console)
-    return canvas.unicode and canvas.width >= LEAST[0] and canvas.height >= LEAST[1]
+    return canvas.unicode and canvas.width >= SMALLEST[0] and canvas.height >= SMALLEST[1]
 
 
 class Prepare(Protocol):
     """Makes a meeting of what was chosen."""
 
-    def __call__(self, game: str, against: str, seat: str) -> Meeting: ...
+    def __call__(self, game: str, against: str, seat: str) -> Meeting:
+        """The players of a new meeting.
+
+        Args:
+            game: The game's name.
+            against: The opponent, as on the command line.
+            seat: ``0``, ``1`` or ``both``.
+        """
 
 
 def play(meeting: Meeting, prepare: Prepare, *, animation: bool, mouse: bool) -> Meeting:
@@ -72,7 +81,12 @@ def play(meeting: Meeting, prepare: Prepare, *, animation: bool, mouse: bool) ->
 
 
 def choose(make: Callable[[str], Game], *, mouse: bool) -> tuple[str, str, str] | None:
-    """The game, the opponent and the seat that the human chooses; None if none."""
+    """The game, the opponent and the seat that the human chooses; None if none.
+
+    Args:
+        make: Makes a game of its name.
+        mouse: Whether clicks count.
+    """
     from mail.terminal.full.app import show
 
     while True:

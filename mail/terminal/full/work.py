@@ -14,7 +14,11 @@ T = TypeVar("T")
 
 
 class Job(Generic[T]):
-    """One thing that is done beside the screen."""
+    """One thing that is done beside the screen.
+
+    Args:
+        work: What is done.
+    """
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work, self._finished = work, threading.Event()
@@ -42,7 +46,11 @@ class Job(Generic[T]):
 
 
 class Worker:
-    """The thread. ``at_once`` does everything where it is asked for instead, for tests of what is shown."""
+    """The thread.
+
+    Args:
+        at_once: Whether everything is done where it is asked for instead, for tests of what is shown.
+    """
 
     def __init__(self, *, at_once: bool = False) -> None:
         self._at_once = at_once
@@ -50,7 +58,11 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def do(self, work: Callable[[], T]) -> Job[T]:
-        """Start a job after those before it."""
+        """Start a job after those before it.
+
+        Args:
+            work: What is done.
+        """
         job = Job(work)
         if self._at_once:
             job.run()

@@ -105,18 +105,37 @@ class Contest:
         return sorted(self.current.acting(), key=lambda seat: self.players[seat].policy is not None)
 
     def sample(self, policy: Policy, seat: int) -> int:
-        """The policy's move."""
+        """The policy's move.
+
+        Args:
+            policy: The policy.
+            seat: Its seat.
+        """
         return self.current.sample(policy, seat)
 
     def play(self, actions: dict[int, int]) -> str | None:
-        """Play one ply with an action for each seat to move. Returns a problem of saving, if there is one."""
+        """Play one ply.
+
+        Args:
+            actions: The action of each seat to move.
+
+        Returns:
+            A problem of saving as a sentence, if there is one.
+        """
         self.current.play((actions.get(0, -1), actions.get(1, -1)))
         return self.recorder.go_on()
 
     # --- what humans may do besides ------------------------------------------------------------------------
 
     def resign(self, seat: int) -> str:
-        """A human gives up. Returns the sentence."""
+        """A human gives up.
+
+        Args:
+            seat: The human's.
+
+        Returns:
+            The sentence about it.
+        """
         self.resigned = seat
         self.recorder.go_on()
         return resigns(self.players, self.view, seat)
@@ -167,6 +186,11 @@ class Contest:
 
         Of a move that the only human cannot see it says no more than that it was made. The other's moves are not judged
         in a game that conceals something: how good they are tells what the other sees.
+
+        Args:
+            seat: Who moves.
+            action: The move.
+            judged: Whether a verdict is wanted.
         """
         viewer = self.viewer(seat)
         if viewer is not None and not sees_move(self.game, self.current.states, seat, action, viewer):
@@ -177,7 +201,11 @@ class Contest:
         return f"{sentence} {comment}" if comment else sentence
 
     def judges(self, seat: int) -> bool:
-        """Whether a seat's moves may be judged before the game is over: not the other's where something is hidden."""
+        """Whether a seat's moves may be judged before the game is over: not the other's where something is hidden.
+
+        Args:
+            seat: Who moves.
+        """
         return self.viewer(seat) in (None, seat) or not conceals(self.game)
 
     def ending(self) -> str:
@@ -187,7 +215,14 @@ class Contest:
         return ending(self.game, self.players, self.view, self.current.earned)
 
     def viewer(self, seat: int | None) -> int | None:
-        """Whose cards are shown: those of the only human, or of the human who is to move."""
+        """Whose cards are shown: those of the only human, or of the human who is to move.
+
+        Args:
+            seat: The human to move; None if nobody is.
+
+        Returns:
+            The seat; None if everything is shown.
+        """
         there = humans(self.players)
         if len(there) == 2:
             return seat if seat is not None else int(self.game.acting(self.current.states)[0].argmax())
@@ -203,7 +238,11 @@ class Tally:
     lost: int = 0
 
     def count(self, payoff: float) -> None:
-        """Enter a game with this payoff."""
+        """Enter a game with this payoff.
+
+        Args:
+            payoff: Of the player whose games are counted.
+        """
         self.won += payoff > 0
         self.drawn += payoff == 0
         self.lost += payoff < 0
@@ -246,7 +285,11 @@ class Meeting:
         return (HUMAN, other) if self.human == 0 else (other, HUMAN)
 
     def count(self, contest: Contest) -> None:
-        """Enter the result of a finished game, once."""
+        """Enter the result of a finished game, once.
+
+        Args:
+            contest: The game.
+        """
         if contest is self._counted or contest.payoff is None:
             return
         self._counted = contest

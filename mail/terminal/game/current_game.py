@@ -30,7 +30,11 @@ class Ply:
 
 
 class CurrentGame:
-    """A game in progress. Moves of policies and chance come from streams of ``seed``.
+    """A game in progress.
+
+    Args:
+        game: The game.
+        seed: Of the streams that moves of policies and chance come from.
 
     Attributes:
         states: [1, W] the position.
@@ -61,11 +65,20 @@ class CurrentGame:
         return [int(action) for action in np.flatnonzero(self.game.legal(self.states, seat)[0])]
 
     def sample(self, policy: Policy, seat: int) -> int:
-        """An action sampled from a policy with the seat's stream."""
+        """An action sampled from a policy with the seat's stream.
+
+        Args:
+            policy: The policy.
+            seat: Its seat.
+        """
         return int(sample(query(policy, self.game, self.states, seat), rng=self._rngs[seat])[0])
 
     def play(self, actions: tuple[int, int]) -> None:
-        """Play one ply; an action is -1 where a seat does not act."""
+        """Play one ply.
+
+        Args:
+            actions: Both seats' actions; -1 where a seat does not act.
+        """
         before = self.states
         draws = tuple(rng.bit_generator.state for rng in self._rngs)
         moves = np.array([actions], dtype=np.int64)
@@ -75,6 +88,9 @@ class CurrentGame:
 
     def take_back(self, seats: Collection[int]) -> bool:
         """Undo to the last position in which one of these seats acted, including all generators.
+
+        Args:
+            seats: Whose moves are taken back.
 
         Returns:
             Whether there was such a position.

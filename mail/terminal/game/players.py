@@ -25,23 +25,42 @@ HUMAN = Player("human")
 
 
 def humans(players: Players) -> list[int]:
-    """The seats of humans."""
+    """The seats of humans.
+
+    Args:
+        players: Seat 0's and seat 1's.
+    """
     return [seat for seat in (0, 1) if players[seat].policy is None]
 
 
 def both_human(players: Players) -> bool:
-    """Whether humans sit in both seats."""
+    """Whether humans sit in both seats.
+
+    Args:
+        players: Seat 0's and seat 1's.
+    """
     return len(humans(players)) == 2
 
 
 def names(players: Players) -> tuple[str, str]:
-    """Both names, as in a saved game."""
+    """Both names, as in a saved game.
+
+    Args:
+        players: Seat 0's and seat 1's.
+    """
     first, second = ("human" if player.policy is None else player.name for player in players)
     return first, second
 
 
 def greeting(game: Game, players: Players, display: View, *, both_act: bool) -> list[str]:
-    """The game, the opponent, and how to answer. ``both_act``: both seats choose the first move."""
+    """The game, the opponent, and how to answer.
+
+    Args:
+        game: The game.
+        players: Seat 0's and seat 1's.
+        display: The names of the seats and moves.
+        both_act: Whether both seats choose the first move.
+    """
     marks = display.marks
     if both_human(players):
         return [f"{game.spec.name}, {marks[0]} against {marks[1]}; you play both.{display.goal}"]
@@ -56,7 +75,13 @@ def greeting(game: Game, players: Players, display: View, *, both_act: bool) -> 
 
 
 def plays(players: Players, display: View, seat: int) -> str:
-    """A seat as the subject of a sentence, with its verb."""
+    """A seat as the subject of a sentence, with its verb.
+
+    Args:
+        players: Seat 0's and seat 1's.
+        display: The names of the seats and moves.
+        seat: The seat.
+    """
     if players[seat].policy is None:
         return f"{display.marks[seat]} plays" if both_human(players) else "You play"
     name = players[seat].name
@@ -64,19 +89,38 @@ def plays(players: Players, display: View, seat: int) -> str:
 
 
 def whose(players: Players, display: View, seat: int) -> str:
-    """A human's seat before the word ``move``."""
+    """A human's seat before the word ``move``.
+
+    Args:
+        players: Seat 0's and seat 1's.
+        display: The names of the seats and moves.
+        seat: The human's.
+    """
     return f"{display.marks[seat]} to" if both_human(players) else "Your"
 
 
 def resigns(players: Players, display: View, seat: int) -> str:
-    """The sentence for a resignation of the human in this seat."""
+    """The sentence for a resignation of the human in this seat.
+
+    Args:
+        players: Seat 0's and seat 1's.
+        display: The names of the seats and moves.
+        seat: The human's.
+    """
     if both_human(players):
         return f"{display.marks[seat]} resigns; {display.marks[1 - seat]} wins."
     return f"You resign: {players[1 - seat].name} wins."
 
 
 def ending(game: Game, players: Players, display: View, earned: float) -> str:
-    """The result as a sentence. ``earned``: seat 0's payoff."""
+    """The result as a sentence.
+
+    Args:
+        game: The game.
+        players: Seat 0's and seat 1's.
+        display: The names of the seats and moves.
+        earned: Seat 0's payoff.
+    """
     points = "" if game.spec.win_loss or not earned else f" ({abs(earned):g} ahead)"
     if both_human(players):
         return "A draw." if earned == 0 else f"{display.marks[0 if earned > 0 else 1]} wins{points}."

@@ -35,6 +35,9 @@ class Recorder:
     def begin(self, name: str) -> str:
         """Start to save under this name, or an unused one if it is empty. Existing files are not overwritten.
 
+        Args:
+            name: The file's name; empty for a new one after the game's.
+
         Returns:
             One line with the file's name, or with the reason why it cannot be written.
         """
@@ -61,7 +64,12 @@ class Recorder:
 
 
 def write(path: Path, record: Record) -> None:
-    """Write a record atomically."""
+    """Write a record atomically.
+
+    Args:
+        path: The file.
+        record: The game.
+    """
     write_atomic(path, record.text().encode())
 
 

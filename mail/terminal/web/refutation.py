@@ -16,7 +16,8 @@ from agents.policy import Policy, query
 from games.base import Enumerable, Game, States
 from mail.evaluation.refutation import Mistake
 from mail.terminal.analysis import Oracle
-from mail.terminal.boards import Scene, view, worth
+from mail.terminal.boards import Scene, view
+from mail.terminal.moves import worth
 from mail.terminal.pages import headings
 from mail.terminal.refutation import Finding, first_mistake, labelled, reason, steps
 from mail.terminal.web import svg

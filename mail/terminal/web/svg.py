@@ -25,7 +25,12 @@ svg.board{background:var(--board);border-radius:6px}
 
 
 def picture(game: Game, scene: Scene) -> str:
-    """One moment of a game as an HTML element: ``svg`` where the game is drawn in cells, else ``pre``."""
+    """One moment of a game as an HTML element: ``svg`` where the game is drawn in cells, else ``pre``.
+
+    Args:
+        game: The game.
+        scene: The moment.
+    """
     layout = game.spec.display.layout
     if layout == "text" or not game.spec.in_a_row:
         return f"<pre>{escape(game.render(scene.state))}</pre>"

@@ -23,7 +23,7 @@ from games.models import enumerable
 from mail.commands.games import facts
 from mail.evaluation.coverage import imitation_limit
 from mail.evaluation.gap import Gap, GapError, exploitability, greedy, nash_gap, table_gap
-from mail.terminal.boards import worth
+from mail.terminal.moves import worth
 from mail.terminal.tables import learner_table
 from tests.support import PlainBoard, backward, game, graph, optimal_profile, random_profile, uniform_profile
 

@@ -16,7 +16,8 @@ from games.base import Game, States
 from games.markov.gridworld import gridworld
 from games.markov.model import MarkovModel
 from mail.terminal.analysis import ModelOracle, SolverOracle, oracle, verdict
-from mail.terminal.boards import Canvas, MoveAnalysis, Scene, analysis, canvas_of, help_text, ranges, too_narrow, view
+from mail.terminal.boards import Canvas, Scene, canvas_of, too_narrow, view
+from mail.terminal.moves import MoveAnalysis, analysis, help_text, ranges
 from tests.support import PENNIES, draw, game, graph, move, position
 
 WIDE, ASCII = Canvas(True, 80, 24), Canvas(False, 80, 24)

@@ -10,7 +10,7 @@ import pytest
 from agents.policy import Uniform
 from games import make
 from mail.terminal.boards import Canvas
-from mail.terminal.full.choices import games, lines, opponents, runs, seats
+from mail.terminal.full.choices import games, opponents, runs, seats
 from mail.terminal.full.frame import text_of
 from mail.terminal.full.menu import Menu
 from mail.terminal.full.work import Worker
@@ -47,7 +47,6 @@ def test_opponents_of_a_board_are_the_expert_levels_runs_and_tables(
     ]  # fmt: skip
     assert [choice.about for choice in found][:4] == ["cannot be beaten", "hard", "medium", "easy"]
     assert runs(game("connect4"), Path("runs")) == [] and runs(game("connect4"), Path("nowhere")) == []
-    assert lines(found)[0] == " 1  expert           cannot be beaten"
     assert [choice.word for choice in seats(game("tictactoe"))] == ["0", "1"]
 
 
