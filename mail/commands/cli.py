@@ -195,7 +195,7 @@ def _extend_help(command: CommandParser, words: Sequence[str]) -> None:
 
 
 def _load(program: str, files: Sequence[str]) -> list[str]:
-    """Run installed plugins and files; the files' paths. A plugin that fails is told of on standard error."""
+    """Run installed plugins and files; the files' paths. A plugin that fails is reported on standard error."""
     from mail.commands.line.imports import load, load_installed
 
     for line in load_installed():

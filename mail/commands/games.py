@@ -111,12 +111,12 @@ def _openspiel(names: list[str], *, as_json: bool) -> int:
     """Try OpenSpiel's games, and print what becomes of each."""
     from games.adapters import survey
 
-    def tell(answer: survey.Answer) -> None:
+    def report(answer: survey.Answer) -> None:
         if sys.stderr.isatty():
             print(f"\r{answer.name[:70]:70}", end="", file=sys.stderr, flush=True)
 
     begun = time.perf_counter()
-    answers = survey.survey(names, on_answer=tell)
+    answers = survey.survey(names, on_answer=report)
     if sys.stderr.isatty():
         print(f"\r{'':70}\r", end="", file=sys.stderr, flush=True)
     if as_json:

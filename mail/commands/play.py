@@ -111,7 +111,7 @@ def _choose(args: argparse.Namespace, full: bool) -> bool:
 
 
 def _meeting(args: argparse.Namespace, game: str, against: str, seat: str, *, first: bool = True) -> Meeting:
-    """The players that were asked for; ``first``: from the beginning that was asked for, too."""
+    """The players that are named; ``first``: in the first game, which has a seed, moves and a file of its own."""
     from agents.storage.reading import printable
     from games import make
     from mail.data.records import RecordError

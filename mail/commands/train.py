@@ -60,7 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _learner_lines() -> dict[str, str]:
-    """The learners, and a line for each; imported when help is asked for."""
+    """The learners, and a line for each; imported when help is config for."""
     from mail.learners import declared, names
 
     return {name: declared(name).summary for name in names()}
@@ -161,9 +161,9 @@ def _check_names(args: argparse.Namespace, folder: Path) -> None:
     if args.resume and (folder / NAME).is_file():
         there = read_config(folder)
         check_imports(there, folder, registered=all_registered(there))
-    asked = Config(args.game, ("bc",), args.explorer, args.expert)
-    named = replace(asked, learners=_learners(args), knowledge=args.knowledge or "")
-    check_names(asked if args.from_games else named)
+    config = Config(args.game, ("bc",), args.explorer, args.expert)
+    named = replace(config, learners=_learners(args), knowledge=args.knowledge or "")
+    check_names(config if args.from_games else named)
 
 
 def _learners(args: argparse.Namespace) -> tuple[str, ...]:

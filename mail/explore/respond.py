@@ -4,7 +4,7 @@ Beyond the paper (docs/algorithms.md, "Queries driven by refutation"). The clone
 elsewhere. Each round the explorer plays the exact best response to it, all best actions alike, and the expert is
 queried at positions without a label. The queried seat plays all actions that the clone ever plays alike, so that what
 the clone does seldom is seen too. A clone that errs only where it has no label is exploited only by a response that
-comes there: the response leads to every label that matters, and the others are never asked for. Done when nothing can
+comes there: the response leads to every label that matters, and no others are queried. Done when nothing can
 be gained from the clone, or where no play of the response against it leads to a position without a label: what is left
 then is what the expert itself loses to best responses. It knows the rules and payoffs, as an exact model: compare its
 queries with those of explorers that do not.

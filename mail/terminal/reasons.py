@@ -1,7 +1,7 @@
 """Why a move is good or bad, in the words of somebody who looks at the board: it wins, blocks, threatens, or lets win.
 
 For boards with k in a row, with or without gravity; other games have no such reasons. A *threat* is a line of which the
-mover lacks one cell that may be played at once. Lines are told by their cells as the board numbers them (``1-5-9``);
+mover lacks one cell that may be played at once. Lines are named by their cells as the board numbers them (``1-5-9``);
 with gravity by their columns and what they look like (``columns 2-5 level``).
 """
 

@@ -1,4 +1,4 @@
-"""Queries at mistakes: the expert is asked where an opponent can make the *clone* give the value of the game away.
+"""Queries at mistakes: the expert is queried where an opponent can make the *clone* give the value of the game away.
 
 Beyond the paper (docs/algorithms.md, "Queries at mistakes"). Like ``refute`` this explorer knows the rules and the
 payoffs through an exact model; unlike it, it pays for no label on the way to a mistake. In each round it

@@ -156,8 +156,8 @@ def _played(config: InfoGailConfig, process: Process, theirs: Floats, totals: Fl
 def _rewards(config: InfoGailConfig, theirs: Floats, parts: Floats) -> Floats:
     """[M, n, A] each code's reward."""
     imitation = REWARDS["centred"](log_ratio(theirs, parts.mean(0)))
-    told = np.log(np.maximum(posterior(parts), FLOOR)) + np.log(len(parts))
-    return np.asarray(imitation + config.information * told)
+    log_posterior = np.log(np.maximum(posterior(parts), FLOOR)) + np.log(len(parts))
+    return np.asarray(imitation + config.information * log_posterior)
 
 
 def infogail(config: InfoGailConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:

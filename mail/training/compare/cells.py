@@ -156,12 +156,12 @@ def _measured(cell: Cell) -> Row:
     assert context.model is not None  # ``check_cells`` has refused other games
     model, tables = profile_tables(context.model, context.lifted(learned.policies))
     experts = context.lifted(context.experts(declared(cell.learner).expert or cell.expert))
-    asked = policy_table(model, experts[0], 0), policy_table(model, experts[1], 1)
+    expert_tables = policy_table(model, experts[0], 0), policy_table(model, experts[1], 1)
     return {
         **spending(learned),
         "steps": steps(learned, together=declared(cell.learner).both_seats),
         "knows": sorted(knowledge(cell.learner, config.explorer)),
-        "value_gap": list(exact.value_gap(model, tables, asked)),
+        "value_gap": list(exact.value_gap(model, tables, expert_tables)),
         **exact.table_measures(model, tables),
         "cpu_seconds": round(seconds, 3),
     }
