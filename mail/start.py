@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mail.parallel.signals import end_at_once, over
+from mail.parallel.signals import end_at_once, ignore
 
 
 def main() -> int:
@@ -11,5 +11,5 @@ def main() -> int:
     from mail.commands.cli import main as command
 
     status = command()
-    over()
+    ignore()
     return status

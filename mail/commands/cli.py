@@ -164,7 +164,7 @@ def _run(args: argparse.Namespace) -> int:
         flush()
         return status
     except (KeyboardInterrupt, signals.Terminated) as stop:
-        status, word = signals.stopped(stop)
+        status, word = signals.exit_status(stop)
         print_error(f"nashmail {args.command}: {word}{f'; {stop}' if str(stop) else ''}")
         return status
     except BrokenPipeError:

@@ -22,7 +22,7 @@ from typing import Any, Self
 import cloudpickle
 
 from mail.parallel.pool import BY_VALUE, START_UP, All, Local, OnResult, Out, Part, PoolError, Task, failed
-from mail.parallel.ray_link import Link, opened
+from mail.parallel.ray_link import Link, open_link
 
 _REACH = 10.0  # seconds within which a cluster must answer
 _AHEAD = 2  # shards in flight per worker: one running, one waiting
@@ -163,7 +163,7 @@ class RayPool:
                 f"joining the Ray cluster at {self.address}" if self.address else f"starting {self._workers} workers"
             )
             self.say(where)
-            self._link = opened(self._workers, self.address, self.memory)
+            self._link = open_link(self._workers, self.address, self.memory)
         return self._link
 
     def close(self) -> None:

@@ -198,7 +198,7 @@ def one_line(error: BaseException) -> str:
     return (" ".join(str(error).split()) or type(error).__name__) + why
 
 
-class Watch(threading.Thread):
+class Watchdog(threading.Thread):
     """Ends the process when a part of Ray that it started has died, or when the run is gone while Ray starts.
 
     Ray itself notices only after up to a minute.
@@ -218,19 +218,19 @@ class Watch(threading.Thread):
         while not self.over.is_set():
             if len(parts) < len(PARTS) and time.monotonic() - begun < _STARTS:
                 for part in me.children(recursive=True):
-                    if (status := part_of(part)) and status not in parts:
+                    if (status := part_status(part)) and status not in parts:
                         parts[status] = part
                         with suppress(AttributeError, OSError):
                             handles[os.pidfd_open(part.pid)] = status
             ended = {handles[handle] for handle in select.select(list(handles), [], [], _LOOK)[0]}
-            ended |= {status for status, part in parts.items() if not runs(part)}
+            ended |= {status for status, part in parts.items() if not is_running(part)}
             if ended and not self.over.is_set():
                 os._exit(min(ended))
-            if not self.started.is_set() and hung_up(self.descriptor):
-                leave(1)
+            if not self.started.is_set() and is_closed(self.descriptor):
+                end_process(1)
 
 
-def runs(process: Any) -> bool:
+def is_running(process: Any) -> bool:
     """Whether a process is running. Zombies are not.
 
     Args:
@@ -242,7 +242,7 @@ def runs(process: Any) -> bool:
         return False
 
 
-def part_of(process: Any) -> int:
+def part_status(process: Any) -> int:
     """The exit status in ``mail.parallel.ray_parts.PARTS`` of a process; 0 if it is none of the parts.
 
     Args:
@@ -263,7 +263,7 @@ def part_of(process: Any) -> int:
     return 0
 
 
-def leave(status: int) -> NoReturn:
+def end_process(status: int) -> NoReturn:
     """End this process and its descendants and remove its working directory, which a killed run no longer can.
 
     Args:
@@ -277,7 +277,7 @@ def leave(status: int) -> NoReturn:
     os._exit(status)
 
 
-def hung_up(descriptor: int) -> bool:
+def is_closed(descriptor: int) -> bool:
     """Whether the other end of a socket is closed.
 
     Args:
@@ -307,7 +307,7 @@ def main() -> None:
     """Run the process. Its argument is the file descriptor of its end of the connection."""
     descriptor = int(sys.argv[1])
     os.set_inheritable(descriptor, False)
-    connection, watch = Connection(descriptor), Watch(descriptor)
+    connection, watch = Connection(descriptor), Watchdog(descriptor)
     workers, address, memory, paths = connection.recv()
     watch.start()
     try:
@@ -319,6 +319,6 @@ def main() -> None:
     connection.send(("ready",))
     Host(connection, paths).serve()
     watch.over.set()
-    threading.Timer(_ENDS, leave, [1]).start()
+    threading.Timer(_ENDS, end_process, [1]).start()
     ray.shutdown()
-    leave(0)
+    end_process(0)

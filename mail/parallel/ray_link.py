@@ -30,7 +30,7 @@ _CORE = 1  # the exit status of Ray's core when it loses its connection to the r
 _FOLDERS = ("NASHMAIL_CACHE", "XDG_CACHE_HOME", "TMPDIR")  # environment variables that may hold relative paths
 
 
-def opened(workers: int | None, address: str | None, memory: int) -> Link:
+def open_link(workers: int | None, address: str | None, memory: int) -> Link:
     """Start Ray here, or join the cluster at an address.
 
     A cluster may require a token. Ray requires one by default for heads, but does not send one by default when it

@@ -28,7 +28,7 @@ class Terminated(BaseException):
 def end_at_once() -> None:
     """From now on signals end the process. Leaves signals alone that are ignored or have another handler."""
     sys.excepthook = _last  # before any import, even that of signal
-    leave_folder()
+    drop_working_directory()
     import signal
 
     for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
@@ -46,7 +46,7 @@ def as_exception() -> None:
             sys.unraisablehook = _unheard
 
 
-def over() -> None:
+def ignore() -> None:
     """The command has ended and only Python's shutdown remains: ignore signals."""
     import signal
 
@@ -55,7 +55,7 @@ def over() -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-def stopped(stop: BaseException) -> tuple[int, str]:
+def exit_status(stop: BaseException) -> tuple[int, str]:
     """The exit status and the word for an end from outside.
 
     Args:
@@ -64,7 +64,7 @@ def stopped(stop: BaseException) -> tuple[int, str]:
     return (143, "terminated") if isinstance(stop, Terminated) else (130, "interrupted")
 
 
-def leave_folder() -> None:
+def drop_working_directory() -> None:
     """Remove the working directory from ``sys.path``, unless this package or Python itself is there."""
     home = os.path.abspath(__file__)
     for _ in range(3):  # this file, its package, the top package
@@ -84,7 +84,7 @@ def _raise(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    status, word = stopped(Terminated() if number == 15 else KeyboardInterrupt())
+    status, word = exit_status(Terminated() if number == 15 else KeyboardInterrupt())
     os.write(2, f"nashmail: {word}\n".encode())
     os._exit(status)
 

@@ -49,7 +49,7 @@ class Registered:
     entries: tuple[Mapping[str, Entry[Any, Any]], ...]
 
     @classmethod
-    def here(cls) -> Registered:
+    def of_this_process(cls) -> Registered:
         own = [
             {name: entry for name, entry in registry.entries.items() if not isinstance(entry.target, str)}
             for registry in _REGISTRIES
@@ -95,7 +95,7 @@ def run_cells(cells: Sequence[Cell], folder: Path | None, *, pool: Pool | None =
         if folder is not None and "failed" not in row:
             write_atomic(folder / f"{missing[index].key}.json", to_json(row))
 
-    (pool or Local()).map(run_cell, Registered.here(), missing, on_result=keep)
+    (pool or Local()).map(run_cell, Registered.of_this_process(), missing, on_result=keep)
     return [rows[cell] for cell in cells]
 
 

@@ -39,7 +39,7 @@ def train(run, *, prepared, pool):
 
 mail.parallel.pool.START_UP, mail.training.train.train = 0.0, train
 status = main(["train", "rps", "--workers", "2", "--out", sys.argv[1]])
-signals.over()
+signals.ignore()
 sys.exit(status)
 """
 RESUME = "`nashmail train rps --workers 2 --out run --resume` continues it"
@@ -220,7 +220,7 @@ def test_the_working_folder_is_not_on_the_commands_path(paths: str, folder: Path
 def test_where_the_package_is_can_be_the_working_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    signals.leave_folder()
+    signals.drop_working_directory()
     assert sys.path[0] == ""
 
 
