@@ -168,6 +168,27 @@ def _columns(cells: Cells, cursor: Cursor | None, large: bool, *, over: bool) ->
     return Picture(lines, targets)
 
 
+def buttons(display: View, legal: Sequence[int], cursor: int, width: int) -> Picture:
+    """The legal actions as words, with the cursor; a click chooses one.
+
+    Args:
+        display: The names of actions.
+        legal: The legal actions.
+        cursor: The action under the cursor.
+        width: Columns.
+    """
+    lines, targets = [Text()], []
+    for action in legal:
+        word = f"{action + 1} {display.names[action]}" if display.names else f"{display.noun} {action + 1}"
+        left, right = (">", "<") if action == cursor else (" ", " ")
+        button = f"{left}{word}{right}"
+        if lines[-1] and len(lines[-1].plain) + len(button) + 1 > width:
+            lines.append(Text())
+        targets.append(Target(len(lines) - 1, len(lines[-1].plain), 1, len(button), f"choose {action}"))
+        lines[-1].append(button, style="bold reverse" if action == cursor else "bold").append(" ")
+    return Picture(lines, targets)
+
+
 def fall(game: Game, scene: Scene) -> list[dict[int, str]]:
     """The cells of the last disc on its way down, from the top to above its place; empty for games without gravity.
 

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from games.base import States
 from mail.terminal.boards import Canvas, Scene
-from mail.terminal.full.board import Cursor, fall, picture
-from mail.terminal.full.frame import Picture, Target, below, beside, fitted, indented, wrapped
+from mail.terminal.full.board import Cursor, buttons, fall, picture
+from mail.terminal.full.frame import Picture, below, beside, fitted, indented, wrapped
 from mail.terminal.full.keys import GAME_KEYS, MOVES, help_page
 from mail.terminal.full.panel import NARROWEST, panel
 from mail.terminal.full.work import Job, Worker
@@ -362,22 +362,8 @@ class GameScreen:
         display = contest.game.spec.display
         if self.seat is None or (contest.game.spec.in_a_row and not display.names):
             return drawn
-        return below(drawn, Picture([Text()]), self._buttons(canvas))
-
-    def _buttons(self, canvas: Canvas) -> Picture:
-        """The legal actions as words, with the cursor; a click chooses one."""
-        assert self.seat is not None
-        names, noun = self.contest.view.names, self.contest.view.noun
-        lines, targets = [Text()], []
-        for action in self.contest.current.legal(self.seat):
-            word = f"{action + 1} {names[action]}" if names else f"{noun} {action + 1}"
-            left, right = (">", "<") if action == self._cursor else (" ", " ")
-            button = f"{left}{word}{right}"
-            if lines[-1] and len(lines[-1].plain) + len(button) + 1 > canvas.width:
-                lines.append(Text())
-            targets.append(Target(len(lines) - 1, len(lines[-1].plain), 1, len(button), f"choose {action}"))
-            lines[-1].append(button, style="bold reverse" if action == self._cursor else "bold").append(" ")
-        return Picture(lines, targets)
+        legal = contest.current.legal(self.seat)
+        return below(drawn, Picture([Text()]), buttons(contest.view, legal, self._cursor, canvas.width))
 
     def _foot(self, canvas: Canvas) -> Picture:
         """Two lines of messages, three where there is room, and the keys."""
