@@ -74,7 +74,7 @@ def export_connectx(plans: tuple[Plan, Plan], game: Game, folder: Path) -> list[
     Raises:
         PolicyError: The game is not one that ConnectX can be set to.
     """
-    first, second = (_packed(one) for one in plans)
+    first, second = (packed(one) for one in plans)
     write_atomic(folder / SUBMISSION, to_connectx(game, (first, second)))
     return [folder / SUBMISSION]
 
@@ -82,7 +82,7 @@ def export_connectx(plans: tuple[Plan, Plan], game: Game, folder: Path) -> list[
 def _files(one: Plan, form: str) -> list[tuple[str, bytes]]:
     """Suffix and contents of every file of one seat."""
     if form == "folder":
-        facts, numbers = _packed(one)
+        facts, numbers = packed(one)
         return [("safetensors", numbers), ("json", facts)]
     if one.kind == "ntuple":
         raise PolicyError(f"n-tuple policies look patterns up, which {form} files cannot; export them to folder")
@@ -95,8 +95,15 @@ def _files(one: Plan, form: str) -> list[tuple[str, bytes]]:
     return [("pt", to_torchscript(one))]
 
 
-def _packed(one: Plan) -> tuple[bytes, bytes]:
-    """Metadata and arrays of one seat in the folder form."""
+def packed(one: Plan) -> tuple[bytes, bytes]:
+    """The two files of one seat in the folder form.
+
+    Args:
+        one: the plan of the seat.
+
+    Returns:
+        The metadata, JSON, and the arrays, safetensors.
+    """
     numbers = save(arrays_of(one))
     return to_json(about(one, numbers)), numbers
 

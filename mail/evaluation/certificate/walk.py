@@ -36,6 +36,8 @@ policy on 6x7."""
 SHORT, SCORED = 100_000, 2_000
 """The limits of the first walk of ``search``, and of its walk with scores, which are slow."""
 
+Visitor = Callable[[States], None]
+"""Is shown the positions [n, W] of each ply at which the policy is queried."""
 Scorer = Callable[[Game, States], Floats]
 """[N, A] a solver's scores for the seat to move, -inf where illegal. Their signs are the values of the moves."""
 
@@ -78,6 +80,7 @@ def certify(
     scorer: Scorer | None = None,
     start: States | None = None,
     pool: Pool | None = None,
+    visit: Visitor | None = None,
 ) -> Certificate:
     """The verdict on the greedy version of a policy.
 
@@ -90,11 +93,12 @@ def certify(
         scorer: A solver's scores, if available.
         start: [1, W] where the walk starts; the game's start by default.
         pool: Expands the layers; this process by default.
+        visit: Is shown the positions.
 
     Raises:
         GameError: The game has several starts, or is not of this kind.
     """
-    walk = _Walk(game, policy, seat, game_value, scorer, pool or Local())
+    walk = _Walk(game, policy, seat, game_value, scorer, pool or Local(), visit)
     return walk.run(game.starts() if start is None else start, limit)
 
 
@@ -102,9 +106,16 @@ class _Walk:
     """One walk: its layers so far, and its results."""
 
     def __init__(
-        self, game: Enumerable, policy: Policy, seat: int, game_value: float, scorer: Scorer | None, pool: Pool
+        self,
+        game: Enumerable,
+        policy: Policy,
+        seat: int,
+        game_value: float,
+        scorer: Scorer | None,
+        pool: Pool,
+        visit: Visitor | None,
     ) -> None:
-        self.real, self.pool = game, pool
+        self.real, self.pool, self.visit = game, pool, visit
         self.policy: Policy = policy
         self.game: Enumerable = game
         self.quotient: Quotient | None = None
@@ -130,6 +141,8 @@ class _Walk:
                 if self.positions + len(layer.states) > limit:
                     return self._unknown()
                 self.positions += len(layer.states)
+                if self.visit is not None:
+                    self.visit(layer.states)
             expansion = expand_layer(self.pool, self.shared, layer)
             if self.scorer is not None and (line := self._first_mistake(layer, expansion.moves, self.scorer)):
                 return self._refuted(line)

@@ -1,0 +1,143 @@
+"""Proofs that travel: a policy, a certificate of the walk that proves it, and a checker that needs numpy alone.
+
+A certificate states, for one seat, the hash of the policy's file, the value that no opponent can take from it, how many
+positions of each of its plies an opponent can force, and a digest of those positions. ``checker`` is copied beside it;
+it makes the walk once more with rules of its own, and compares. Of a position and its mirror image one counts, the
+smaller by P. Pons's number ("Solving Connect Four", 2015): the mover's stones plus all stones, as bitboards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.export.plan import Plan, plan
+from agents.export.write import packed
+from agents.policy import PolicyError, Seats
+from agents.storage.atomic import write_atomic
+from agents.storage.policies import to_json
+from games.base import Enumerable, GameError, Keys, States
+from games.boards import Board
+from games.symmetry import board_behind
+from mail.evaluation.certificate.walk import LIMIT, certify
+from mail.parallel.pool import Pool
+
+FORMAT = 1
+CHECKER = "check.py"
+
+
+class Trace:
+    """The positions of one seat that a walk has visited, as a certificate states them.
+
+    Args:
+        board: The game.
+        seat: The seat.
+    """
+
+    def __init__(self, board: Board, seat: int) -> None:
+        self.board, self.seat = board, seat
+        self.counts: list[int] = []
+        self._hash = hashlib.sha256()
+        cells = np.arange(board.rows * board.columns).reshape(board.rows, board.columns)
+        height, column = board.rows - 1 - cells // board.columns, cells % board.columns
+        self._bits = np.uint64(1) << (column * (board.rows + 1) + height).astype(np.uint64)  # [rows, columns]
+
+    def __call__(self, states: States) -> None:
+        """Add the positions of a ply.
+
+        Args:
+            states: [n, W].
+        """
+        planes = self.board.observe(states, self.seat) > 0
+        codes = np.unique(np.minimum(self._numbers(planes), self._numbers(planes[..., ::-1])))
+        self.counts.append(len(codes))
+        self._hash.update(codes.astype("<u8").tobytes())
+
+    def _numbers(self, planes: np.ndarray) -> Keys:
+        """[n] the numbers of positions, from their own and other stones, bool [n, 2, rows, columns]."""
+        words = np.where(planes, self._bits, np.uint64(0)).sum(axis=(2, 3), dtype=np.uint64)  # [n, 2]
+        return np.asarray(2 * words[:, 0] + words[:, 1])
+
+    @property
+    def digest(self) -> str:
+        """Of all positions so far, ply by ply."""
+        return self._hash.hexdigest()
+
+
+def provable(game: Enumerable, policies: Seats) -> tuple[Board, tuple[Plan, Plan]]:
+    """What a proof is about.
+
+    Args:
+        game: The game.
+        policies: Both seats' policies.
+
+    Returns:
+        The board, and the plans of both policies' files.
+
+    Raises:
+        GameError: Discs do not fall in this game.
+        PolicyError: A policy is not made of n-tuples.
+    """
+    board = board_behind(game)
+    if board is None or not board.gravity:
+        raise GameError(f"proofs are written for boards on which discs fall, and {game.spec.name} is none")
+    plans = plan(policies[0], game, 0), plan(policies[1], game, 1)
+    if any(one.kind != "ntuple" or one.symmetry is not None for one in plans):
+        raise PolicyError("proofs are written for n-tuple policies; train with --cloner ntuple, without --symmetry")
+    return board, plans
+
+
+def write_proofs(
+    folder: Path, game: Enumerable, policies: Seats, values: Mapping[int, float], *, limit: int = LIMIT, pool: Pool
+) -> list[Path]:
+    """Walk over all that an opponent can force, and write what others need to do it again.
+
+    Args:
+        folder: Where the files go; made if necessary.
+        game: The game.
+        policies: Both seats' policies.
+        values: For each seat that is to be proven, what its policy gets against every opponent at least.
+        limit: Most positions at which a policy is queried.
+        pool: Expands the layers of the walks.
+
+    Returns:
+        The files written.
+
+    Raises:
+        GameError: Discs do not fall in this game.
+        PolicyError: A policy is not made of n-tuples, or is not proven; nothing is written.
+    """
+    board, plans = provable(game, policies)
+    files = {CHECKER: resources.files("mail.evaluation.certificate").joinpath("checker.py").read_bytes()}
+    for seat, value in values.items():
+        trace = Trace(board, seat)
+        found = certify(board, policies[seat], seat, game_value=value, limit=limit, pool=pool, visit=trace)
+        if found.refuted is not False:
+            raise PolicyError(f"the policy of seat {seat} is not proven within {limit:,} positions; raise --limit")
+        numbers = packed(plans[seat])[1]
+        files[f"seat{seat}.safetensors"] = numbers
+        files[f"certificate{seat}.json"] = to_json(_certificate(board, trace, value, numbers))
+    for name, data in files.items():
+        write_atomic(folder / name, data)
+    return [folder / name for name in files]
+
+
+def _certificate(board: Board, trace: Trace, value: float, numbers: bytes) -> dict[str, Any]:
+    """What a certificate says."""
+    return {
+        "format": FORMAT,
+        "game": board.spec.name,
+        "rows": board.rows,
+        "columns": board.columns,
+        "in_a_row": board.k,
+        "seat": trace.seat,
+        "value": value + 0.0,
+        "policy": hashlib.sha256(numbers).hexdigest(),
+        "positions": trace.counts,
+        "digest": trace.digest,
+    }
