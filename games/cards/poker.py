@@ -117,7 +117,7 @@ class Poker:
             Two lines.
         """
         own, their, public, _ = (int(word) for word in state)
-        cards = f"cards: {self.card(own)} and {self.card(their)}" + (
+        cards = f"cards: seat 0 {self.card(own)}, seat 1 {self.card(their)}" + (
             f"; public: {self.card(public)}" if public >= 0 else ""
         )
         return f"{cards}\n{self.record(state)}"

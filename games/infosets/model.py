@@ -296,6 +296,18 @@ class InfosetModel:
         """
         return np.asarray(self._reach[seat] @ plan)
 
+    def led_to(self, seat: int, amounts: Floats) -> Floats:
+        """What the other seat gains by leading a seat to information states that pay.
+
+        Args:
+            seat: 0 or 1.
+            amounts: float64 [I] what each pays, times the seat's own probability of doing what leads there.
+
+        Returns:
+            float64 [Q of the other seat] the gain right after each of its sequences, see ``Treeplex.best``.
+        """
+        return np.asarray(self._reach[seat].T @ amounts)
+
     def table(self, seat: int, behavior: Floats) -> Table:
         """A behavior strategy of one seat as a table of the model.
 

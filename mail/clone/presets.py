@@ -43,7 +43,7 @@ LARGE = Preset(
     ),
     episodes=4000,
 )
-DEALT = Preset(episodes=10_000, patience=1.0, patience_games=500)
+DEALT = Preset(episodes=10_000, patience=3.0, patience_games=500)
 """For games in which chance deals: a label that matters may wait for one deal among hundreds. In Leduc poker, with one
 expert, exploration by counts stopped after 149 games without this, with 56 of 144 labels and 1.17 to gain."""
 LARGE_FROM = 36

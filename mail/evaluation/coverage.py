@@ -9,13 +9,14 @@ game). See docs/algorithms.md, "Interactive imitation (MAIL)".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 from agents.policy import uniform_rows
-from games.base import Bools, Ints, Table
+from games.base import Bools, Ints, Model, Table, deals
 from games.graph import GameGraph
 
 
@@ -26,41 +27,41 @@ class CoverageBounds:
     labels: int
     """Decisions of the expert that are reachable under some opponent."""
     games: int | None
-    """Smallest number of games that visit all of them; None for an expert that randomises (no number is certain)."""
+    """Smallest number of games that visit all of them; None for an expert that randomises, or where chance deals or
+    something is hidden (no number is certain)."""
 
 
-def coverage_bounds(graph: GameGraph, expert: Table, seat: int) -> CoverageBounds:
+def coverage_bounds(model: Model, expert: Table, seat: int) -> CoverageBounds:
     """The bounds for one seat's expert, over all opponents.
 
     Args:
-        graph: The game.
+        model: The game, which is no Markov game.
         expert: [S, A] float64, the expert's table.
         seat: The expert's seat.
     """
-    profile = [uniform_rows(graph.legal(0)), uniform_rows(graph.legal(1))]
+    profile = [uniform_rows(model.legal(0)), uniform_rows(model.legal(1))]
     profile[seat] = expert
-    reached = graph.reach((profile[0], profile[1])) > 0
-    decisions = np.flatnonzero(reached & (graph.seat == seat))
-    if (expert[decisions].max(1) < 1.0).any():
+    reached = model.reach((profile[0], profile[1])) > 0
+    decisions = np.flatnonzero(reached & model.legal(seat).any(1))
+    if deals(model.game) or (expert[decisions].max(1) < 1.0).any():
         return CoverageBounds(len(decisions), None)
-    return CoverageBounds(
-        len(decisions), len(decisions) - _matching(graph, profile[0] + profile[1], reached, decisions)
-    )
+    matched = _matching(cast(GameGraph, model), profile[0] + profile[1], reached, decisions)
+    return CoverageBounds(len(decisions), len(decisions) - matched)
 
 
-def imitation_limit(graph: GameGraph, experts: tuple[Table, Table], seat: int) -> Table:
+def imitation_limit(model: Model, experts: tuple[Table, Table], seat: int) -> Table:
     """[S, A] the limit of behavioral cloning with infinite data (docs/algorithms.md, "Interactive imitation (MAIL)").
 
     It is the expert at positions reachable when both experts play, and uniform elsewhere. Its exploitability does not
     vanish.
 
     Args:
-        graph: The game.
+        model: The game.
         experts: [S, A] tables of seat 0 and seat 1.
         seat: The seat that is cloned.
     """
-    seen = (graph.reach(experts) > 0)[:, None]
-    return np.where(seen, experts[seat], uniform_rows(graph.legal(seat)))
+    seen = (model.reach(experts) > 0)[:, None]
+    return np.where(seen, experts[seat], uniform_rows(model.legal(seat)))
 
 
 def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints) -> int:

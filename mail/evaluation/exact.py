@@ -7,10 +7,14 @@ from typing import Any
 from agents.policy import Policy, Seats, greedy_rows
 from games.base import Model, Table
 from games.graph import GameGraph
+from games.infosets.model import InfosetModel
 from mail.evaluation.coverage import coverage_bounds, imitation_limit
 from mail.evaluation.gap import ROUNDING, exploitability, gap_of
 from mail.evaluation.tabulate import policy_table, profile_tables, unfolded
 from mail.parallel.pool import Pool
+
+_TIES = ("first", "uniform")
+"""Experts of equilibria, whose limits are told."""
 
 
 def profile_measures(model: Model, profile: Seats, *, pool: Pool | None = None) -> dict[str, Any]:
@@ -94,18 +98,18 @@ def limits(model: Model | None, expert: str) -> dict[str, Any]:
     Returns:
         Per seat ``least_games`` and ``reachable_labels`` (``mail.evaluation.coverage``), and ``bc_infinite``, by ties
         of the experts, both seats' exploitability of behavioral cloning with infinite data. All empty if the game has
-        no graph, or the expert is not one of a graph.
+        no exact model, is a Markov game, or the expert is no equilibrium of the model.
     """
     values: dict[str, Any] = {"least_games": [], "reachable_labels": [], "bc_infinite": {}}
-    # Both limits follow from the expert's way through a graph, layer by layer.
-    if expert not in ("first", "uniform") or not isinstance(model, GameGraph):
+    # Where games end, reach says where experts come; in endless Markov games it says how often.
+    if not isinstance(model, GameGraph | InfosetModel) or expert not in _TIES or expert not in model.ties:
         return values
     table = model.equilibrium(expert)[0]
     for seat in (0, 1):
         bound = coverage_bounds(model, table, seat)
         values["least_games"].append(bound.games)
         values["reachable_labels"].append(bound.labels)
-    for ties in ("first", "uniform"):
+    for ties in (ties for ties in _TIES if ties in model.ties):
         experts = model.equilibrium(ties)
         values["bc_infinite"][ties] = [
             exploitability(model, imitation_limit(model, experts, seat), seat) for seat in (0, 1)

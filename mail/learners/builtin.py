@@ -58,6 +58,8 @@ register("mail", _TO_MAIL, _MAIL)
 register("mail-ntuple", _TO_MAIL, _NTUPLE, settings={"name": "mail-ntuple", "cloner": "ntuple"})
 _mail("linear", "linear", "mail with linear exploration and softmax-linear clones")
 _mail("tabular", "tabular", "mail with tabular exploration, into a table")
+_mail("tabular", "respond", "mail that follows the best response to its labels, into a table")
+_mail("tabular", "counts", "mail that explores by counts, into a table")
 _mail("network", "uniform", "mail that explores uniformly at random")
 
 _DAGGER = LearnerDeclaration(

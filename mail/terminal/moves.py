@@ -91,13 +91,14 @@ def analysis(display: View, moves: MoveAnalysis, canvas: Canvas) -> Text:
     width = max(map(len, [*names, display.noun]))
     worths = {action: _worth(moves, action) for action in actions}
     wide = max(5, *(len(words) for words in worths.values()))
+    bars = moves.probability is not None and canvas.width >= (40 if moves.mix is None else 60)
     lines = []
     for name, action in zip(names, actions, strict=True):
         line = styled(name.rjust(width), "bold")
         if moves.probability is not None:
             chance = moves.probability[action]
             line.append(f"  {chance:6.1%}")
-            if canvas.width >= 40:
+            if bars:
                 line.append(" " + _bar(float(chance), 10, canvas), style="cyan")
         if moves.value is not None:
             line.append("  " + worths[action].ljust(wide))
@@ -109,7 +110,7 @@ def analysis(display: View, moves: MoveAnalysis, canvas: Canvas) -> Text:
         lines.append(line)
     heading = display.noun.rjust(width) + ("  policy" if moves.probability is not None else "")
     if moves.value is not None:
-        heading += (" " * 11 if moves.probability is not None and canvas.width >= 40 else "") + "  value"
+        heading += (" " * 11 if bars else "") + "  value"
         heading += "   equilibrium  regret" if moves.mix is not None else ""
     if moves.mix is None and moves.best is not None and canvas.width < WORDY:
         heading += "  (*: expert)"

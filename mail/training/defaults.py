@@ -31,6 +31,11 @@ class Default:
 
 _MISTAKES = ("mail-ntuple",), "mistakes"
 _PAPER = Default()
+_HIDDEN = {
+    "all": Default(("mail-respond", "bc-tabular"), "respond"),
+    "play": Default(("mail-counts", "bc-tabular"), "counts"),
+}
+"""Where chance deals or hides something."""
 _BY_NAME = {
     ("tictactoe", "all"): Default(*_MISTAKES, minutes=0.1),
     ("connect4:4x4", "all"): Default(*_MISTAKES, minutes=0.3),
@@ -39,26 +44,42 @@ _BY_NAME = {
     ("tictactoe", "play"): Default(minutes=0.5),
     ("connect4:4x4", "play"): Default(("mail",), "unsure", episodes=20000),
 }
-"""By name and knowledge; every other game has the paper's learners."""
+"""By name and knowledge; every other game with open cards has the paper's learners."""
 
 
 def default_for(name: str, knowledge: str) -> Default:
     """The line of a game.
 
     Args:
-        name: The name as ``games.make`` takes it.
+        name: The name as ``games.make`` takes it; any other word stands for a game with open cards.
         knowledge: One of ``KNOWLEDGE_LEVELS``.
+
+    Raises:
+        NashmailError: The game cannot be made.
     """
+    if _hides(name):
+        return _HIDDEN[knowledge]
     return _BY_NAME.get((name, knowledge), _PAPER)
 
 
 def has_line(name: str) -> bool:
-    """Whether a game has lines of its own.
+    """Whether a game has lines of its own, or of its kind.
 
     Args:
         name: The name as ``games.make`` takes it.
+
+    Raises:
+        NashmailError: The game cannot be made.
     """
-    return (name, KNOWLEDGE_LEVELS[0]) in _BY_NAME
+    return (name, KNOWLEDGE_LEVELS[0]) in _BY_NAME or _hides(name)
+
+
+def _hides(name: str) -> bool:
+    """Whether chance deals or hides something in a game."""
+    from games.base import deals
+    from games.registry import known, make
+
+    return (name, KNOWLEDGE_LEVELS[0]) not in _BY_NAME and known(name) and deals(make(name))
 
 
 def check_knowledge_level(learners: tuple[str, ...], explorer: str, knowledge: str) -> None:
@@ -95,7 +116,7 @@ def rows(names: list[str]) -> list[dict[str, Any]]:
         {
             "name": name,
             "knowledge": knowledge,
-            "own": (name, knowledge) in _BY_NAME,
+            "own": (name, knowledge) in _BY_NAME or _hides(name),
             **asdict(default_for(name, knowledge)),
         }
         for name in names

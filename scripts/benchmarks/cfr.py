@@ -5,8 +5,9 @@ CFR+ and ``nash_conv`` in Python (``openspiel-python``) and its C++ ones called 
 ``setup`` is what comes before the first iteration: writing the game out, against making the solver. ``iterations`` is
 100 iterations of CFR+, ``gap`` the exact Nash gap of the average after them. ``gap 0.01`` is ours alone: from the model
 to an average whose Nash gap is at most 0.01, all measures on the way included; ``own poker`` is the same for ``leduc``,
-in which a card is its rank. ``same_result``: all three averages have the same Nash gap to 1e-9. Each peer runs once,
-ours several times; figures of ours are medians.
+in which a card is its rank; ``equilibrium`` is ours alone, too: both linear programs of the sequence form. The value of
+the game and the Nash gaps of that equilibrium and of uniform play are told on standard error. ``same_result``: all
+three averages have the same Nash gap to 1e-9. Each peer runs once, ours several times; figures of ours are medians.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents import cfr
+from agents.policy import uniform_rows
 from benchmarks.clocks import median_timed, timed
 from benchmarks.nash_gap import nash_conv
 from benchmarks.results import SECONDS, Result, Settings, note
@@ -56,13 +58,19 @@ def _ours(name: str, iterations: int, seconds: float) -> tuple[dict[str, float],
     """Our figures for a game, and the average after the iterations."""
     game = as_hidden(make(name))
     setup, model = timed(InfosetModel, game)  # once: the game remembers its answers
+    solved, (first, second) = timed(model.solve)
+    equilibrium, uniform = (first.policy, second.policy), (uniform_rows(model.legal(0)), uniform_rows(model.legal(1)))
+    note(
+        f"{name}: value {first.value:.12f}, Nash gap of the equilibrium {nash_conv(model, equilibrium):.1e}, "
+        f"of uniform play {nash_conv(model, uniform):.10f}"
+    )
     iterate, average = median_timed(seconds, lambda: cfr.solve(model, iterations=iterations, look=iterations))
     gap, _ = median_timed(seconds, lambda: nash_conv(model, average.profile))
     near, found = median_timed(seconds, lambda: cfr.solve(model, iterations=100_000, gap=NEAR))
     note(
         f"{name}: {len(model):,} information states; Nash gap {found.nash_gap:.4f} after {found.iterations} iterations"
     )
-    return {"setup": setup, "iterations": iterate, "gap": gap, "gap 0.01": near}, average
+    return {"setup": setup, "iterations": iterate, "gap": gap, "gap 0.01": near, "equilibrium": solved}, average
 
 
 def _theirs(solver: Any, measured: Any, rules: Any, iterations: int) -> tuple[dict[str, float], float]:

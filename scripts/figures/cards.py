@@ -1,13 +1,15 @@
-"""Kuhn's and Leduc poker: exact Nash gap against queries, for BC and for interactive imitation by two explorers.
+"""Kuhn's and Leduc poker: exact Nash gap against queries, for BC and the interactive learners.
 
-Clones are tables of the labels, uniform elsewhere, so nothing but the choice of queries tells the lines apart. The
-expert is the equilibrium of the sequence form: its own gap is 0, and what a line ends at is what its queries have left
-open.
+Curves are measured on tables of the labels so far, uniform elsewhere, so nothing but the choice of queries tells the
+lines apart; the table has the policies that learners return, which for MAIL-BRO and MURMAIL are exponential weights.
+The expert is the equilibrium of the sequence form: its own gap is 0, and what a line ends at is what its queries have
+left open. Cells are kept in OUT/cards-cells.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,21 +19,24 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from agents import make_expert, tabulate
-from agents.policy import uniform_rows
 from agents.storage.policies import write_atomic
 from figures.markov_games import banded, grid, keep
-from figures.over_seeds import done, spread
+from figures.over_seeds import kept, spread
 from games import Model
 from games import make as make_game
 from games.models import model_of
 from mail.clone.presets import preset
+from mail.data.decisions import Decisions
 from mail.data.rollout import labelled_table
+from mail.evaluation import exact
 from mail.evaluation.figure import png
 from mail.evaluation.gap import exploitability
+from mail.learners.base import Learner, make_learner
 from mail.learners.budget import Budget
-from mail.learners.collect import Collector, Options
+from mail.learners.collect import Options
 from mail.learners.interactive import Mail
-from mail.parallel.pool import Pool
+from mail.learners.journal import NullJournal
+from mail.parallel.pool import Local, Pool
 
 BUDGETS: dict[str, tuple[int, ...]] = {
     "kuhn": (1, 2, 4, 6, 8, 16, 32, 64, 128, 256, 512),
@@ -40,8 +45,29 @@ BUDGETS: dict[str, tuple[int, ...]] = {
 """Queries a seat at which a table of the labels so far is measured."""
 EPISODES: int | None = None
 """Most games a seat; None: those of ``nashmail train``."""
-METHODS = {"MAIL, respond": "respond", "MAIL, counts": "counts", "BC": "expert"}
-COLOURS = dict(zip(METHODS, ("#386fa4", "#588157", "#c8553d"), strict=True))
+EXPLORERS = {
+    "MAIL, respond": "respond",
+    "MAIL, counts": "counts",
+    "MAIL, deep": "deep",
+    "MAIL, unsure": "unsure",
+    "BC": "expert",
+}
+"""Explorers of MAIL with tables, by the name of the line."""
+LEARNERS = {
+    "MAIL-BRO": "mail-bro",
+    "MURMAIL, exact": "murmail-exact",
+    "DAgger, best response": "dagger-best",
+    "DAgger": "dagger",
+    "MURMAIL": "murmail",
+}
+"""Other learners, by the name of the line."""
+METHODS = (*LEARNERS, *EXPLORERS)
+LABELS = {"DAgger": 1, "DAgger, best response": 2, "BC": 1}
+"""Queries a seat of lines that query at every decision, in units of the largest of ``BUDGETS``; the others stop by
+themselves, or after the games of ``nashmail train``."""
+COLOURS = {"BC": "#c8553d"} | {
+    method: f"C{index}" for index, method in enumerate(method for method in METHODS if method != "BC")
+}
 
 
 @dataclass(frozen=True)
@@ -52,14 +78,31 @@ class Cell:
     method: str
     seed: int
 
+    @property
+    def name(self) -> str:
+        """For its file."""
+        method = "-".join("".join(letter if letter.isalnum() else " " for letter in self.method.lower()).split())
+        return f"{self.game}-{method}-{self.seed}"
+
+
+def cells(seeds: int) -> Iterator[Cell]:
+    """All cells, line by line."""
+    for method in METHODS:
+        for game in BUDGETS:
+            for seed in range(seeds):
+                yield Cell(game, method, seed)
+
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the table, write cards.json and cards.png."""
-    cells = [Cell(game, method, seed) for game in BUDGETS for method in METHODS for seed in range(seeds)]
+    named = {cell.name: cell for cell in cells(seeds)}
+    folder = out / "cards-cells"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept(one, named, folder, pool, earlier={})
     lines: dict[str, list[dict[str, Any]]] = {}
-    for cell, found in zip(cells, done(one, cells, pool, group=lambda cell: f"{cell.game} {cell.method}"), strict=True):
-        lines.setdefault(f"{cell.game}/{cell.method}", []).append(found)
-    limits = {game: offline_limit(game) for game in BUDGETS}
+    for name, cell in named.items():
+        lines.setdefault(f"{cell.game}/{cell.method}", []).append(json.loads((folder / f"{name}.json").read_bytes()))
+    limits = {game: sum(exact.limits(known(game), "first")["bc_infinite"]["first"]) for game in BUDGETS}
     budgets = {game: list(counts) for game, counts in BUDGETS.items()}
     keep(out, "cards", {"seeds": seeds, "budgets": budgets, "limits": limits, "lines": lines})
     redraw(out)
@@ -74,62 +117,56 @@ def known(game: str) -> Model:
 
 
 def one(cell: Cell) -> dict[str, Any]:
-    """The Nash gap after each budget, and what was spent in all."""
-    gaps, spent = np.zeros(len(BUDGETS[cell.game])), {"games": 0, "labels": 0, "distinct_labels": 0}
-    last = 0.0
-    for seat in (0, 1):
-        curve, gap, counts = seat_curve(cell, seat)
-        gaps += curve
-        last += gap
-        spent = {key: spent[key] + counts[key] for key in spent}
-    return {"gaps": gaps.tolist(), "nash_gap": last, **spent}
-
-
-def seat_curve(cell: Cell, seat: int) -> tuple[np.ndarray, float, dict[str, int]]:
-    """The exploitability of one seat's tables, after each budget and in the end, and what its queries cost."""
+    """The Nash gap after each budget and that of what was learned, and what was spent in all."""
     model, usual = known(cell.game), preset(make_game(cell.game))
-    learner = Mail(Options(seed=cell.seed, model=model), explorer=METHODS[cell.method], cloner="tabular")
-    most = EPISODES or usual.episodes
-    budget = Budget(most, None, usual.patience, usual.patience_games)
-    if cell.method == "BC":
-        budget = Budget(most, (max(BUDGETS[cell.game]),) * 2)
-    explored = learner.explore(
-        Collector("mail", model.game, cell.seed), make_expert("first", model), budget, seat
-    ).decisions
-    own = explored.take(explored.seat == seat)
+    most = (LABELS[cell.method] * max(BUDGETS[cell.game]),) * 2 if cell.method in LABELS else None
+    budget = Budget(EPISODES or usual.episodes, most, usual.patience, usual.patience_games)
+    experts = make_expert("first", model)
+    learned = learner_of(cell, model).learn(model.game, experts, budget, pool=Local(), journal=NullJournal())
+    curves = [curve(model, learned.decisions[seat], seat, BUDGETS[cell.game]) for seat in (0, 1)]
+    return {
+        "gaps": np.sum(curves, axis=0).tolist(),
+        "nash_gap": sum(exploitability(model, tabulate(model, learned.policies[seat], seat), seat) for seat in (0, 1)),
+        "games": learned.games,
+        "labels": sum(learned.labels),
+        "distinct_labels": sum(learned.distinct_labels),
+    }
+
+
+def learner_of(cell: Cell, model: Model) -> Learner:
+    """The learner of a line."""
+    options = Options(seed=cell.seed, model=model)
+    if cell.method in EXPLORERS:
+        return Mail(options, explorer=EXPLORERS[cell.method], cloner="tabular")
+    return make_learner(LEARNERS[cell.method], options)
+
+
+def curve(model: Model, decisions: Decisions, seat: int, budgets: tuple[int, ...]) -> np.ndarray:
+    """The exploitability of one seat's tables after each number of queries."""
+    own = decisions.take(decisions.seat == seat)
 
     def measured(labels: int) -> float:
         part = own.first_labels(seat, labels)
-        table = labelled_table(model.game, [part.take(part.queried)])
-        return exploitability(model, tabulate(model, table, seat), seat)
+        return exploitability(model, tabulate(model, labelled_table(model.game, [part.take(part.queried)]), seat), seat)
 
     total = own.labels()
-    curve = np.array([measured(min(labels, total)) for labels in BUDGETS[cell.game]])
-    counts = {"games": explored.games, "labels": total, "distinct_labels": own.distinct_labels()}
-    return curve, measured(total), counts
-
-
-def offline_limit(game: str) -> float:
-    """The Nash gap of BC with infinite data: the experts' play wherever they come together, uniform elsewhere."""
-    model = known(game)
-    experts = make_expert("first", model)
-    tables = [tabulate(model, experts[seat], seat) for seat in (0, 1)]
-    met = model.reach((tables[0], tables[1])) > 0
-    return sum(
-        exploitability(model, np.where(met[:, None], tables[seat], uniform_rows(model.legal(seat))), seat)
-        for seat in (0, 1)
-    )
+    return np.array([measured(min(labels, total)) for labels in budgets])
 
 
 def redraw(out: Path) -> None:
     """Picture and table from the data that is there."""
     data = json.loads((out / "cards.json").read_bytes())
     for game in data["budgets"]:
-        rows = [[method, *_row(data["lines"][f"{game}/{method}"])] for method in METHODS]
+        rows = [[method, *_row(data["lines"][f"{game}/{method}"])] for method in drawn(data)]
         limit = f"BC with infinite data: {data['limits'][game]:.4f}"
         headings = [game, "games", "queries", "distinct", "Nash gap at the end", "largest"]
         grid(f"{game}, both seats, {data['seeds']} seeds; {limit}", headings, rows)
     write_atomic(out / "cards.png", draw(data))
+
+
+def drawn(data: dict[str, Any]) -> list[str]:
+    """The lines that the data has."""
+    return [method for method in METHODS if all(f"{game}/{method}" in data["lines"] for game in data["budgets"])]
 
 
 def _row(found: list[dict[str, Any]]) -> list[str]:
@@ -142,7 +179,8 @@ def draw(data: dict[str, Any]) -> bytes:
     """One panel for each game."""
     figure, panels = plt.subplots(1, len(data["budgets"]), figsize=(11, 4.2), layout="constrained", squeeze=False)
     for axes, (game, budgets) in zip(panels[0], data["budgets"].items(), strict=True):
-        for method, colour in COLOURS.items():
+        for method in drawn(data):
+            colour = COLOURS[method]
             lines = [one["gaps"] for one in data["lines"][f"{game}/{method}"]]
             banded(axes, budgets, lines, label=method, colour=colour)
         axes.axhline(data["limits"][game], color="#c8553d", linestyle="--", linewidth=1, label="BC, infinite data")

@@ -27,12 +27,12 @@ import numpy as np
 
 from agents.policy import Policy, Seats, Uniform, tabulate, uniform_rows
 from agents.tabular import Tabular, from_model
-from games.base import Bools, Floats, Game, Ints, Keys, Model, NashmailError, States
+from games.base import Bools, Floats, Game, Ints, Keys, Model, NashmailError, States, deals
 from mail.data.decisions import Decisions
 from mail.explore.process import steps_of
 from mail.learners.collect import Options
 from mail.learners.responses.experience import Experience, bonuses
-from mail.learners.responses.planning import plan
+from mail.learners.responses.planning import alike_for, plan, plan_exactly
 from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig
 
 INNER = ("ucbvi", "exact")
@@ -50,6 +50,8 @@ class MurmailConfig(ResponseConfig):
     """Rounds of optimistic play before each update, for ``ucbvi``."""
     bonus: float = 0.05
     """The bonus of an action played n times is this, times the largest value there can be, over the root of n."""
+    dealt_tolerance: float = 1e-5
+    """``tolerance`` where chance deals: on average over deals an error at one of them is small, whatever it costs."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -167,8 +169,7 @@ class UncertaintyResponse:
         model, policy = self.model, tabulate(self.model, loop.iterate, self.seat)
         rewards = np.zeros(len(policy))
         rewards[self.acting] = self.rewards.estimate(self.keys, policy[self.acting])
-        free = model.legal(1 - self.seat)
-        found, best = plan(model.steps(1 - self.seat, policy), free, rewards)
+        found, best = plan_exactly(model, self.seat, policy, rewards)
         return Response(from_model(model, 1 - self.seat, uniform_rows(best)), found)
 
     def observe(self, played: Decisions, answers: Floats, samples: int) -> None:
@@ -217,7 +218,8 @@ class OptimisticResponse:
         steps, visits = self.experience.steps(other, policy)
         free, cap = game.legal(states, other), LARGEST * self._decisions()
         optimism = bonuses(free, visits, self.config.bonus, cap)
-        value, best = plan(steps, free, rewards, bonus=optimism, cap=cap)
+        alike = alike_for(game, states, other)
+        value, best = plan(steps, free, rewards, bonus=optimism, cap=cap, alike=alike)
         return _by_position(game, states, other, best), value
 
     def _decisions(self) -> float:
@@ -229,7 +231,8 @@ class OptimisticResponse:
 def _by_position(game: Game, states: States, seat: int, best: Bools) -> Policy:
     """All best actions alike, where the seat acts."""
     acting = np.flatnonzero(best.any(1))
-    return Tabular(game.key(states[acting], seat), uniform_rows(best[acting]))
+    keys, first = np.unique(game.key(states[acting], seat), axis=0, return_index=True)
+    return Tabular(keys, uniform_rows(best[acting[first]]))
 
 
 class Murmail(Responding):
@@ -247,13 +250,13 @@ class Murmail(Responding):
         """
         super().__init__(options, name=name, config=MurmailConfig(**settings))
 
+    def tolerance(self, game: Game) -> float:
+        return self.config.dealt_tolerance if deals(game) else self.config.tolerance
+
     def check(self, game: Game, experts: Seats) -> None:
-        start = game.start(64, rng=np.random.default_rng(0))
-        if any((game.key(start, seat) != game.key(start)).any() for seat in (0, 1)):
-            raise NashmailError(f"{self.name} plans over positions that both seats see; choose mail-bro or mail")
         if self.config.inner == "exact":
             model = self.options.exact_model(self.name)
-            model.steps(0, tabulate(model, Uniform(), 1))  # refuses what cannot be planned in
+            plan_exactly(model, 1, tabulate(model, Uniform(), 1), np.zeros(len(model.states)))  # or it refuses
 
     def opponent(self, game: Game, seat: int) -> Opponent:
         if self.config.inner == "exact":

@@ -112,7 +112,8 @@ class Loop:
         rate = learner.rate(collector.game, budget, seat)
         self.weights = ExponentialWeights(collector.game.spec.actions, rate, exact=not self.sampled)
         self.iterate = self.weights.policy()
-        self.seen = labelled_table(collector.game, [])
+        self.labelled: list[Decisions] = []
+        self.seen = labelled_table(collector.game, self.labelled)
 
     @property
     def done(self) -> bool:
@@ -143,8 +144,9 @@ class Loop:
         if self.sampled:
             rng = stream(self.options.seed, f"{self.name}/sampled", seat=self.seat, round_=len(self.rounds.played))
             return played, own, np.eye(own.legal.shape[1])[sample(own.label.astype(np.float64), rng=rng)]
-        labelled = [part.take(part.queried & (part.seat == self.seat)) for part in self.rounds.played]
-        self.seen = labelled_table(self.collector.game, labelled)
+        if own.queried.any():
+            self.labelled.append(own.take(own.queried))
+            self.seen = labelled_table(self.collector.game, self.labelled)
         return played, own, np.asarray(self.seen.table[self.seen.find(own.key)[1]])
 
     def seated(self, own: Any, other: Any) -> Any:
@@ -189,7 +191,7 @@ class Responding(ABC):
         opponent, iterates = self.opponent(loop.collector.game, loop.seat), [loop.iterate]
         while not loop.done:
             response = opponent.respond(loop)
-            if loop.done or (loop.rounds.played and response.finds <= self.config.tolerance):
+            if loop.done or (loop.rounds.played and response.finds <= self.tolerance(loop.collector.game)):
                 break
             samples = opponent.samples if loop.sampled else 1
             played, own, answers = loop.play(response.policy, self.config.games_per_round, samples=samples)
@@ -205,6 +207,14 @@ class Responding(ABC):
         if self.config.returns == "last":
             return iterates[-1]
         return iterates[int(stream(self.options.seed, f"{self.name}/returned", seat=seat).integers(len(iterates)))]
+
+    def tolerance(self, game: Game) -> float:
+        """When to stop, see ``ResponseConfig.tolerance``.
+
+        Args:
+            game: The game.
+        """
+        return self.config.tolerance
 
     def rate(self, game: Game, budget: Budget, seat: int) -> float:
         """The step size, see ``ResponseConfig.rate``.

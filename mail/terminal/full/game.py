@@ -17,7 +17,7 @@ from mail.terminal.boards import Canvas, Scene
 from mail.terminal.full.board import Cursor, buttons, fall, picture
 from mail.terminal.full.frame import Picture, below, beside, fitted, indented, wrapped
 from mail.terminal.full.keys import GAME_KEYS, MOVES, help_page
-from mail.terminal.full.panel import NARROWEST, panel
+from mail.terminal.full.panel import narrowest, panel
 from mail.terminal.full.work import Job, Worker
 from mail.terminal.game.contest import Meeting
 from mail.terminal.moves import MoveAnalysis, ranges
@@ -340,16 +340,17 @@ class GameScreen:
 
     def _body(self, canvas: Canvas) -> Picture:
         """The board, with the panel beside it or below, where there is room."""
-        beside_it = replace(canvas, width=canvas.width - NARROWEST - 4)
+        least = narrowest(moves := self._analysis())
+        beside_it = replace(canvas, width=canvas.width - least - 4)
         board = indented(self._board(beside_it if beside_it.width > 20 else canvas), 2)
-        if board.width + 2 + NARROWEST <= canvas.width:
+        if board.width + 2 + least <= canvas.width:
             room = replace(canvas, width=canvas.width - board.width - 2)
-            return beside(board, panel(self.meeting, self.contest, self._analysis(), room), at=board.width + 2)
+            return beside(board, panel(self.meeting, self.contest, moves, room), at=board.width + 2)
         board = self._board(replace(canvas, height=canvas.height - UNDER))  # the panel is worth more than large discs
         room = replace(canvas, height=canvas.height - board.height - 1)
         if room.height < 2:
             return board
-        return below(board, Picture([Text()]), panel(self.meeting, self.contest, self._analysis(), room))
+        return below(board, Picture([Text()]), panel(self.meeting, self.contest, moves, room))
 
     def _board(self, canvas: Canvas) -> Picture:
         """The board, and the actions below it where they are no places on it."""

@@ -13,6 +13,17 @@ from mail.terminal.moves import MoveAnalysis, analysis
 
 NARROWEST = 26
 """Columns that the panel needs beside a board."""
+MIXED = 44
+"""The same where analysis has the equilibrium's probabilities and regrets."""
+
+
+def narrowest(analysed: MoveAnalysis | str | None) -> int:
+    """Columns that the panel needs beside a board.
+
+    Args:
+        analysed: What it shows about the moves, as ``panel`` takes it.
+    """
+    return MIXED if isinstance(analysed, MoveAnalysis) and analysed.mix is not None else NARROWEST
 
 
 def panel(meeting: Meeting, contest: Contest, analysed: MoveAnalysis | str | None, canvas: Canvas) -> Picture:

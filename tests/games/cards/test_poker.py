@@ -81,8 +81,8 @@ def test_a_seat_sees_its_own_card_the_public_one_and_the_bets_alone() -> None:
 def test_a_hand_is_drawn_in_words() -> None:
     leduc = game("leduc")
     state = hand(leduc, (Q, K), [RAISE, RAISE, CALL, CALL], J)[0]
-    assert leduc.render(state[0]) == "cards: Q and K; public: J\nbets: bet, raise, call, check; pot 10"
-    assert game("kuhn").render(np.array([J, K, -1, 0])) == "cards: J and K\nbets: none; pot 2"
+    assert leduc.render(state[0]) == "cards: seat 0 Q, seat 1 K; public: J\nbets: bet, raise, call, check; pot 10"
+    assert game("kuhn").render(np.array([J, K, -1, 0])) == "cards: seat 0 J, seat 1 K\nbets: none; pot 2"
 
 
 @pytest.mark.parametrize("name", ["kuhn", "leduc", "leduc:2", "kuhn:5"])

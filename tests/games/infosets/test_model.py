@@ -285,7 +285,7 @@ def test_games_too_large_are_refused_with_an_estimate() -> None:
 
 def test_positions_that_are_none_are_refused() -> None:
     over = np.array([[0, 1, -1, int(np.flatnonzero(game("kuhn").bets.actor < 0)[0])]])
-    with pytest.raises(GameError, match="not a position of kuhn with a move to make: cards: J and Q"):
+    with pytest.raises(GameError, match="not a position of kuhn with a move to make: cards: seat 0 J, seat 1 Q"):
         model("kuhn").index(over)
 
 

@@ -195,7 +195,7 @@ def test_a_grid_world_by_arrows(opened: Open) -> None:
 def test_rps_by_words_and_kuhn_with_own_cards(opened: Open, colour: dict[str, str]) -> None:
     if colour:
         window = opened("play", "kuhn", "--seed", "3", more=colour)
-        assert " and " not in window.wait_for("? keys", "card").split("card")[1].splitlines()[0]
+        assert "cards: seat" not in window.wait_for("? keys", "your card: ")
     else:
         window = opened("play", "rps", "--against", "random", "--seed", "3", rows=12, columns=40)
         window.wait_for(">1 rock<")

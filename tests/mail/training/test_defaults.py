@@ -16,7 +16,7 @@ from mail.commands.train import _fill, arguments
 from mail.training.config import Config, read_config
 from mail.training.defaults import KNOWLEDGE_LEVELS, Default, check_knowledge_level, default_for, rows
 
-NAMES = ["tictactoe", "connect4:4x4", "connect4:5x4", "connect4:4x5", "connect4", "kuhn"]
+NAMES = ["tictactoe", "connect4:4x4", "connect4:5x4", "connect4:4x5", "connect4", "kuhn", "rps"]
 
 
 def filled(*words: str) -> argparse.Namespace:
@@ -52,7 +52,15 @@ def test_a_bare_command_takes_the_line_and_a_named_one_what_it_always_took() -> 
         explorer = "counts" if words[1] == "counts" else old.explorer
         assert (args.learner, args.explorer, args.knowledge) == (",".join(old.learners), explorer, None)
         assert args.points is None
-    assert filled("kuhn").learner == "mail,bc"
+
+
+@pytest.mark.parametrize("name", ["leduc:2", "openspiel:kuhn_poker"])
+def test_hidden_cards_are_a_kind_of_their_own(name: str) -> None:
+    bare, play = filled(name), filled(name, "--knowledge", "play")
+    assert (bare.learner, bare.knowledge) == ("mail-respond,bc-tabular", "all")
+    assert (play.learner, play.knowledge) == ("mail-counts,bc-tabular", "play")
+    assert filled(name, "--explorer", "deep").learner == "mail,bc"
+    assert filled("openspiel:nim").learner == "mail,bc"
 
 
 def test_play_refuses_learners_that_know_more(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,6 @@ REFUSED = [
     ("simultaneous:matrix_rps --explorer refute", "needs a turn-based game"),
     ("tictactoe --learner games", "name them: --from-games FILE"),
     ("kuhn --explorer refute", "needs a turn-based game, unlike kuhn; choose respond"),
-    ("kuhn --learner murmail", "plans over positions that both seats see"),
     ("kuhn --symmetry", "has no board symmetries"),
     ("tictactoe:2x2:2 --expert cfr+:10", "plays games of hidden information that have an exact model"),
     ("kuhn --expert mcts:10", "which has no game like kuhn"),

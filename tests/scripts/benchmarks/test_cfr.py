@@ -14,7 +14,7 @@ CASES = {"setup", "iterations", "gap"}
 def test_the_averages_of_a_small_game_are_those_of_openspiel() -> None:
     result = cfr.run(Settings(seconds=0.01), theirs="kuhn_poker", own="kuhn", iterations=10)
     assert result.same_result is True
-    assert result.ours.keys() == CASES | {"gap 0.01", "own poker"} == result.units.keys()
+    assert result.ours.keys() == CASES | {"gap 0.01", "own poker", "equilibrium"} == result.units.keys()
     assert all(figures.keys() == CASES for figures in result.peers.values())
     assert min(result.ours.values()) > 0
 

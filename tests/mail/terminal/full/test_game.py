@@ -181,7 +181,7 @@ def test_own_cards_alone_are_shown() -> None:
     shown = screen(make("kuhn"), Preferring(1))
     said = drawn(shown)
     cards = [line for line in said.splitlines() if "card" in line]
-    assert cards and " and " not in cards[0]
+    assert cards and "card: " in cards[0] and "cards: seat" not in said
 
 
 def test_two_humans_choose_in_secret_where_both_move() -> None:
