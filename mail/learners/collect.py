@@ -7,7 +7,7 @@ read from the journal (``Collector``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +27,7 @@ from mail.data.rollout import Labels, Match, Shard, play_shard, shards
 from mail.explore.base import exact_model
 from mail.learners.budget import BudgetTracker
 from mail.learners.journal import Journal, NullJournal
+from mail.learners.snapshots import Snapshot
 from mail.parallel.pool import Local, Pool
 from mail.parallel.solver_labels import labelled_map
 from mail.parallel.streams import stream
@@ -50,6 +51,8 @@ class Learned:
     fits: tuple[Fit, Fit]
     cloner: str | None = "network"
     """The cloner that fitted them, by name; None where more than labels went into them."""
+    snapshots: tuple[Sequence[Snapshot], Sequence[Snapshot]] = ((), ())
+    """Per seat, clones on the way, in order of labels; empty where there were none."""
 
     @property
     def labels(self) -> tuple[int, int]:
@@ -213,6 +216,7 @@ def finish(
     *,
     fits: tuple[Fit | None, Fit | None] = (None, None),
     cloner: str = "network",
+    snapshots: tuple[Sequence[Snapshot], Sequence[Snapshot]] = ((), ()),
 ) -> Learned:
     """Clone each seat from its own decisions, unless ``fits`` has its clone.
 
@@ -223,11 +227,12 @@ def finish(
         options: Of the learner.
         fits: Per seat, a clone that exists already, or None.
         cloner: The cloner's name.
+        snapshots: Per seat, clones on the way.
     """
     if options.sample_labels:
         collected = (sampled_labels(collected[0]), sampled_labels(collected[1]))
     made = both_cloned("clone", collector, collected, options, fits=fits, cloner=cloner)
-    return Learned((made[0].policy, made[1].policy), collected, games, made, cloner)
+    return Learned((made[0].policy, made[1].policy), collected, games, made, cloner, snapshots)
 
 
 def both_cloned(

@@ -28,6 +28,7 @@ from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Learned, Options, Rounds, cloned, finish
 from mail.learners.journal import Journal
 from mail.learners.responses.mail_bro import exact_response
+from mail.learners.snapshots import Snapshots
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
 
@@ -106,13 +107,16 @@ class Dagger:
         trackers = BudgetTracker(budget, 0), BudgetTracker(budget, 1)
         sides = Rounds(collector, trackers[0]), Rounds(collector, trackers[1])
         clones: list[Policy] = [Uniform(), Uniform()]
+        snapshots = Snapshots(), Snapshots()
         while open_ := [seat for seat in (0, 1) if not trackers[seat].done]:
             for seat in open_:
                 self._round(sides[seat], experts, clones, seat, trackers[seat].games_left(1))
             for seat in open_:
                 clones[seat] = self._fit(sides[seat], seat, clones[seat])
+                snapshots[seat].add(trackers[seat].labels, clones[seat])
         collected = sides[0].decisions()[0], sides[1].decisions()[0]
-        return finish(collector, collected, sides[0].games + sides[1].games, self.options, cloner=self.config.cloner)
+        games, kept = sides[0].games + sides[1].games, (snapshots[0].kept, snapshots[1].kept)
+        return finish(collector, collected, games, self.options, cloner=self.config.cloner, snapshots=kept)
 
     def _round(self, rounds: Rounds, experts: Seats, clones: list[Policy], seat: int, left: int) -> None:
         """One round of a seat, labelled at each of its decisions."""

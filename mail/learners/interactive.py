@@ -28,6 +28,7 @@ from mail.explore.fixed import Fixed
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SLOW_ROUND, Collector, Learned, Options, Rounds, finish
 from mail.learners.journal import Journal
+from mail.learners.snapshots import Snapshot, Snapshots
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
 
@@ -39,6 +40,8 @@ class Explored:
     decisions: Decisions
     clone: Fit | None
     """The explorer's own clone, if it has one."""
+    snapshots: list[Snapshot]
+    """The explorer's clones on the way."""
 
 
 class Mail:
@@ -72,7 +75,8 @@ class Mail:
         collected = (first.decisions, second.decisions)
         games = first.decisions.games + second.decisions.games
         fits = (first.clone, second.clone)
-        return finish(collector, collected, games, self.options, fits=fits, cloner=self.cloner)
+        kept = (first.snapshots, second.snapshots)
+        return finish(collector, collected, games, self.options, fits=fits, cloner=self.cloner, snapshots=kept)
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, tracker: BudgetTracker | None = None
@@ -94,7 +98,7 @@ class Mail:
         if getattr(explorer, "decides", False):
             budget = replace(budget, patience_games=budget.episodes)
         tracker = tracker or BudgetTracker(budget, seat)
-        rounds = Rounds(collector, tracker)
+        rounds, snapshots = Rounds(collector, tracker), Snapshots()
         while not (tracker.done or explorer.done or rounds.games >= budget.episodes):
             opponent, behavior, queried = explorer.opponent_policy(), explorer.behavior_policy(), explorer.labels()
             seats = (opponent, behavior) if seat == 0 else (behavior, opponent)
@@ -103,7 +107,9 @@ class Mail:
             decisions = rounds.play(seats, labels, episodes)
             round_ = len(rounds.played)
             rounds.log(explorer.update(decisions, rng=stream(seed, f"{name}/update", seat=seat, round_=round_)))
-        return Explored(rounds.decisions()[0], explorer.clone())
+            fit = explorer.clone()
+            snapshots.add(tracker.labels, None if fit is None else fit.policy)
+        return Explored(rounds.decisions()[0], explorer.clone(), snapshots.kept)
 
 
 def _games_of_a_round(explorer: Explorer, game: Game, tracker: BudgetTracker) -> int:

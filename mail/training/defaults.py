@@ -24,7 +24,7 @@ class Default:
     episodes: int | None = None
     """Most games per seat; None for what suits the size (``mail.clone.presets``)."""
     points: int | None = None
-    """Points of the learning curves, each of which is cloned and measured anew; None for the configuration's."""
+    """Points of the learning curves, each of which is measured at all positions; None for the configuration's."""
     minutes: float | None = None
     """About how long it takes on two idle cores; None where that was not measured."""
 

@@ -6,7 +6,7 @@ computed from the tables. Others are measured by certificates and samples (``mai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from mail.evaluation.linear_report import bounds, structure
 from mail.evaluation.tabulate import policy_table, profile_tables
 from mail.learners.base import declared
 from mail.learners.collect import Learned, cloned
+from mail.learners.snapshots import Snapshot, at_steps
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
 from mail.training.config import Config
@@ -144,9 +145,11 @@ def curve(
     row: Row,
     pool: Pool,
 ) -> Curve:
-    """One seat's exploitability when only its first n labels are cloned, with n in equal steps up to all.
+    """One seat's exploitability after its first n labels, with n in equal steps up to all.
 
-    The last point is the learned policy itself, whose measures are in ``row``; the only one where it is no clone.
+    Of a learner that had clones on the way each point is the last one of those until then; of others the first n labels
+    are cloned for it. The last point is the learned policy itself, whose measures are in ``row``; the only one where it
+    is no clone.
 
     Args:
         config: The run's configuration.
@@ -160,18 +163,27 @@ def curve(
     """
     total = learned.labels[seat]
     parts = 1 if learned.cloner is None else config.points
-    budgets = sorted({max(1, round(total * part / parts)) for part in range(1, parts + 1)})
+    steps = sorted({max(1, round(total * part / parts)) for part in range(1, parts)} - {total})
+    earlier = at_steps(learned.snapshots[seat], steps) if learned.snapshots[seat] else []
     points = []
-    for index, labels in enumerate(budgets):
-        if labels == total or learned.cloner is None:
-            measures = {key: row[key][seat] for key in ("exploitability", "greedy_exploitability")}
-        else:
-            part = learned.decisions[seat].first_labels(seat, labels)
-            rng = stream(config.seed, f"{name}/curve", seat=seat, round_=index)
-            fit = cloned(learned.cloner, context.learned, part, seat, context.options(config), rng=rng)
-            measures = exact.seat_measures(model, context.lift(fit.policy), seat, pool=pool)
-        points.append({"labels": labels, **measures})
-    return points
+    for one in earlier or _clones(config, context, name, learned, seat, steps):
+        measures = exact.seat_measures(model, context.lift(one.policy), seat, pool=pool)
+        points.append({"labels": one.labels, **measures})
+    measures = {key: row[key][seat] for key in ("exploitability", "greedy_exploitability")}
+    return [*points, {"labels": total, **measures}]
+
+
+def _clones(
+    config: Config, context: GameContext, name: str, learned: Learned, seat: int, steps: list[int]
+) -> Iterator[Snapshot]:
+    """Clones of the first labels of a learner that had none on the way."""
+    if learned.cloner is None:
+        return
+    for index, labels in enumerate(steps):
+        part = learned.decisions[seat].first_labels(seat, labels)
+        rng = stream(config.seed, f"{name}/curve", seat=seat, round_=index)
+        fit = cloned(learned.cloner, context.learned, part, seat, context.options(config), rng=rng)
+        yield Snapshot(labels, fit.policy)
 
 
 # --- games without one -----------------------------------------------------------------------------------

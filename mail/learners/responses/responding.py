@@ -30,6 +30,7 @@ from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Learned, Options, Rounds, finish
 from mail.learners.journal import Journal
 from mail.learners.responses.weights import ExponentialWeights, derived_rate
+from mail.learners.snapshots import Snapshots
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
 
@@ -112,6 +113,7 @@ class Loop:
         rate = learner.rate(collector.game, budget, seat)
         self.weights = ExponentialWeights(collector.game.spec.actions, rate, exact=not self.sampled)
         self.iterate = self.weights.policy()
+        self.snapshots = Snapshots()
         self.labelled: list[Decisions] = []
         self.seen = labelled_table(collector.game, self.labelled)
 
@@ -182,9 +184,11 @@ class Responding(ABC):
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
-        (first, fit_0), (second, fit_1) = (self._seat(Loop(self, collector, experts, budget, seat)) for seat in (0, 1))
-        games = first.games + second.games
-        return finish(collector, (first, second), games, self.options, fits=(fit_0, fit_1), cloner="tabular")
+        one, other = (Loop(self, collector, experts, budget, seat) for seat in (0, 1))
+        (first, fit_0), (second, fit_1) = self._seat(one), self._seat(other)
+        games, kept = first.games + second.games, (one.snapshots.kept, other.snapshots.kept)
+        fits = fit_0, fit_1
+        return finish(collector, (first, second), games, self.options, fits=fits, cloner="tabular", snapshots=kept)
 
     def _seat(self, loop: Loop) -> tuple[Decisions, Fit]:
         """One seat's decisions and its policy."""
@@ -200,6 +204,7 @@ class Responding(ABC):
             error = loop.weights.update(own.key[update], own.legal[update], answers[update])
             loop.iterate = loop.weights.policy()
             iterates.append(loop.iterate)
+            loop.snapshots.add(loop.tracker.labels, loop.iterate)
             loop.rounds.log({"response_finds": response.finds, "squared_error": error})
         return loop.rounds.decisions()[0], Fit(self._returned(iterates, loop.seat), len(iterates) - 1, 0.0, 0.0)
 
