@@ -18,6 +18,7 @@ processors of a Ray cluster whose machines all have this folder, at the same pla
                 exact; cells are kept in OUT/value-gap-cells
     leaderboard every learner on six games (docs/leaderboard.md); stored cells are not run again
     responses   MAIL-BRO and MURMAIL beside BC where an opponent leaves the experts' path, by concentrability
+    cloning     label smoothing and weight averaging in network clones of equal labels
 
 Linear Markov games (docs/markov-games.md), all exact:
 
@@ -60,8 +61,9 @@ FIGURES = (
     "value-gap",
     "leaderboard",
     "responses",
+    "cloning",
 )
-FIELD = ("leaderboard", "responses")
+FIELD = ("leaderboard", "responses", "cloning")
 """Those over many learners, in a folder of their own."""
 
 

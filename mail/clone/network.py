@@ -6,15 +6,19 @@ docs/algorithms.md, "Behavioral cloning"). Training stops when the clone agrees 
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.mirror import Ties
 from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread, tensor
-from games.base import Game, Rng
+from agents.policy import uniform_rows
+from games.base import Game, NashmailError, Rng
 from mail.clone.dataset import Demonstrations, Fit, demonstrations
 from mail.data.decisions import Decisions
 
@@ -48,6 +52,16 @@ class CloneConfig:
     """Tie the network to its mirror image (``agents.mirror``), for boards with mirror symmetry. If a position is its
     own image, or both images have labels, the network learns the mean of a label and its image.
     """
+    smoothing: float = 0.0
+    """Label smoothing: this share of every label is spread evenly over the legal actions, in training alone."""
+    averaging: float = 0.0
+    """Weight averaging: the clone is an average of the weights after each step, in which those of t steps ago count
+    this to the power of t (all alike at first); 0 for the last weights."""
+
+    def __post_init__(self) -> None:
+        for name in ("smoothing", "averaging"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise NashmailError(f"{name} of a clone is 0 or more and less than 1, not {getattr(self, name)}")
 
 
 def clone(game: Game, decisions: Decisions, seat: int, *, config: CloneConfig, rng: Rng, device: str = "cpu") -> Fit:
@@ -108,16 +122,15 @@ def train_on(
         rng: Samples batches, if there are more rows than ``config.batch``.
         device: The torch device of ``net``.
     """
-    rows = len(samples)
-    low = config.precision == "bfloat16"
+    rows, low = len(samples), config.precision == "bfloat16"
     ties = Ties(net) if config.mirrored else None
     _lay_out(net, torch.channels_last if low else torch.contiguous_format)
-    observation = tensor(samples.observation, device)
-    legal = tensor(samples.legal, device)
-    label = tensor(samples.mean, device)
+    observation, legal = tensor(samples.observation, device), tensor(samples.legal, device)
+    label = tensor(_smoothed(samples, config.smoothing), device)
+    average = copy.deepcopy(net) if config.averaging else net
     check_every = 25 * max(1, rows // config.batch)
     most, step = _most_steps(rows, config), 0
-    while step < most and not (step % check_every == 0 and _agrees(net, observation, legal, label, config)):
+    while step < most and not (step % check_every == 0 and _agrees(average, observation, legal, label, config)):
         for group in optimizer.param_groups:  # falls to a tenth along a cosine
             group["lr"] = config.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / most))
         chosen: Tensor | slice = slice(None)
@@ -132,11 +145,29 @@ def train_on(
             ties.gradients()
         optimizer.step()
         step += 1
+        if average is not net:
+            _follow(average, net, max(1.0 - config.averaging, 1.0 / step))
+    if average is not net:
+        net.load_state_dict(average.state_dict())
     if ties is not None:
         ties.again()
     _lay_out(net, torch.contiguous_format)
-    worst, mean = _distance(net, observation, legal, label)
+    worst, mean = _distance(net, observation, legal, tensor(samples.mean, device))
     return Fit(NetworkPolicy(net, device=device), step, worst, mean)
+
+
+def _smoothed(samples: Demonstrations, share: float) -> NDArray[np.float32]:
+    """[D, A] the mean labels, a share of which is spread evenly over the legal actions."""
+    if not share:
+        return samples.mean
+    return ((1.0 - share) * samples.mean + share * uniform_rows(samples.legal)).astype(np.float32)
+
+
+def _follow(average: PolicyNet, net: PolicyNet, share: float) -> None:
+    """Move every weight of the average by this share of the way to the network's."""
+    with torch.no_grad():
+        for mine, theirs in zip(average.parameters(), net.parameters(), strict=True):
+            mine.lerp_(theirs, share)
 
 
 def _most_steps(rows: int, config: CloneConfig) -> int:

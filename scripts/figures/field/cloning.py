@@ -1,0 +1,112 @@
+"""Label smoothing and weight averaging in network clones: what they do to the exact Nash gap, on equal labels.
+
+Labels are collected once per seed by MAIL that explores with visit counts on Tic-Tac-Toe: whole distributions of the
+expert ``first``, and single sampled actions of the expert ``uniform``, which are noisy. Each is then cloned with every
+combination of the two options (``mail.clone.network.CloneConfig``); nothing else differs.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from matplotlib import pyplot as plt
+
+from agents.expert import make as make_expert
+from agents.storage.atomic import write_atomic
+from figures.markov_games import grid, keep
+from figures.over_seeds import done, spread
+from games.base import Model
+from games.models import model_of
+from games.registry import make as make_game
+from mail.clone.cloners import ClonerConfig
+from mail.clone.network import CloneConfig
+from mail.clone.registry import fit
+from mail.evaluation.exact import profile_measures
+from mail.evaluation.figure import png
+from mail.learners.budget import Budget
+from mail.learners.collect import Learned, Options
+from mail.learners.interactive import Mail
+from mail.learners.journal import NullJournal
+from mail.parallel.pool import Local, Pool
+from mail.parallel.streams import stream
+
+OPTIONS = {
+    "plain": CloneConfig(),
+    "smoothing 0.02": CloneConfig(smoothing=0.02),
+    "averaging 0.98": CloneConfig(averaging=0.98),
+    "both": CloneConfig(smoothing=0.02, averaging=0.98),
+}
+LABELS = {"first": False, "uniform": True}
+"""Per expert whether its labels are single sampled actions."""
+GAMES = 500
+"""Games per seat in which the labels are collected."""
+Cell = tuple[str, int]
+
+
+def collected(expert: str, seed: int, graph: Model) -> Learned:
+    """The labels of both seats, and their clones into tables."""
+    options = Options(seed=seed, explorer="counts", model=graph, sample_labels=LABELS[expert])
+    learner = Mail(options, name="mail-counts", explorer="counts", cloner="tabular")
+    experts = make_expert(expert, graph)
+    return learner.learn(graph.game, experts, Budget(GAMES), pool=Local(), journal=NullJournal())
+
+
+def measured(cell: Cell) -> list[dict[str, Any]]:
+    """A pool's task: the measures of every combination, for one expert and seed."""
+    expert, seed = cell
+    graph = model_of(make_game("tictactoe"))
+    assert graph is not None
+    labels, rows = collected(expert, seed, graph), []
+    for name, config in OPTIONS.items():
+        fits = [
+            fit("network", graph.game, labels.decisions[seat], seat, config=replace(ClonerConfig(), network=config),
+                rng=stream(seed, "cloning", seat=seat))
+            for seat in (0, 1)
+        ]  # fmt: skip
+        measures = profile_measures(graph, (fits[0].policy, fits[1].policy))
+        kept = {key: measures[key] for key in ("nash_gap", "greedy_nash_gap")}
+        steps = sum(one.steps for one in fits)
+        rows.append({"expert": expert, "options": name, "seed": seed, "steps": steps, **kept})
+    table = profile_measures(graph, labels.policies)
+    kept = {key: table[key] for key in ("nash_gap", "greedy_nash_gap")}
+    return [*rows, {"expert": expert, "options": "a table", "seed": seed, "steps": 0, **kept}]
+
+
+def make(seeds: int, out: Path, pool: Pool) -> None:
+    """Run every cell, print the table, write cloning.json and cloning.png."""
+    cells = [(expert, seed) for expert in LABELS for seed in range(seeds)]
+    found = done(measured, cells, pool, group=lambda cell: f"expert {cell[0]}")
+    keep(out, "cloning", {"seeds": seeds, "rows": [row for rows in found for row in rows]})
+    redraw(out)
+
+
+def redraw(out: Path) -> None:
+    """Print the table and draw the figure, from the data."""
+    data = json.loads((out / "cloning.json").read_bytes())
+    lines = []
+    for expert in LABELS:
+        for name in (*OPTIONS, "a table"):
+            rows = [row for row in data["rows"] if (row["expert"], row["options"]) == (expert, name)]
+            points = [[row[key] for row in rows] for key in ("nash_gap", "greedy_nash_gap", "steps")]
+            lines.append([expert, name, spread(points[0], ".4f"), spread(points[1], ".4f"), spread(points[2])])
+    headings = ["expert", "options", "Nash gap", "greedy Nash gap", "steps"]
+    grid(f"Clones of equal labels on Tic-Tac-Toe, {data['seeds']} seeds", headings, lines)
+    write_atomic(out / "cloning.png", draw(data))
+
+
+def draw(data: dict[str, Any]) -> bytes:
+    """A panel per expert: every seed's Nash gap."""
+    figure, panels = plt.subplots(1, len(LABELS), figsize=(9, 3.4), layout="constrained")
+    names = [*OPTIONS, "a table"]
+    for axes, expert in zip(panels, LABELS, strict=True):
+        for place, name in enumerate(names):
+            points = [row["nash_gap"] for row in data["rows"] if (row["expert"], row["options"]) == (expert, name)]
+            axes.plot([place] * len(points), points, "o", alpha=0.6, color="#1b6ca8")
+        axes.set_xticks(range(len(names)), names, rotation=20, fontsize=8)
+        axes.set_ylabel("exact Nash gap")
+        axes.set_title(f"expert {expert}, {'sampled labels' if LABELS[expert] else 'whole labels'}", fontsize=9)
+        axes.grid(alpha=0.3)
+    return png(figure)
