@@ -57,8 +57,6 @@ def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClon
     Raises:
         NashmailError: There are no labels, or the ridge is negative or too small to determine theta.
     """
-    from scipy.optimize import minimize
-
     samples = demonstrations(decisions, seat)
     phi = features(game, samples.state, seat)  # [D, A, d]
     check_ridge(phi, samples.legal, config)
@@ -68,19 +66,41 @@ def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClon
     elif config.weigh == "pair":
         weight = (label > 0).sum(1).astype(np.float64)
         label = (label > 0) / weight[:, None]
-    weight /= weight.sum()
-    flat, scale = tensor(phi.reshape(-1, phi.shape[2])), weight[:, None]
+    theta, steps = fit_linear(phi, samples.legal, label, weight, config)
+    policy = SoftmaxLinear(theta)
+    rows = policy.probabilities(game, samples.state, seat)
+    outside = float(np.where(samples.distribution > 0, 0.0, rows).sum(1).max())
+    return Fit(policy, steps, outside, float(0.5 * np.abs(rows - samples.distribution).sum(1).mean()))
+
+
+def fit_linear(
+    phi: Floats, legal: Bools, label: Floats, weight: Floats, config: LinearClone, start: Floats | None = None
+) -> tuple[Floats, int]:
+    """The weights that minimize the weighted cross-entropy with its ridge.
+
+    Args:
+        phi: [D, A, d] the features.
+        legal: [D, A].
+        label: [D, A] distributions.
+        weight: [D] of the positions, 0 or more; only their ratios count.
+        config: Ridge and tolerances.
+        start: [d] where the solver begins; 0 by default.
+
+    Returns:
+        theta [d], and the number of the solver's iterations.
+    """
+    from scipy.optimize import minimize
+
+    flat, scale = tensor(phi.reshape(-1, phi.shape[2])), (weight / weight.sum())[:, None]
 
     def loss(theta: Floats) -> tuple[float, Floats]:
-        return cross_entropy(theta, flat, samples.legal, label, scale, config.ridge)
+        return cross_entropy(theta, flat, legal, label, scale, config.ridge)
 
     options = {"maxiter": config.steps, "maxfun": 2 * config.steps, "gtol": config.tolerance, "ftol": 0.0}
     run: Any = minimize  # its type stubs lack the names of options
-    solution = run(loss, np.zeros(phi.shape[2]), jac=True, method="L-BFGS-B", options=options)
-    policy = SoftmaxLinear(solution.x)
-    rows = policy.probabilities(game, samples.state, seat)
-    outside = float(np.where(samples.distribution > 0, 0.0, rows).sum(1).max())
-    return Fit(policy, int(solution.nit), outside, float(0.5 * np.abs(rows - samples.distribution).sum(1).mean()))
+    begin = np.zeros(phi.shape[2]) if start is None else start
+    solution = run(loss, begin, jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(solution.x), int(solution.nit)
 
 
 def cross_entropy(

@@ -100,6 +100,14 @@ _response(
     "reward",
 )
 _response(
+    "mail-bro-greedy",
+    "mail_bro:MailBro",
+    "the same, until the greedy policy cannot be exploited either",
+    "model",
+    "reward",
+    greedy=True,
+)
+_response(
     "murmail",
     "murmail:Murmail",
     "exponential weights, corrected where the clone differs most from the expert, explored with UCBVI",
@@ -149,7 +157,7 @@ _inverse(
     "visits of the expert by mirror descent, with the exact discriminator",
     "Ho and Ermon 2016, arXiv 1606.03476",
 )
-_inverse("iq-learn-online", "iq_learn:IqLearnOnline", "soft action values by IQ-Learn's online loss, chi-squared", _IQ)
+_inverse("iq-learn-online", "iq_online:IqLearnOnline", "soft action values by IQ-Learn's online loss, chi-squared", _IQ)
 _inverse(
     "max-ent",
     "max_ent:MaxEnt",
@@ -173,4 +181,28 @@ _inverse(
     "infogail:InfoGail",
     "gail with a code per game, for an expert of two styles",
     "Li, Song, Ermon 2017, arXiv 1703.08840",
+)
+_inverse(
+    "ma-gail",
+    "ma_gail:MaGail",
+    "gail for both seats with one critic: what seat 0 gains, seat 1 loses",
+    "Song et al. 2018, arXiv 1807.09936",
+)
+_inverse(
+    "ma-airl",
+    "ma_airl:MaAirl",
+    "airl for both seats with one shaped reward",
+    "Yu, Song, Ermon 2019, arXiv 1907.13220",
+)
+
+# --- the regret gap --------------------------------------------------------------------------------------
+
+register(
+    "malice",
+    "mail.learners.malice:Malice",
+    replace(
+        _INVERSE,
+        summary="bc weighted by where deviations lead; needs experts that come to every position",
+        source="Tang et al. 2024, arXiv 2406.04219",
+    ),
 )

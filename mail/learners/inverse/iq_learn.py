@@ -17,7 +17,6 @@ decision, which is left out. Discounts are part of E V'. The offline loss fits l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,9 +27,7 @@ from games.base import Bools, Floats, Game, Rng
 from mail.clone.dataset import Demonstrations, Fit, demonstrations
 from mail.clone.tabular import completed_table
 from mail.data.decisions import Decisions
-from mail.learners.collect import Options
-from mail.learners.inverse.learner import Inverse, Solution
-from mail.learners.inverse.process import Demonstrated, Process, soft_max, softmax
+from mail.learners.inverse.process import soft_max, softmax
 from mail.learners.inverse.reward import Objective, minimized
 
 
@@ -182,7 +179,7 @@ def offline(config: IqConfig, batch: Batch) -> tuple[Floats, int]:
     Returns:
         [n, A], and the number of gradient evaluations that it took.
     """
-    return _minimized(lambda q: loss(batch, q, config), np.zeros(batch.legal.shape), batch.legal, config)
+    return minimized_q(lambda q: loss(batch, q, config), np.zeros(batch.legal.shape), batch.legal, config)
 
 
 def clone_iq(game: Game, decisions: Decisions, seat: int, config: Any, rng: Rng, device: str) -> Fit:
@@ -198,62 +195,18 @@ def clone_iq(game: Game, decisions: Decisions, seat: int, config: Any, rng: Rng,
     return Fit(policy, steps, float(beside.max()), float(np.abs(rows - shown.distribution).sum(1).mean() / 2))
 
 
-# --- online ----------------------------------------------------------------------------------------------
-
-
-def online_loss(process: Process, expert: Floats, visits: Floats, q: Floats, config: IqConfig) -> tuple[float, Floats]:
-    """The online loss and its gradient [n, A] in Q [n, A].
+def minimized_q(objective: Objective, q: Floats, legal: Bools, config: IqConfig) -> tuple[Floats, int]:
+    """The Q-function to which L-BFGS comes, over legal actions.
 
     Args:
-        process: The seat's.
-        expert: [n, A] the expert's visits.
-        visits: [n, A] the policy's, on which the penalty is, too, if ``regularize``; held fixed.
-        q: [n, A] finite where legal.
-        config: The settings.
+        objective: A loss of Q [n, A], with its gradient.
+        q: [n, A] where to begin.
+        legal: bool [n, A].
+        config: Limits.
+
+    Returns:
+        [n, A], 0 where illegal, and the number of evaluations.
     """
-    actions = np.where(process.legal, q, -np.inf)
-    values, policy = soft_max(actions, config.temperature), softmax(actions, config.temperature)
-    implied = implied_reward(process.legal, q, process.next(values))
-    penalized = (expert + visits) / 2 if config.regularize else expert
-    total = (penalized * implied**2).sum() / (4 * config.alpha) - (expert * implied).sum() + process.start @ values
-    push = penalized * implied / (2 * config.alpha) - expert
-    return float(total), push + (process.start - process.flow(push))[:, None] * policy
-
-
-def online(config: IqConfig, process: Process, expert: Demonstrated, rng: Rng) -> Solution:
-    """Fit Q in rounds, each with the visits of the policy before it.
-
-    Args:
-        config: Temperature, divergence and limits.
-        process: The seat's decision process.
-        expert: The demonstrations in it.
-        rng: Not used.
-    """
-    q = np.zeros(process.legal.shape)
-    took = 0
-    for _ in range(config.rounds if config.regularize else 1):
-        visits = process.visits(_policy(process, q, config))
-        q, steps = _minimized(
-            partial(_online_objective, process, expert.visits, visits, config), q, process.legal, config
-        )
-        took += steps
-    policy = _policy(process, q, config)
-    final, _ = online_loss(process, expert.visits, process.visits(policy), q, config)
-    return Solution(policy, took, {"loss": final})
-
-
-def _online_objective(
-    process: Process, expert: Floats, visits: Floats, config: IqConfig, q: Floats
-) -> tuple[float, Floats]:
-    return online_loss(process, expert, visits, q, config)
-
-
-def _policy(process: Process, q: Floats, config: IqConfig) -> Floats:
-    return softmax(np.where(process.legal, q, -np.inf), config.temperature)
-
-
-def _minimized(objective: Objective, q: Floats, legal: Bools, config: IqConfig) -> tuple[Floats, int]:
-    """The Q-function [n, A] to which L-BFGS comes from this one, over legal actions, and its evaluations."""
     places = np.flatnonzero(legal)
 
     def of_legal(free: Floats) -> tuple[float, Floats]:
@@ -267,16 +220,3 @@ def _minimized(objective: Objective, q: Floats, legal: Bools, config: IqConfig) 
     best = np.zeros(legal.shape)
     best.ravel()[places] = free
     return best, took
-
-
-class IqLearnOnline(Inverse):
-    """The learner ``iq-learn-online``.
-
-    Args:
-        options: Of the run.
-        name: What the learner is registered as.
-        config: Temperature, divergence and limits.
-    """
-
-    def __init__(self, options: Options, *, name: str = "iq-learn-online", config: IqConfig = IqConfig()) -> None:
-        super().__init__(options, name=name, method=partial(online, config))

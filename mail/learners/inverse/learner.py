@@ -21,15 +21,13 @@ import numpy as np
 from agents.policy import Seats, tabulate
 from agents.tabular import Tabular
 from games.base import Floats, Game, Rng
-from mail.clone.dataset import Fit, sampled_labels
+from mail.clone.dataset import Fit
 from mail.clone.tabular import completed_table
 from mail.data.decisions import Decisions
-from mail.learners.bc import play_experts
 from mail.learners.budget import Budget
-from mail.learners.collect import Collector, Learned, Options
+from mail.learners.collect import Collector, Options
 from mail.learners.inverse.process import Demonstrated, Process, demonstrated, process_of
-from mail.learners.journal import Journal
-from mail.parallel.pool import Pool
+from mail.learners.offline import Collected, Offline
 from mail.parallel.streams import stream
 
 
@@ -49,7 +47,7 @@ Method = Callable[[Process, Demonstrated, Rng], Solution]
 """Fits one seat. Picklable, with its settings."""
 
 
-class Inverse:
+class Inverse(Offline):
     """A learner that imitates each seat's expert in the process that the seat faces."""
 
     def __init__(self, options: Options, *, name: str, method: Method) -> None:
@@ -59,7 +57,8 @@ class Inverse:
             name: The learner's.
             method: Fits one seat.
         """
-        self.name, self.options, self.method = name, options, method
+        super().__init__(options, name=name)
+        self.method = method
 
     def check(self, game: Game, experts: Seats) -> None:
         self.processes(experts)
@@ -85,18 +84,8 @@ class Inverse:
         """
         return self.method
 
-    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
-        collector = Collector(self.name, game, self.options.seed, pool, journal, "bc")
-        rounds = play_experts(collector, experts, budget)
-        first, second = rounds.decisions()
-        collected = (sampled_labels(first), sampled_labels(second)) if self.options.sample_labels else (first, second)
-        fits = self._fits(collector, experts, collected, self.within(budget))
-        return Learned((fits[0].policy, fits[1].policy), collected, rounds.games, fits, cloner=None)
-
-    def _fits(
-        self, collector: Collector, experts: Seats, collected: tuple[Decisions, Decisions], method: Method
-    ) -> tuple[Fit, Fit]:
-        """Each seat's fit, from the journal or found now, one shard per seat."""
+    def fits(self, collector: Collector, experts: Seats, collected: Collected, budget: Budget) -> tuple[Fit, Fit]:
+        """One shard of the pool per seat; see ``Offline.fits``."""
         stage, journal, game = f"{self.name}/inverse", collector.journal, collector.game
         made = {seat: journal.load_fit(stage, seat, game, "cpu") for seat in (0, 1)}
         missing = [seat for seat in (0, 1) if made[seat] is None]
@@ -109,18 +98,12 @@ class Inverse:
             seat, (fit, metrics) = missing[index], found
             made[seat] = fit
             journal.store_fit(stage, seat, game, fit)
-            self._log(collector, collected[seat], seat, {**metrics, "opponent_positions": processes[seat].queried})
+            self.log(collector, collected[seat], seat, {**metrics, "opponent_positions": processes[seat].queried})
 
-        collector.pool.map(fit_seat, (method, game), shards, on_result=keep)
+        collector.pool.map(fit_seat, (self.within(budget), game), shards, on_result=keep)
         first, second = made[0], made[1]
         assert first is not None and second is not None  # ``keep`` has added the missing ones
         return first, second
-
-    def _log(self, collector: Collector, decisions: Decisions, seat: int, metrics: dict[str, float]) -> None:
-        """Log a seat's budget again, with what the method tells of its fit."""
-        mine = decisions.take(decisions.seat == seat)
-        spent = {"games": decisions.games, "labels": mine.labels(), "distinct_labels": mine.distinct_labels()}
-        collector.journal.log(self.name, seat, {**spent, **metrics})
 
 
 Shard = tuple[Process, Decisions, int, Rng]

@@ -263,7 +263,7 @@ def process_of(model: Model, seat: int, against: Table) -> Process:
         )
     found = model.steps(seat, against)
     own = legal.any(1)
-    reached = _reached(found)
+    reached = reached_rows(found)
     rows = np.flatnonzero(own & reached)
     place = np.full(len(legal), -1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
@@ -272,11 +272,18 @@ def process_of(model: Model, seat: int, against: Table) -> Process:
     if len(np.unique(keys, axis=0)) != len(keys):
         raise NashmailError(f"{model.game.spec.name} comes to one position after different numbers of moves")
     queried = int((model.legal(1 - seat).any(1) & reached).sum())
-    return Process(keys, legal[rows], kernel, start, _cyclic(kernel, start, actions), queried)
+    return Process(keys, legal[rows], kernel, start, endless(kernel), queried)
 
 
-def _reached(found: Steps) -> Bools:
-    """[S] positions that some policy of the seat reaches."""
+def reached_rows(found: Steps) -> Bools:
+    """Positions that some policy of the free seat reaches.
+
+    Args:
+        found: What follows each move.
+
+    Returns:
+        [S].
+    """
     reached, fresh = np.asarray(found.start > 0), np.asarray(found.start > 0)
     while fresh.any():
         following = np.zeros_like(reached)
@@ -310,10 +317,14 @@ def _between(found: Steps, own: Bools, reached: Bools, place: Any, n: int, actio
     return kernel, np.asarray(total[1].toarray()[0])
 
 
-def _cyclic(kernel: csr_array, start: Floats, actions: int) -> bool:
-    """Whether a position can be reached from itself."""
-    n = len(start)
-    source = np.repeat(np.arange(n * actions), np.diff(kernel.indptr)) // actions
+def endless(kernel: csr_array) -> bool:
+    """Whether a position can be reached from itself.
+
+    Args:
+        kernel: [n * A, n].
+    """
+    places, n = kernel.shape
+    source = np.repeat(np.arange(places), np.diff(kernel.indptr)) // (places // n)
     graph = csr_array((np.ones(len(source)), (source, kernel.indices)), shape=(n, n))
     components, _ = connected_components(graph, connection="strong")
     return bool(components < n or graph.diagonal().any())

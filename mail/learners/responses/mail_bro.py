@@ -7,16 +7,18 @@ docs/algorithms.md, "Responses". Here for seat 0 with policy mu and expert mu_E;
     play mu_k against nu_k, query at seat 0's decisions S:  A ~ mu_E(. | S), or the whole distribution
     mu_{k+1}(a | S) proportional to mu_k(a | S) exp(-rate (mu_k(a | S) - 1{a = A}))    for all a
 
-It knows the model and the payoffs: that is its oracle. A learned oracle is not provided.
+It knows the model and the payoffs: that is its oracle. A learned oracle is not provided. The loop ends where nothing is
+gained from the *stochastic* policy; ``mail-bro-greedy`` goes on until that is so of its greedy version, too.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from agents.policy import Policy, Seats, tabulate, uniform_rows
+from agents.policy import Greedy, Policy, Seats, tabulate, uniform_rows
 from agents.tabular import from_model
 from games.base import Floats, Game, Model
 from mail.data.decisions import Decisions
@@ -24,6 +26,16 @@ from mail.learners.collect import Options
 from mail.learners.responses.responding import Loop, Opponent, Responding, Response, ResponseConfig
 
 _TIE = 1e-9  # action values this close, relative to the largest payoff, are equal
+
+
+@dataclass(frozen=True)
+class MailBroConfig(ResponseConfig):
+    """The settings of ``mail-bro``."""
+
+    greedy: bool = False
+    """Whether a round meets the best response to the iterate's greedy version when that to the iterate itself finds
+    nothing, and the loop ends only when neither does. Not in the paper, whose result is about the stochastic policy;
+    where equilibria mix, greedy versions can always be exploited, and the whole budget is spent."""
 
 
 def exact_response(model: Model, policy: Policy, seat: int) -> tuple[Policy, float]:
@@ -46,16 +58,23 @@ class BestResponse:
     Args:
         model: The exact model.
         seat: The seat that is responded to.
+        config: When the greedy version of an iterate is responded to, and below which gain.
     """
 
     samples = 1
 
-    def __init__(self, model: Model, seat: int) -> None:
-        self.model, self.seat = model, seat
+    def __init__(self, model: Model, seat: int, config: MailBroConfig) -> None:
+        self.model, self.seat, self.config = model, seat, config
 
     def respond(self, loop: Loop) -> Response:
-        policy, value = exact_response(self.model, loop.iterate, self.seat)
-        return Response(policy, (2 * self.seat - 1) * (value - self.model.solve()[0].value))
+        found = self._to(loop.iterate)
+        if not self.config.greedy or found.finds > self.config.tolerance:
+            return found
+        return self._to(Greedy(loop.iterate))
+
+    def _to(self, policy: Policy) -> Response:
+        other, value = exact_response(self.model, policy, self.seat)
+        return Response(other, (2 * self.seat - 1) * (value - self.model.solve()[0].value))
 
     def observe(self, played: Decisions, answers: Floats, samples: int) -> None:
         return None
@@ -64,18 +83,20 @@ class BestResponse:
 class MailBro(Responding):
     """The learner ``mail-bro``."""
 
+    config: MailBroConfig
+
     def __init__(self, options: Options, *, name: str = "mail-bro", **settings: Any) -> None:
         """Of a run's options.
 
         Args:
             options: Of the run.
             name: What the learner is registered as.
-            settings: Those of ``ResponseConfig``.
+            settings: Those of ``MailBroConfig``.
         """
-        super().__init__(options, name=name, config=ResponseConfig(**settings))
+        super().__init__(options, name=name, config=MailBroConfig(**settings))
 
     def check(self, game: Game, experts: Seats) -> None:
         self.options.exact_model(self.name)
 
     def opponent(self, game: Game, seat: int) -> Opponent:
-        return BestResponse(self.options.exact_model(self.name), seat)
+        return BestResponse(self.options.exact_model(self.name), seat, self.config)

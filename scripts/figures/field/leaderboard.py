@@ -56,16 +56,27 @@ class Contest:
         return Grid(self.game, part.learners, part.explorers, (self.budget,), seeds, self.expert, episodes=episodes)
 
 
-TABLES = ("bc-tabular", "dagger", "dagger-clone", "dagger-uniform", "dagger-best", "mail-bro", "murmail-exact")
-INVERSE = ("iq-learn", "iq-learn-online", "max-ent", "gail", "airl", "opt-ail", "infogail")
+TABLES = (
+    "bc-tabular",
+    "dagger",
+    "dagger-clone",
+    "dagger-uniform",
+    "dagger-best",
+    "mail-bro",
+    "mail-bro-greedy",
+    "murmail-exact",
+)
+INVERSE = ("iq-learn", "iq-learn-online", "max-ent", "gail", "airl", "opt-ail", "infogail", "ma-gail", "ma-airl")
+COVERED = Part(("malice",), 5)
+"""Where experts come to every position, without which it refuses."""
 MARKOV = (Part((*TABLES, *INVERSE, "mail-tabular"), 5), Part(("murmail",), 2))
 DEAR = Part(("bc", "bc-uniform", "mail", "mail-noise"), 1)
 FIELD = (
     Contest("tictactoe", 4000, 9000, (Part(TABLES, 10), Part(INVERSE, 5), DEAR, Part(("murmail",), 1, episodes=1000))),
     Contest("gridworld:3x3", 500, 500, MARKOV),
     Contest("chain:16", 300, 500, MARKOV),
-    Contest("rps", 300, 500, MARKOV),
-    Contest("linear:50,5", 2000, 500, MARKOV),
+    Contest("rps", 300, 500, (*MARKOV, COVERED)),
+    Contest("linear:50,5", 2000, 500, (*MARKOV, COVERED)),
     Contest("connect4:4x4", 1000, 1000, (Part(("bc-tabular", "dagger-best", "mail-bro"), 1),)),
 )
 

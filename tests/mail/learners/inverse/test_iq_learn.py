@@ -21,10 +21,9 @@ from mail.learners.inverse.iq_learn import (
     loss,
     loss_as_published,
     offline,
-    online,
-    online_loss,
     recorded,
 )
+from mail.learners.inverse.iq_online import online, online_loss
 from mail.learners.inverse.process import Process, of_policy, soft_max, softmax
 from tests.mail.learners.inverse.processes import model, random_policy, random_process, random_reward
 

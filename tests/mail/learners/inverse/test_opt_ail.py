@@ -11,8 +11,9 @@ from scipy.sparse import csr_array
 
 from games import NashmailError
 from games.base import Floats
-from mail.learners.inverse.opt_ail import OptAilConfig, Replay, bellman_error, ftrl_reward, opt_ail, optimistic
+from mail.learners.inverse.opt_ail import OptAilConfig, bellman_error, ftrl_reward, opt_ail, optimistic
 from mail.learners.inverse.process import of_policy, softmax
+from mail.learners.inverse.replay import Replay
 from tests.mail.learners.inverse.processes import facing, on_path, random_policy, random_process, random_reward, tree
 
 

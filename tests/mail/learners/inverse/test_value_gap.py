@@ -14,7 +14,7 @@ from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 from tests.mail.learners.inverse.processes import model
 
-QUICK = ("airl", "gail", "infogail", "iq-learn", "iq-learn-online", "max-ent")
+QUICK = ("airl", "gail", "infogail", "iq-learn", "iq-learn-online", "ma-airl", "ma-gail", "max-ent")
 LEARNERS = [*QUICK, pytest.param("opt-ail", marks=pytest.mark.slow)]
 
 

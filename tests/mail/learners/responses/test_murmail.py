@@ -22,8 +22,8 @@ from mail.learners.base import make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Learned, Options
 from mail.learners.journal import NullJournal
+from mail.learners.responses.errors import Rewards, two_sample_reward
 from mail.learners.responses.experience import Experience
-from mail.learners.responses.murmail import Rewards, two_sample_reward
 from mail.learners.responses.planning import alike_for, plan, plan_exactly
 from mail.learners.responses.weights import ExponentialWeights
 from mail.parallel.pool import Local
