@@ -2,9 +2,8 @@
 
 Source: docs/algorithms.md, "N-tuple policies"; Duchi, Hazan, Singer, JMLR 2011 (Adagrad).
 
-One thread and no fast mathematics: the same numbers give the same bits, whatever else the machine does. numba takes a
-third of a second to load, so this module is imported where it is first needed. numba keeps the machine code beside this
-file, or in the user's cache; where it can write to neither, it compiles again in each process, for some seconds.
+One thread and no fast mathematics: the same numbers give the same bits, whatever else the machine does. As numba takes
+a third of a second to load, this module is imported where it is first needed (``games.compiled``).
 
 Shape letters: N positions, C cells, M tuples of L cells, G symmetries, A actions, K patterns, T slots of hash tables.
 """
@@ -12,39 +11,16 @@ Shape letters: N positions, C cells, M tuples of L cells, G symmetries, A action
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from games.compiled.compiling import compiled
 
 Array = NDArray[Any]
 TINY = np.float32(1e-30)
 """Added to sums of squared gradients, which are 0 for illegal actions."""
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(signature: str) -> Callable[[F], F]:
-    """Compile for exactly these types of arguments where the function is defined, or read numba's cache.
-
-    Whatever is wrong with the files of that cache (no folder, a full disk, damage), the function is compiled without
-    it.
-
-    Args:
-        signature: numba's, of the result and the arguments.
-
-    Returns:
-        A decorator.
-    """
-
-    def compile_(function: F) -> F:
-        try:
-            return cast(F, numba.njit(signature, cache=True, error_model="numpy")(function))
-        except Exception:  # raised again below where the cache was not the cause
-            return cast(F, numba.njit(signature, error_model="numpy")(function))
-
-    return compile_
 
 
 @compiled("uint64(uint8[:,::1], int64, int64[::1])")

@@ -13,12 +13,14 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
+from games.compiled.loading import kernels, plain
 from games.symmetry import Quotient
 
 SLACK = 1e-9
 """Probabilities this close to the largest one, relative to it, equal it. Two ways to the same answer differ by what
 processors make of its last bits, ten thousand times less: what is decided with this slack is the same by both."""
 
+_OFF = 1e-6  # how far from 1 a row may sum to
 _ASKED = 1 << 16  # positions that ``tabulate`` asks for at once: what a policy makes of them need not all be held
 
 
@@ -84,12 +86,16 @@ def query(policy: Policy, game: Game, states: States, seat: int) -> Floats:
     legal = game.legal(states, seat)
     if rows.shape != legal.shape:
         raise PolicyError(f"{_name(policy)} gives probabilities of shape {rows.shape}; expected {legal.shape}")
+    if rows.dtype == np.float64 and (compiled := kernels(len(rows))):
+        fine = compiled.distributions(plain(rows, np.float64), plain(legal, np.bool_), _OFF)
+        if fine:
+            return rows
     if not np.isfinite(rows).all() or (rows < 0).any():
         raise PolicyError(f"{_name(policy)} gives negative or non-finite probabilities")
     if (rows[~legal] != 0).any():
         raise PolicyError(f"{_name(policy)} puts probability on an illegal action of seat {seat}")
     off = np.abs(rows.sum(1) - legal.any(1))
-    if len(off) and off.max() > 1e-6:
+    if len(off) and off.max() > _OFF:
         raise PolicyError(f"{_name(policy)} gives probabilities that do not sum to 1 (off by {off.max():.3g})")
     return rows
 
@@ -104,9 +110,14 @@ def sample(probabilities: Floats, *, rng: Rng) -> Ints:
     Returns:
         int64 [N]; -1 for zero rows.
     """
+    numbers = rng.random((len(probabilities), 1))
+    if probabilities.dtype == np.float64 and (compiled := kernels(len(probabilities))):
+        drawn = np.empty(len(probabilities), dtype=np.int64)
+        compiled.sample(plain(probabilities, np.float64), numbers[:, 0].copy(), drawn)
+        return drawn
     cumulated = probabilities.cumsum(1)
     total = cumulated[:, -1:]
-    mark = np.minimum(rng.random((len(cumulated), 1)) * total, np.nextafter(total, 0.0))  # stays below the total
+    mark = np.minimum(numbers * total, np.nextafter(total, 0.0))  # stays below the total
     action = (cumulated <= mark).sum(1)
     return np.where(total[:, 0] > 0, action, -1)
 

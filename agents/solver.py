@@ -174,6 +174,8 @@ class Scores:
     def _obtain(self, position: Ints, best_only: bool) -> None:
         """Read what the file holds of these distinct positions and compute the rest."""
         position = self._read(position, best_only)
+        if not len(position):
+            return
         solve = _solve_best if best_only else _solve
         boards = _their_boards(position)
         start = 0

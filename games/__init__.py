@@ -1,7 +1,7 @@
 """The games: rules as batched functions of integer rows, and exact models of those that can be enumerated.
 
-``games.make("tictactoe")`` gives a game, ``games.register(name, factory)`` adds one. This package needs
-numpy alone and knows of no learner.
+``games.make("tictactoe")`` gives a game, ``games.register(name, factory)`` adds one. This package needs numpy, loads
+numba where loops are worth compiling (``games.compiled``), and knows of no learner.
 """
 
 from games.base import (

@@ -6,6 +6,7 @@ a dropped stone is one addition (the Connect Four bitboard; see J. Tromp, "John'
 moves whenever the number of stones is even.
 
 Rules only: no rendering beyond plain text, no I/O. The tests compare them with PettingZoo and OpenSpiel move by move.
+What is hot has a compiled twin in ``games.compiled.play``, which gives the same bits.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.base import Bools, Display, Floats, GameError, Ints, Keys, Rng, Spec, States, Successors
+from games.compiled.loading import kernels, plain
 
 Words = NDArray[np.uint64]
 _HALF = 32  # bits of a packed position for each of its two words
@@ -33,6 +35,10 @@ class Board:
         k: stones in a line that win.
         gravity: whether stones fall down their column.
         name: ``spec.name``.
+
+    Attributes:
+        cell_shifts: int64 [cells] the bit of each cell, row by row from the top left.
+        line_steps: int64 [D] how far apart the bits of neighbouring cells are, in each direction of lines that fit.
 
     Raises:
         GameError: for sizes that cannot be played, or that need more than 64 bits.
@@ -57,7 +63,7 @@ class Board:
         self._bottom = np.array([1 << self._bit(rows - 1, column) for column in range(columns)], dtype=np.uint64)
         self._top = np.array([1 << self._bit(0, column) for column in range(columns)], dtype=np.uint64)
         self._shift = np.array([self._bit(row, column) for row in range(rows) for column in range(columns)], np.uint64)
-        self._bit_of_cell = self._shift.astype(np.int64)
+        self.cell_shifts = self._shift.astype(np.int64)
         # A step up a column, along a row, and along both diagonals; lines that cannot fit are left out.
         self._directions = tuple(
             np.uint64(step)
@@ -69,6 +75,9 @@ class Board:
             )
             if fits
         )
+        self.line_steps = np.array(self._directions, dtype=np.int64)
+        self._lines = self.line_steps, self.k, self._full  # as compiled loops take them
+        self._targets = (self._bottom, self._column) if gravity else (np.zeros_like(self._cells), self._cells)
         cell_maps = self._symmetric_cells()
         mapped = [] if gravity else cell_maps
         self._symmetry_maps = np.array([self._symmetry_tables(cells) for cells in mapped])  # [G, chunks, 2**_CHUNK]
@@ -98,6 +107,10 @@ class Board:
 
     def acting(self, states: States) -> Bools:
         """[N, 2] the seat to move; no seat once a line stands or the board is full."""
+        if compiled := kernels(len(states)):
+            out = np.empty((len(states), 2), dtype=np.bool_)
+            compiled.acting(plain(states, np.uint64), *self._lines, out)
+            return out
         own, stones = _words(states)
         running = ~self._has_line(own ^ stones) & (stones != self._full)
         second = self._to_move(stones) == 1
@@ -106,16 +119,24 @@ class Board:
     def legal(self, states: States, seat: int) -> Bools:
         """[N, A] empty cells, or columns that are not full, where the seat is to move."""
         places = self._top if self.gravity else self._cells
+        if compiled := kernels(len(states)):
+            out = np.empty((len(states), len(places)), dtype=np.bool_)
+            compiled.legal(plain(states, np.uint64), *self._lines, places, seat, out)
+            return out
         empty = (_words(states)[1][:, None] & places) == 0  # [N, A]
         return np.asarray(empty) & self.acting(states)[:, seat, None]
 
     def observe(self, states: States, seat: int) -> NDArray[np.float32]:
         """[N, 2, rows, columns] the seat's stones, then the opponent's; row 0 on top."""
+        if compiled := kernels(len(states)):
+            seen = np.empty((len(states), 2 * len(self._shift)), dtype=np.float32)
+            compiled.observe(plain(states, np.uint64), seat, self._shift, seen)
+            return seen.reshape(len(states), *self.spec.observation)
         own, stones = _words(states)
         mine = np.where(self._to_move(stones) == seat, own, own ^ stones)
         planes = np.stack([mine, mine ^ stones], axis=1).astype("<u8", copy=False)  # [N, 2]
         bits = np.unpackbits(planes.view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")  # [2N, 64]
-        return bits[:, self._bit_of_cell].astype(np.float32).reshape(len(states), *self.spec.observation)
+        return bits[:, self.cell_shifts].astype(np.float32).reshape(len(states), *self.spec.observation)
 
     def key(self, states: States, seat: int | None = None) -> Keys:
         """[N, 2] the position itself: both seats see everything."""
@@ -126,6 +147,11 @@ class Board:
 
         Only the action of the seat to move is read. GameError where there is none, or the place is taken.
         """
+        if compiled := kernels(len(states)):
+            following = np.empty((len(states), 2), np.uint64), np.empty(len(states)), np.empty(len(states), np.bool_)
+            given = plain(states, np.uint64), plain(actions, np.int64)
+            if compiled.step(*given, *self._lines, *self._targets, *following):
+                return following
         own, stones = _words(states)
         mover = self._to_move(stones)
         action = np.where(mover == 1, actions[:, 1], actions[:, 0])
@@ -168,6 +194,10 @@ class Board:
 
     def _flip_horizontal(self, states: States) -> States:
         """[N, 2] the columns in reverse order."""
+        if compiled := kernels(len(states)):
+            flipped = np.empty((len(states), 2), dtype=np.uint64)
+            compiled.flip(plain(states, np.uint64), self._column, np.uint64(self.rows + 1), flipped)
+            return flipped
         out = np.zeros(states.shape, dtype=np.uint64)
         for left in range((self.columns + 1) // 2):
             right = self.columns - 1 - left
@@ -291,7 +321,7 @@ class Board:
         """[chunks, 2**_CHUNK] for each chunk of a board, the image of each of its values."""
         bits = self.columns * (self.rows + 1)
         moved = np.zeros(64, dtype=np.uint64)  # where each bit goes; guard bits are never set and go nowhere
-        moved[self._bit_of_cell] = self._cells[cells]
+        moved[self.cell_shifts] = self._cells[cells]
         values = np.arange(1 << _CHUNK, dtype=np.uint64)
         tables = np.zeros((-(-bits // _CHUNK), 1 << _CHUNK), dtype=np.uint64)
         for bit in range(bits):

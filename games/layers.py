@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.base import Bools, Enumerable, GameError, Ints, States, Successors, pack, stuck
+from games.compiled.loading import kernels
 from games.cost import Meter
+from games.plies.rules import Rules, rules_of
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
@@ -142,6 +144,9 @@ def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
     """The layers of a game whose positions are words, action by action, in chunks."""
     words, total, seat = _distinct(game.pack(game.starts())), 0, 0
     while len(words):
+        if kernels(len(words)) and (rules := rules_of(game)):
+            yield from _compiled(game, rules, words, total, limit)
+            return
         total = _within_limit(game, total + len(words), limit)
         shape = (game.spec.actions, len(words))
         legal, going, won = (np.empty(shape, dtype=np.bool_) for _ in range(3))
@@ -160,6 +165,24 @@ def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
         reward = won.view(np.int8) * np.int8(1 - 2 * seat)
         yield Layer(words, None, np.full(len(words), seat, dtype=np.int8), legal, successor, reward)
         words, seat = following, 1 - seat
+
+
+def _compiled(game: Packed, rules: Rules, words: Words, total: int, limit: int) -> Iterator[Layer]:
+    """The layers from ``words`` on, by compiled loops, after ``total`` positions of earlier layers."""
+    from games.compiled.layers import expand, moves, rank, words_at
+
+    while len(words):
+        total = _within_limit(game, total + len(words), limit)
+        stones = int(np.bitwise_count(words[0] >> np.uint64(32)))
+        bits = np.zeros(rules.words(stones + 1), dtype=np.uint64)
+        expand(words, *rules.of(stones), bits)
+        ranks = np.empty(len(bits), dtype=np.uint32)
+        size, shape = rank(bits, ranks), (game.spec.actions, len(words))
+        legal, successor, reward = (np.empty(shape, kind) for kind in (np.bool_, np.int32, np.int8))
+        moves(words, *rules.of(stones), bits, ranks, total, legal, successor, reward)
+        yield Layer(words, None, np.full(len(words), stones & 1, dtype=np.int8), legal, successor, reward)
+        words = np.empty(size, dtype=np.uint64)
+        words_at(bits, ranks, rules.sets[stones + 1], rules.shifts, np.arange(size), words)
 
 
 def _from_states(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:

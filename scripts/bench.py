@@ -1,7 +1,7 @@
 """Our speed beside a peer's, both measured in the same run: ``python scripts/bench.py NAME [--json]``.
 
 ``nash-gap``  the exact Nash gap of random Tic-Tac-Toe policies: us, OpenSpiel in Python, OpenSpiel in C++
-``play``      moves per second of random play: us, PettingZoo, OpenSpiel
+``play``      moves per second of random play: us, PettingZoo, OpenSpiel, and pgx with ``--pgx PYTHON``
 ``cfr``       CFR+ and exact Nash gaps of Leduc poker: us, OpenSpiel in Python, OpenSpiel in C++
 ``scaling``   what exact knowledge costs as boards grow; ``--big`` adds Connect Four 5x5, some minutes; ``--table``
               prints the table of docs/connect4.md
@@ -69,6 +69,7 @@ def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
     parser.add_argument("--repeat", type=int, metavar="K", help="measurements per contestant (default 2 or 3)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="policies and draws (default 0)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="T", help="length of a measurement (default 1)")
+    parser.add_argument("--pgx", metavar="PYTHON", help="a Python that has pgx and jax, to measure them, too (play)")
     args = parser.parse_args(argv)
     if args.name not in NAMES:
         parser.error(f"no benchmark is called {args.name!r}; the benchmarks are: {names}")
@@ -82,8 +83,10 @@ def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
         parser.error("--table and --big are for scaling; leave them out")
     if args.name not in ("workers", "clone") and args.quick:
         parser.error("--quick is for workers and clone; leave it out")
+    if args.name != "play" and args.pgx is not None:
+        parser.error("--pgx is for play; leave it out")
     how = "json" if args.json else "table" if args.table else "picture"
-    return args.name, how, Settings(args.seed, args.repeat, args.seconds, args.big, args.quick)
+    return args.name, how, Settings(args.seed, args.repeat, args.seconds, args.big, args.quick, args.pgx)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

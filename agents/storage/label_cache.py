@@ -46,6 +46,14 @@ _Row = tuple[str, int, bytes, int]
 _T = TypeVar("_T")
 
 
+def folder() -> Path:
+    """The user's directory of what is kept between runs, as described above."""
+    named = os.environ.get("NASHMAIL_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "nashmail"
+
+
 class LabelCache:
     """The cache file, opened at its first use. Methods raise PolicyError where it cannot be created, read or locked.
 
@@ -61,10 +69,7 @@ class LabelCache:
     @classmethod
     def default(cls) -> LabelCache:
         """The user's cache, at the path described above."""
-        folder = os.environ.get("NASHMAIL_CACHE")
-        if not folder:
-            folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nashmail")
-        return cls(Path(folder) / "scores.sqlite")
+        return cls(folder() / "scores.sqlite")
 
     def get(self, game: str, position: Ints, actions: int) -> tuple[Bools, NDArray[np.int8]]:
         """Read the cached scores of positions.

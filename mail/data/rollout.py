@@ -165,7 +165,7 @@ def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) 
                 game.observe(states, seat)
         moves += int((actions >= 0).sum())
         states, _, done = game.step(states, actions, rng=rng)
-        states = states[~done]
+        states = states[~done] if done.any() else states
     return moves
 
 

@@ -9,7 +9,7 @@ from games.base import Model, Table
 from games.graph import GameGraph
 from games.infosets.model import InfosetModel
 from mail.evaluation.coverage import coverage_bounds, imitation_limit
-from mail.evaluation.gap import ROUNDING, exploitability, gap_of
+from mail.evaluation.gap import ROUNDING, Gap, exploitability, gap_of
 from mail.evaluation.tabulate import policy_table, profile_tables, unfolded
 from mail.parallel.pool import Pool
 
@@ -39,7 +39,19 @@ def table_measures(model: Model, tables: tuple[Table, Table]) -> dict[str, Any]:
         Per seat ``exploitability`` and ``greedy_exploitability``, and ``nash_gap``, ``nash_gap_max`` and
         ``greedy_nash_gap``, in units of reward (``mail.evaluation.gap.Gap``).
     """
-    soft, hard = gap_of(model, tables), gap_of(model, (greedy_rows(tables[0]), greedy_rows(tables[1])))
+    return as_measures(gap_of(model, tables), gap_of(model, (greedy_rows(tables[0]), greedy_rows(tables[1]))))
+
+
+def as_measures(soft: Gap, hard: Gap) -> dict[str, Any]:
+    """Gaps by the names of the measures.
+
+    Args:
+        soft: Of a pair of policies.
+        hard: Of their greedy versions.
+
+    Returns:
+        As ``table_measures``.
+    """
     return {
         "exploitability": list(soft.exploitability),
         "nash_gap": soft.nash_gap,
@@ -67,7 +79,17 @@ def value_gap(model: Model, tables: tuple[Table, Table], experts: tuple[Table, T
     """
     par = model.value(experts)
     gaps = par - model.value((tables[0], experts[1])), model.value((experts[0], tables[1])) - par
-    slack = ROUNDING * model.scale
+    return without_rounding(gaps, model.scale)
+
+
+def without_rounding(gaps: tuple[float, float], scale: float) -> tuple[float, float]:
+    """Value gaps, with what is rounding error alone as 0.
+
+    Args:
+        gaps: Both seats'.
+        scale: The largest payoff that there can be.
+    """
+    slack = ROUNDING * scale
     return (0.0 if abs(gaps[0]) <= slack else gaps[0]), (0.0 if abs(gaps[1]) <= slack else gaps[1])
 
 

@@ -10,11 +10,12 @@ histories or, where that is too large, by positions with a HistoryWarning.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from agents.policy import Greedy, PolicyError, Seats
-from games.base import Model, NashmailError, Table
+from games.base import Enumerable, Model, NashmailError, Response, Table
 from mail.evaluation.tabulate import profile_tables
 from mail.parallel.pool import Pool
 
@@ -26,6 +27,18 @@ ROUNDING = 1e-9
 
 class GapError(NashmailError):
     """A contradiction between a best response and the game's value: an internal error, or an inconsistent model."""
+
+
+class Solved(Protocol):
+    """What a gap rests on beside best responses: a ``Model``, or a ``games.plies.graph.CompactGraph``."""
+
+    @property
+    def game(self) -> Enumerable: ...
+
+    @property
+    def scale(self) -> float: ...
+
+    def solve(self) -> tuple[Response, Response]: ...
 
 
 @dataclass(frozen=True)
@@ -65,9 +78,23 @@ def gap_of(model: Model, profile: tuple[Table, Table]) -> Gap:
         model: The exact model.
         profile: float64 [S, A] of each seat.
     """
-    value = model.solve()[0].value
     best_0, best_1 = model.respond(0, profile[1]).value, model.respond(1, profile[0]).value
-    played = model.value(profile)
+    return gap_between(model, best_0, best_1, model.value(profile))
+
+
+def gap_between(model: Solved, best_0: float, best_1: float, played: float) -> Gap:
+    """The gap, from what is won when one seat responds.
+
+    Args:
+        model: The exact model.
+        best_0: Seat 0's reward when it responds to seat 1's policy.
+        best_1: Seat 0's reward when seat 1 responds to its policy.
+        played: Seat 0's reward between both policies.
+
+    Raises:
+        GapError: A best response contradicts the game's value.
+    """
+    value = model.solve()[0].value
     lost = _loss(model, value - best_1), _loss(model, best_0 - value)
     return Gap(lost, max(0.0, best_0 - best_1), _loss(model, max(best_0 - played, played - best_1)))
 
@@ -157,7 +184,7 @@ def exploitability(model: Model, policy: Table, seat: int) -> float:
     return _loss(model, sign * (model.solve()[0].value - model.respond(1 - seat, policy).value))
 
 
-def _loss(model: Model, amount: float) -> float:
+def _loss(model: Solved, amount: float) -> float:
     """The amount, or 0 if rounding made it slightly negative. GapError if it is negative beyond rounding."""
     if not amount >= -ROUNDING * model.scale:
         raise GapError(

@@ -24,6 +24,8 @@ class Settings:
     """Whether to measure slow cases, too."""
     quick: bool = False
     """Whether to use sizes that take seconds, for a trial."""
+    pgx: str | None = None
+    """A Python that has pgx, a peer of ``play``."""
 
 
 @dataclass(frozen=True)
