@@ -30,7 +30,7 @@ _INDEX = "uint64[::1], uint32[::1]"  # bits, ranks
 
 
 @inlined
-def _set_of(sets: Array, stones: int, guess: int) -> int:
+def _set_of(sets: Array, stones: Any, guess: Any) -> Any:
     """The row of a set of stones; -1 if there is none. Words mostly come in order, so the last row is a good guess."""
     if sets[guess, _STONES] == stones:
         return guess
@@ -47,7 +47,7 @@ def _set_of(sets: Array, stones: int, guess: int) -> int:
 
 
 @inlined
-def _code_of(sets: Array, shifts: Array, at: int, own: int) -> int:
+def _code_of(sets: Array, shifts: Array, at: Any, own: Any) -> Any:
     """The mover's stones as a code."""
     code, start = 0, 0
     for column in range(len(shifts)):
@@ -58,7 +58,7 @@ def _code_of(sets: Array, shifts: Array, at: int, own: int) -> int:
 
 
 @inlined
-def _own_of(sets: Array, shifts: Array, at: int, code: int) -> int:
+def _own_of(sets: Array, shifts: Array, at: Any, code: Any) -> Any:
     """The mover's stones of a code."""
     own, start = 0, 0
     for column in range(len(shifts)):
@@ -69,7 +69,7 @@ def _own_of(sets: Array, shifts: Array, at: int, code: int) -> int:
 
 
 @inlined
-def _canonical(sets: Array, shifts: Array, count: int, at: int, code: int) -> int:
+def _canonical(sets: Array, shifts: Array, count: Any, at: Any, code: Any) -> Any:
     """The place of a position or of its mirror image, of that with the lesser stones of the mover, then of all."""
     own, flipped, flipped_code, start, last = 0, 0, 0, 0, len(shifts) - 1
     for column in range(len(shifts)):
@@ -88,7 +88,7 @@ def _canonical(sets: Array, shifts: Array, count: int, at: int, code: int) -> in
 @inlined
 def _after(
     sets: Array, following: Array, shifts: Array, facts: Array,
-    count: int, at: int, wins: Any, code: int, action: int,
+    count: Any, at: Any, wins: Any, code: Any, action: Any,
 ) -> int:  # fmt: skip
     """The place of the position after a move; ``ILLEGAL``, ``WON`` or ``FULL``."""
     actions = (sets.shape[1] - _HEIGHTS - len(shifts)) // 3
@@ -108,7 +108,7 @@ def _after(
 
 
 @inlined
-def _row_of(bits: Array, ranks: Array, place: int) -> int:
+def _row_of(bits: Array, ranks: Array, place: Any) -> Any:
     """The row of a place."""
     word = place >> 6
     return np.int64(ranks[word]) + popcount(bits[word] & ((ONE << (np.uint64(place) & _WORD)) - ONE))
@@ -255,7 +255,7 @@ def moves(
 
 
 @inlined
-def _worth(plies: int) -> int:
+def _worth(plies: Any) -> Any:
     """What a mover prefers: to win soon (positive), then to draw, then to lose late (negative)."""
     return 500 - plies if plies > 0 else -500 - plies if plies < 0 else 0
 
