@@ -287,6 +287,15 @@ class GameGraph:
         """Whether every reward comes with the end of a game."""
         return not any((self.reward.T[:, rows][self.successor.T[:, rows] >= 0]).any() for _, rows in self._backwards())
 
+    def worst_payoff(self, seat: int) -> float:
+        """The least that a seat is paid at the end of a game.
+
+        Args:
+            seat: 0 or 1.
+        """
+        ends = self.legal_mask & (self.successor < 0)
+        return float(((1.0 - 2.0 * seat) * self.reward[ends]).min())
+
     def _backwards(self) -> Iterator[tuple[int, slice]]:
         """Who moves, and rows of one layer, from the last layer to the first."""
         for block in reversed(self.blocks):

@@ -19,6 +19,7 @@ from games.infosets.size import estimate_histories
 from games.infosets.unroll import unroll
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
+from games.plies.rules import rules_of
 from games.symmetry import base_of, board_behind
 
 SECONDS = 20.0
@@ -26,10 +27,13 @@ SECONDS = 20.0
 TABLES = 200_000_000
 """Most moves (positions times actions) of a game whose policies are measured: eight bytes each in a table, of which
 several are held at a time."""
+PLIES = 200_000_000
+"""Most ways to arrange a board's stones where policies are measured ply by ply, without tables."""
 RULE = (
     "A board's positions are bounded by the ways to arrange its stones (placed in turn, lines ignored). Where these"
-    f" times the actions are at most {TABLES:,}, the board is enumerable and policies are measured exactly; up to"
-    f" {LIMIT:,} its graph and minimax values still fit (games.GameGraph). Any other game is enumerable if it lists"
+    f" times the actions are at most {TABLES:,}, the board is enumerable and policies are measured exactly; boards of"
+    f" at most 32 bits and {PLIES:,} arrangements are measured exactly, too, ply by ply, in minutes. Any other game is"
+    " enumerable if it lists"
     f" its successors, as many positions at most, within {SECONDS:.0f} seconds as estimated from the first"
 )
 
@@ -57,6 +61,22 @@ def has_model(game: Game) -> bool:
         game: any game.
     """
     return model_class(game) is not None
+
+
+def has_plies(game: Game) -> bool:
+    """Whether a game is a board that is too large for tables of policies, but not for ``games.plies.graph``.
+
+    Args:
+        game: any game.
+    """
+    base = base_of(game)
+    return (
+        isinstance(base, Board)
+        and not fits(base, TABLES)
+        and arrangements(base) <= PLIES
+        and (len(base.spec.symmetries) == 2 or base is game)
+        and rules_of(game) is not None
+    )
 
 
 def ties_of(game: Game) -> tuple[str, ...]:

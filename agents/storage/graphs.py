@@ -75,7 +75,7 @@ def path_of(game: Enumerable) -> Path | None:
     rules = rules_of(game)
     if rules is None:
         return None
-    board = getattr(game, "base", game)
+    board: Any = getattr(game, "base", game)
     gravity = "drop" if board.gravity else "place"
     mirror = "-mirror" if rules.facts[2] else ""
     return folder() / "graphs" / f"{gravity}-{board.rows}x{board.columns}-{board.k}{mirror}.npz"

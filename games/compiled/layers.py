@@ -89,7 +89,7 @@ def _canonical(sets: Array, shifts: Array, count: Any, at: Any, code: Any) -> An
 def _after(
     sets: Array, following: Array, shifts: Array, facts: Array,
     count: Any, at: Any, wins: Any, code: Any, action: Any,
-) -> int:  # fmt: skip
+) -> Any:  # fmt: skip
     """The place of the position after a move; ``ILLEGAL``, ``WON`` or ``FULL``."""
     actions = (sets.shape[1] - _HEIGHTS - len(shifts)) // 3
     column = _HEIGHTS + len(shifts) + action
@@ -114,18 +114,21 @@ def _row_of(bits: Array, ranks: Array, place: Any) -> Any:
     return np.int64(ranks[word]) + popcount(bits[word] & ((ONE << (np.uint64(place) & _WORD)) - ONE))
 
 
-@compiled(f"void(uint64[::1], {_RULES}, uint64[::1])")
-def expand(words: Array, sets: Array, following: Array, shifts: Array, steps: Array, facts: Array, bits: Array) -> None:
+@compiled(f"void(uint64[::1], uint64[::1], {_RULES})")
+def expand(
+    words: Array, bits: Array,
+    sets: Array, following: Array, shifts: Array, steps: Array, facts: Array,
+) -> None:  # fmt: skip
     """Set the bits of all positions that moves lead to and that are not over.
 
     Args:
         words: uint64 [N] positions of a ply.
+        bits: uint64 [B] of the next ply.
         sets: int64 [M, ...] its sets of stones.
         following: int64 [M, ...] those of the next ply.
         shifts: int64, see ``games.plies.rules.Rules``.
         steps: int64 [D] shifts along lines.
         facts: int64, see ``games.plies.rules.Rules``.
-        bits: uint64 [B] of the next ply.
     """
     count, at = popcount(np.uint64(sets[0, _STONES])), 0
     actions = (sets.shape[1] - _HEIGHTS - len(shifts)) // 3
@@ -221,26 +224,26 @@ def rows_of(words: Array, sets: Array, shifts: Array, facts: Array, bits: Array,
             out[index] = _row_of(bits, ranks, place)
 
 
-@compiled(f"void(uint64[::1], {_RULES}, {_INDEX}, int64, boolean[:,::1], int32[:,::1], int8[:,::1])")
+@compiled(f"void(uint64[::1], {_INDEX}, int64, boolean[:,::1], int32[:,::1], int8[:,::1], {_RULES})")
 def moves(
-    words: Array, sets: Array, following: Array, shifts: Array, steps: Array, facts: Array, bits: Array, ranks: Array,
-    first: int, legal: Array, successor: Array, reward: Array,
+    words: Array, bits: Array, ranks: Array, first: int, legal: Array, successor: Array, reward: Array,
+    sets: Array, following: Array, shifts: Array, steps: Array, facts: Array,
 ) -> None:  # fmt: skip
     """All moves of positions.
 
     Args:
         words: uint64 [N] positions of a ply.
-        sets: int64 [M, ...] its sets of stones.
-        following: int64 [M, ...] those of the next ply.
-        shifts: int64, see ``games.plies.rules.Rules``.
-        steps: int64 [D] shifts along lines.
-        facts: int64, see ``games.plies.rules.Rules``.
         bits: uint64 [B] of the next ply.
         ranks: uint32 [B] of the next ply.
         first: the row of the next ply's first position.
         legal: bool [A, N] receives whether each action is legal.
         successor: int32 [A, N] receives the row after it; -1 where it is illegal or ends the game.
         reward: int8 [A, N] receives seat 0's reward.
+        sets: int64 [M, ...] its sets of stones.
+        following: int64 [M, ...] those of the next ply.
+        shifts: int64, see ``games.plies.rules.Rules``.
+        steps: int64 [D] shifts along lines.
+        facts: int64, see ``games.plies.rules.Rules``.
     """
     count, at = popcount(np.uint64(sets[0, _STONES])), 0
     for index in range(len(words)):
@@ -260,24 +263,24 @@ def _worth(plies: Any) -> Any:
     return 500 - plies if plies > 0 else -500 - plies if plies < 0 else 0
 
 
-@compiled(f"void(uint64[::1], {_RULES}, {_INDEX}, int8[::1], int8[::1])")
+@compiled(f"void(uint64[::1], {_INDEX}, int8[::1], int8[::1], {_RULES})")
 def solve(
-    words: Array, sets: Array, following: Array, shifts: Array, steps: Array, facts: Array, bits: Array, ranks: Array,
-    after: Array, out: Array,
+    words: Array, bits: Array, ranks: Array, after: Array, out: Array,
+    sets: Array, following: Array, shifts: Array, steps: Array, facts: Array,
 ) -> None:  # fmt: skip
     """How soon positions are won under play that wins as soon and loses as late as it can.
 
     Args:
         words: uint64 [N] positions of a ply.
+        bits: uint64 [B] of the next ply.
+        ranks: uint32 [B] of the next ply.
+        after: int8, for each position of the next ply what ``out`` is for these.
+        out: int8 [N] receives the plies to the end, positive where seat 0 wins, negative where seat 1 wins; 0: drawn.
         sets: int64 [M, ...] its sets of stones.
         following: int64 [M, ...] those of the next ply.
         shifts: int64, see ``games.plies.rules.Rules``.
         steps: int64 [D] shifts along lines.
         facts: int64, see ``games.plies.rules.Rules``.
-        bits: uint64 [B] of the next ply.
-        ranks: uint32 [B] of the next ply.
-        after: int8, for each position of the next ply what ``out`` is for these.
-        out: int8 [N] receives the plies to the end, positive where seat 0 wins, negative where seat 1 wins; 0: drawn.
     """
     count, at = popcount(np.uint64(sets[0, _STONES])), 0
     actions = (sets.shape[1] - _HEIGHTS - len(shifts)) // 3
@@ -301,26 +304,26 @@ def solve(
         out[index] = sign * found
 
 
-@compiled(f"void(uint64[::1], {_RULES}, {_INDEX}, float64[:,:,::1], int64[::1], float64[:,::1], float64[:,::1])")
+@compiled(f"void(uint64[::1], {_INDEX}, float64[:,:,::1], int64[::1], float64[:,::1], float64[:,::1], {_RULES})")
 def back_up(
-    words: Array, sets: Array, following: Array, shifts: Array, steps: Array, facts: Array, bits: Array, ranks: Array,
-    weights: Array, players: Array, after: Array, out: Array,
+    words: Array, bits: Array, ranks: Array, weights: Array, players: Array, after: Array, out: Array,
+    sets: Array, following: Array, shifts: Array, steps: Array, facts: Array,
 ) -> None:  # fmt: skip
     """Seat 0's expected rewards under several pairs of players at once.
 
     Args:
         words: uint64 [N] positions of a ply.
-        sets: int64 [M, ...] its sets of stones.
-        following: int64 [M, ...] those of the next ply.
-        shifts: int64, see ``games.plies.rules.Rules``.
-        steps: int64 [D] shifts along lines.
-        facts: int64, see ``games.plies.rules.Rules``.
         bits: uint64 [B] of the next ply.
         ranks: uint32 [B] of the next ply.
         weights: float64 [P, N, A] probabilities of the policies of the seat that moves.
         players: int64 [V] the policy that moves; -1 for a best response.
         after: float64 [positions of the next ply, V] values.
         out: float64 [N, V] receives the values.
+        sets: int64 [M, ...] its sets of stones.
+        following: int64 [M, ...] those of the next ply.
+        shifts: int64, see ``games.plies.rules.Rules``.
+        steps: int64 [D] shifts along lines.
+        facts: int64, see ``games.plies.rules.Rules``.
     """
     count, at = popcount(np.uint64(sets[0, _STONES])), 0
     actions = (sets.shape[1] - _HEIGHTS - len(shifts)) // 3

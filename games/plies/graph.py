@@ -46,6 +46,11 @@ class Columns:
     def __len__(self) -> int:
         return self._size
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As if it were an array."""
+        return (self._size, *self[:1].shape[1:])
+
     def __getitem__(self, rows: Any) -> Any:
         """The values at rows: an index, a slice, or rows [n]."""
         if isinstance(rows, slice):
@@ -149,13 +154,15 @@ class CompactGraph:
         from games.compiled.layers import moves
 
         shape = (self.game.spec.actions, len(rows))
-        legal, successor, reward = (np.empty(shape, kind) for kind in (np.bool_, np.int32, np.int8))
+        legal: Bools = np.empty(shape, dtype=np.bool_)
+        successor: NDArray[np.int32] = np.empty(shape, dtype=np.int32)
+        reward: NDArray[np.int8] = np.empty(shape, dtype=np.int8)
         words = self.words(rows)
         for ply, here in self._by_ply(rows):
-            part = len(here)
-            outs = [np.empty((shape[0], part), out.dtype) for out in (legal, successor, reward)]
+            outs: list[Any] = [np.empty((shape[0], len(here)), out.dtype) for out in (legal, successor, reward)]
             following = self._following(ply)
-            moves(words[here], *self.rules.of(ply.stones), following.bits, following.ranks, following.first, *outs)
+            given = words[here], following.bits, following.ranks, following.first
+            moves(*given, *outs, *self.rules.of(ply.stones))
             legal[:, here], successor[:, here], reward[:, here] = outs
         return legal.T, successor.T, reward.T
 
@@ -221,7 +228,7 @@ class CompactGraph:
             after = out[following.first : following.first + following.size]
             own = out[ply.first : ply.first + ply.size]
             for rows, words in chunks(self.rules, ply):
-                solve(words, *self.rules.of(ply.stones), following.bits, following.ranks, after, own[rows])
+                solve(words, following.bits, following.ranks, after, own[rows], *self.rules.of(ply.stones))
         return out
 
     def solve(self) -> tuple[Response, Response]:
@@ -256,6 +263,14 @@ class CompactGraph:
         worth = np.where(legal, worth, -1000)
         return np.asarray((worth == worth.max(1, keepdims=True)) & legal & ((stones & 1) == seat)[:, None])
 
+    def worst_payoff(self, seat: int) -> float:
+        """The least that a seat may be paid at the end of a game: -1 for a loss.
+
+        Args:
+            seat: 0 or 1.
+        """
+        return -1.0
+
     # --- policies --------------------------------------------------------------------------------------
 
     def back_up(self, ask: Asker, derive: Derive, pairs: Sequence[tuple[int, int]], *, mirrored: bool) -> Floats:
@@ -285,24 +300,21 @@ class CompactGraph:
         for ply in reversed(self.plies):
             seat, following = ply.stones & 1, self._following(ply)
             own, values = np.ascontiguousarray(players[:, seat]), np.empty((ply.size, len(players)))
-            asked = [chunks(self.rules, ply), chunks(self.rules, ply)]
-            if mirrored:
-                asked = [self._one_of_each(ply), self._one_of_each(ply)]
-            answers = ask(seat, (game.unpack(words) for _, words in asked[0]))
-            for (rows, words), answer in zip(asked[1], answers, strict=True):
+            answers = ask(seat, (game.unpack(words) for _, words in self._asked(ply, mirrored=mirrored)))
+            for (rows, words), answer in zip(self._asked(ply, mirrored=mirrored), answers, strict=True):
                 for at, them, given in self._images(ply, rows, words, answer) if mirrored else [(rows, words, answer)]:
                     weights = np.ascontiguousarray(derive(seat, game.unpack(them), given))
                     found = np.empty((len(them), len(players)))
-                    arrays = *self.rules.of(ply.stones), following.bits, following.ranks
-                    back_up(them, *arrays, weights, own, after, found)
+                    arrays = following.bits, following.ranks, weights, own, after, found
+                    back_up(them, *arrays, *self.rules.of(ply.stones))
                     values[at] = found
             after = values
         return np.asarray(after[0])
 
-    def _one_of_each(self, ply: Ply) -> Iterator[tuple[Ints, Words]]:
-        """Rows and words of the positions of a ply that are not greater than their mirror image."""
+    def _asked(self, ply: Ply, *, mirrored: bool) -> Iterator[tuple[Ints, Words]]:
+        """A ply's own rows and words, chunk by chunk; with ``mirrored`` those not greater than their mirror image."""
         for rows, words in chunks(self.rules, ply):
-            here = np.flatnonzero(words <= self._flipped(words))
+            here = np.flatnonzero(words <= self._flipped(words)) if mirrored else np.arange(len(words))
             yield rows.start + here, words[here]
 
     def _images(self, ply: Ply, rows: Ints, words: Words, answer: Floats) -> Iterator[tuple[Ints, Words, Floats]]:
@@ -319,4 +331,5 @@ class CompactGraph:
 
     def _flipped(self, words: Words) -> Words:
         """[n] the mirror images of words."""
-        return self.game.pack(self.game.images(self.game.unpack(words))[1])
+        board: Any = self.game  # has images, as every board that has a mirror image
+        return np.asarray(board.pack(board.images(board.unpack(words))[1]))

@@ -60,7 +60,7 @@ def listed(rules: Rules) -> Iterator[Ply]:
         yield ply
         bits = np.zeros(rules.words(ply.stones + 1), dtype=np.uint64)
         for _, words in chunks(rules, ply):
-            expand(words, *rules.of(ply.stones), bits)
+            expand(words, bits, *rules.of(ply.stones))
         ply = _ply(ply.stones + 1, ply.first + ply.size, bits)
 
 

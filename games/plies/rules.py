@@ -17,7 +17,6 @@ from math import comb
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from games.base import Game, Ints
 from games.boards import Board
@@ -61,7 +60,7 @@ class Rules:
         """
         return len(self.sets[stones]) * comb(stones, stones // 2)
 
-    def of(self, stones: int) -> tuple[NDArray[Any], ...]:
+    def of(self, stones: int) -> Any:
         """What compiled loops take for a ply: ``sets``, those of the next ply, ``shifts``, ``steps`` and ``facts``.
 
         Args:

@@ -24,7 +24,7 @@ from games import Game, GameGraph, describe, make, names
 from games.base import NashmailError, deals
 from games.graph import LIMIT
 from games.markov.matrix import TIES
-from games.models import RULE, TABLES, enumerable, positions, positions_at_most, ties_of
+from games.models import RULE, TABLES, enumerable, has_plies, positions, positions_at_most, ties_of
 from mail.commands.line.usage import say
 from mail.terminal.layout import columns, records
 
@@ -53,6 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     other.add_argument(
         "--check", metavar="FILE", help="run a Python file that registers your own games, and check them"
     )
+    other.add_argument("--clean", action="store_true", help="delete the graphs of large boards that are kept on disk")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         return _check(args.check, args.game, as_json=args.json)
     if args.openspiel:
         return _openspiel(args.game, as_json=args.json)
+    if args.clean:
+        return _clean(args.game, as_json=args.json)
     if args.game:
         raise NashmailError("names of games need --check FILE or --openspiel: nashmail games --check FILE NAME")
     sizes = [size for name in names() for size in SIZES.get(name, (name,))]
@@ -90,6 +93,21 @@ def run(args: argparse.Namespace) -> int:
         "Positions are those that are not over, and with hidden cards what the seats can tell apart; ?: not counted.",
         f"{RULE}.",
     )
+    return 0
+
+
+def _clean(names: list[str], *, as_json: bool) -> int:
+    """Delete the kept graphs."""
+    from agents.storage.graphs import clean
+    from games.cost import size
+
+    if names:
+        raise NashmailError("--clean deletes all graphs that are kept and takes no names")
+    files, total = clean()
+    if as_json:
+        print(json.dumps({"deleted": files, "bytes": total}))
+    else:
+        print(f"{files} files deleted, {size(total)}")
     return 0
 
 
@@ -171,14 +189,14 @@ def facts(name: str) -> dict[str, Any]:
         "positions_at_most": bound,
         "enumerable": listed,
         "minimax": listed if bound is None else bound * game.spec.actions <= LIMIT,
-        "exact_gap": listed,
+        "exact_gap": listed or has_plies(game),
         "experts": _experts(game),
     }
 
 
 def _experts(game: Game) -> list[str]:
     """The experts available for a game, as they are called."""
-    ties = ties_of(game) or (GameGraph.ties if solvable(game) else ())
+    ties = ties_of(game) or (GameGraph.ties if solvable(game) or has_plies(game) else ())
     kinds = {"cfr+:N": deals(game), "dcfr:N": deals(game), "mcts:N": game.spec.in_a_row > 0}
     return [name for name in expert.listed() if name in ties or kinds.get(name, bool(ties) and name not in TIES)]
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mail.commands.line import workers
@@ -14,6 +16,7 @@ from mail.commands.line import workers
 if TYPE_CHECKING:
     from agents.policy import Seats
     from games.base import Game
+    from mail.parallel.pool import Pool
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,17 +32,10 @@ def run(args: argparse.Namespace) -> int:
     game, policies, experts = _profiles(
         args.policy, args.game
     )  # before slow imports: a mistyped run is refused at once
-    from games.models import model_of
-    from mail.evaluation.exact import profile_measures
-
     begun = time.perf_counter()
-    model = model_of(game)
-    assert model is not None  # _profiles has refused games without one
     with pool as opened:
-        measured = {
-            name: {**counts, **profile_measures(model, seats, pool=opened)}
-            for name, (seats, counts) in policies.items()
-        }
+        measure = _measure(game, opened)
+        measured = {name: {**counts, **measure(seats)} for name, (seats, counts) in policies.items()}
     seconds = time.perf_counter() - begun
     if args.json:
         print(
@@ -61,6 +57,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _measure(game: Game, pool: Pool) -> Callable[[Seats], dict[str, Any]]:
+    """What measures policies of a game that ``_profiles`` lets through."""
+    from games.base import as_enumerable
+    from games.models import has_plies, model_of
+
+    if has_plies(game):
+        from agents.storage.graphs import graph_of
+        from mail.evaluation.plies import ply_measures
+
+        return partial(ply_measures, graph_of(as_enumerable(game)), pool=pool)
+    from mail.evaluation.exact import profile_measures
+
+    model = model_of(game)
+    assert model is not None  # _profiles has refused games without one
+    return partial(profile_measures, model, pool=pool)
+
+
 def _profiles(
     names: list[str], game_name: str | None
 ) -> tuple[Game, dict[str, tuple[Seats, dict[str, Any]]], dict[str, dict[str, Any]]]:
@@ -71,7 +84,7 @@ def _profiles(
 
     from agents.solver import solvable
     from agents.storage.tables import read_table
-    from games.models import has_model
+    from games.models import has_model, has_plies
     from games.registry import make
     from games.symmetry import board_behind
     from mail.training.config import RunError
@@ -86,7 +99,11 @@ def _profiles(
     game = named or next((profile.game for profile in runs.values()), None)
     if game is None:
         raise RunError(f"name the game of {tables[0]} with --game NAME")
-    if not has_model(board_behind(game) or game):  # before tables are read, which is slow on large boards
+    if has_plies(game) and tables:
+        raise RunError(f"{game.spec.name} has too many positions for a table; only runs are measured there")
+    if not (
+        has_plies(game) or has_model(board_behind(game) or game)
+    ):  # before tables are read, which is slow on large boards
         instead = "searches for a refutation" if solvable(game) else "with --learned GAMES learns a response"
         raise RunError(
             f"{game.spec.name} cannot be enumerated, so it has no exact Nash gap; `nashmail exploit` {instead}, "

@@ -15,6 +15,7 @@ import numpy as np
 
 from agents.policy import Policy, Seats
 from games.base import Game, Model, NashmailError, Rng
+from games.plies.graph import CompactGraph
 from games.registered import Declaration, Registry, resolved
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
@@ -67,6 +68,8 @@ class ExplorerContext:
     device: str = "cpu"
     model: Model | None = None
     """Only for explorers that declare that they know it."""
+    plies: CompactGraph | None = None
+    """The graph of a board that is too large for a model, likewise."""
     cloner: str = "network"
     """What the learner clones with, and so what explorers that need a clone train, where it can be trained on."""
 

@@ -26,6 +26,7 @@ from agents.policy import Policy, greedy_rows, tabulate
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, NashmailError, Rng, States, Table, pack
 from games.graph import GameGraph
+from games.plies.graph import CompactGraph
 from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, demonstrations
@@ -65,7 +66,7 @@ class Line:
     rows: Ints  # [n]
     moves: Ints  # [n]
 
-    def policy(self, graph: GameGraph, seat: int) -> Tabular:
+    def policy(self, graph: GameGraph | CompactGraph, seat: int) -> Tabular:
         """One seat's moves on the line, with certainty; uniform elsewhere.
 
         Args:

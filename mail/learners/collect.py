@@ -14,6 +14,7 @@ import numpy as np
 
 from agents.policy import Seats
 from games.base import Game, Model, Rng
+from games.plies.graph import CompactGraph
 from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, sampled_labels
@@ -79,6 +80,8 @@ class Options:
     device: str = "cpu"
     model: Model | None = None
     """The game's exact model, for explorers that declare that they know it."""
+    plies: CompactGraph | None = None
+    """The graph of a board that is too large for a model, likewise."""
     linear: LinearClone = field(default_factory=LinearClone)
     """The settings of softmax-linear clones; ``clone`` is for networks."""
     tabular: TabularClone = field(default_factory=TabularClone)

@@ -67,7 +67,8 @@ class Mail:
 
     def _context(self, game: Game, experts: Seats, seat: int) -> ExplorerContext:
         """The context of the explorer that plays against this seat's expert."""
-        return ExplorerContext(game, 1 - seat, experts, self.options.device, self.options.model, cloner=self.cloner)
+        given = self.options
+        return ExplorerContext(game, 1 - seat, experts, given.device, given.model, given.plies, cloner=self.cloner)
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)

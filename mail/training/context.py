@@ -7,10 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agents.expert import make as make_expert
+from agents.experts.graphs import best_moves
 from agents.policy import Policy, PolicyError, Seats, lift
-from games.base import Game, GameError, Model
+from games.base import Game, GameError, Model, as_enumerable
 from games.cost import TooLarge
-from games.models import called, model_of, own_board
+from games.graph import GameGraph
+from games.models import called, has_plies, model_of, own_board
+from games.plies.graph import CompactGraph
 from games.registry import make as make_game
 from games.symmetry import Quotient
 from mail.clone.presets import preset
@@ -31,11 +34,42 @@ class GameContext:
     refusal: TooLarge | None = None
     """Why there is no model, if its enumeration was started and stopped."""
     _experts: dict[str, Seats] = field(default_factory=dict, repr=False, compare=False)
+    _plies: dict[str, CompactGraph] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
-    def exact(self) -> bool:
-        """Whether there is an exact model for the measures."""
-        return self.model is not None
+    def exact(self, expert: str) -> bool:
+        """Whether measures are exact.
+
+        Args:
+            expert: The name of the run's expert.
+        """
+        return self.model is not None or self._by_plies(expert)
+
+    def plies(self, expert: str, *, learned: bool = False) -> CompactGraph | None:
+        """The graph of a board that is too large for a model; from disk, or listed, which takes seconds.
+
+        Args:
+            expert: The name of the run's expert. Only perfect play needs the graph; other experts of such boards do
+                without, and so do the measures of what is learned from them.
+            learned: Whether it is that of the learned game, which with symmetry is the quotient.
+
+        Returns:
+            The graph; None where there is none.
+
+        Raises:
+            GameError: The memory does not suffice.
+        """
+        if not self._by_plies(expert):
+            return None
+        game = self.learned if learned else self.game
+        key = "quotient" if game is not self.game else "board"
+        if key not in self._plies:
+            from agents.storage.graphs import graph_of
+
+            self._plies[key] = graph_of(as_enumerable(game))
+        return self._plies[key]
+
+    def _by_plies(self, expert: str) -> bool:
+        return self.model is None and expert in GameGraph.ties and has_plies(self.game)
 
     def lift(self, policy: Policy) -> Policy:
         """A policy of the learned game as a policy of the board.
@@ -65,6 +99,7 @@ class GameContext:
             clone=preset(self.game).clone,
             device=config.device,
             model=self.learned_model,
+            plies=self.plies(config.expert, learned=True),
         )
 
     def experts(self, name: str) -> Seats:
@@ -81,6 +116,8 @@ class GameContext:
         return self._experts[name]
 
     def _made(self, name: str) -> Seats:
+        if graph := self.plies(name, learned=True):
+            return best_moves(graph, name)
         try:
             return make_expert(name, self.learned if self.learned_model is None else self.learned_model)
         except PolicyError as error:

@@ -16,10 +16,12 @@ import numpy as np
 from agents.expert import is_equilibrium
 from games.base import Keys, Model, Table
 from games.markov.model import MarkovModel
+from games.plies.graph import CompactGraph
 from mail.data.records import GAMES
 from mail.evaluation import exact, sampled
 from mail.evaluation.blunders import canonical_keys
 from mail.evaluation.linear_report import bounds, structure
+from mail.evaluation.plies import ply_measures
 from mail.evaluation.tabulate import policy_table, profile_tables
 from mail.learners.base import declared
 from mail.learners.collect import Learned, cloned
@@ -65,7 +67,9 @@ def evaluate(run: Run, context: GameContext, learned: Mapping[str, Learned], *, 
     evaluation = Evaluation(
         {name: spending(what) for name, what in learned.items()}, exact.limits(context.learned_model, config.expert)
     )
-    if context.model is None:
+    if (graph := context.plies(config.expert)) is not None:
+        _by_plies(evaluation, config, context, graph, learned, pool)
+    elif context.model is None:
         _sampled(evaluation, run, context, learned, pool)
     else:
         _exact(evaluation, config, context, context.model, learned, pool)
@@ -117,6 +121,30 @@ def _exact(
         if markov is not None:
             row |= bounds(markov, tables, experts.of(markov, config.expert))
         evaluation.curves[name] = [curve(config, context, model, name, what, seat, row, pool) for seat in (0, 1)]
+
+
+def _by_plies(
+    evaluation: Evaluation,
+    config: Config,
+    context: GameContext,
+    graph: CompactGraph,
+    learned: Mapping[str, Learned],
+    pool: Pool,
+) -> None:
+    """Add the exact measures of a board without tables, and curves of one point: each would take as long again."""
+    for name, what in learned.items():
+        row = evaluation.learners[name]
+        experts = None  # saved games are of none
+        if name != GAMES:
+            experts = context.lifted(context.experts(declared(name).expert or config.expert))
+        row |= ply_measures(graph, context.lifted(what.policies), experts=experts, pool=pool)
+        evaluation.curves[name] = [
+            [
+                {"labels": what.labels[seat]}
+                | {key: row[key][seat] for key in ("exploitability", "greedy_exploitability")}
+            ]
+            for seat in (0, 1)
+        ]
 
 
 class _ExpertTables:

@@ -28,7 +28,7 @@ def report(run: Run, context: GameContext, evaluation: Evaluation, *, started: f
     knowledge = {"knowledge": config.knowledge} if config.knowledge else {}
     result = {
         "config": {"game": config.game, "explorer": config.explorer, "expert": config.expert} | knowledge,
-        "exact": context.exact,
+        "exact": context.exact(config.expert),
         "clone": asdict(context.options(config).clone),
         "symmetry": config.symmetry,
         "seed": config.seed,

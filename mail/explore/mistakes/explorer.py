@@ -26,6 +26,7 @@ from agents.tactics import forced
 from games.base import Floats, Ints, NashmailError, Rng, pack
 from games.graph import GameGraph
 from games.layers import Words
+from games.plies.graph import CompactGraph
 from games.symmetry import board_behind, up_to_symmetry
 from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
@@ -270,14 +271,12 @@ def _labelled(context: ExplorerContext, states: Ints, label: Floats, seat: int) 
     return Demonstrations(states, game.key(states, seat), game.observe(states, seat), legal, label, count)
 
 
-def _span(graph: GameGraph, seat: int) -> float:
+def _span(graph: GameGraph | CompactGraph, seat: int) -> float:
     """The most that a seat can lose: the value of the game less the worst payoff."""
-    sign = 1.0 - 2.0 * seat
-    payoffs = sign * graph.reward[graph.legal_mask & (graph.successor < 0)]
-    return float(sign * graph.solve()[0].value - payoffs.min())
+    return (1.0 - 2.0 * seat) * graph.solve()[0].value - graph.worst_payoff(seat)
 
 
-def walkable(context: ExplorerContext) -> GameGraph:
+def walkable(context: ExplorerContext) -> GameGraph | CompactGraph:
     """The exact model that the explorer walks through.
 
     Args:
@@ -286,7 +285,7 @@ def walkable(context: ExplorerContext) -> GameGraph:
     Raises:
         NashmailError: There is no model, or it is not the graph of a game with one start that is decided at its end.
     """
-    model = graph_of(context, "mistakes")
+    model = context.plies or graph_of(context, "mistakes")
     if len(model.roots) != 1 or not model.decided_at_end:
         name = context.game.spec.name
         raise NashmailError(

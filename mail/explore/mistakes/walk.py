@@ -21,6 +21,7 @@ import numpy as np
 from games.base import Bools, Floats, Ints
 from games.graph import GameGraph
 from games.layers import Words
+from games.plies.graph import CompactGraph
 from mail.explore.refute import Line
 
 NONE: Words = np.zeros(0, dtype=np.uint64)
@@ -52,7 +53,7 @@ class Layer:
         return np.asarray((self.weight * self.mistake).sum(1))
 
 
-def walk(graph: GameGraph, clone: Clone, seat: int, negligible: float) -> Iterator[Layer]:
+def walk(graph: GameGraph | CompactGraph, clone: Clone, seat: int, negligible: float) -> Iterator[Layer]:
     """The layers to which an opponent can lead the clone, from the start on.
 
     Args:

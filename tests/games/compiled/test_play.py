@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,10 @@ def both(work: Callable[[], Any]) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
+def _of_seat(method: Callable[[States, int], Any], seat: int, states: States) -> Any:
+    return method(states, seat)
+
+
 def assert_same(one: Any, other: Any) -> None:
     assert one.dtype == other.dtype and one.shape == other.shape
     assert np.array_equal(one, other)
@@ -46,12 +51,10 @@ def assert_same(one: Any, other: Any) -> None:
 def test_the_rules_are_the_same(board: Board, seed: int) -> None:
     states = visited(board, episodes=4, seed=seed)  # finished ones, too
     questions = [board.acting, board.images] + [
-        lambda states, method=method, seat=seat: method(states, seat)
-        for method in (board.legal, board.observe)
-        for seat in (0, 1)
+        partial(_of_seat, method, seat) for method in (board.legal, board.observe) for seat in (0, 1)
     ]
     for question in questions:
-        assert_same(*both(lambda question=question: question(states)))
+        assert_same(*both(partial(question, states)))
     running = states[board.acting(states).any(1)]
     actions = np.stack([board.legal(running, seat).argmax(1) for seat in (0, 1)], axis=1)
     rng = np.random.default_rng(0)
@@ -83,7 +86,7 @@ def test_arrays_of_any_kind_are_taken() -> None:
     frozen = states.copy()
     frozen.flags.writeable = False
     for given_ in (wide, frozen, states.astype(np.int64)):
-        one, other = both(lambda given_=given_: board.acting(given_))
+        one, other = both(partial(board.acting, given_))
         assert_same(one, other)
         assert np.array_equal(one, board.acting(states))
 

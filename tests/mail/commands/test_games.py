@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from agents.storage.graphs import graph_of
 from games import make, register
+from games.cost import size
 from mail.commands.games import count
 from tests.mail.terminal.sitting import command
 from tests.support import PENNIES
@@ -42,7 +45,8 @@ def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     assert rows["tictactoe"].items() >= expected.items()
     large = {"rows": 6, "columns": 7, "positions": None, "enumerable": False, "exact_gap": False}
     assert rows["connect4"]["experts"] == ["first", "mcts:N", "uniform"]
-    assert rows["connect4:5x5"]["experts"] == ["mcts:N"]
+    assert rows["connect4:5x5"]["experts"] == ["first", "mcts:N", "uniform"]
+    assert (rows["connect4:5x5"]["enumerable"], rows["connect4:5x5"]["exact_gap"]) == (False, True)
     assert rows["leduc"]["experts"] == ["cfr+:N", "dcfr:N", "first"]
     assert (
         rows["gridworld:3x3"]["experts"] == ["first", "uniform", "vertex"] and rows["gridworld:3x3"]["positions"] == 72
@@ -85,9 +89,22 @@ def test_registered_games_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert re.search(r"^test-pennies +- +2 +[?] +first, uniform +exact$", out, re.MULTILINE)
 
 
+def test_kept_graphs_are_deleted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NASHMAIL_CACHE", str(tmp_path))
+    graph_of(make("connect4:3x3:3"))  # type: ignore[arg-type]
+    kept = sum(file.stat().st_size for file in (tmp_path / "graphs").iterdir())
+    assert command(monkeypatch, capsys, "games --clean") == (0, f"1 files deleted, {size(kept)}\n", "")
+    assert not list((tmp_path / "graphs").iterdir())
+    assert command(monkeypatch, capsys, "games --clean --json") == (0, '{"deleted": 0, "bytes": 0}\n', "")
+    status, _, err = command(monkeypatch, capsys, "games --clean tictactoe")
+    assert (status, err.count("\n")) == (2, 1) and "takes no names" in err
+
+
 @pytest.mark.slow
 def test_games_is_quick_and_imports_nothing_heavy() -> None:
-    heavy = ("torch", "ray", "pyspiel", "open_spiel", "pettingzoo", "matplotlib", "scipy", "rich")
+    heavy = ("torch", "ray", "pyspiel", "open_spiel", "pettingzoo", "matplotlib", "scipy", "rich", "numba")
     code = f"import sys; from mail.commands.cli import main; main(['games']); print({{*{heavy}}} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("set()\n")

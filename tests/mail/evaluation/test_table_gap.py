@@ -98,7 +98,7 @@ def test_a_table_without_a_game_asks_for_it(table: str, capsys: pytest.CaptureFi
     ("game", "instead"),
     [
         ("connect4", "`nashmail exploit` searches for a refutation"),
-        ("connect4:5x5", "with --learned GAMES learns a response"),
+        ("connect4:7x4", "with --learned GAMES learns a response"),
     ],
 )
 def test_a_table_of_a_game_that_is_too_large_is_refused_before_it_is_read(
@@ -110,3 +110,12 @@ def test_a_table_of_a_game_that_is_too_large_is_refused_before_it_is_read(
     told = capsys.readouterr().err
     assert f"{game} cannot be enumerated, so it has no exact Nash gap" in told and instead in told
     assert told.count("\n") == 1
+
+
+def test_a_table_of_a_board_that_is_measured_without_tables_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "table.csv").write_text("no table")
+    assert main(["gap", str(tmp_path / "table.csv"), "--game", "connect4:5x5"]) == 2
+    told = capsys.readouterr().err
+    assert "connect4:5x5 has too many positions for a table" in told and told.count("\n") == 1
