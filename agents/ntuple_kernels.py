@@ -120,6 +120,47 @@ def softmax(logits: Array, legal: Array, out: Array) -> None:
             out[action] /= total
 
 
+@compiled("void(uint8[:,::1], int64[::1], uint64[::1])")
+def codes_of(cells: Array, places: Array, out: Array) -> None:
+    """The codes of one tuple's patterns, as ``code_of``.
+
+    Args:
+        cells: uint8 [C, N or more] states of cells, position by position.
+        places: int64 [L] the tuple's cells.
+        out: uint64 [N] receives the codes.
+    """
+    out[:] = np.uint64(0)
+    for at in range(len(places)):
+        cell, shift = cells[places[at]], np.uint64(2 * at)
+        for row in range(len(out)):
+            out[row] |= np.uint64(cell[row]) << shift
+
+
+@compiled("void(uint64[::1], uint64[::1], int32[::1], float32[:,::1], float64[:,::1])")
+def add_weights(code: Array, codes: Array, table: Array, weights: Array, out: Array) -> None:
+    """Add the weights of one tuple's patterns; those that are not known have none.
+
+    Args:
+        code: uint64 [N] codes of patterns; equal ones in a row are looked up once.
+        codes: uint64 [K] of all patterns.
+        table: int32 [a power of 2] the tuple's hash table.
+        weights: float32 [K, A].
+        out: float64 [N or more, A] to which they are added.
+    """
+    mask, at = np.uint64(len(table) - 1), -1
+    for row in range(len(code)):
+        if row == 0 or code[row] != code[row - 1]:
+            slot = slot_of(code[row], mask)
+            at = np.int64(table[slot])
+            while at >= 0 and codes[at] != code[row]:
+                slot = (slot + np.uint64(1)) & mask
+                at = np.int64(table[slot])
+        if at >= 0:
+            for action in range(out.shape[1]):
+                out[row, action] += weights[at, action]
+
+
+_BLOCK = 256  # positions
 _EVALUATE = (
     "void(uint8[:,::1], boolean[:,::1], int64[:,:,::1], int64[:,::1], uint64[::1], int64[::1], int32[::1],"
     "float32[:,::1], float64[:,::1])"
@@ -140,6 +181,8 @@ def evaluate(
 ) -> None:
     """Probabilities of positions, each by itself and with sums always in the same order.
 
+    Positions go through the tuples in blocks, so that a tuple's patterns stay in the processor's cache.
+
     Args:
         digits: uint8 [N, C] states of cells.
         legal: bool [N, A].
@@ -151,25 +194,25 @@ def evaluate(
         weights: float32 [K, A].
         out: float64 [N, A] receives the probabilities.
     """
-    logits, image = np.empty(len(actions[0])), np.empty(len(actions[0]))
-    for row in range(len(digits)):
-        logits[:] = 0.0
+    size = actions.shape[1]
+    cells, code = np.empty((digits.shape[1], _BLOCK), dtype=np.uint8), np.empty(_BLOCK, dtype=np.uint64)
+    image, logits = np.empty((_BLOCK, size)), np.empty((_BLOCK, size))
+    for start in range(0, len(digits), _BLOCK):
+        count = min(_BLOCK, len(digits) - start)
+        for cell in range(len(cells)):
+            for row in range(count):
+                cells[cell, row] = digits[start + row, cell]
+        logits[:count] = 0.0
         for g in range(len(places)):
-            image[:] = 0.0
+            image[:count] = 0.0
             for m in range(places.shape[1]):
-                code = code_of(digits, row, places[g, m])
-                mask = np.uint64(offsets[m + 1] - offsets[m] - 1)
-                slot = slot_of(code, mask)
-                at = table[offsets[m] + np.int64(slot)]
-                while at >= 0 and codes[at] != code:
-                    slot = (slot + np.uint64(1)) & mask
-                    at = table[offsets[m] + np.int64(slot)]
-                if at >= 0:
-                    for action in range(len(image)):
-                        image[action] += weights[at, action]
-            for action in range(len(image)):
-                logits[action] += image[actions[g, action]]
-        softmax(logits, legal[row], out[row])
+                codes_of(cells, places[g, m], code[:count])
+                add_weights(code[:count], codes, table[offsets[m] : offsets[m + 1]], weights, image)
+            for row in range(count):
+                for action in range(size):
+                    logits[row, action] += image[row, actions[g, action]]
+        for row in range(count):
+            softmax(logits[row], legal[start + row], out[start + row])
 
 
 @compiled("void(int32[:,:,::1], int64, int64[:,::1], float32[:,::1], float64[::1], float64[::1])")
