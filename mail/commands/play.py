@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         metavar="WHO",
-        help="expert (default), random, suboptimal:T, a table file, RUN[:LEARNER] (mail), or human",
+        help="expert (default), pretrained, random, suboptimal:T, a table file, RUN[:LEARNER], or human",
     )
     parser.add_argument(
         "--seat",

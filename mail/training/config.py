@@ -19,6 +19,7 @@ from games.registry import known
 from games.registry import make as make_game
 from mail import explore, learners
 from mail.data.records import GAMES
+from mail.training import pretrained
 from mail.training.defaults import KNOWLEDGE_LEVELS, check_knowledge_level
 
 FORMAT = 2
@@ -158,7 +159,7 @@ def folder_of(name: str) -> Path:
     """The folder of a name, which need not exist.
 
     Args:
-        name: A path.
+        name: A path, or ``pretrained:GAME``.
 
     Raises:
         RunError: It is not a path.
@@ -167,7 +168,8 @@ def folder_of(name: str) -> Path:
         raise RunError("a run's name is the path of a folder; that one is too long")
     if not name or "\0" in name:
         raise RunError(f"there is no run in {name[:80]!r}; name the folder of a run, made by `nashmail train`")
-    return Path(name)
+    word, _, game = name.partition(":")
+    return pretrained.home(game) if word == pretrained.WORD and game else Path(name)
 
 
 def remedy(error: Unreadable, otherwise: str) -> str:

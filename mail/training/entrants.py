@@ -1,4 +1,4 @@
-"""Players by name, for every command that takes one: ``expert``, ``random``, ``suboptimal:T``, a table
+"""Players by name, for every command that takes one: ``expert``, ``random``, ``suboptimal:T``, ``pretrained``, a table
 file (``agents.storage.tables``), ``RUN[:LEARNER]``, and each of them with tactics, ``tactics:NAME``.
 
 Names are checked, and runs loaded, before anything large is built. Players that need the game's model receive it later;
@@ -22,6 +22,8 @@ from games.base import Game, GameError, Model, NashmailError
 from games.models import called, has_model, model_of, own_board, positions_at_most
 from games.symmetry import board_behind
 from mail.evaluation.arena.match import MatchError
+from mail.training import pretrained
+from mail.training.config import folder_of
 from mail.training.profile import check_profile, load_profile
 
 NOTICED = 1_000_000  # positions from which enumeration takes a second or more and is announced
@@ -41,12 +43,13 @@ def check_entrant(name: str) -> None:
     if (bare := _without_tactics(name)) is not None:
         check_entrant(bare)
         return
-    if name in ("random", "expert") or is_table(name):
+    if name in ("random", "expert", pretrained.WORD) or is_table(name):
         return
     if name.partition(":")[0] == WORD:
         parse(name)
         return
-    if not any(os.path.exists(path) for path in (name, name.rpartition(":")[0])):
+    named = (name, name.rpartition(":")[0])
+    if not any(os.path.exists(path) for path in named) and not name.startswith(f"{pretrained.WORD}:"):
         raise NashmailError(
             f"no player is called {name[:80]!r}; use expert, random, {WORD}:T, a table file, or a run's folder"
         )
@@ -97,6 +100,10 @@ def entrant(name: str, game: Game) -> Entrant:
             )
         table = read_table(Path(name), game)
         return lambda model: (table, table)
+    if name == pretrained.WORD:
+        if not pretrained.has(game.spec.name):
+            raise NashmailError(f"no policies come with {game.spec.name}; train some: nashmail train {game.spec.name}")
+        name = f"{pretrained.WORD}:{game.spec.name}"
     profile = load_profile(name)
     if profile.game.spec.name != game.spec.name:
         raise NashmailError(f"{name} plays {profile.game.spec.name}, not {game.spec.name}; choose another run")
@@ -199,4 +206,4 @@ def _plain(name: str) -> str:
     if name.partition(":")[0] == WORD:
         temperature, random_when_lost = parse(name)
         return f"{WORD}:{temperature + 0.0}:{random_when_lost}"
-    return name if name in ("random", "expert") else os.path.realpath(name)
+    return name if name in ("random", "expert", pretrained.WORD) else os.path.realpath(folder_of(name))

@@ -14,6 +14,7 @@ from agents.solver import installed, solvable
 from games.base import Game, NashmailError
 from games.models import has_model
 from games.registry import GAMES, names
+from mail.training import pretrained
 from mail.training.config import read_config
 
 BOARDS = ("tictactoe", "tictactoe:4x4:4", "connect4:4x4", "connect4:4x5", "connect4")
@@ -60,6 +61,8 @@ def opponents(game: Game, folder: Path = Path("runs")) -> list[Choice]:
         found.append(Choice("expert", "plays an equilibrium" if not game.spec.win_loss else "cannot be beaten"))
     if game.spec.win_loss and (exact or solved):
         found += [Choice(f"suboptimal:{level:g}", name) for name, level in reversed(LEVELS.items())]
+    if pretrained.has(game.spec.name):
+        found.append(Choice(pretrained.WORD, "learned, and comes with the package"))
     found += [Choice(name, "learned") for name in runs(game, folder)]
     if exact:
         found += [Choice(path, "a table") for path in sorted(os.listdir()) if path.endswith(".csv")][:MOST]

@@ -1,0 +1,78 @@
+"""Make the policies that come with the package: ``python scripts/pretrained.py`` (two minutes).
+
+Each is the run of ``nashmail train GAME`` with its defaults and seed 0, whose decisions and figure are left out. The
+program prints the table of docs/pretrained.md; with ``--redraw`` that is all it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from agents.storage.atomic import write_atomic
+from mail.commands.cli import main as nashmail
+from mail.training import pretrained
+
+GAMES = ("tictactoe", "connect4:4x4", "connect4:5x4")
+
+
+def make(game: str) -> None:
+    """Train, and keep the files that a player needs.
+
+    Args:
+        game: The game's name.
+
+    Raises:
+        SystemExit: Training failed, or an opponent still beats the greedy policies.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        if status := nashmail(["train", game, "--seed", "0", "--out", str(run)]):
+            raise SystemExit(status)
+        result = json.loads((run / "result.json").read_bytes())
+        if any(row["greedy_nash_gap"] for row in result["learners"].values()):
+            raise SystemExit(f"the policies of {game} can be beaten; they are not kept")
+        shutil.rmtree(pretrained.home(game), ignore_errors=True)
+        for name in ("config.json", "result.json", *result["files"], *policies(run)):
+            write_atomic(pretrained.home(game) / name, (run / name).read_bytes())
+
+
+def policies(run: Path) -> list[str]:
+    """The files of a run's policies.
+
+    Args:
+        run: Its folder.
+    """
+    return [str(path.relative_to(run)) for path in sorted(run.glob("policies/*"))]
+
+
+def table() -> str:
+    """The table of the policies that are there."""
+    lines = ["| game | learner | queries | Nash gap | greedy | size |", "| --- | --- | ---: | ---: | ---: | ---: |"]
+    for game in filter(pretrained.has, GAMES):
+        home = pretrained.home(game)
+        learner, row = next(iter(json.loads((home / "result.json").read_bytes())["learners"].items()))
+        size = sum((home / name).stat().st_size for name in policies(home)) / 1e6
+        labels = " + ".join(map(str, row["labels_by_seat"]))
+        gaps = f"{row['nash_gap']:.4f} | {row['greedy_nash_gap']:.4f}"
+        lines.append(f"| `{game}` | `{learner}` | {labels} | {gaps} | {size:.1f} MB |")
+    return "\n".join(lines)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the policies, and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--redraw", action="store_true", help="print the table of the policies that are there")
+    if not parser.parse_args(argv).redraw:
+        for game in GAMES:
+            make(game)
+    print(table())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
