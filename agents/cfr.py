@@ -20,6 +20,7 @@ import numpy as np
 from games.base import Floats, NashmailError, Table
 from games.infosets.model import InfosetModel
 from games.infosets.treeplex import Treeplex
+from games.progress import report
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def averages(model: InfosetModel, rule: Rule, iterations: int, look: int) -> Ite
     """
     seats = _Regrets(model.seats[0]), _Regrets(model.seats[1])
     for iteration in range(1, iterations + 1):
+        report(iteration, iterations, "iterations", step="CFR")
         for seat in (0, 1):  # in turn: seat 1 already meets seat 0's new plan
             seats[seat].update(model.gains(seat, seats[1 - seat].plan), rule, iteration)
         if iteration % look == 0 or iteration == iterations:

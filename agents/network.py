@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from agents.policy import PolicyError
 from games.base import Floats, Game, Rng, States
+from games.progress import report
 
 AT_ONCE = 256
 """Largest inference batch; more positions at once are no faster and take more memory."""
@@ -375,6 +376,7 @@ def in_batches(
     outputs: list[Tensor] = []
     with torch.inference_mode():
         for start in range(0, max(len(observations), 1), size):
+            report(start, len(observations), "positions", step="query")
             batch = observations[start : start + size].astype(np.float32, copy=False)
             if len(batch) < size:
                 batch = np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), dtype=np.float32)])

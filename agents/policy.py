@@ -14,6 +14,7 @@ import numpy as np
 
 from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
 from games.compiled.loading import kernels, plain
+from games.progress import report
 from games.symmetry import Quotient
 
 SLACK = 1e-9
@@ -159,6 +160,7 @@ def tabulate(model: Model, policy: Policy, seat: int, *, asker: Asker | None = N
     table = np.zeros((len(model.states), model.game.spec.actions))
     for places, found in zip(rows, answers, strict=True):
         table[places] = found
+        report(int(places[-1]) + 1, len(table), "positions", step="tabulate")
     return table
 
 

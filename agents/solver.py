@@ -31,6 +31,7 @@ from agents.storage.label_cache import LabelCache
 from agents.storage.reading import printable
 from games.base import Floats, Game, Ints, States
 from games.boards import Board
+from games.progress import report
 from games.symmetry import canonical
 
 VALUE = 1.0
@@ -183,6 +184,7 @@ class Scores:
             begun = time.perf_counter()
             solved: list[list[int]] = []
             while start + len(solved) < len(boards) and time.perf_counter() - begun < FLUSH:
+                report(start + len(solved), len(boards), "positions", step="solve")
                 solved.append(solve(*boards[start + len(solved)]))
             self.seconds += time.perf_counter() - begun
             self.solved += len(solved)

@@ -16,6 +16,7 @@ import numpy as np
 
 from games.adapters.outside import printable
 from games.base import Game, GameError
+from games.progress import heard, report
 
 _SHARE = 0.8  # of the memory that is free, what may be asked for
 _FAR_BEYOND = 20.0  # so many times beyond a limit needs no second look
@@ -112,7 +113,7 @@ class Meter:
     expected: float | None = None
     """Positions in all, where an estimate is known; else it is made from the layers as they come."""
     progress: bool = False
-    """Whether to tell standard error how far it is, where that is a terminal."""
+    """Whether to tell standard error how far it is, where that is a terminal and nobody listens otherwise."""
 
     room: int = field(default_factory=available_memory)
     begun: float = field(default_factory=time.perf_counter)
@@ -163,7 +164,8 @@ class Meter:
             or (excess > (_FAR_BEYOND if early else 1.0) and (telling or not early))
         ):
             raise self._refusal()
-        if self.progress and spent > 1.0 and spent - self._drawn > 0.5 and sys.stderr.isatty():
+        report(sum(self.sizes), total, "positions", step="list")
+        if self.progress and not heard() and spent > 1.0 and spent - self._drawn > 0.5 and sys.stderr.isatty():
             self._drawn = spent
             line = f"listing positions of {self._name()}: {sum(self.sizes):,} of about {approximate(total)}"
             print(f"\r{line[:79]:79}", end="", file=sys.stderr, flush=True)

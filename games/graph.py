@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from games.base import Bools, Enumerable, Floats, GameError, Ints, Model, Response, States, Steps, Table, one_line
 from games.cost import Meter
 from games.layers import Layer, Numbers, Packed, Words, chunks, layers, with_moves, words_of
+from games.progress import report
 from games.quick import quick
 
 LIMIT = 1_000_000_000
@@ -230,6 +231,7 @@ class GameGraph:
         reach[self.roots] = 1.0 / len(self.roots)
         stops = np.cumsum([*self.layer_sizes, 0])
         for block in self.blocks:
+            report(block.rows.start, len(self), "positions", step="sweep")
             low, high = int(stops[block.ply]), int(stops[block.ply + 1])  # the next layer
             for action, child in enumerate(self.successor.T[:, block.rows]):
                 flow = reach[block.rows] * profile[block.seat][block.rows, action]
@@ -300,6 +302,7 @@ class GameGraph:
         """Who moves, and rows of one layer, from the last layer to the first."""
         for block in reversed(self.blocks):
             for rows in chunks(block.rows):
+                report(len(self) - rows.stop, len(self), "positions", step="sweep")
                 yield block.seat, rows
 
     def _moves(self, rows: slice, values: Numbers) -> Numbers:

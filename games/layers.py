@@ -18,6 +18,7 @@ from games.base import Bools, Enumerable, GameError, Ints, States, Successors, p
 from games.compiled.loading import kernels
 from games.cost import Meter
 from games.plies.rules import Rules, rules_of
+from games.progress import report
 
 Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
@@ -156,6 +157,7 @@ def _from_words(game: Packed, limit: int) -> Iterator[Layer]:
             for rows in chunks(slice(0, len(words))):
                 at = action, rows
                 legal[at], after, won[at], going[at] = game.make_move(words[rows], action)
+                report(total, None, "positions", step="list")
                 parts.append(after[going[at]])
             reached.append(np.concatenate(parts))
         following = _distinct(np.concatenate(reached))

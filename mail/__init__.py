@@ -9,15 +9,18 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from os import PathLike
     from typing import Any
+
+    from mail.training.progress.events import Event
 
 _HOMES = {
     "Budget": "mail.learners.budget",
     "ClonerDeclaration": "mail.clone.registry",
     "Config": "mail.training.config",
     "Decisions": "mail.data.decisions",
+    "Event": "mail.training.progress.events",
     "ExplorerDeclaration": "mail.explore.base",
     "Gap": "mail.evaluation.gap",
     "LearnerDeclaration": "mail.learners.base",
@@ -44,6 +47,7 @@ def train(
     device: str = "cpu",
     points: int = 8,
     knowledge: str = "",
+    progress: Callable[[Event], object] | None = None,
 ) -> dict[str, Any]:
     """Train on a game into a new folder, measure, and return the result.
 
@@ -61,6 +65,8 @@ def train(
         points: Budgets, equally far apart, at which the curves of exploitability are measured; at least 1.
         knowledge: What the learners may know, which the result reports: ``play`` refuses those that know more than
             play and labels, ``all`` none; empty to say nothing.
+        progress: Called with every event of the run (``mail.training.progress.events``) in this thread: phases that
+            begin, advance and end, rounds, measures. What it raises ends the run, which can be resumed.
 
     Returns:
         What the run's ``result.json`` holds: ``learners`` with the measures of each by name, ``curves``, ``limits``.
@@ -72,6 +78,7 @@ def train(
     from pathlib import Path
 
     from mail.training.folder import Config, Run
+    from mail.training.progress.events import Stream
     from mail.training.train import prepare
     from mail.training.train import train as run_training
 
@@ -88,8 +95,10 @@ def train(
         points=points,
         knowledge=knowledge,
     )
-    prepared = prepare(config)
-    return run_training(Run.create(Path(out), config), prepared=prepared)
+    stream = Stream([] if progress is None else [progress])
+    with stream:
+        prepared = prepare(config)
+    return run_training(Run.create(Path(out), config), prepared=prepared, stream=stream)
 
 
 def compare(

@@ -21,6 +21,7 @@ from agents.policy import PolicyError, Seats
 from games.adapters.openspiel import rules_behind
 from games.adapters.outside import answering
 from games.base import Floats, Game, Known, States, model_and_game
+from games.progress import report
 
 MakeBot = Callable[[Any, int, int], Any]
 """From a pyspiel game, a player and a seed to a ``pyspiel.Bot``; a module-level function, so that policies pickle."""
@@ -49,7 +50,8 @@ class BotPolicy:
         rows = np.zeros((len(states), game.spec.actions))
         acting = np.flatnonzero(game.legal(states, seat).any(1))
         keys = game.key(states[acting], seat).tolist()
-        for row, (first, second) in zip(acting.tolist(), keys, strict=True):
+        for at, (row, (first, second)) in enumerate(zip(acting.tolist(), keys, strict=True)):
+            report(at, len(acting), "positions", step="search")
             place = (seat, first, second)
             if place not in self._answers:
                 if len(self._answers) >= _REMEMBERED:
@@ -158,6 +160,7 @@ def move_values(game: Game, states: States, seat: int, simulations: int) -> Floa
     """
     values = np.full((len(states), game.spec.actions), -np.inf)
     for row, (first, second) in enumerate(game.key(states, seat).tolist()):
+        report(row, len(states), "positions", step="search")
         with answering(game.spec.name):
             rules, there = _there(game, states[row], seat)
             seed = _seed(_JUDGE, (seat, first, second))

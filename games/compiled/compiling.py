@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from zlib import crc32
 
+from games.progress import report
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,6 +29,7 @@ def compiled(signature: str) -> Callable[[F], F]:
 
     def compile_(function: F) -> F:
         function.__qualname__ += f"_{_shared_code():08x}"
+        report(0, None, "", step="compile")
         try:
             return cast(F, numba.njit(signature, cache=True, error_model="numpy")(function))
         except Exception:  # raised again below where the cache was not the cause

@@ -18,6 +18,7 @@ from games.base import Bools, Floats, GameError, Ints, Table
 from games.markov.game import Linear
 from games.markov.model import MarkovModel
 from games.markov.transitions import LowRank
+from games.progress import report
 
 Profile = tuple[Table, Table]
 _LARGEST = 1 << 26  # largest number of entries of an induced kernel
@@ -177,6 +178,7 @@ class _Deviator:
         most = np.zeros(positions)
         size = max(1, _ROOM // positions)
         for begin in range(0, positions, size):
+            report(begin, positions, "positions", step="concentrability")
             part = np.arange(begin, min(begin + size, positions))
             target = np.zeros((len(part), positions))
             target[np.arange(len(part)), part] = 1.0

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from games.base import Bools, Floats, GameError
+from games.progress import report
 
 TIES = ("first", "uniform", "vertex")
 TIE = 1e-9
@@ -66,6 +67,7 @@ def solve(payoff: Floats, rows: Bools, columns: Bools, *, ties: str = "first") -
     small = (rows[mixed].sum(1) == 2) & (columns[mixed].sum(1) == 2)
     for which, method in ((mixed[small], _two_by_two), (mixed[~small], _programs)):
         for start in range(0, len(which), _BATCH):
+            report(start, len(which), "matrix games", step="solve")
             part = which[start : start + _BATCH]
             value[part], first[part], second[part] = method(payoff[part], rows[part], columns[part])
     return Saddle(value, first, second)
@@ -167,6 +169,7 @@ def _vertices(payoff: Floats, rows: Bools, columns: Bools) -> Saddle:
     """Two linear programs per game, one per player, at the vertices where HiGHS ends."""
     value, first, second = np.zeros(len(payoff)), np.zeros(rows.shape), np.zeros(columns.shape)
     for game, (matrix, r, c) in enumerate(zip(payoff, rows, columns, strict=True)):
+        report(game, len(payoff), "matrix games", step="solve")
         value[game], first[game, r] = _maximin(matrix[np.ix_(r, c)])
         second[game, c] = _maximin(-matrix[np.ix_(r, c)].T)[1]
     return Saddle(value, first, second)

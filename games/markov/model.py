@@ -16,6 +16,7 @@ from games.base import Bools, Floats, GameError, Ints, Model, Response, States, 
 from games.markov.game import MarkovGame
 from games.markov.matrix import TIES
 from games.markov.matrix import solve as solve_matrix
+from games.progress import report
 from games.quick import quick
 
 _SWEEPS = 1000  # of policy iteration; it needs about ten
@@ -251,6 +252,7 @@ class MarkovModel:
         values = np.zeros((self.layers + 1, self.game.states))
         actions = []
         for layer in reversed(range(self.layers)):
+            report(self.layers - 1 - layer, self.layers, "steps", step="sweep")
             actions.append(own_values(layer, self._backup(values[layer + 1])))
             values[layer] = sign * actions[-1].max(1)
         return self._response(seat, values[:-1].ravel(), np.concatenate(actions[::-1]))
@@ -260,7 +262,8 @@ class MarkovModel:
         choice = self._counts[seat].argmax(1)  # any legal action to begin with
         states = np.arange(game.states)
         scale = max(1.0, float(np.abs(game.rewards).max())) / (1.0 - game.spec.discount)
-        for _ in range(_SWEEPS):
+        for sweep in range(_SWEEPS):
+            report(sweep, None, "rounds", step="policy iteration")
             own = np.zeros((game.states, game.rewards.shape[1 + seat]))
             own[states, choice] = 1.0
             weights = own[:, :, None] * other[:, None, :] if seat == 0 else other[:, :, None] * own[:, None, :]
@@ -298,6 +301,7 @@ class MarkovModel:
         tables = [np.zeros((len(self), self.game.spec.actions)) for _ in (0, 1)]
         actions: tuple[list[Floats], list[Floats]] = ([], [])
         for layer in range(self.layers):
+            report(layer, self.layers, "steps", step="sweep")
             rows = slice(layer * self.game.states, (layer + 1) * self.game.states)
             after = rows if self.game.horizon is None else slice(rows.stop, rows.stop + self.game.states)
             joint = self._backup(following[after])
@@ -322,6 +326,7 @@ class MarkovModel:
         if game.horizon is not None:
             swept = np.zeros((self.layers + 1, game.states))
             for layer in reversed(range(self.layers)):
+                report(self.layers - 1 - layer, self.layers, "steps", step="sweep")
                 swept[layer] = solve_matrix(self._backup(swept[layer + 1]), *self._counts).value
             return swept[:-1].ravel()
         values = np.zeros(game.states)

@@ -17,6 +17,7 @@ import numpy as np
 from games.base import Bools, Floats, GameError, Rng, Table
 from games.markov.game import Linear
 from games.markov.model import MarkovModel
+from games.progress import report
 
 _EXACT = 2000  # positions up to which every column of K is looked at
 _SAMPLES = 16  # random combinations of columns otherwise
@@ -96,6 +97,7 @@ class _Process:
         total = len(self.model) if exact else _SAMPLES
         size = max(1, _ROOM // game.rewards.size)
         for begin in range(0, total, size):
+            report(begin, total, "columns", step="residual")
             count = min(size, total - begin)
             if exact:
                 values = np.zeros((len(self.model), count))

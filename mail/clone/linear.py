@@ -18,6 +18,7 @@ from agents.linear import SoftmaxLinear
 from agents.network import masked_softmax, one_thread, tensor
 from games.base import Bools, Floats, Game, NashmailError
 from games.features import features
+from games.progress import report
 from mail.clone.dataset import Fit, demonstrations
 from mail.data.decisions import Decisions
 
@@ -93,7 +94,12 @@ def fit_linear(
 
     flat, scale = tensor(phi.reshape(-1, phi.shape[2])), (weight / weight.sum())[:, None]
 
+    evaluated = 0
+
     def loss(theta: Floats) -> tuple[float, Floats]:
+        nonlocal evaluated
+        evaluated += 1
+        report(evaluated, 2 * config.steps, "evaluations", step="fit")
         return cross_entropy(theta, flat, legal, label, scale, config.ridge)
 
     options = {"maxiter": config.steps, "maxfun": 2 * config.steps, "gtol": config.tolerance, "ftol": 0.0}

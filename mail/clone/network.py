@@ -19,6 +19,7 @@ from agents.mirror import Ties
 from agents.network import Architecture, NetworkPolicy, PolicyNet, one_thread, tensor
 from agents.policy import uniform_rows
 from games.base import Game, NashmailError, Rng
+from games.progress import report
 from mail.clone.dataset import Demonstrations, Fit, demonstrations
 from mail.data.decisions import Decisions
 
@@ -131,6 +132,7 @@ def train_on(
     check_every = 25 * max(1, rows // config.batch)
     most, step = _most_steps(rows, config), 0
     while step < most and not (step % check_every == 0 and _agrees(average, observation, legal, label, config)):
+        report(step, most, "steps", step="fit")
         for group in optimizer.param_groups:  # falls to a tenth along a cosine
             group["lr"] = config.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / most))
         chosen: Tensor | slice = slice(None)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from agents.ntuple import Codes, Digits, Grid, NtuplePolicy, Weights
 from games.base import Bools, Floats, Game, Ints, NashmailError, Rng
+from games.progress import report
 from mail.clone.dataset import Demonstrations, Fit
 
 _SHORTEST, _LONGEST = 5, 10  # cells of a tuple where a configuration names none
@@ -143,6 +144,7 @@ class NtupleTrainer:
         stop = config.tolerance / strictness, config.mixed_tolerance / strictness
         steps, updated = 0, 1
         while updated and steps < config.passes:
+            report(steps, config.passes, "passes", step="fit")
             order = rng.permutation(len(index))
             numbers = self._weights, self._squares, order, config.rate, *stop, config.sets
             updated = adagrad_pass(index, maps, rows.legal, rows.label, *numbers)

@@ -25,6 +25,7 @@ from games.base import NashmailError, deals
 from games.graph import LIMIT
 from games.markov.matrix import TIES
 from games.models import RULE, TABLES, enumerable, has_plies, positions, positions_at_most, ties_of
+from mail.commands.line import csv_file
 from mail.commands.line.usage import say
 from mail.terminal.layout import columns, records
 
@@ -54,21 +55,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--check", metavar="FILE", help="run a Python file that registers your own games, and check them"
     )
     other.add_argument("--clean", action="store_true", help="delete the graphs of large boards that are kept on disk")
+    csv_file.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the games, as a table or as JSON, or check those of a file."""
+    csv_file.check(args.csv)
     if args.check is not None:
-        return _check(args.check, args.game, as_json=args.json)
+        return _check(args)
     if args.openspiel:
-        return _openspiel(args.game, as_json=args.json)
+        return _openspiel(args)
     if args.clean:
         return _clean(args.game, as_json=args.json)
     if args.game:
         raise NashmailError("names of games need --check FILE or --openspiel: nashmail games --check FILE NAME")
     sizes = [size for name in names() for size in SIZES.get(name, (name,))]
     rows = [facts(size) for size in sizes]
+    csv_file.write(args.csv, games=rows, defaults=defaults.rows(sizes))
     if args.json:
         print(
             json.dumps(
@@ -111,12 +115,13 @@ def _clean(names: list[str], *, as_json: bool) -> int:
     return 0
 
 
-def _check(file: str, names: list[str], *, as_json: bool) -> int:
+def _check(args: argparse.Namespace) -> int:
     """Check the games that a file registers. NashmailError for the first one that breaks the contract of games."""
     from mail.commands.line.imports import check_file
 
-    checked = check_file(Path(file), names)
-    if as_json:
+    checked = check_file(Path(args.check), args.game)
+    csv_file.write(args.csv, games=[asdict(game) for game in checked])
+    if args.json:
         print(json.dumps({"games": [asdict(game) for game in checked]}, indent=2))
         return 0
     for game in checked:
@@ -125,7 +130,7 @@ def _check(file: str, names: list[str], *, as_json: bool) -> int:
     return 0
 
 
-def _openspiel(names: list[str], *, as_json: bool) -> int:
+def _openspiel(args: argparse.Namespace) -> int:
     """Try OpenSpiel's games, and print what becomes of each."""
     from games.adapters import survey
 
@@ -134,10 +139,11 @@ def _openspiel(names: list[str], *, as_json: bool) -> int:
             print(f"\r{answer.name[:70]:70}", end="", file=sys.stderr, flush=True)
 
     begun = time.perf_counter()
-    answers = survey.survey(names, on_answer=report)
+    answers = survey.survey(args.game, on_answer=report)
+    csv_file.write(args.csv, games=[asdict(answer) for answer in answers])
     if sys.stderr.isatty():
         print(f"\r{'':70}\r", end="", file=sys.stderr, flush=True)
-    if as_json:
+    if args.json:
         print(json.dumps({"games": [asdict(answer) for answer in answers]}, indent=2))
         return 0
     for kind, words in survey.WORDS.items():

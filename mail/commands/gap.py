@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mail.commands.line import workers
+from mail.commands.line import csv_file, workers
 
 if TYPE_CHECKING:
     from agents.policy import Seats
@@ -24,10 +24,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("policy", nargs="+", metavar="RUN[:LEARNER]", help=words)
     parser.add_argument("--game", help="the game of a table file, needed if no run is given")
     workers.arguments(parser)
+    csv_file.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
+    csv_file.check(args.csv)
     pool = workers.pool(args)
     game, policies, experts = _profiles(
         args.policy, args.game
@@ -37,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
         measure = _measure(game, opened)
         measured = {name: {**counts, **measure(seats)} for name, (seats, counts) in policies.items()}
     seconds = time.perf_counter() - begun
+    own = {f"expert {name}": row for name, row in experts.items()}
+    csv_file.write(args.csv, policies=[{"policy": name, **row} for name, row in {**measured, **own}.items()])
     if args.json:
         print(
             json.dumps(

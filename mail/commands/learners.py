@@ -9,6 +9,7 @@ from typing import Any
 from agents import expert
 from games.registered import Declaration
 from mail.clone.registry import CLONERS
+from mail.commands.line import csv_file
 from mail.explore import EXPLORERS
 from mail.learners import LEARNERS, OF_THE_RUN, LearnerDeclaration, knowledge
 
@@ -17,11 +18,14 @@ OTHERS = "its explorer's"  # what a learner may know beside its own
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
+    csv_file.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print them as tables or as JSON."""
+    csv_file.check(args.csv)
+    csv_file.write(args.csv, **facts())
     if args.json:
         print(json.dumps(facts(), indent=2))
         return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from mail.commands.line import workers
+from mail.commands.line import csv_file, workers
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--moves", action="store_true", help="also the moves of a game of each pair in each order")
     workers.arguments(parser)
+    csv_file.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from mail.training.entrants import entrants, model_for
 
     check(games=args.games, seed=args.seed)
+    csv_file.check(args.csv)
     pool = workers.pool(args)
     game = make(args.game)
     entered = entrants(args.entrant, game)
@@ -47,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     with pool as opened:
         results = match(game, model, players, games=args.games, seed=args.seed, pool=opened)
     ratings = rate(results) if args.ratings else None
+    points = [] if ratings is None else ratings.as_dict()["players"]
+    csv_file.write(args.csv, results=[result.as_dict() for result in results], ratings=points)
     if args.json:
         facts = {"game": game.spec.name, "games": args.games, "seed": args.seed, "entrants": list(players)}
         rated = {} if ratings is None else {"ratings": ratings.as_dict()}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mail.commands.line import workers
+from mail.commands.line import csv_file, workers
 from mail.commands.line.usage import CommandParser, say
 from mail.training.defaults import KNOWLEDGE_LEVELS, Default, default_for, has_line
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from games.base import Game
     from mail.data.records import Played
     from mail.training.folder import Config, Run
+    from mail.training.progress.events import Sink
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     workers.arguments(parser)
     parser.add_argument("--device", default="cpu", help="cpu (default), cuda, mps, auto")
     parser.add_argument("--out", type=_folder, help="the run's folder (default: runs/GAME-SEED)")
+    csv_file.arguments(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument(
+        "--log", choices=("tensorboard",), help="write the metrics for TensorBoard, too, into RUN/tensorboard"
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="resume the run in that folder")
     existing.add_argument("--force", action="store_true", help="replace the run in that folder")
@@ -107,34 +113,14 @@ def run(args: argparse.Namespace) -> int:
     folder = args.out or Path("runs") / f"{args.game.replace(':', '-')}-{args.seed}"
     _fill(args, folder)
     _check_names(args, folder)  # before slow imports, so that a mistyped name is refused at once
-    from games.registry import make
-    from mail.data.game_text import read_games
-    from mail.data.records import store_games
-    from mail.parallel.pool import PoolError
-    from mail.parallel.signals import Terminated
-    from mail.training.files import check_whole, read_seconds
-    from mail.training.train import prepare, train
+    csv_file.check(args.csv)
+    from mail.terminal.progress.live import shown
+    from mail.training.files import read_seconds
 
-    game = make(args.game)
-    games = [played for path in args.from_games or () for played in read_games(path, game)]
-    config = _config(args, game, games)
-    config.check()
-    pool = workers.pool(args)  # an unreachable address is refused before anything is written
-    prepared = None if args.resume else prepare(config, games)
-    opened = _open(folder, config, args)
-    result = opened.result()
-    if result is not None:
-        check_whole(result, opened.stored, folder)
-    else:
-        if opened.config.from_games:
-            store_games(folder, games)  # again after a kill; they are the games it started with
-        try:
-            with _Progress(opened), pool as opened_pool:
-                result = train(opened, prepared=prepared, pool=opened_pool)
-        except (PoolError, Terminated, KeyboardInterrupt) as stop:
-            hint = f"`{resume_command(args.words)}` continues it"
-            raise type(stop)(f"{stop}; {hint}" if str(stop) else hint) from stop
+    with shown(quiet=args.quiet) as screen:
+        config, result = _trained(args, folder, screen)
     seconds = read_seconds(folder)
+    csv_file.write(args.csv, **_tables(result))
     if args.json:
         knows = {name: sorted(known) for name, known in _knowledge(config).items()}
         print(json.dumps({"run": str(folder), "seconds": seconds, "knows": knows, **result}))
@@ -144,6 +130,59 @@ def run(args: argparse.Namespace) -> int:
             if more := known - {"labels", "expert"}:
                 say(f"{name} knows beyond its labels: {', '.join(sorted(more))}")
     return 0
+
+
+def _trained(args: argparse.Namespace, folder: Path, screen: Sink) -> tuple[Config, dict[str, Any]]:
+    """Train, or read what a finished run has: the configuration that was asked for, and the result."""
+    from games.registry import make
+    from mail.data.game_text import read_games
+    from mail.data.records import store_games
+    from mail.parallel.pool import PoolError
+    from mail.parallel.signals import Terminated
+    from mail.training.files import check_whole
+    from mail.training.progress import tensorboard
+    from mail.training.progress.events import Stream
+    from mail.training.train import prepare, train
+
+    if args.log:
+        tensorboard.check()
+    game = make(args.game)
+    games = [played for path in args.from_games or () for played in read_games(path, game)]
+    config = _config(args, game, games)
+    config.check()
+    pool = workers.pool(args)  # an unreachable address is refused before anything is written
+    with Stream([screen]) as stream:
+        prepared = None if args.resume else prepare(config, games)
+        opened = _open(folder, config, args)
+        result = opened.result()
+        if result is not None:
+            check_whole(result, opened.stored, folder)
+            return config, result
+        if opened.config.from_games:
+            store_games(folder, games)  # again after a kill; they are the games it started with
+        try:
+            board = tensorboard.TensorBoard(opened.folder, stream) if args.log else nullcontext()
+            with board, pool as opened_pool:
+                return config, train(opened, prepared=prepared, pool=opened_pool, stream=stream)
+        except (PoolError, Terminated, KeyboardInterrupt) as stop:
+            hint = f"`{resume_command(args.words)}` continues it"
+            raise type(stop)(f"{stop}; {hint}" if str(stop) else hint) from stop
+
+
+def _tables(result: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The table of learners, and that of their matches in games without exact measures."""
+    learners, matches = [], []
+    for name, row in result["learners"].items():
+        learners.append({"policy": name} | {key: value for key, value in row.items() if _numbers(value)})
+        matches += [{"policy": name, **match} for match in row.get("matches", ())]
+    if result.get("expert"):
+        learners.append({"policy": f"expert {result['config']['expert']}", **result["expert"]})
+    return {"learners": learners, "matches": matches}
+
+
+def _numbers(value: object) -> bool:
+    """Whether it is a number, a list of numbers, or not known."""
+    return all(one is None or isinstance(one, int | float) for one in (value if isinstance(value, list) else [value]))
 
 
 def _knowledge(config: Config) -> dict[str, frozenset[str]]:
@@ -240,28 +279,6 @@ def _folder(text: str) -> Path:
     if not text or "\0" in text:
         raise argparse.ArgumentTypeError("a run's folder needs a name; omit --out for runs/GAME-SEED")
     return Path(text)
-
-
-class _Progress:
-    """A line on standard error with the run's progress, if that is a terminal."""
-
-    def __init__(self, opened: Run) -> None:
-        from rich.console import Console
-        from rich.status import Status
-
-        self._status = Status("learning", console=Console(stderr=True))
-        opened.journal.listener = self._show
-
-    def _show(self, learner: str, seat: int, values: dict[str, float]) -> None:
-        counts = ", ".join(f"{values[key]:g} {key.replace('_', ' ')}" for key in ("games", "labels", "distinct_labels"))
-        self._status.update(f"{learner}, seat {seat}: {counts}")
-
-    def __enter__(self) -> None:
-        if sys.stderr.isatty():
-            self._status.start()
-
-    def __exit__(self, *exception: object) -> None:
-        self._status.stop()
 
 
 def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:

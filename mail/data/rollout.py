@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from agents.policy import Policy, Seats, query, sample
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, Rng, States, stuck
+from games.progress import report
 from mail.data.decisions import Decisions
 from mail.parallel.streams import stream
 
@@ -124,6 +125,7 @@ def play(game: Game, seats: Seats, episodes: int, *, labels: Labels = (None, Non
     alive = np.arange(episodes)
     plies: list[_Ply] = []
     while len(alive):
+        report(episodes - len(alive), episodes, "games", step="play")
         acting = game.acting(states)
         actions = np.full((len(states), 2), -1, dtype=np.int64)
         turns = []

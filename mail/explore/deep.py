@@ -29,6 +29,7 @@ from agents.network import in_batches, masked_softmax, one_thread, tensor
 from agents.policy import Policy
 from agents.q_network import QNet, QSizes
 from games.base import Floats, Game, Rng, States, deals
+from games.progress import report
 from mail.clone.presets import large
 from mail.data.decisions import Decisions
 from mail.explore.base import Base, ExplorerContext, Metrics
@@ -182,7 +183,8 @@ class Deep(Base):
         with torch.no_grad():
             reward = bonus(self.net.features(observation).double(), self._behavior.inverse).float()
         last = 0.0
-        for _ in range(self.config.steps):
+        for step in range(self.config.steps):
+            report(step, self.config.steps, "steps", step="fit")
             _, q = self.net(observation)
             with torch.no_grad():
                 value = torch.where(legal, q + reward, -torch.inf).max(1).values

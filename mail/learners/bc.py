@@ -12,6 +12,7 @@ from __future__ import annotations
 from agents.policy import Seats
 from agents.solver import solvable
 from games.base import Game
+from games.progress import phase
 from mail.clone import registry
 from mail.explore.process import steps_of
 from mail.learners import collect
@@ -57,8 +58,9 @@ def play_experts(collector: Collector, experts: Seats, budget: Budget) -> Rounds
     rounds, game = Rounds(collector, first, second), collector.game
     most = steps_of(game)  # most labels of a seat in one game
     whole = SLOW_ROUND if solvable(game) and budget.labels is not None else collect.SHARD
-    while wanting := [tracker for tracker in (first, second) if not tracker.done]:
-        labels = (None if first.done else experts[0], None if second.done else experts[1])
-        rounds.play(experts, labels, min(whole, *(tracker.games_left(most) for tracker in wanting)))
-        rounds.log()
+    with phase("play experts", learner=collector.name):
+        while wanting := [tracker for tracker in (first, second) if not tracker.done]:
+            labels = (None if first.done else experts[0], None if second.done else experts[1])
+            rounds.play(experts, labels, min(whole, *(tracker.games_left(most) for tracker in wanting)))
+            rounds.log()
     return rounds

@@ -66,6 +66,12 @@ class BudgetTracker:
             return self.labels / max(1, self.budget.labels[self.seat])
         return self.games / max(1, self.budget.episodes)
 
+    def come(self) -> tuple[int, int, str]:
+        """How much of the budget is spent, how much there is, and of what."""
+        if self.budget.labels is not None:
+            return self.labels, self.budget.labels[self.seat], "labels"
+        return self.games, self.budget.episodes, "games"
+
     @property
     def sure(self) -> int:
         """A lower bound on the games that will still be played; at least 1."""

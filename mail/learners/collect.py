@@ -15,6 +15,7 @@ import numpy as np
 from agents.policy import Seats
 from games.base import Game, Model, Rng
 from games.plies.graph import CompactGraph
+from games.progress import phase, report
 from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, sampled_labels
@@ -194,6 +195,7 @@ class Rounds:
         self.played.append(played)
         for tracker in self.trackers:
             tracker.update(self.played[-1])
+        report(*min(self.trackers, key=lambda tracker: tracker.spent).come())
         return self.played[-1]
 
     def log(self, metrics: Mapping[str, float] | None = None) -> None:
@@ -272,7 +274,8 @@ def both_cloned(
         journal.store_fit(stage, missing[index], game, fit)
 
     there = collector.pool if options.device == "cpu" else Local()
-    there.map(_seat_cloned, job, seats, on_result=keep)
+    with phase("clone", learner=collector.name):
+        there.map(_seat_cloned, job, seats, on_result=keep)
     first, second = made[0], made[1]
     assert first is not None and second is not None  # ``keep`` has added the missing ones
     return first, second

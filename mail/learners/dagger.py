@@ -23,6 +23,7 @@ from typing import Any
 
 from agents.policy import Mixture, Policy, Seats, Uniform
 from games.base import Game, NashmailError
+from games.progress import phase
 from mail.clone import registry
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Learned, Options, Rounds, cloned, finish
@@ -108,12 +109,13 @@ class Dagger:
         sides = Rounds(collector, trackers[0]), Rounds(collector, trackers[1])
         clones: list[Policy] = [Uniform(), Uniform()]
         snapshots = Snapshots(), Snapshots()
-        while open_ := [seat for seat in (0, 1) if not trackers[seat].done]:
-            for seat in open_:
-                self._round(sides[seat], experts, clones, seat, trackers[seat].games_left(1))
-            for seat in open_:
-                clones[seat] = self._fit(sides[seat], seat, clones[seat])
-                snapshots[seat].add(trackers[seat].labels, clones[seat])
+        with phase("explore", learner=self.name):
+            while open_ := [seat for seat in (0, 1) if not trackers[seat].done]:
+                for seat in open_:
+                    self._round(sides[seat], experts, clones, seat, trackers[seat].games_left(1))
+                for seat in open_:
+                    clones[seat] = self._fit(sides[seat], seat, clones[seat])
+                    snapshots[seat].add(trackers[seat].labels, clones[seat])
         collected = sides[0].decisions()[0], sides[1].decisions()[0]
         games, kept = sides[0].games + sides[1].games, (snapshots[0].kept, snapshots[1].kept)
         return finish(collector, collected, games, self.options, cloner=self.config.cloner, snapshots=kept)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from agents.policy import Seats
 from agents.solver import solvable
 from games.base import Game, NashmailError
+from games.progress import phase
 from mail import explore
 from mail.clone import registry
 from mail.clone.dataset import Fit
@@ -72,12 +73,16 @@ class Mail:
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)
-        first, second = (self.explore(collector, experts, budget, seat) for seat in (0, 1))
+        first, second = (self._explored(collector, experts, budget, seat) for seat in (0, 1))
         collected = (first.decisions, second.decisions)
         games = first.decisions.games + second.decisions.games
         fits = (first.clone, second.clone)
         kept = (first.snapshots, second.snapshots)
         return finish(collector, collected, games, self.options, fits=fits, cloner=self.cloner, snapshots=kept)
+
+    def _explored(self, collector: Collector, experts: Seats, budget: Budget, seat: int) -> Explored:
+        with phase("explore", learner=self.name, seat=seat):
+            return self.explore(collector, experts, budget, seat)
 
     def explore(
         self, collector: Collector, experts: Seats, budget: Budget, seat: int, tracker: BudgetTracker | None = None

@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from agents.policy import Mixture, Policy, Seats, Uniform
 from agents.tabular import Tabular
 from games.base import Game, NashmailError
+from games.progress import phase
 from mail.clone import registry
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective, UnseenOnly, labelled_table
@@ -124,17 +125,18 @@ class NoiseInjection:
         rounds = Rounds(collector, first, second)
         schedule, begun = NOISE_SCHEDULE, 0
         clones: tuple[Policy | None, Policy | None] = (None, None)
-        while not (first.done and second.done) and rounds.games < budget.episodes:
-            if schedule is NOISE_SCHEDULE and min(first.spent, second.spent) >= CLONE_START:
-                schedule, begun, clones = CLONE_SCHEDULE, len(rounds.played), self._clones(collector, rounds.played)
-            pair = schedule[(len(rounds.played) - begun) % len(schedule)]
-            seats = (pair[0](experts[0], clones[0]), pair[1](experts[1], clones[1]))
-            labels = (
-                None if first.done or _strays(pair, 0) else unseen(experts[0], game, rounds.played, 0),
-                None if second.done or _strays(pair, 1) else unseen(experts[1], game, rounds.played, 1),
-            )
-            rounds.play(seats, labels, min(ROUND, budget.episodes - rounds.games))
-            rounds.log()
+        with phase("explore", learner=self.name):
+            while not (first.done and second.done) and rounds.games < budget.episodes:
+                if schedule is NOISE_SCHEDULE and min(first.spent, second.spent) >= CLONE_START:
+                    schedule, begun, clones = CLONE_SCHEDULE, len(rounds.played), self._clones(collector, rounds.played)
+                pair = schedule[(len(rounds.played) - begun) % len(schedule)]
+                seats = (pair[0](experts[0], clones[0]), pair[1](experts[1], clones[1]))
+                labels = (
+                    None if first.done or _strays(pair, 0) else unseen(experts[0], game, rounds.played, 0),
+                    None if second.done or _strays(pair, 1) else unseen(experts[1], game, rounds.played, 1),
+                )
+                rounds.play(seats, labels, min(ROUND, budget.episodes - rounds.games))
+                rounds.log()
         seen = rounds.decisions()
         return finish(collector, (seen[0], seen[1]), rounds.games, self.options)
 

@@ -11,6 +11,7 @@ from types import ModuleType, TracebackType
 from typing import Protocol, Self, TypeVar
 
 from games.base import NashmailError
+from games.progress import report
 
 START_UP = 2.0
 """Seconds that Ray takes to start. A pool works without Ray for so long first."""
@@ -70,6 +71,8 @@ class Local:
     ) -> list[Out]:
         results = []
         for index, shard in enumerate(shards):
+            if len(shards) > 1:
+                report(index, len(shards), "shards", step="pool")
             try:
                 results.append(task(shared, shard))
             except NashmailError:

@@ -21,10 +21,12 @@ from typing import Any, Self
 
 import cloudpickle
 
+from games import progress
 from mail.parallel.pool import BY_VALUE, START_UP, All, Local, OnResult, Out, Part, PoolError, Task, failed
 from mail.parallel.ray_link import Link, open_link
 
 _REACH = 10.0  # seconds within which a cluster must answer
+_TELL = 0.5  # seconds between two reports while shards are in flight
 _AHEAD = 2  # shards in flight per worker: one running, one waiting
 _PING, _PAYLOAD = 6, b"nashmail"  # an HTTP/2 ping frame; the answer has the same type and payload
 _HELLO = (  # HTTP/2 with default settings, and a ping
@@ -125,7 +127,7 @@ class RayPool:
     ) -> None:
         """Keep ``_AHEAD`` shards per worker in flight until all have completed."""
         link = self._started()
-        flying, waiting = 0, iter(todo)
+        flying, completed, waiting = 0, total - len(todo), iter(todo)
         try:
             self._share(link, task, shared)
             most = _AHEAD * self.workers
@@ -135,8 +137,10 @@ class RayPool:
                     flying += 1
                 if not flying:
                     return
+                while not self._early and not link.arrives(_TELL):
+                    progress.report(completed, total, "shards", step="workers")
                 index, outcome = self._completed(link)
-                flying -= 1
+                flying, completed = flying - 1, completed + 1
                 keep(index, _result(outcome, index, total))
         except BaseException:
             # Possibly in the middle of a message. Shards in flight are not cancelled one by one: Ray's core aborts when

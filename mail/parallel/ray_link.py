@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from games.progress import report
 from mail.parallel.pool import PoolError
 from mail.parallel.ray_parts import GCS_SERVER, PARTS, RAYLET
 
@@ -93,6 +94,14 @@ class Link:
             self._end()
             raise
 
+    def arrives(self, seconds: float) -> bool:
+        """Whether a message arrives within some time, or the process ends.
+
+        Args:
+            seconds: The time.
+        """
+        return self._connection.poll(seconds)
+
     def send(self, message: tuple[Any, ...]) -> None:
         """Send a message.
 
@@ -115,6 +124,7 @@ class Link:
         deadline, died = time.monotonic() + seconds, ""
         seen: set[str] = set()
         while not self._connection.poll(_LOOK):
+            report(seconds - (deadline - time.monotonic()), None, "seconds", step="start workers")
             there = processes(self._process.pid)
             if died and there[self._process.pid][1]:  # the process outlived the part
                 raise PoolError(f"Ray did not start: its {_STARTED[died]} died")

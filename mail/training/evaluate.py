@@ -17,6 +17,7 @@ from agents.expert import is_equilibrium
 from games.base import Keys, Model, Table
 from games.markov.model import MarkovModel
 from games.plies.graph import CompactGraph
+from games.progress import announce, phase, report
 from mail.data.records import GAMES
 from mail.evaluation import exact, sampled
 from mail.evaluation.blunders import canonical_keys
@@ -31,6 +32,7 @@ from mail.parallel.streams import stream
 from mail.training.config import Config
 from mail.training.context import GameContext
 from mail.training.folder import Run
+from mail.training.progress.events import Measured, PointMeasured
 
 Row = dict[str, Any]
 """The report on one learner: budget words and measures, as JSON values."""
@@ -54,19 +56,20 @@ class Evaluation:
     """For a Markov game, how linear it is (``mail.evaluation.linear_report.structure``)."""
 
 
-def evaluate(run: Run, context: GameContext, learned: Mapping[str, Learned], *, pool: Pool) -> Evaluation:
+def evaluate(
+    run: Run, context: GameContext, learned: Mapping[str, Learned], limits: dict[str, Any], *, pool: Pool
+) -> Evaluation:
     """Measure the policies of each learner.
 
     Args:
         run: Its configuration has the seed and the points of the curves; its journal keeps sampled measures.
         context: The run's game.
         learned: The results of ``mail.training.learn``.
+        limits: Lower bounds for every learner (``mail.evaluation.exact.limits``).
         pool: Queries the policies, and plays.
     """
     config = run.config
-    evaluation = Evaluation(
-        {name: spending(what) for name, what in learned.items()}, exact.limits(context.learned_model, config.expert)
-    )
+    evaluation = Evaluation({name: spending(what) for name, what in learned.items()}, limits)
     if (graph := context.plies(config.expert)) is not None:
         _by_plies(evaluation, config, context, graph, learned, pool)
     elif context.model is None:
@@ -105,22 +108,26 @@ def _exact(
 ) -> None:
     """Add the exact measures, and curves that end in them."""
     experts = _ExpertTables(context, pool)
-    if not is_equilibrium(config.expert):
-        evaluation.expert = exact.table_measures(model, experts.of(model, config.expert))
     # The report of a Markov game reads its transitions and features, which no other model has.
     markov = model if isinstance(model, MarkovModel) else None
-    if markov is not None:
-        evaluation.structure = structure(markov, experts.of(markov, config.expert), seed=config.seed)
+    with phase("measure experts"):
+        if not is_equilibrium(config.expert):
+            evaluation.expert = exact.table_measures(model, experts.of(model, config.expert))
+        if markov is not None:
+            evaluation.structure = structure(markov, experts.of(markov, config.expert), seed=config.seed)
     for name, what in learned.items():
         row = evaluation.learners[name]
-        unfolded, tables = profile_tables(model, context.lifted(what.policies), pool=pool)
-        row |= exact.table_measures(unfolded, tables)
-        if name != GAMES:  # saved games are of no expert
-            own = declared(name).expert or config.expert
-            row["value_gap"] = list(exact.value_gap(unfolded, tables, experts.of(unfolded, own)))
-        if markov is not None:
-            row |= bounds(markov, tables, experts.of(markov, config.expert))
-        evaluation.curves[name] = [curve(config, context, model, name, what, seat, row, pool) for seat in (0, 1)]
+        with phase("measure", learner=name):
+            unfolded, tables = profile_tables(model, context.lifted(what.policies), pool=pool)
+            row |= exact.table_measures(unfolded, tables)
+            if name != GAMES:  # saved games are of no expert
+                own = declared(name).expert or config.expert
+                row["value_gap"] = list(exact.value_gap(unfolded, tables, experts.of(unfolded, own)))
+            if markov is not None:
+                row |= bounds(markov, tables, experts.of(markov, config.expert))
+            announce(Measured(name, dict(row)))
+        with phase("curve", learner=name):
+            evaluation.curves[name] = [curve(config, context, model, name, what, seat, row, pool) for seat in (0, 1)]
 
 
 def _by_plies(
@@ -137,7 +144,9 @@ def _by_plies(
         experts = None  # saved games are of none
         if name != GAMES:
             experts = context.lifted(context.experts(declared(name).expert or config.expert))
-        row |= ply_measures(graph, context.lifted(what.policies), experts=experts, pool=pool)
+        with phase("measure", learner=name):
+            row |= ply_measures(graph, context.lifted(what.policies), experts=experts, pool=pool)
+            announce(Measured(name, dict(row)))
         evaluation.curves[name] = [
             [
                 {"labels": what.labels[seat]}
@@ -194,10 +203,13 @@ def curve(
     steps = sorted({max(1, round(total * part / parts)) for part in range(1, parts)} - {total})
     earlier = at_steps(learned.snapshots[seat], steps) if learned.snapshots[seat] else []
     points = []
-    for one in earlier or _clones(config, context, name, learned, seat, steps):
+    for index, one in enumerate(earlier or _clones(config, context, name, learned, seat, steps)):
+        report(seat * (len(steps) + 1) + index, 2 * (len(steps) + 1), "points")
         measures = exact.seat_measures(model, context.lift(one.policy), seat, pool=pool)
         points.append({"labels": one.labels, **measures})
+        announce(PointMeasured(name, seat, one.labels, float(measures["exploitability"])))
     measures = {key: row[key][seat] for key in ("exploitability", "greedy_exploitability")}
+    announce(PointMeasured(name, seat, total, float(measures["exploitability"])))
     return [*points, {"labels": total, **measures}]
 
 
@@ -234,7 +246,10 @@ def _sampled(
         pool=pool,
     )
     for learner, what in learned.items():
-        evaluation.learners[learner] |= run.journal.measured(learner, partial(measure, context.lifted(what.policies)))
+        with phase("measure", learner=learner):
+            row = run.journal.measured(learner, partial(measure, context.lifted(what.policies)))
+            evaluation.learners[learner] |= row
+            announce(Measured(learner, dict(evaluation.learners[learner])))
 
 
 def _labelled(context: GameContext, learned: Mapping[str, Learned], seat: int) -> Keys:

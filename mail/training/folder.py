@@ -7,6 +7,7 @@
     demonstrations/    the saved games it learns from, if any (``mail.data.records``)
     kept/              until the run is finished: fitted clones, and measures of learners
     clock.json         times, host and versions: everything that may differ between equal runs
+    progress.json      until the run is finished: how far it is, and which process trains (``mail.training.progress``)
 
 A killed run resumes by repeating its steps: completed rounds and shards are read instead of played (so no label is
 queried twice), and clones and measures are read instead of computed (``mail.training.journal``). Everything else
@@ -18,6 +19,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +158,15 @@ class Run:
         result = read_result(self.folder, self.stored)
         return result and {key: value for key, value in result.items() if key != FILES}
 
-    def finish(self, result: dict[str, Any], figure: bytes, *, seconds: float, workers: int) -> None:
+    def finish(
+        self,
+        result: dict[str, Any],
+        figure: bytes,
+        *,
+        seconds: float,
+        workers: int,
+        phases: Sequence[dict[str, Any]] = (),
+    ) -> None:
         """Write the figure, the clock and, last, the result, which marks the run as finished.
 
         Args:
@@ -164,10 +174,12 @@ class Run:
             figure: PNG.
             seconds: How long the run took.
             workers: How many it had.
+            phases: What took how long, as JSON values.
         """
         write_atomic(self.folder / "figure.png", figure)
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         clock = {"seconds": seconds, "workers": workers, "host": platform.node(), "pid": os.getpid(), **versions}
+        clock["phases"] = list(phases)
         write_atomic(self.folder / CLOCK, to_json(clock))
         self.journal.end()
         files = {**self._saved, METRICS: digest(read_bytes(self.folder / METRICS))}

@@ -20,12 +20,14 @@ from agents.storage.policies import load_policy, save_policy, to_json, write_ato
 from agents.storage.reading import read_bytes
 from agents.storage.shapes import count, misfit, number, word
 from games.base import Game, NashmailError
+from games.progress import announce
 from games.registry import make as make_game
 from games.symmetry import Quotient, base_of
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.training.config import RunError, StoredConfig
 from mail.training.files import METRICS, digest, sealed, unsealed
+from mail.training.progress.events import Logged
 from mail.training.rounds import read_decisions, write_decisions
 
 _PARTS = ".shards"  # the suffix of the folder of a round's completed shards
@@ -43,8 +45,6 @@ class RunJournal:
             stored: Its configuration, which is part of the check sum of every file.
         """
         self.folder, self.stored = folder, stored
-        self.listener: Callable[[str, int, dict[str, float]], None] = lambda learner, seat, values: None
-        """Called with learner, seat and values whenever progress is logged."""
 
     def begin(self) -> None:
         """Before training: remove the shards of completed rounds."""
@@ -112,7 +112,7 @@ class RunJournal:
         finite = {name: value for name, value in values.items() if math.isfinite(value)}  # JSON has no others
         with (self.folder / METRICS).open("a") as file:
             file.write(json.dumps({"learner": learner, "seat": seat, **finite}) + "\n")
-        self.listener(learner, seat, values)
+        announce(Logged(learner, seat, values))
 
     # --- clones and measures, until the run is finished --------------------------------------------------
 

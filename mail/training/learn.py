@@ -6,6 +6,7 @@ A learner gets the game, the experts and a budget, but no measures. Its result, 
 
 from __future__ import annotations
 
+from games.progress import phase
 from mail.clone.presets import preset
 from mail.learners.budget import Budget
 from mail.learners.collect import Learned
@@ -32,7 +33,8 @@ def learn(run: Run, prepared: Prepared, *, pool: Pool) -> dict[str, Learned]:
     for task in prepared.tasks:
         wanted = labels or (None if task.explores else spent)
         budget = Budget(config.episodes, wanted, usual.patience, usual.patience_games)
-        learned = task.learner.learn(context.learned, task.experts, budget, pool=pool, journal=run.journal)
+        with phase("learn", learner=task.name):
+            learned = task.learner.learn(context.learned, task.experts, budget, pool=pool, journal=run.journal)
         if task.explores and spent is None:
             spent = learned.labels
         run.save_policies(task.name, context.lifted(learned.policies), context.game)

@@ -1,8 +1,7 @@
-"""The last stage of training: ``result.json`` and ``figure.png``, from the measures."""
+"""The last stage of training: the contents of ``result.json`` and ``figure.png``, from the measures."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -12,15 +11,16 @@ from mail.training.evaluate import Evaluation
 from mail.training.folder import Run
 
 
-def report(run: Run, context: GameContext, evaluation: Evaluation, *, started: float, workers: int) -> dict[str, Any]:
-    """Write the result and the figure, which finishes the run, and return the result.
+def report(run: Run, context: GameContext, evaluation: Evaluation) -> tuple[dict[str, Any], bytes]:
+    """The result and the figure.
 
     Args:
-        run: The run to finish.
+        run: The run.
         context: Its game.
         evaluation: The result of ``mail.training.evaluate``.
-        started: When training started or resumed, by ``time.perf_counter``.
-        workers: The number of worker processes.
+
+    Returns:
+        The contents of ``result.json``, and a PNG.
     """
     from mail.evaluation.figure import draw_run  # imports matplotlib
 
@@ -40,5 +40,4 @@ def report(run: Run, context: GameContext, evaluation: Evaluation, *, started: f
         result["expert"] = evaluation.expert
     if evaluation.structure is not None:
         result["structure"] = evaluation.structure
-    run.finish(result, draw_run(result, heading(result)), seconds=time.perf_counter() - started, workers=workers)
-    return result
+    return result, draw_run(result, heading(result))

@@ -3,7 +3,9 @@
     prepare                  configuration               -> the game, its model, learners and experts (``Prepared``)
     mail.training.learn      ``Prepared``                -> a ``Learned`` per learner
     mail.training.evaluate   ``Learned``                 -> measures, curves, limits (``Evaluation``)
-    mail.training.report     ``Evaluation``              -> result.json, figure.png
+    mail.training.report     ``Evaluation``              -> the result and its figure
+
+All of it says how far it is, as events (``mail.training.progress``).
 
 Learners get the game, the experts and a budget. The measures, and the exact model behind them, belong to evaluation.
 """
@@ -12,10 +14,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from agents.policy import Seats, Uniform
+from games.progress import announce, phase
 from mail.data.records import GAMES, Played, stored_games
+from mail.evaluation import exact
 from mail.learners.base import CheckingLearner, declared, make_learner
 from mail.learners.collect import Options
 from mail.learners.from_games import FromGames
@@ -25,30 +30,44 @@ from mail.training.context import GameContext, Prepared, Task, game_context
 from mail.training.evaluate import evaluate
 from mail.training.folder import Config, Run, RunError
 from mail.training.learn import learn
+from mail.training.progress.events import Bounds, Stream
+from mail.training.progress.status import StatusFile
 from mail.training.report import report
 
 NOBODY: Seats = (Uniform(), Uniform())
 """The experts of a learner that queries none."""
 
 
-def train(run: Run, *, prepared: Prepared | None = None, pool: Pool | None = None) -> dict[str, Any]:
+def train(
+    run: Run, *, prepared: Prepared | None = None, pool: Pool | None = None, stream: Stream | None = None
+) -> dict[str, Any]:
     """Learn, measure and write the results of a run.
 
     Args:
         run: An unfinished run; a killed one continues where it was.
         prepared: The result of ``prepare`` for its configuration; computed here by default.
         pool: Plays games, queries and fits policies; this process by default. Results do not depend on it.
+        stream: Hands on the events of the run; a new one without sinks by default.
 
     Returns:
         The contents of ``result.json``.
     """
-    started, pool = time.perf_counter(), pool or Local()
-    if prepared is None:
-        games = stored_games(run.folder, run.config.from_games) if GAMES in run.config.learners else []
-        prepared = prepare(run.config, games)
-    learned = learn(run, prepared, pool=pool)
-    evaluation = evaluate(run, prepared.context, learned, pool=pool)
-    return report(run, prepared.context, evaluation, started=started, workers=pool.workers)
+    started, pool, stream = time.perf_counter(), pool or Local(), stream or Stream()
+    with stream, StatusFile(run.folder).of(stream):
+        if prepared is None:
+            games = stored_games(run.folder, run.config.from_games) if GAMES in run.config.learners else []
+            prepared = prepare(run.config, games)
+        context = prepared.context
+        with phase("bounds"):
+            limits = exact.limits(context.learned_model, run.config.expert)
+            announce(Bounds(tuple(limits["reachable_labels"]), tuple(limits["least_games"])))
+        learned = learn(run, prepared, pool=pool)
+        evaluation = evaluate(run, context, learned, limits, pool=pool)
+        with phase("draw"):
+            result, figure = report(run, context, evaluation)
+    lasted = [asdict(one) | {"seconds": seconds} for one, seconds in stream.lasted]
+    run.finish(result, figure, seconds=time.perf_counter() - started, workers=pool.workers, phases=lasted)
+    return result
 
 
 def prepare(config: Config, games: Sequence[Played] = (), *, context: GameContext | None = None) -> Prepared:
@@ -65,9 +84,10 @@ def prepare(config: Config, games: Sequence[Played] = (), *, context: GameContex
     check(config)
     if GAMES in config.learners and not games:
         raise RunError(f"the learner {GAMES} clones saved games; name them: --from-games FILE...")
-    context = context or game_context(config.game, symmetry=config.symmetry)
-    options = context.options(config)
-    return Prepared(context, tuple(_task(name, config, context, options, games) for name in config.learners))
+    with phase("prepare"):
+        context = context or game_context(config.game, symmetry=config.symmetry)
+        options = context.options(config)
+        return Prepared(context, tuple(_task(name, config, context, options, games) for name in config.learners))
 
 
 def _task(name: str, config: Config, context: GameContext, options: Options, games: Sequence[Played]) -> Task:

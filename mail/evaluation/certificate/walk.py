@@ -25,6 +25,7 @@ import numpy as np
 from agents.policy import Greedy, Lifted, Policy
 from agents.solver import VALUE
 from games.base import Enumerable, Floats, Game, GameError, States
+from games.progress import report
 from games.symmetry import Quotient, canonical
 from mail.evaluation.certificate.layers import Layer, Moves, Shared, expand_layer, first_layer
 from mail.evaluation.refutation import Mistake, plain_verdict
@@ -136,6 +137,7 @@ class _Walk:
         self.start = start
         layer = first_layer(canonical(self.game, start))
         while len(layer.states):
+            report(self.positions, limit, "positions", step="walk")
             self.layers.append(layer)
             if self.game.acting(layer.states[:1])[0, self.seat]:
                 if self.positions + len(layer.states) > limit:

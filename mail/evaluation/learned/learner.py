@@ -26,6 +26,7 @@ from agents.policy import Greedy, Policy
 from agents.q_network import QNet, QSizes
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, Keys, States
+from games.progress import report
 from mail.data.decisions import Decisions
 from mail.parallel.streams import stream
 
@@ -251,7 +252,8 @@ class Responder:
         weight = (visits / (visits + self.config.prior)).astype(np.float32)
         mean = estimate.means[place, action].astype(np.float32)
         rng = stream(self.seed, "response/train", seat=self.seat, round_=self.rounds)
-        for _ in range(self.config.steps):
+        for step in range(self.config.steps):
+            report(step, self.config.steps, "steps", step="fit a response")
             rows = rng.integers(len(place), size=self.config.batch)
             _, values = self.net(tensor(self.seen.observation[place[rows]]))
             error = values.gather(1, tensor(action[rows])[:, None])[:, 0] - tensor(mean[rows])

@@ -22,6 +22,7 @@ from games.base import Bools, Floats, Ints
 from games.graph import GameGraph
 from games.layers import Words
 from games.plies.graph import CompactGraph
+from games.progress import report
 from mail.explore.refute import Line
 
 NONE: Words = np.zeros(0, dtype=np.uint64)
@@ -65,7 +66,10 @@ def walk(graph: GameGraph | CompactGraph, clone: Clone, seat: int, negligible: f
     """
     perfect, sign = graph.solve()[0], 1.0 - 2.0 * seat
     rows, likely = graph.roots, np.ones(len(graph.roots))
+    walked = 0
     while len(rows):
+        report(walked, None, "positions", step="walk")
+        walked += len(rows)
         mine = graph.seat[rows] == seat
         legal, after = graph.legal_mask[rows], graph.successor[rows]
         weight = legal.astype(np.float64)

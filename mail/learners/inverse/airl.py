@@ -24,6 +24,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from games.base import Floats, NashmailError, Rng
+from games.progress import report
 from mail.learners.collect import Options
 from mail.learners.inverse.learner import Inverse, Solution
 from mail.learners.inverse.process import Demonstrated, Process
@@ -170,6 +171,7 @@ def learned(config: AirlConfig, process: Process, expert: Demonstrated) -> tuple
     target = form.best(weights, policy, expert_shares, own_shares)
     while divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
+        report(round_, config.rounds, "rounds", step="fit")
         moved = weights + rate * (target - weights)
         tried = soft_optimal(process, expert_shares, form.reward(moved))
         if tried[2] >= divergence:

@@ -25,6 +25,7 @@ from functools import partial
 import numpy as np
 
 from games.base import Floats, NashmailError, Rng
+from games.progress import report
 from mail.learners.collect import Options
 from mail.learners.inverse.learner import Inverse, Solution
 from mail.learners.inverse.process import Demonstrated, Process
@@ -78,6 +79,7 @@ def gail(config: GailConfig, process: Process, expert: Demonstrated, rng: Rng) -
     round_ = 0
     while divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
+        report(round_, config.rounds, "rounds", step="fit")
         step = rate * REWARDS[config.reward](log_ratio(expert_shares, own_shares))
         tried = soft_optimal(process, expert_shares, total + step)
         if tried[2] >= divergence:

@@ -24,6 +24,7 @@ from functools import partial
 import numpy as np
 
 from games.base import Floats, Ints, NashmailError, Rng
+from games.progress import report
 from mail.learners.collect import Options
 from mail.learners.inverse.gail import REWARDS
 from mail.learners.inverse.learner import Inverse, Solution
@@ -123,6 +124,7 @@ def modes(config: InfoGailConfig, process: Process, expert: Demonstrated, rng: R
     played, rate, round_ = _played(config, process, theirs, totals), config.rate, 0
     while round_ < config.rounds and (played.divergence > config.tolerance or config.information > 0):
         round_ += 1
+        report(round_, config.rounds, "rounds", step="fit")
         steps = rate * _rewards(config, theirs, played.parts)
         tried = _played(config, process, theirs, totals + steps)
         if tried.objective >= played.objective:

@@ -21,6 +21,7 @@ import numpy as np
 from agents.policy import Seats, tabulate
 from agents.tabular import Tabular
 from games.base import Floats, Game, Rng
+from games.progress import phase
 from mail.clone.dataset import Fit
 from mail.clone.tabular import completed_table
 from mail.data.decisions import Decisions
@@ -100,7 +101,8 @@ class Inverse(Offline):
             journal.store_fit(stage, seat, game, fit)
             self.log(collector, collected[seat], seat, {**metrics, "opponent_positions": processes[seat].queried})
 
-        collector.pool.map(fit_seat, (self.within(budget), game), shards, on_result=keep)
+        with phase("clone", learner=self.name):
+            collector.pool.map(fit_seat, (self.within(budget), game), shards, on_result=keep)
         first, second = made[0], made[1]
         assert first is not None and second is not None  # ``keep`` has added the missing ones
         return first, second

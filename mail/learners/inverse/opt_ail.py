@@ -26,6 +26,7 @@ from functools import partial
 import numpy as np
 
 from games.base import Floats, NashmailError, Rng
+from games.progress import report
 from mail.learners.budget import Budget
 from mail.learners.collect import Options
 from mail.learners.inverse.learner import Inverse, Method, Solution
@@ -150,7 +151,8 @@ def opt_ail(config: OptAilConfig, process: Process, expert: Demonstrated, rng: R
     cap = process.soft(np.ones(process.legal.shape), 0.0)[1]
     visits = np.zeros(process.legal.shape)
     policy = process.uniform
-    for _ in range(config.rounds):
+    for round_ in range(config.rounds):
+        report(round_, config.rounds, "rounds", step="fit")
         reward, model = ftrl_reward(config.step, total), replay.model()
         if config.optimism == "theory":
             policy = softmax(optimistic(replay.count, model, reward, config.weight, cap), 0.0)

@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from games.base import Bools, Floats
+from games.progress import report
 from mail.learners.inverse.process import Process, softmax
 
 FLOOR = 1e-6
@@ -167,9 +168,17 @@ def minimized(objective: Objective, start: Floats, *, evaluations: int, toleranc
     Returns:
         Where it is [d], its value, and the evaluations that it took.
     """
+    evaluated = 0
+
+    def counted(point: Floats) -> tuple[float, Floats]:
+        nonlocal evaluated
+        evaluated += 1
+        report(evaluated, evaluations, "evaluations", step="fit")
+        return objective(point)
+
     options: Any = {"maxfun": evaluations, "maxiter": evaluations, "gtol": tolerance, "ftol": 0.0}
     solve: Any = minimize  # its many forms confuse a type checker
-    found = solve(objective, start, jac=True, method="L-BFGS-B", options=options)
+    found = solve(counted, start, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x), float(found.fun), int(found.nfev)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from agents.policy import Policy, Seats, sample
 from agents.tabular import Tabular
 from games.base import Floats, Game, NashmailError
+from games.progress import phase
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.data.rollout import LabelSource, Selective, UnseenOnly, labelled_table
@@ -192,6 +193,10 @@ class Responding(ABC):
 
     def _seat(self, loop: Loop) -> tuple[Decisions, Fit]:
         """One seat's decisions and its policy."""
+        with phase("explore", learner=self.name, seat=loop.seat):
+            return self._looped(loop)
+
+    def _looped(self, loop: Loop) -> tuple[Decisions, Fit]:
         opponent, iterates = self.opponent(loop.collector.game, loop.seat), [loop.iterate]
         while not loop.done:
             response = opponent.respond(loop)

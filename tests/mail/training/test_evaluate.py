@@ -10,7 +10,7 @@ import pytest
 
 import agents.policy
 from mail.commands.cli import main
-from mail.evaluation import sampled, searched
+from mail.evaluation import exact, sampled, searched
 from mail.evaluation.exact import profile_measures
 from mail.parallel.pool import Local
 from mail.training.evaluate import evaluate, spending
@@ -35,7 +35,8 @@ def test_each_policy_is_tabulated_once(game: str, points: int, tmp_path: Path, m
         return real(model, policy, seat, **words)
 
     monkeypatch.setattr(agents.policy, "tabulate", tabulate)
-    found = evaluate(run, context, learned, pool=Local())
+    bounds = exact.limits(context.learned_model, config.expert)
+    found = evaluate(run, context, learned, bounds, pool=Local())
     monkeypatch.undo()
     row, curves = found.learners["mail-tabular"], found.curves["mail-tabular"]
     assert len({id(policy) for policy in asked}) == len(asked)

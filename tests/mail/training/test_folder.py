@@ -20,6 +20,7 @@ from mail.data.rollout import play
 from mail.parallel.streams import stream
 from mail.training.folder import FORMAT, Config, Run, load_profile, read_config, read_decisions, same_but_for
 from mail.training.profile import default_learner
+from mail.training.progress.events import Logged, Stream
 from mail.training.train import train
 from tests.support import game
 
@@ -246,11 +247,11 @@ def test_equal_rounds_are_equal_files(tmp_path: Path) -> None:
 
 def test_progress_is_told_and_written_line_by_line(tmp_path: Path) -> None:
     run = Run.create(tmp_path, CONFIG)
-    told: list[tuple[str, int, dict[str, float]]] = []
-    run.journal.listener = lambda learner, seat, values: told.append((learner, seat, values))
-    run.journal.log("mail", 0, {"games": 1, "loss": 0.5})
-    run.journal.log("bc", 1, {"games": 2})
-    assert told == [("mail", 0, {"games": 1, "loss": 0.5}), ("bc", 1, {"games": 2})]
+    told: list[object] = []
+    with Stream([lambda event: told.append(event.fact)]):
+        run.journal.log("mail", 0, {"games": 1, "loss": 0.5})
+        run.journal.log("bc", 1, {"games": 2})
+    assert told == [Logged("mail", 0, {"games": 1, "loss": 0.5}), Logged("bc", 1, {"games": 2})]
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert lines == [{"learner": "mail", "seat": 0, "games": 1, "loss": 0.5}, {"learner": "bc", "seat": 1, "games": 2}]
 

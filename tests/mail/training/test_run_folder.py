@@ -261,7 +261,7 @@ def test_files_that_may_not_be_read_are_not_called_damaged(
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return real(path, *words, **more)
 
-    from mail.terminal.progress import read_progress
+    from mail.terminal.progress.run import read_progress
     from mail.training.files import read_seconds
 
     readers: list[Callable[[], object]] = [

@@ -15,7 +15,7 @@ import pytest
 from agents.storage.atomic import write_atomic
 from mail.commands.cli import main
 from mail.terminal.boards import Canvas
-from mail.terminal.progress import BARS, Progress, read_progress, screen, sparkline
+from mail.terminal.progress.run import BARS, Progress, read_progress, screen, sparkline
 from mail.training.config import RunError
 from tests.support import draw
 
@@ -54,6 +54,16 @@ def test_the_screen_of_a_run_that_learns(tmp_path: Path) -> None:
     assert "\n".join(line.rstrip() for line in said.splitlines()) == draw(
         """
         tictactoe: explorer deep, expert first, seed 3
+
+        mail: positions with a label, by games
+         70 |                                                           0
+            |                                                           0
+            |                                                           0
+            |                                                           0
+            |                                                           0
+            |                                                           0
+          0 |000000000000000000000000000000000000000000000000000000000000
+            0                                                       1,600
 
         mail, seat 0: 2 rounds
           games                 1,600  _#
@@ -112,6 +122,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
 
 
 def test_what_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_text("")
     assert main(["watch", str(tmp_path)]) == 2
     assert "there is no run in" in capsys.readouterr().err
     (tmp_path / "config.json").write_text("[]")
