@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from math import ceil, floor, log10
 from typing import Any, Literal
 
 import matplotlib
@@ -22,17 +21,14 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from mail.evaluation.axes import count_axis, gap_axis
 
 Curve = list[dict[str, Any]]
 """One seat's points: ``labels``, ``exploitability`` and ``greedy_exploitability``."""
 
 PALETTE = ("#1b6ca8", "#c8553d", "#3c8d53", "#8e5aa8", "#e09f3e", "#4aa3b5", "#b2507f", "#6b6b6b")
 MARKERS = "os^DvP*X"
-SMALLEST = 1e-4
-"""Where the logarithmic part of the axis begins at the latest; smaller values are close to 0."""
-WIDE = 20.0
-"""Ratio of the largest to the smallest number of labels from which on that axis is logarithmic."""
 KINDS: tuple[tuple[str, Literal["-", ":"], str], ...] = (
     ("exploitability", "-", "stochastic"),
     ("greedy_exploitability", ":", "greedy"),
@@ -93,12 +89,12 @@ def draw(lines: Sequence[Line], title: str) -> Figure:
         axes.set_title(f"seat {seat}")
         axes.set_xlabel("labels (expert queries)")
         axes.grid(alpha=0.3)
-        _label_axis(axes, [point["labels"] for line in lines for curve in line.seats[seat] for point in curve])
+        count_axis(axes, [point["labels"] for line in lines for curve in line.seats[seat] for point in curve])
     panels[0].set_ylabel("exact exploitability")
     every = [
         point[key] for line in lines for seat in line.seats for curve in seat for point in curve for key, _, _ in KINDS
     ]
-    _value_axis(panels[0], every)
+    gap_axis(panels[0], every)
     figure.legend(handles=_legend(lines, colours), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     figure.suptitle(title, fontsize=10)
     return figure
@@ -113,35 +109,6 @@ def _draw_line(axes: Axes, curves: list[Curve], key: str, **look: Any) -> None:
     if len(curves) > 1:
         small = {"color": look["color"], "marker": look["marker"], "s": 9, "linewidths": 0, "alpha": 0.35}
         axes.scatter(labels.ravel(), values.ravel(), **small)
-
-
-def _label_axis(axes: Axes, labels: Sequence[int]) -> None:
-    """A logarithmic axis for numbers of labels of different orders, a linear one from 0 for others."""
-    low, high = max(min(labels, default=1), 1), max(max(labels, default=1), 1)
-    words = FuncFormatter(lambda value, _: f"{value:,.0f}")
-    if high / low > WIDE:
-        axes.set_xscale("log")
-        decades = 10.0 ** np.arange(ceil(log10(low)), floor(log10(high)) + 1)
-        axes.set_xticks(decades if len(decades) > 1 else np.array([low, high]))
-        axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        axes.set_xlim(0, high * 1.05)
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.xaxis.set_major_formatter(words)
-
-
-def _value_axis(axes: Axes, values: Sequence[float]) -> None:
-    """From 0 on: linear up to the smallest positive value's power of ten, logarithmic above."""
-    positive = [value for value in values if value >= SMALLEST]
-    lowest = floor(log10(min(positive))) if positive else floor(log10(SMALLEST))
-    highest = max(ceil(log10(max(positive))) if positive else 0, lowest + 1)
-    threshold = 10.0**lowest
-    axes.set_yscale("symlog", linthresh=threshold, linscale=0.5)
-    step = max(1, ceil((highest - lowest) / 6))
-    axes.set_yticks([0.0, *(10.0**power for power in range(lowest, highest + 1, step))])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(-0.2 * threshold, max([*positive, threshold * 10]) * 1.4)
 
 
 def _legend(lines: Sequence[Line], colours: Sequence[Any]) -> list[Line2D]:

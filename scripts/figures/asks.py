@@ -12,16 +12,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from agents.storage.policies import to_json, write_atomic
 from figures.asking import SOFT, Cell, bounds_of, named, run
-from figures.over_seeds import interval, kept, ranged
-from mail.evaluation.figure import png
+from figures.over_seeds import kept, picture, ranged
+from mail.evaluation.axes import log_ticks, place
 from mail.parallel.pool import Pool
 
 EXPLORERS = ("refute", "unsure", "counts", "deep", "uniform", "expert")
@@ -29,8 +32,12 @@ COLOURS = dict(zip(EXPLORERS, ("#7b2d8b", "#d1495b", "#588157", "#1b6ca8", "#8d9
 GAMES = ("connect4:4x4", "tictactoe")
 
 
+NOTE: dict[str, Any] = {"ha": "center", "fontsize": 8, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.0}}
+"""How a note in the figure looks."""
+
+
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run the cells that are not there yet; write asks.json and asks.png."""
+    """Run the cells that are not there yet; write asks.json, asks.png and asks.pdf."""
     every = {cell.name: cell for seed in range(seeds) for cell in cells(seed)}
     kept(run, every, out / "asks-cells", pool, earlier=earlier(out))
     write_atomic(out / "asks.json", to_json(collect(seeds, out)))
@@ -52,7 +59,7 @@ def earlier(out: Path) -> dict[str, dict[str, Any]]:
 def redraw(out: Path) -> None:
     """Picture and tables from the data that is there."""
     data = json.loads((out / "asks.json").read_bytes())
-    write_atomic(out / "asks.png", draw(data))
+    picture(out, "asks", draw(data))
     show(data)
 
 
@@ -119,40 +126,53 @@ def said(runs: list[Any], target: str, unit: str) -> str:
     return ranged(rows, unit) if len(rows) > 1 else f"{rows[0][unit]:,}"
 
 
-def draw(data: dict[str, Any]) -> bytes:
-    """Distinct labels to greedy exploitability 0, a bar per explorer; open dots: queries; the line: all there is."""
+def draw(data: dict[str, Any]) -> Figure:
+    """Distinct labels to greedy exploitability 0, a full dot per explorer; open dots: queries; dotted: all there is."""
     parts = panels(data)
-    figure, axes = plt.subplots(len(parts), 2, figsize=(11, 2.9 * len(parts)), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        len(parts), 2, figsize=(11, 2.6 * len(parts) + 0.8), layout="constrained", squeeze=False
+    )
     for row, (title, groups) in enumerate(parts.items()):
         for seat in (0, 1):
             panel = axes[row][seat]
-            for place, explorer in enumerate(reversed(EXPLORERS)):
-                bar(panel, place, explorer, groups.get(f"{explorer}, {seat}", []))
             bound = data["least"][f"{title}, seat {seat}"]["labels"]
+            ends = [bound]
+            for place_, explorer in enumerate(reversed(EXPLORERS)):
+                ends += entry(panel, place_, explorer, groups.get(f"{explorer}, {seat}", []))
             panel.axvline(bound, color="black", linestyle=":", linewidth=1)
-            panel.set(xscale="log", yticks=range(len(EXPLORERS)), yticklabels=reversed(EXPLORERS))
-            panel.set_title(f"{title}, seat {seat} (dotted: all {bound} labels)", fontsize=9)
-            panel.set_xlim(left=5)
-            panel.set_ylim(-0.6, len(EXPLORERS) - 0.4)
-            panel.grid(alpha=0.3, axis="x")
+            panel.set(xscale="log", xlim=(min(ends) / 1.6, max(ends) * 1.6), ylim=(-0.6, len(EXPLORERS) - 0.4))
+            panel.set_yticks(range(len(EXPLORERS)), list(reversed(EXPLORERS)), fontsize=9)
+            panel.set_title(f"{title}, seat {seat} (dotted: all {bound:,} labels)", fontsize=9)
+            place(panel.xaxis, log_ticks(*panel.get_xlim()))
+            panel.grid(alpha=0.3)
     for panel in axes[-1]:
-        panel.set_xlabel("distinct labels (bars), queries (rings) to greedy exploitability 0")
-    figure.suptitle(f"What a clone that cannot be exploited costs: mean and 95 % interval of {data['seeds']} seeds")
-    return png(figure)
+        panel.set_xlabel("queries until greedy exploitability is 0")
+    dots = {"marker": "o", "color": "#555555", "linestyle": ""}
+    handles = [Line2D([], [], label="distinct labels", **dots)]
+    handles += [Line2D([], [], label="queries", markerfacecolor="white", **dots)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
+    figure.suptitle(
+        f"What a clone that cannot be exploited costs: median and range of {data['seeds']} seeds", fontsize=11
+    )
+    return figure
 
 
-def bar(panel: Axes, place: int, explorer: str, runs: list[Any]) -> None:
-    """One explorer's row."""
+def entry(panel: Axes, place_: int, explorer: str, runs: list[Any]) -> list[float]:
+    """One explorer's row, and what was drawn in it: the seeds that got there, and how many did not."""
+    colour = COLOURS[explorer]
     reached = [run["greedy"] for run in runs if run["greedy"] is not None]
-    if len(reached) < len(runs) or not runs:
-        word = f"not reached in {len(runs) - len(reached)} of {len(runs)} seeds" if runs else "not run"
-        panel.text(6, place, word, va="center", fontsize=8, color=COLOURS[explorer])
-        return
-    for unit in ("distinct", "asks"):
+    missed = len(runs) - len(reached)
+    drawn: list[float] = []
+    for unit, look in (("distinct", {}), ("asks", {"markerfacecolor": "white"})):
         values = [spent[unit] for spent in reached]
-        mean, low, high = interval(values) if len(values) > 1 else (values[0],) * 3
-        if unit == "distinct":
-            panel.barh(place, mean, color=COLOURS[explorer], height=0.6)
-            panel.plot([max(low, 1), high], [place, place], color="black", linewidth=1.5)
-        else:
-            panel.plot([mean], [place], "o", color=COLOURS[explorer], markerfacecolor="white", markersize=6)
+        if values:
+            panel.plot([min(values), max(values)], [place_] * 2, color=colour, linewidth=1.5)
+            panel.plot([float(np.median(values))], [place_], "o", color=colour, markersize=6, **look)
+            drawn += [float(min(values)), float(max(values))]
+    if not reached:
+        word = f"not reached in {missed} of {len(runs)} seeds" if runs else "not run"
+        panel.annotate(word, (0.5, place_), xycoords=("axes fraction", "data"), va="center", **NOTE, color=colour)
+    elif missed:
+        word = f"not reached in {missed} of {len(runs)}"
+        panel.annotate(word, (max(drawn), place_ + 0.32), va="center", **NOTE, color=colour)
+    return drawn

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from agents import make_expert, tabulate
-from agents.storage.policies import write_atomic
 from figures.markov_games import banded, grid, keep
-from figures.over_seeds import kept, spread
+from figures.over_seeds import kept, picture, spread
 from games import Model
 from games import make as make_game
 from games.models import model_of
@@ -29,7 +29,7 @@ from mail.clone.presets import preset
 from mail.data.decisions import Decisions
 from mail.data.rollout import labelled_table
 from mail.evaluation import exact
-from mail.evaluation.figure import png
+from mail.evaluation.axes import log_ticks, place
 from mail.evaluation.gap import exploitability
 from mail.learners.base import Learner, make_learner
 from mail.learners.budget import Budget
@@ -94,7 +94,7 @@ def cells(seeds: int) -> Iterator[Cell]:
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run everything, print the table, write cards.json and cards.png."""
+    """Run everything, print the table, write cards.json, cards.png and cards.pdf."""
     named = {cell.name: cell for cell in cells(seeds)}
     folder = out / "cards-cells"
     folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def redraw(out: Path) -> None:
         limit = f"BC with infinite data: {data['limits'][game]:.4f}"
         headings = [game, "games", "queries", "distinct", "Nash gap at the end", "largest"]
         grid(f"{game}, both seats, {data['seeds']} seeds; {limit}", headings, rows)
-    write_atomic(out / "cards.png", draw(data))
+    picture(out, "cards", draw(data))
 
 
 def drawn(data: dict[str, Any]) -> list[str]:
@@ -175,18 +175,19 @@ def _row(found: list[dict[str, Any]]) -> list[str]:
     return [*counts, spread(gaps, ".4f"), f"{max(gaps):.4f}"]
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """One panel for each game."""
     figure, panels = plt.subplots(1, len(data["budgets"]), figsize=(11, 4.2), layout="constrained", squeeze=False)
     for axes, (game, budgets) in zip(panels[0], data["budgets"].items(), strict=True):
-        for method in drawn(data):
+        for method, marker in zip(drawn(data), "os^DvPX*", strict=False):
             colour = COLOURS[method]
             lines = [one["gaps"] for one in data["lines"][f"{game}/{method}"]]
-            banded(axes, budgets, lines, label=method, colour=colour)
+            banded(axes, budgets, lines, label=method, colour=colour, marker=marker)
         axes.axhline(data["limits"][game], color="#c8553d", linestyle="--", linewidth=1, label="BC, infinite data")
         axes.set(xscale="log", xlabel="queries a seat", title=game)
-        axes.set_ylim(bottom=0)
+        place(axes.xaxis, log_ticks(budgets[0], budgets[-1]))
+        axes.set_ylim(bottom=-0.03 * axes.get_ylim()[1])
         axes.grid(alpha=0.3)
-    panels[0][0].set_ylabel("exact Nash gap")
+    panels[0][0].set_ylabel("exact Nash gap: median and quartiles over seeds", fontsize=9)
     panels[0][0].legend(fontsize=8)
-    return png(figure)
+    return figure

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-from agents.storage.policies import write_atomic
 from figures.markov_games import GameContext, Reaching, grid, keep, named
-from figures.over_seeds import done
-from mail.evaluation.figure import png
+from figures.over_seeds import done, picture
+from mail.evaluation.axes import log_ticks, place
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
 
@@ -26,8 +26,16 @@ METHODS = {"tabular": ("tabular", 400), "linear": ("linear", 400), "uniform": ("
 COLOURS = dict(zip(METHODS, ("#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))
 
 
+LOOKS: dict[str, dict[str, Any]] = {
+    "tabular": {"linewidth": 5, "alpha": 0.45},
+    "linear": {"linewidth": 1.6},
+    "BC": {"linestyle": "--"},
+}
+"""Where lines lie on each other, the lower one is wider."""
+
+
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run everything, print the table, write chain.json and chain.png."""
+    """Run everything, print the table, write chain.json, chain.png and chain.pdf."""
     cells = [(length, method, seed) for length in LENGTHS for method in METHODS for seed in range(seeds)]
     rows = done(one, cells, pool, group=lambda cell: f"chain:{cell[0]} {cell[1]}")
     keep(out, "chain", {"seeds": seeds, "rows": rows})
@@ -68,10 +76,10 @@ def redraw(out: Path) -> None:
             rows.append([f"chain:{length}", method, f"{len(games)} of {len(part)}", spread, f"{late:.4f}"])
     headings = ["", "exploration", "seeds at gap 0", "games a seat: median (range)", "exploitability before it"]
     grid("Chain of despair: games until the exact gap is 0", headings, rows)
-    write_atomic(out / "chain.png", draw(data))
+    picture(out, "chain", draw(data))
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """Share of seeds that have reached gap 0 against games, one panel for each length."""
     figure, panels = plt.subplots(1, len(LENGTHS), figsize=(12, 3.6), layout="constrained", sharey=True)
     for axes, length in zip(panels, LENGTHS, strict=True):
@@ -80,9 +88,10 @@ def draw(data: dict[str, Any]) -> bytes:
             reached = np.sort([row["games"] for row in part if row["games"] is not None])
             x = np.concatenate([[1], reached, [most]])
             y = np.concatenate([[0], np.arange(1, len(reached) + 1), [len(reached)]]) / len(part)
-            axes.step(x, y, where="post", color=COLOURS[method], label=method)
-        axes.set(xscale="log", xlabel="games a seat", title=f"chain:{length}", ylim=(-0.03, 1.03))
+            axes.step(x, y, where="post", color=COLOURS[method], label=method, **LOOKS.get(method, {}))
+        axes.set(xscale="log", xlabel="games a seat", title=f"chain:{length}", ylim=(-0.04, 1.04))
+        place(axes.xaxis, log_ticks(1, max(most for _, most in METHODS.values())))
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("share of seeds at gap 0")
     panels[0].legend(fontsize=8)
-    return png(figure)
+    return figure

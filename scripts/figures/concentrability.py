@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-from agents.storage.policies import write_atomic
-from figures.markov_games import FLOOR, GameContext, cell, clones, explored, grid, keep, on
-from figures.over_seeds import done
+from figures.markov_games import GameContext, banded, cell, clones, explored, grid, keep, on
+from figures.over_seeds import done, picture
 from games.base import Floats
 from games.markov.concentrability import all_policies, feature_level
 from games.markov.dynamics import Dynamics
 from games.markov.game import Linear, MarkovGame, Views
-from mail.evaluation.figure import png
+from mail.evaluation.axes import log_ticks, place
 from mail.evaluation.gap import nash_gap
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
@@ -86,7 +86,7 @@ def apart(phi: Floats) -> Floats:
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run everything, print the table, write concentrability.json and concentrability.png."""
+    """Run everything, print the table, write concentrability.json, concentrability.png and concentrability.pdf."""
     grounds = [(delta, features) for delta in DELTAS for features in sorted({kind.features for kind in KINDS.values()})]
     found = done(levels_of, grounds, pool, group=lambda cell: "coefficients")
     coefficients = dict(zip(grounds, found, strict=True))
@@ -150,19 +150,21 @@ def redraw(out: Path) -> None:
     ]  # fmt: skip
     headings = ["delta", "", "state level", "feature level", "exact gap, mean [95 %]"]
     grid(f"What concentrability costs, {GAMES} games a seat", headings, rows)
-    write_atomic(out / "concentrability.png", draw(data))
+    picture(out, "concentrability", draw(data))
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """Mean gap against each coefficient."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
     for axes, key in zip(panels, ("state_level", "feature_level"), strict=True):
-        for name, kind in KINDS.items():
+        for (name, kind), marker in zip(KINDS.items(), "os^D", strict=True):
             part = [row for row in data["rows"] if row["method"] == name]
-            means = [max(FLOOR, float(np.mean(row["gaps"]))) for row in part]
-            axes.plot([row[key] for row in part], means, "o-", color=kind.colour, label=name, markersize=4)
+            rows = np.array([row["gaps"] for row in part]).T.tolist()
+            banded(axes, [row[key] for row in part], rows, label=name, colour=kind.colour, marker=marker)
         axes.set(xscale="log", xlabel=key.replace("_", "-") + " coefficient")
+        found = [row[key] for row in data["rows"]]
+        place(axes.xaxis, log_ticks(min(found), max(found)))
         axes.grid(alpha=0.3)
-    panels[0].set_ylabel(f"exact Nash gap after {GAMES} games a seat")
+    panels[0].set_ylabel(f"exact Nash gap after {GAMES} games a seat:\nmedian and quartiles over seeds")
     panels[0].legend(fontsize=8)
-    return png(figure)
+    return figure

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -27,10 +28,10 @@ from rich.table import Table
 from agents.policy import Greedy
 from agents.storage.policies import to_json, write_atomic
 from agents.suboptimal import RANDOM_WHEN_LOST, WORD, parse, suboptimal
-from figures.over_seeds import done, rounded
+from figures.over_seeds import done, picture, rounded
 from games.base import NashmailError
 from mail.data.rollout import Match, Shard
-from mail.evaluation.figure import png
+from mail.evaluation.axes import FEW
 from mail.evaluation.intervals import wilson
 from mail.evaluation.learned.best_response import first_seat_payoffs
 from mail.evaluation.sampled import by_opponent
@@ -122,7 +123,7 @@ def run_of(out: Path, cell: Cell) -> Run:
 def redraw(out: Path) -> None:
     """Picture and tables from the data that is there."""
     data = json.loads((out / "connect4.json").read_bytes())
-    write_atomic(out / "connect4.png", draw(data))
+    picture(out, "connect4", draw(data))
     show(data)
 
 
@@ -260,9 +261,10 @@ def percent(won: int, played: int) -> str:
     return f"{100 * won / played:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """Greedy first seats against players that err, and blunders of both seats, a row per budget."""
-    figure, axes = plt.subplots(len(data), 2, figsize=(12, 4 * len(data)), layout="constrained", squeeze=False)
+    size = 12, 3.9 * len(data) + 0.6
+    figure, axes = plt.subplots(len(data), 2, figsize=size, layout="constrained", squeeze=False, sharey="col")
     for (labels, learners), (left, right) in zip(data.items(), axes, strict=True):
         for shift, (name, rows) in enumerate(learners.items()):
             against(left, shift, name, wins(rows, "greedy_matches", 0))
@@ -270,18 +272,24 @@ def draw(data: dict[str, Any]) -> bytes:
         left.set(ylim=(-0.03, 1.03), ylabel="win rate, 95 %")
         left.grid(alpha=0.3)
         bars(right, learners)
-    axes[0][0].legend(fontsize=8)
-    axes[-1][0].set_xlabel("opponent: softmax of solver scores (* draws its moves where all lose)")
-    figure.suptitle("Connect Four 6x7")
-    return png(figure)
+    axes[-1][0].set_xlabel("opponent: softmax of solver scores (* random where all moves lose)")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=9, frameon=False)
+    figure.suptitle("Connect Four 6x7", fontsize=11)
+    return figure
 
 
 def against(axes: Axes, shift: int, name: str, met: dict[str, tuple[int, int]]) -> None:
     """One learner's win rates."""
-    places = np.arange(len(met)) + 0.08 * shift
+    places = np.arange(len(met)) + 0.09 * (shift - (len(LEARNERS) - 1) / 2)
     rates = np.array([won / played for won, played in met.values()])
     ends = np.array([wilson(*pair) for pair in met.values()]).T
-    axes.errorbar(places, rates, yerr=np.abs(ends - rates), fmt="o-", color=LEARNERS[name], label=name, markersize=4)
+    look = {"color": LEARNERS[name], "markersize": 4}
+    few = np.array([played < FEW for _, played in met.values()])  # an interval of two games says nothing
+    bars = np.where(few, 0.0, np.abs(ends - rates))
+    axes.errorbar(places, rates, yerr=bars, fmt="o", label=name, linewidth=1.2, **look)
+    joined = np.array([opponent not in ("random", "suboptimal:0") for opponent in met])  # others of the same kind
+    axes.plot(places[joined], rates[joined], linewidth=0.8, alpha=0.6, **look)
     axes.set_xticks(range(len(met)), [short(opponent) for opponent in met], fontsize=8)
 
 

@@ -18,14 +18,17 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from agents.storage.policies import to_json, write_atomic
 from figures.asking import SOFT, TARGETS, Cell, bounds_of, traced
-from figures.over_seeds import kept, spread
-from mail.evaluation.figure import FLOOR, png
+from figures.over_seeds import kept, picture, spread
+from mail.evaluation.axes import gap_axis, log_ticks, place
+from mail.evaluation.figure import FLOOR
 from mail.parallel.pool import Pool
 
 BOARDS = ("connect4:4x4", "connect4:5x4", "connect4:4x5")
@@ -49,8 +52,12 @@ SEEDS: dict[str, dict[str, int]] = {
 """Seeds at most, where not all are run."""
 
 
+APART, SPARSE = 2.5, 20
+"""Measures that lie further apart than by this factor are not joined; of fewer measures each has a mark."""
+
+
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run the cells that are not there yet; write connect4-exact.json and connect4-exact.png."""
+    """Run the cells that are not there yet; write connect4-exact.json, connect4-exact.png and connect4-exact.pdf."""
     every = {name(cell.game, line, cell.seat, seed): cell for seed in range(seeds) for line, cell in cells(seed)}
     kept(one, every, out / "connect4-exact-cells", pool, earlier=earlier(out))
     write_atomic(out / "connect4-exact.json", to_json(collect(seeds, out)))
@@ -79,7 +86,7 @@ def one(cell: Cell) -> dict[str, Any]:
 def redraw(out: Path) -> None:
     """Picture and table from the data that is there."""
     data = json.loads((out / "connect4-exact.json").read_bytes())
-    write_atomic(out / "connect4-exact.png", draw(data))
+    picture(out, "connect4-exact", draw(data))
     show(data)
 
 
@@ -174,34 +181,46 @@ def worst(runs: list[Any], measure: str) -> str:
     return f"{max(run['notes'][-1][measure] for run in runs) + 0.0:.4f}"
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """Exploitability against queries, and where greedy play loses nothing, by board and seat, a line per run."""
     boards = list(data["runs"])
-    figure, axes = plt.subplots(len(boards), 2, figsize=(11, 3.2 * len(boards)), layout="constrained", squeeze=False)
+    size = 11, 3.1 * len(boards) + 0.8
+    figure, axes = plt.subplots(len(boards), 2, figsize=size, layout="constrained", squeeze=False, sharey=True)
     for board, row in zip(boards, axes, strict=True):
         for seat in (0, 1):
             panel(row[seat], data["runs"][board], seat)
             bound = data["least"][board]["on"][seat]["labels"]
             row[seat].axvline(bound, color="black", linestyle=":", linewidth=1)
             row[seat].set_title(f"{board}, seat {seat} (dotted: all {bound:,} labels)", fontsize=9)
-    axes[0][0].legend(fontsize=8)
+        row[0].set_ylabel("exploitability")
     for last in axes[-1]:
-        last.set_xlabel("asks")
-    figure.suptitle(
-        "Connect Four, exact: exploitability as it is, a line per seed; triangle: greedy play loses nothing"
-    )
-    return png(figure)
+        last.set_xlabel("queries")
+    runs = [run for board in data["runs"].values() for part in board.values() for run in part]
+    every = [note["soft"] for run in runs for note in run["notes"]]
+    gap_axis(axes[0][0], every, smallest=FLOOR)
+    axes[0][0].set_ylim(-0.35 * FLOOR, 2.0)
+    handles = [Line2D([], [], color=colour, label=line) for line, colour in COLOURS.items()]
+    handles += [Line2D([], [], color="#555555", marker="v", linestyle="", label="greedy play loses nothing")]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9, frameon=False)
+    figure.suptitle("Connect Four, exact: exploitability of the stochastic policy, a line per seed", fontsize=11)
+    return figure
 
 
 def panel(axes: Axes, runs: dict[str, Any], seat: int) -> None:
-    """One board, one seat."""
-    for line, colour in COLOURS.items():
-        for index, run in enumerate(runs.get(f"{line}/{seat}", [])):
-            queries = [note["asks"] for note in run["notes"]]
-            values = [max(note["soft"], FLOOR) for note in run["notes"]]
-            label = line if index == 0 else None
-            axes.plot(queries, values, color=colour, label=label, linewidth=0.8, alpha=0.7)
+    """One board, one seat. Measures further apart than ``APART`` are points: what is between was not measured."""
+    drawn = []
+    for (line, colour), marker in zip(COLOURS.items(), "osD^", strict=False):
+        for run in runs.get(f"{line}/{seat}", []):
+            queries = np.array([note["asks"] for note in run["notes"]], dtype=np.float64)
+            values = np.array([note["soft"] for note in run["notes"]])
+            drawn += queries.tolist()
+            far = np.flatnonzero(queries[1:] > APART * queries[:-1]) + 1
+            x, y = np.insert(queries, far, np.nan), np.insert(values, far, np.nan)
+            sparse: dict[str, Any] = {"marker": marker, "markersize": 3} if len(queries) < SPARSE else {}
+            axes.plot(x, y, color=colour, linewidth=0.9, alpha=0.7, **sparse)
             if run["greedy"] is not None:
-                axes.plot(run["greedy"]["asks"], FLOOR, "v", color=colour, markersize=6, clip_on=False)
-    axes.set(xscale="log", yscale="log", ylim=(FLOOR, 2.5), ylabel="exploitability")
+                axes.plot(run["greedy"]["asks"], 0.0, "v", color=colour, markersize=6, clip_on=False, zorder=3)
+                drawn.append(run["greedy"]["asks"])
+    axes.set_xscale("log")
+    place(axes.xaxis, log_ticks(min(drawn), max(drawn)))
     axes.grid(alpha=0.3)

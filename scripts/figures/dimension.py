@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-from agents.storage.policies import write_atomic
 from figures.markov_games import GameContext, Reaching, banded, explored, grid, keep, on
-from figures.over_seeds import done, spread
+from figures.over_seeds import done, picture, spread
 from games.markov.linear_games import linear
-from mail.evaluation.figure import png
+from mail.evaluation.axes import log_ticks, place
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
 
@@ -35,7 +35,7 @@ COLOURS = dict(zip(METHODS, ("#1b6ca8", "#8d99ae"), strict=True))
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run everything, print the tables, write dimension.json and dimension.png."""
+    """Run everything, print the tables, write dimension.json, dimension.png and dimension.pdf."""
     cases = [(states, FIXED_DIMENSION) for states in STATES] + [(FIXED_STATES, d) for d in DIMENSIONS]
     cells = [(*case, seed) for case in cases for seed in range(seeds)]
     found = done(rows_of, cells, pool, group=lambda cell: f"S={cell[0]} d={cell[1]}")
@@ -86,7 +86,7 @@ def redraw(out: Path) -> None:
         rows.append([str(states), str(dimension), *cells, f"{1000 * cost:.1f}"])
     headings = ["S", "d", *METHODS, "ms a game (linear MAIL)"]
     grid(f"Linear games: queries until the exact gap is at most {data['gap']}, mean [95 %]", headings, rows)
-    write_atomic(out / "dimension.png", draw(data))
+    picture(out, "dimension", draw(data))
 
 
 def of(data: dict[str, Any], states: int, dimension: int, method: str) -> tuple[list[int], list[dict[str, Any]]]:
@@ -95,19 +95,21 @@ def of(data: dict[str, Any], states: int, dimension: int, method: str) -> tuple[
     return [row["asks"] for row in part if row["asks"] is not None], part
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """Queries against S left, against d right."""
     figure, panels = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
     for axes, xs, sizes, label in (
         (panels[0], STATES, [(x, FIXED_DIMENSION) for x in STATES], f"states S, d = {FIXED_DIMENSION}"),
         (panels[1], DIMENSIONS, [(FIXED_STATES, x) for x in DIMENSIONS], f"dimension d, S = {FIXED_STATES}"),
     ):
-        for method, colour in COLOURS.items():
+        for (method, colour), marker in zip(COLOURS.items(), "os", strict=True):
             rows = [of(data, *size, method)[0] for size in sizes]
             if all(len(part) == data["seeds"] for part in rows):
-                banded(axes, list(xs), np.array(rows).T.tolist(), label=method, colour=colour)
+                banded(axes, list(xs), np.array(rows).T.tolist(), label=method, colour=colour, marker=marker)
         axes.set(xscale="log", yscale="log", xlabel=label)
+        place(axes.xaxis, xs)
+        place(axes.yaxis, log_ticks(*axes.get_ylim()))
         axes.grid(alpha=0.3)
-    panels[0].set_ylabel(f"queries until the gap is {data['gap']}")
+    panels[0].set_ylabel(f"queries until the gap is {data['gap']}:\nmedian and quartiles over seeds")
     panels[0].legend(fontsize=8)
-    return png(figure)
+    return figure

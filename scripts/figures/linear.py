@@ -11,18 +11,19 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-from agents.storage.policies import write_atomic
 from figures.markov_games import Line, banded, cell, gaps, grid, keep, named
-from figures.over_seeds import done
+from figures.over_seeds import done, picture
 from games.markov.structure import residual
 from mail.clone.linear import LinearClone
-from mail.evaluation.figure import png
+from mail.evaluation.axes import gap_axis, log_ticks, place
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
@@ -31,6 +32,8 @@ BUDGETS = (1, 3, 5, 10, 20, 50)
 """Games a seat."""
 DEEP = (5, 10, 20, 40, 80)
 GRID = "gridworld:3x3"
+UNDER = "linear, one-hot"
+"""The line on which another one lies."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ KINDS = {
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run everything, print the tables, write linear.json and linear.png."""
+    """Run everything, print the tables, write linear.json, linear.png and linear.pdf."""
     cells = [(name, seed) for name in KINDS for seed in range(count(name, seeds))]
     lines: dict[str, list[list[float]]] = {name: [] for name in KINDS}
     seconds: dict[str, list[float]] = {name: [] for name in KINDS}
@@ -132,21 +135,30 @@ def redraw(out: Path) -> None:
         for seat, part in enumerate(parts)
     ]
     grid("Residuals of the induced processes", ["features", "d", "rank", "seat", "rewards", "transitions"], rows)
-    write_atomic(out / "linear.png", draw(data))
+    picture(out, "linear", draw(data))
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """Gap against queries a seat; lowest-action experts left, vertex experts and deep learning right."""
-    figure, panels = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained", sharey=True)
-    for name, values in data["lines"].items():
-        kind = KINDS[name]
-        right = kind.line.ties == "vertex" or "deep" in name
-        queries = [10 * games for games in kind.budgets]
-        banded(panels[int(right)], queries, values, label=name, colour=kind.colour)
-    for axes in panels:
-        axes.set(xscale="log", yscale="log", xlabel="queries a seat (H K)")
+    figure, panels = plt.subplots(1, 2, figsize=(12, 5.6), layout="constrained", sharey=True)
+    shown: tuple[list[str], list[str]] = ([], [])
+    for name in data["lines"]:
+        shown[KINDS[name].line.ties == "vertex" or "deep" in name].append(name)
+    for axes, names in zip(panels, shown, strict=True):
+        queries = [10 * games for name in names for games in KINDS[name].budgets]
+        for name, marker, style in zip(names, "os^DvPX*", cycle(("-", "--")), strict=False):
+            kind = KINDS[name]
+            x = [10 * games for games in kind.budgets]
+            look = {"marker": marker, "linestyle": style} | ({"linewidth": 5, "alpha": 0.4} if name == UNDER else {})
+            banded(axes, x, data["lines"][name], label=name, colour=kind.colour, **look)
+        axes.set(xscale="log", xlabel="queries a seat (H K)")
+        place(axes.xaxis, log_ticks(min(queries), max(queries)))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.13), frameon=False)
+    panels[0].set_title("experts that take the lowest of equally good actions", fontsize=10)
+    panels[1].set_title("experts at the vertex of a linear program; deep learning", fontsize=10)
+    every = [value for rows in data["lines"].values() for row in rows for value in row]
+    gap_axis(panels[0], every, smallest=1e-5)
     panels[0].set_ylabel("exact Nash gap")
-    figure.suptitle("Grid world 3 x 3, H = 10: mean and 95 % interval over seeds")
-    return png(figure)
+    figure.suptitle("Grid world 3 x 3, H = 10: median and quartiles over seeds (of fewer than five, each value)")
+    return figure

@@ -19,21 +19,22 @@ from rich.table import Table
 from agents.policy import Policy, Seats, Uniform, tabulate
 from agents.storage.policies import to_json, write_atomic
 from agents.tabular import from_model
-from figures.over_seeds import interval, rounded, spread
+from figures.over_seeds import rounded, spread
 from games.base import Floats
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from games.registry import make
 from mail.clone.dataset import sampled_labels
 from mail.data.decisions import Decisions, merge
+from mail.evaluation.axes import seeds_line
 from mail.evaluation.gap import exploitability, nash_gap
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Options, cloned
 from mail.learners.interactive import Mail
 from mail.parallel.streams import stream
 
-FLOOR = 1e-5
-"""Gaps below this are drawn here, on logarithmic axes."""
+ROUNDED = 1e-9
+"""Gaps below this are drawn as 0."""
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,12 @@ def one_game(decisions: Decisions, game: int) -> Decisions:
     return replace(part, episode=np.zeros(len(part), dtype=np.int64))
 
 
-def banded(axes: Axes, x: Sequence[float], rows: Sequence[Sequence[float]], *, label: str, colour: str) -> None:
-    """Mean over seeds with its 95 % interval, both cut off at ``FLOOR``."""
-    mean, low, high = np.array([interval(values) for values in np.array(rows).T]).T
-    axes.plot(x, np.maximum(mean, FLOOR), "o-", color=colour, label=label, markersize=3)
-    axes.fill_between(x, np.maximum(low, FLOOR), np.maximum(high, FLOOR), color=colour, alpha=0.15)
+def banded(
+    axes: Axes, x: Sequence[float], rows: Sequence[Sequence[float]], *, label: str, colour: str, **look: Any
+) -> None:
+    """The median over seeds with its quartiles; what differs from 0 by rounding alone is 0."""
+    values = np.array(rows)
+    seeds_line(axes, x, np.where(values < ROUNDED, 0.0, values).tolist(), label=label, color=colour, **look)
 
 
 def cell(values: Sequence[float]) -> str:

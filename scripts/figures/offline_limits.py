@@ -17,17 +17,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from agents.policy import uniform_rows
-from agents.storage.policies import write_atomic
 from figures.markov_games import grid, keep
-from figures.over_seeds import done
+from figures.over_seeds import done, picture
 from games.base import Table
 from games.markov.chain import unseen
 from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
-from mail.evaluation.figure import png
 from mail.evaluation.gap import table_gap
 from mail.parallel.pool import Pool
 
@@ -37,7 +36,7 @@ SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Compute everything, print the tables, write offline-limits.json and offline-limits.png."""
+    """Compute everything, print the tables, write offline-limits.json, offline-limits.png and offline-limits.pdf."""
     states = done(states_only, DISCOUNTS, pool, group=lambda g: "states matched")
     support = done(on_path_only, DISCOUNTS, pool, group=lambda g: "states and actions matched")
     rows = done(dominant, range(seeds), pool, group=lambda seed: "dominant strategies")
@@ -112,10 +111,10 @@ def redraw(out: Path) -> None:
     held = sum(row["gap_max"] <= row["bound"] for row in data["dominant"])
     tight = max(row["gap_max"] / row["bound"] for row in data["dominant"])
     print(f"dominant strategies: the bound holds in {held} of {len(data['dominant'])} cases; at most {tight:.3f} of it")
-    write_atomic(out / "offline-limits.png", draw(data))
+    picture(out, "offline-limits", draw(data))
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """Gaps against the effective horizon left, gap against distance with its bound right."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     for key, label, colour in (
@@ -131,4 +130,4 @@ def draw(data: dict[str, Any]) -> bytes:
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-    return png(figure)
+    return figure

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from matplotlib.figure import Figure
 from scipy import stats
 
 from agents.storage.policies import to_json, write_atomic
+from mail.evaluation.figure import image
 from mail.parallel.pool import Pool
 
 _Cell = TypeVar("_Cell")
@@ -68,6 +70,12 @@ def kept(
 
 def _apply(task: Callable[[_Cell], _Result], cell: _Cell) -> _Result:
     return task(cell)
+
+
+def picture(out: Path, name: str, figure: Figure) -> None:
+    """Write a figure as ``NAME.png`` and, for print, as ``NAME.pdf``."""
+    for form in ("png", "pdf"):
+        write_atomic(out / f"{name}.{form}", image(figure, form))
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-from agents.storage.policies import write_atomic
-from figures.markov_games import Line, banded, gaps, grid, keep, named
-from figures.over_seeds import done, spread
-from mail.evaluation.figure import png
+from figures.markov_games import Line, gaps, grid, keep, named
+from figures.over_seeds import done, picture, spread
+from mail.evaluation.axes import log_ticks, place, seeds_line
 from mail.learners.collect import Options
 from mail.parallel.pool import Pool
 
@@ -24,11 +24,12 @@ BUDGETS = (16, 32, 64, 128, 256, 512)
 """Games a seat."""
 GAMES = ("rps",)
 METHODS = {"tabular MAIL": "tabular", "uniform": "uniform", "BC": "expert"}
+TITLES = {"rps": "rock, paper, scissors with state"}
 COLOURS = dict(zip(METHODS, ("#588157", "#8d99ae", "#c8553d"), strict=True))
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run everything, print the table, write rates.json and rates.png."""
+    """Run everything, print the table, write rates.json, rates.png and rates.pdf."""
     cells = [(game, method, seed) for game in GAMES for method in METHODS for seed in range(seeds)]
     lines: dict[str, list[list[float]]] = {}
     found = done(one, cells, pool, group=lambda cell: f"{cell[0]} {cell[1]}")
@@ -60,7 +61,7 @@ def redraw(out: Path) -> None:
         rows.append([name, f"{whole:.3f}", by_seed, f"{np.mean(values, 0)[-1]:.4f}"])
     headings = ["", "slope of the mean", "slope by seed [95 %]", f"gap after {data['budgets'][-1]} games"]
     grid("Mixed experts, sampled answers: gap against queries", headings, rows)
-    write_atomic(out / "rates.png", draw(data))
+    picture(out, "rates", draw(data))
 
 
 def queried(name: str, budgets: list[int]) -> list[int]:
@@ -68,18 +69,21 @@ def queried(name: str, budgets: list[int]) -> list[int]:
     return [games * named(name.partition("/")[0]).game.episode for games in budgets]
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """One panel for each game."""
-    figure, panels = plt.subplots(1, len(GAMES), figsize=(6 * len(GAMES), 4.2), layout="constrained", squeeze=False)
+    figure, panels = plt.subplots(1, len(GAMES), figsize=(6 * len(GAMES), 4.4), layout="constrained", squeeze=False)
     for axes, game in zip(panels[0], GAMES, strict=True):
-        for method, colour in COLOURS.items():
-            name = f"{game}/{method}"
-            banded(axes, queried(name, data["budgets"]), data["lines"][name], label=method, colour=colour)
-        queries = np.array(queried(game, data["budgets"]))
-        first = np.mean(data["lines"][f"{game}/tabular MAIL"], 0)[0]
-        axes.plot(queries, first * (queries / queries[0]) ** -0.5, "k--", label="slope -1/2", linewidth=1)
-        axes.set(xscale="log", yscale="log", xlabel="queries a seat", title=game)
+        queries = queried(game, data["budgets"])
+        for (method, colour), marker in zip(COLOURS.items(), "os^", strict=True):
+            lines = data["lines"][f"{game}/{method}"]
+            seeds_line(axes, queries, lines, label=method, color=colour, marker=marker)
+        first = np.median(data["lines"][f"{game}/tabular MAIL"], 0)[0]
+        slope_line = first * (np.array(queries) / queries[0]) ** -0.5
+        axes.plot(queries, slope_line, "k--", label="slope -1/2", linewidth=1)
+        axes.set(xscale="log", yscale="log", xlabel="queries a seat", title=TITLES.get(game, game))
+        place(axes.xaxis, log_ticks(queries[0], queries[-1]))
+        place(axes.yaxis, log_ticks(*axes.get_ylim()))
         axes.grid(alpha=0.3)
-    panels[0][0].set_ylabel("exact Nash gap")
+    panels[0][0].set_ylabel("exact Nash gap: median and quartiles over seeds", fontsize=9)
     panels[0][0].legend(fontsize=8)
-    return png(figure)
+    return figure

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -28,14 +29,14 @@ from agents import make_expert
 from agents.policy import uniform_rows
 from agents.storage.policies import to_json, write_atomic
 from figures.asking import bounds_of, graph_of, known
-from figures.over_seeds import done, ranged, rounded
+from figures.over_seeds import done, picture, ranged, rounded
 from games.base import Floats
 from games.graph import GameGraph
 from mail.clone.network import CloneConfig, clone
 from mail.data.decisions import Decisions
+from mail.evaluation.axes import gap_axis, log_ticks, place, seeds_line
 from mail.evaluation.coverage import CoverageBounds, imitation_limit
 from mail.evaluation.exact import profile_measures, seat_measures
-from mail.evaluation.figure import FLOOR, dress, png
 from mail.evaluation.gap import exploitability
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Options
@@ -91,7 +92,7 @@ class Covered(BudgetTracker):
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run everything, print the tables, write tictactoe.json and tictactoe.png."""
+    """Run everything, print the tables, write tictactoe.json, tictactoe.png and tictactoe.pdf."""
     lines = [Line(method, *kind, seat) for method, kind in METHODS.items() for seat in (0, 1)]
     cells = [(line, seed) for line in lines for seed in range(seeds)]
     curves: dict[str, list[list[dict[str, float]]]] = {}
@@ -116,7 +117,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
 def redraw(out: Path) -> None:
     """Picture and tables from the data that is there."""
     data = json.loads((out / "tictactoe.json").read_bytes())
-    write_atomic(out / "tictactoe.png", draw(data))
+    picture(out, "tictactoe", draw(data))
     show(data)
 
 
@@ -247,24 +248,28 @@ def show(data: dict[str, Any]) -> None:
     console.print(table)
 
 
-def draw(data: dict[str, Any]) -> bytes:
-    """Exact exploitability above, the proxy below; median and range over seeds."""
-    figure, panels = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
+def draw(data: dict[str, Any]) -> Figure:
+    """Exact exploitability above, the proxy below; median and quartiles over seeds."""
+    figure, panels = plt.subplots(2, 2, figsize=(11, 7.8), layout="constrained", sharey="row")
+    every: list[float] = []
     for seat in (0, 1):
         for row, key in enumerate(("exploitability", "proxy")):
             axes = panels[row][seat]
-            for method, colour in COLOURS.items():
-                lines = data["curves"][f"{method}/{seat}"]
-                values = np.array([[point[key] for point in points] for points in lines])
-                values = np.maximum(values, FLOOR) if row == 0 else values
-                axes.plot(BUDGETS[seat], np.median(values, 0), "o-", color=colour, label=method, markersize=3)
-                axes.fill_between(BUDGETS[seat], values.min(0), values.max(0), color=colour, alpha=0.15)
-            dress(axes, seat)
-            axes.set_xscale("log")
+            for (method, colour), marker in zip(COLOURS.items(), "os^Dv", strict=False):
+                values = [[point[key] for point in points] for points in data["curves"][f"{method}/{seat}"]]
+                seeds_line(axes, BUDGETS[seat], values, color=colour, label=method, marker=marker)
+                every += [value for line in values for value in line if row == 0]
+            axes.set(xscale="log", xlabel="labels (expert queries)")
+            place(axes.xaxis, log_ticks(BUDGETS[seat][0], BUDGETS[seat][-1]))
+            axes.grid(alpha=0.3)
         bound = data["least"][seat]
-        panels[0][seat].set_title(f"seat {seat}: {bound['labels']} labels, least {bound['games']} games")
-        panels[1][seat].set(yscale="linear", ylim=(0, 1), title="the reference's proxy, for the same policies")
+        panels[0][seat].set_title(f"seat {seat}: {bound['labels']} labels, least {bound['games']} games", fontsize=10)
+        panels[1][seat].set_title("the reference's proxy, for the same policies", fontsize=10)
+    gap_axis(panels[0][0], every)
+    panels[1][0].set_ylim(-0.03, 1.03)
+    panels[0][0].set_ylabel("exact exploitability")
     panels[1][0].set_ylabel("loss rate against a slightly noisy expert")
-    panels[0][0].legend(fontsize=8)
-    figure.suptitle(f"Tic-Tac-Toe: what the proxy hides (median and range of {data['seeds']} seeds)")
-    return png(figure)
+    handles, labels = panels[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=8, frameon=False)
+    figure.suptitle(f"Tic-Tac-Toe: what the proxy hides (median and quartiles of {data['seeds']} seeds)", fontsize=11)
+    return figure
