@@ -1,8 +1,9 @@
 """Figures of the papers, remade with exact measures: ``python scripts/reproduce.py FIGURE``.
 
-Each figure leaves its data (JSON) and its picture (PNG) in the output folder and prints its table. ``--workers N``
-shares its cells (a line, game or size with one seed each) among N processes, ``--ray-address HOST:PORT`` among the
-processors of a Ray cluster whose machines all have this folder, at the same place; only the clock shows it. Figures:
+Each figure leaves its data (JSON) and its picture (PNG, most of them as PDF for print, too) in the output folder and
+prints its table. ``--workers N`` shares its cells (a line, game or size with one seed each) among N processes,
+``--ray-address HOST:PORT`` among the processors of a Ray cluster whose machines all have this folder, at the same
+place; only the clock shows it. Figures:
 
     tictactoe   BC and MAIL with several explorers on Tic-Tac-Toe, both seats: exact exploitability against
                 queries, beside the reference's own proxy; games and queries to coverage; the default learner's result

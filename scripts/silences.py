@@ -22,7 +22,7 @@ from games.registry import names
 from mail.commands.games import SIZES
 from mail.parallel.pool import Local
 from mail.training.config import Config
-from mail.training.defaults import KNOWLEDGE, default_for
+from mail.training.defaults import KNOWLEDGE_LEVELS, default_for
 from mail.training.folder import Run
 from mail.training.progress.events import Advanced, Event, Stream
 from mail.training.train import prepare, train
@@ -67,7 +67,7 @@ class Silences:
 
 def measured(name: str, *, seconds: float, episodes: int | None) -> dict[str, Any]:
     """The silences of one game's default run."""
-    line = default_for(name, KNOWLEDGE[0])
+    line = default_for(name, KNOWLEDGE_LEVELS[0])
     begun, silences, over = time.perf_counter(), Silences(seconds), True
     stream = Stream([silences])
     with tempfile.TemporaryDirectory() as place:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agents.storage.reading import printable
-from mail.training.config import RunError, folder_of
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,38 +26,49 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the run's progress until it is finished or the user presses Ctrl-C."""
     from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
 
+    from agents.storage.reading import printable
     from mail.terminal.boards import canvas_of
     from mail.terminal.progress.run import cropped, read_progress, screen
+    from mail.training.config import folder_of
 
     folder = folder_of(args.run)
     if args.json:
         print(json.dumps(read_progress(folder).as_dict()))
         return 0
     console = Console(markup=False, highlight=False, emoji=False)
-    printed = ""
+    in_place = console.is_terminal and not console.is_dumb_terminal and not args.once
+    live = Live(console=console, auto_refresh=False, transient=True) if in_place else None
+    picture, shown = Text(), ""
     try:
-        while True:
-            if not (args.once or _there(folder)):
-                if not printed:
-                    printed = f"waiting for a run in {printable(folder)} (Ctrl-C ends)"
-                    console.print(printed, soft_wrap=True)
+        with live or nullcontext():
+            while True:
+                if not (args.once or _there(folder)):
+                    picture, key = Text(f"waiting for a run in {printable(folder)} (Ctrl-C ends)"), "waiting"
+                    finished = False
+                else:
+                    progress = read_progress(folder)
+                    picture, finished = screen(progress, canvas_of(console)), progress.result is not None
+                    key = screen(replace(progress, status=None), canvas_of(console)).plain  # without the clock
+                if live is not None:
+                    live.update(cropped(picture, console.height), refresh=True)
+                elif key != shown:
+                    _print(console, picture)
+                    shown = key
+                if args.once or finished:
+                    break
                 time.sleep(args.every)
-                continue
-            progress = read_progress(folder)
-            picture = screen(progress, canvas_of(console))
-            if (whole := picture.plain) != printed:
-                if console.is_terminal and not args.once:
-                    console.clear()
-                    if progress.result is None:
-                        picture = cropped(picture, console.height)
-                console.print(picture.plain if console.no_color else picture, soft_wrap=True)
-                printed = whole
-            if args.once or progress.result is not None:
-                return 0
-            time.sleep(args.every)
     except KeyboardInterrupt:
-        return 0  # the way to stop watching
+        pass  # the way to stop watching
+    if live is not None:
+        _print(console, picture)
+    return 0
+
+
+def _print(console: Console, picture: Text) -> None:
+    console.print(picture.plain if console.no_color else picture, soft_wrap=True)
 
 
 def _there(folder: Path) -> bool:
@@ -61,6 +76,9 @@ def _there(folder: Path) -> bool:
 
     RunError for RUN:LEARNER, which is no folder.
     """
+    from agents.storage.reading import printable
+    from mail.training.config import RunError
+
     if ":" in folder.name and not folder.exists():
         raise RunError(f"there is no run in {printable(folder)}; name a run's folder, without a learner")
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))

@@ -106,7 +106,7 @@ def seeds_line(axes: Axes, x: Sequence[float], rows: Sequence[Sequence[float]], 
         look: Of the line: ``color``, ``label``, ``marker`` and so on.
     """
     values = np.asarray(rows, dtype=np.float64)
-    look = {"marker": "o", "markersize": 4, "linewidth": 1.4} | look
+    look = dict[str, Any](marker="o", markersize=4, linewidth=1.4) | look
     axes.plot(x, np.median(values, 0), **look)
     if len(values) >= FEW:
         low, high = np.quantile(values, (0.25, 0.75), axis=0)

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from agents.suboptimal import RANDOM_WHEN_LOST, WORD
+from games.progress import report
 from mail.evaluation.curves import draw, lines_of
 from mail.evaluation.intervals import wilson
 from mail.evaluation.sampled import by_opponent
@@ -35,6 +36,7 @@ def draw_run(result: dict[str, Any], title: str) -> bytes:
     Returns:
         PNG.
     """
+    report(0, 2, "parts", step="draw")
     if result["exact"]:
         return png(draw(lines_of([("", result)]), title))
     return png(_sampled(result, title))
@@ -112,6 +114,7 @@ def image(figure: Figure, form: str) -> bytes:
     Returns:
         The bytes of the file.
     """
+    report(1, 2, "parts", step="draw")
     buffer = BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "nashmail", "svg.fonttype": "none", "pdf.fonttype": 42}):
         figure.savefig(buffer, format=form, dpi=110, metadata=_UNDATED[form])

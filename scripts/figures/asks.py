@@ -147,7 +147,7 @@ def draw(data: dict[str, Any]) -> Figure:
             panel.grid(alpha=0.3)
     for panel in axes[-1]:
         panel.set_xlabel("queries until greedy exploitability is 0")
-    dots = {"marker": "o", "color": "#555555", "linestyle": ""}
+    dots: dict[str, Any] = {"marker": "o", "color": "#555555", "linestyle": ""}
     handles = [Line2D([], [], label="distinct labels", **dots)]
     handles += [Line2D([], [], label="queries", markerfacecolor="white", **dots)]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
@@ -163,7 +163,8 @@ def entry(panel: Axes, place_: int, explorer: str, runs: list[Any]) -> list[floa
     reached = [run["greedy"] for run in runs if run["greedy"] is not None]
     missed = len(runs) - len(reached)
     drawn: list[float] = []
-    for unit, look in (("distinct", {}), ("asks", {"markerfacecolor": "white"})):
+    looks: dict[str, dict[str, Any]] = {"distinct": {}, "asks": {"markerfacecolor": "white"}}
+    for unit, look in looks.items():
         values = [spent[unit] for spent in reached]
         if values:
             panel.plot([min(values), max(values)], [place_] * 2, color=colour, linewidth=1.5)

@@ -284,7 +284,7 @@ def against(axes: Axes, shift: int, name: str, met: dict[str, tuple[int, int]]) 
     places = np.arange(len(met)) + 0.09 * (shift - (len(LEARNERS) - 1) / 2)
     rates = np.array([won / played for won, played in met.values()])
     ends = np.array([wilson(*pair) for pair in met.values()]).T
-    look = {"color": LEARNERS[name], "markersize": 4}
+    look: dict[str, Any] = {"color": LEARNERS[name], "markersize": 4}
     few = np.array([played < FEW for _, played in met.values()])  # an interval of two games says nothing
     bars = np.where(few, 0.0, np.abs(ends - rates))
     axes.errorbar(places, rates, yerr=bars, fmt="o", label=name, linewidth=1.2, **look)

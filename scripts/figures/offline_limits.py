@@ -27,6 +27,7 @@ from games.markov.chain import unseen
 from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
+from mail.evaluation.axes import log_ticks, place
 from mail.evaluation.gap import table_gap
 from mail.parallel.pool import Pool
 
@@ -128,6 +129,8 @@ def draw(data: dict[str, Any]) -> Figure:
     right.scatter(distance, [row["bound"] for row in data["dominant"]], s=8, color="#8d99ae", label="bound")
     right.set(xscale="log", yscale="log", xlabel="distance to the experts", title="dominant strategies")
     for axes in (left, right):
+        place(axes.xaxis, log_ticks(*axes.get_xlim()))
+        place(axes.yaxis, log_ticks(*axes.get_ylim()))
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     return figure

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from games.base import NashmailError
-
 Rows = Sequence[Mapping[str, Any]]
 """One table: a mapping from column to value per row."""
 
@@ -24,8 +22,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(path: Path | None) -> None:
-    """Refuse, before long work, a file that cannot be written. NashmailError if it is a folder, or in none."""
+    """Refuse, before long work, a file that cannot be written.
+
+    Args:
+        path: The file; None for none.
+
+    Raises:
+        NashmailError: It is a folder, or in none.
+    """
     from agents.storage.reading import printable
+    from games.base import NashmailError
 
     if path is None:
         return
@@ -36,7 +42,12 @@ def check(path: Path | None) -> None:
 
 
 def write(path: Path | None, **tables: Rows) -> None:
-    """Write tables, those with rows; nothing without a path."""
+    """Write tables.
+
+    Args:
+        path: The file; None for none.
+        tables: By name; those without rows are left out.
+    """
     from agents.storage.atomic import write_atomic
 
     if path is not None:
@@ -44,7 +55,11 @@ def write(path: Path | None, **tables: Rows) -> None:
 
 
 def as_csv(tables: Mapping[str, Rows]) -> bytes:
-    """Tables as CSV. With more than one, the first column is ``table``."""
+    """Tables as CSV. With more than one, the first column is ``table``.
+
+    Args:
+        tables: By name.
+    """
     several = len(tables) > 1
     rows = [({"table": name} if several else {}) | dict(_flat(row)) for name, found in tables.items() for row in found]
     columns = list(dict.fromkeys(column for row in rows for column in row))

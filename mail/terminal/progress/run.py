@@ -169,21 +169,27 @@ def _charts(progress: Progress, canvas: Canvas) -> list[list[Text]]:
         curves = progress.result.get("curves") or {}
         points = {name: _worst(seats) for name, seats in curves.items()} if isinstance(curves, dict) else {}
         series = [Series(name, found) for name, found in points.items()]
-        return _filled(chart(series, canvas, title="exploitability of the worse seat, by labels"))
+        drawing = chart(series, canvas, title="exploitability of the worse seat, by labels")
+        return [drawing] if drawing else []
     if not progress.rounds:
         return []
     learner = list(progress.rounds)[-1][0]
     seats = {seat: rounds for (name, seat), rounds in progress.rounds.items() if name == learner}
     least = [] if progress.status is None else progress.status.values["bounds"]["labels"]
-    covered = [Series(f"seat {seat}", _points(rounds, "games", "distinct_labels")) for seat, rounds in seats.items()]
+    covered = [Series(f"seat {seat}", _covered(rounds, least[seat:])) for seat, rounds in seats.items()]
     lost = [Series(f"seat {seat}", _points(rounds, "labels", CLONE_GAP)) for seat, rounds in seats.items()]
-    top = float(max(least)) if least else None
-    titles = f"{learner}: positions with a label, by games", f"{learner}: what the clone loses at most, by labels"
-    return [*_filled(chart(covered, canvas, title=titles[0], top=top)), *_filled(chart(lost, canvas, title=titles[1]))]
+    what, top = ("share of the reachable positions", 1.0) if least else ("positions", None)
+    drawings = (
+        chart(covered, canvas, title=f"{learner}: {what} with a label, by games", top=top),
+        chart(lost, canvas, title=f"{learner}: exploitability of the clone, by labels"),
+    )
+    return [drawing for drawing in drawings if drawing]
 
 
-def _filled(lines: list[Text]) -> list[list[Text]]:
-    return [lines] if lines else []
+def _covered(rounds: list[dict[str, float]], least: list[int]) -> list[tuple[float, float]]:
+    """The distinct labels by games; as shares of the first of ``least`` where that is known."""
+    most = max(1, least[0]) if least else 1
+    return [(games, labels / most) for games, labels in _points(rounds, "games", "distinct_labels")]
 
 
 def _points(rounds: list[dict[str, float]], x: str, y: str) -> list[tuple[float, float]]:

@@ -31,7 +31,7 @@ MISTYPED = [
     "match tictactoe RUN:nope random",
     "play nope",
     "play tictactoe --against nope",
-    "watch nope",
+    "watch nope --once",
     "replay nope",
     "games --check nope",
     "games --import nope",

@@ -1,0 +1,54 @@
+"""No texts of a figure of docs/ overlap: ticks, labels, titles, legends, notes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+from matplotlib import pyplot as plt
+
+from mail.evaluation.axes import log_ticks, overlaps
+
+DOCS = Path(__file__).parents[3] / "docs" / "figures"
+DRAWN = (
+    *("asks", "cards", "chain", "concentrability", "connect4", "connect4-exact", "dimension", "linear"),
+    *("offline-limits", "rates", "tictactoe"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_texts_overlap(name: str) -> None:
+    module = importlib.import_module(f"figures.{name.replace('-', '_')}")
+    figure = module.draw(json.loads((DOCS / f"{name}.json").read_bytes()))
+    assert overlaps(figure) == []
+    plt.close(figure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_is_there_for_print(name: str) -> None:
+    assert (DOCS / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert (DOCS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_texts_that_overlap_are_found() -> None:
+    figure, axes = plt.subplots(figsize=(2, 2))
+    axes.set_xticks([0, 0.01, 1], ["one hundred", "two hundred", "three"])
+    assert ("one hundred", "two hundred") in overlaps(figure)
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (160, 5120, [200, 500, 1000, 2000, 5000]),
+        (1, 2000, [1, 10, 100, 1000]),
+        (5, 20, [5, 10, 20]),
+        (3, 4, [3, 4]),
+    ],
+)
+def test_logarithmic_ticks(low: float, high: float, ticks: list[float]) -> None:
+    assert log_ticks(low, high) == pytest.approx(ticks)
