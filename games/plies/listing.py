@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from games.base import Ints
 from games.layers import Words
 from games.plies.rules import Rules
+from games.progress import report
 
 CHUNK = 1 << 16
 """Positions that are processed at once."""
@@ -94,6 +95,7 @@ def chunks(rules: Rules, ply: Ply) -> Iterator[tuple[slice, Words]]:
     """
     for start in range(0, ply.size, CHUNK):
         stop = min(start + CHUNK, ply.size)
+        report(start, ply.size, f"positions with {ply.stones} stones", step="sweep")
         yield slice(start, stop), words_of_rows(rules, ply, np.arange(start, stop))
 
 

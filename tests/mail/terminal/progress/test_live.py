@@ -43,7 +43,7 @@ def console(width: int, *, encoding: str = "utf-8", no_color: bool = False) -> C
             return True
 
         @property
-        def encoding(self) -> str:
+        def encoding(self) -> str:  # type: ignore[override]
             return encoding
 
     return Console(
