@@ -75,7 +75,7 @@ class Experience:
         self.states = np.concatenate([self.states, states[new]]) if len(self.states) else states[new]
         return places
 
-    def steps(self, seat: int, other: Floats) -> tuple[Steps, Floats]:
+    def steps(self, seat: int, other: Floats) -> tuple[Steps, Floats, Floats]:
         """The empirical process of one seat while the other plays a policy.
 
         Args:
@@ -83,21 +83,25 @@ class Experience:
             other: float64 [S, A], the other seat's probabilities at ``states``; zero rows where it does not act.
 
         Returns:
-            The process, as exact models give it, and float64 [S, A], how often the seat played each action.
+            The process, as exact models give it; float64 [S, A], how often the seat played each action; and float64
+            [S, A], how probable the other's actions are that it never played there beside this one, so that nothing is
+            known of what follows. Where the seat does not act, action 0 stands for all.
         """
         row, own, others, following = self._moves[:, 0], *self._moves[:, [1 + seat, 2 - seat]].T, self._moves[:, 3]
         acts = self.game.acting(self.states)
         own = np.where(acts[row, seat], own, 0)
-        _, joint = np.unique(np.column_stack([row, own, others]), axis=0, return_inverse=True)
+        _, one, joint = np.unique(np.column_stack([row, own, others]), axis=0, return_index=True, return_inverse=True)
         joint = joint.reshape(-1)
         often = np.bincount(joint, weights=self._counts)[joint]
         plays = np.where(acts[row, 1 - seat], other[row, others], 1.0)
         weight = self.game.spec.discount * plays * self._counts / often
         visits = np.zeros(other.shape)
         np.add.at(visits, (row, own), self._counts)
+        unseen = np.where(visits > 0, 1.0, 0.0)
+        np.subtract.at(unseen, (row[one], own[one]), plays[one])
         going = following != ENDED
         start = np.bincount(self._starts, minlength=len(self)) / len(self._starts)
-        return Steps(row[going], own[going], following[going], weight[going], start), visits
+        return Steps(row[going], own[going], following[going], weight[going], start), visits, np.maximum(unseen, 0.0)
 
 
 def bonuses(free: Bools, visits: Floats, scale: float, cap: float) -> Floats:

@@ -124,9 +124,9 @@ class OptimisticResponse:
         acting = np.flatnonzero(game.acting(states)[:, self.seat])
         rewards = np.zeros(len(states))
         rewards[acting] = self.rewards.estimate(game.key(states[acting], self.seat), policy[acting])
-        steps, visits = self.experience.steps(other, policy)
+        steps, visits, unseen = self.experience.steps(other, policy)
         free, cap = game.legal(states, other), LARGEST * self._decisions()
-        optimism = bonuses(free, visits, self.config.bonus, cap)
+        optimism = bonuses(free, visits, self.config.bonus, cap) + cap * unseen
         alike = alike_for(game, states, other)
         value, best = plan(steps, free, rewards, bonus=optimism, cap=cap, alike=alike)
         return _by_position(game, states, other, best), value

@@ -72,7 +72,7 @@ COVERED = Part(("malice",), 5)
 MARKOV = (Part((*TABLES, *INVERSE, "mail-tabular"), 5), Part(("murmail",), 2))
 DEAR = Part(("bc", "bc-uniform", "mail", "mail-noise"), 1)
 FIELD = (
-    Contest("tictactoe", 4000, 9000, (Part(TABLES, 10), Part(INVERSE, 5), DEAR, Part(("murmail",), 1, episodes=1000))),
+    Contest("tictactoe", 4000, 9000, (Part(TABLES, 10), Part(INVERSE, 5), DEAR, Part(("murmail",), 10, episodes=3000))),
     Contest("gridworld:3x3", 500, 500, MARKOV),
     Contest("chain:16", 300, 500, MARKOV),
     Contest("rps", 300, 500, (*MARKOV, COVERED)),

@@ -206,6 +206,43 @@ def test_few_rows_are_not_shown_for_ever(rows: int, passes: int, most: int) -> N
     assert _most_steps(rows, CloneConfig(batch=256, max_steps=6000, passes=passes)) == most
 
 
+def test_smoothed_labels_are_learned_and_the_fit_is_measured_against_the_labels(tictactoe_graph: GameGraph) -> None:
+    """A tenth of every label over the legal actions: that much is left beside the expert's action, and reported."""
+    rows = np.flatnonzero((tictactoe_graph.seat == 0) & (tictactoe_graph.legal(0).sum(1) == 5))[:6]
+    best = np.eye(9)[tictactoe_graph.legal(0)[rows].argmax(1)]
+    shown = labelled(tictactoe_graph, rows, best, 0)
+    config = replace(SMALL, smoothing=0.1, max_steps=100, learning_rate=2e-2)
+    found = clone(tictactoe_graph.game, shown, 0, config=config, rng=stream(0, "test"))
+    given = found.policy.probabilities(tictactoe_graph.game, shown.state, 0)[best > 0]
+    assert np.abs(given - 0.92).max() < 0.02
+    assert found.worst == pytest.approx(1.0 - given.min(), abs=1e-6)
+
+
+def test_averaged_weights_are_those_of_the_steps(tictactoe_graph: GameGraph) -> None:
+    """After one step that step's; after two their mean, not the last; with hardly any memory the last."""
+    shown = reachable(tictactoe_graph, 0)
+
+    def weights(steps: int, averaging: float) -> list[torch.Tensor]:
+        config = replace(SMALL, max_steps=steps, averaging=averaging, learning_rate=1e-3)
+        policy = clone(tictactoe_graph.game, shown, 0, config=config, rng=stream(0, "test")).policy
+        assert isinstance(policy, NetworkPolicy)
+        return [parameter.detach() for parameter in policy.net.parameters()]
+
+    first, second = weights(1, 0.0), weights(2, 0.0)
+    for one, average in zip(first, weights(1, 0.9), strict=True):
+        assert torch.equal(one, average)
+    for one, two, average, newest in zip(first, second, weights(2, 0.9), weights(2, 1e-9), strict=True):
+        assert torch.allclose(average, (one + two) / 2, atol=1e-7)
+        assert torch.allclose(newest, two, atol=1e-6)
+
+
+@pytest.mark.parametrize("option", ["smoothing", "averaging"])
+def test_options_outside_of_their_range_are_refused(option: str) -> None:
+    for value in (-0.1, 1.0):
+        with pytest.raises(NashmailError, match=f"{option} of a clone is 0 or more and less than 1"):
+            replace(SMALL, **{option: value})
+
+
 @pytest.mark.slow
 def test_batches_are_drawn_where_there_are_more_positions_than_that(tictactoe_graph: GameGraph) -> None:
     """With 32 of 81 rows a step it still learns all of them, and other draws give other clones."""
