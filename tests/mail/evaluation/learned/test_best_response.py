@@ -20,6 +20,7 @@ from games import Quotient
 from games.base import Floats, Game, NashmailError, States
 from mail.commands import exploit
 from mail.commands.cli import main
+from mail.commands.line import verdicts
 from mail.data.decisions import Decisions
 from mail.evaluation.coverage import imitation_limit
 from mail.evaluation.gap import exploitability
@@ -327,10 +328,10 @@ def test_words_for_the_bound(small: None, tmp_path: Path, capsys: Any) -> None:
 
 
 def test_the_report_never_claims_more_than_the_bound() -> None:
-    said = exploit.learned(Bound(0, 0.5, (0.4, 0.6), 0.12349, 1.0, 10_000, 5_000, True))
+    said = verdicts.bounded(Bound(0, 0.5, (0.4, 0.6), 0.12349, 1.0, 10_000, 5_000, True))
     text = " ".join(said)
     assert text.endswith(" at least 1.1234 (95 % confidence).") and "10,000 games" in text and "worth -1 to it" in text
-    unknown = exploit.learned(Bound(1, 0.5, (0.4, 0.6), 0.42, None, 10, 20, True))
+    unknown = verdicts.bounded(Bound(1, 0.5, (0.4, 0.6), 0.42, None, 10, 20, True))
     assert "unknown" in unknown[-1] and not any("at least" in line for line in unknown)
 
 

@@ -42,8 +42,8 @@ def test_opponents_of_a_board_are_the_expert_levels_runs_and_tables(
     (tmp_path / "mine.csv").write_text("")
     found = opponents(game("tictactoe"))
     assert [choice.word for choice in found] == [
-        "expert", "suboptimal:0.25", "suboptimal:1", "suboptimal:4", "runs/mine:mail", "runs/mine:bc", "mine.csv",
-        "random", "human",
+        "expert", "suboptimal:0.25", "suboptimal:1", "suboptimal:4", "pretrained", "runs/mine:mail", "runs/mine:bc",
+        "mine.csv", "random", "human",
     ]  # fmt: skip
     assert [choice.about for choice in found][:4] == ["cannot be beaten", "hard", "medium", "easy"]
     assert runs(game("connect4"), Path("runs")) == [] and runs(game("connect4"), Path("nowhere")) == []
