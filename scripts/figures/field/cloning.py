@@ -41,8 +41,8 @@ OPTIONS = {
 }
 LABELS = {"first": False, "uniform": True}
 """Per expert whether its labels are single sampled actions."""
-GAMES = 500
-"""Games per seat in which the labels are collected."""
+GAMES = {"first": 500, "uniform": 120}
+"""Games per seat in which the labels are collected: enough for all labels that matter, and far from that."""
 Cell = tuple[str, int]
 
 
@@ -51,7 +51,7 @@ def collected(expert: str, seed: int, graph: Model) -> Learned:
     options = Options(seed=seed, explorer="counts", model=graph, sample_labels=LABELS[expert])
     learner = Mail(options, name="mail-counts", explorer="counts", cloner="tabular")
     experts = make_expert(expert, graph)
-    return learner.learn(graph.game, experts, Budget(GAMES), pool=Local(), journal=NullJournal())
+    return learner.learn(graph.game, experts, Budget(GAMES[expert]), pool=Local(), journal=NullJournal())
 
 
 def measured(cell: Cell) -> list[dict[str, Any]]:
