@@ -147,7 +147,8 @@ def add_weights(code: Array, codes: Array, table: Array, weights: Array, out: Ar
         weights: float32 [K, A].
         out: float64 [N or more, A] to which they are added.
     """
-    mask, at = np.uint64(len(table) - 1), -1
+    mask: Any = np.uint64(len(table) - 1)
+    at: Any = -1
     for row in range(len(code)):
         if row == 0 or code[row] != code[row - 1]:
             slot = slot_of(code[row], mask)

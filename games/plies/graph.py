@@ -159,9 +159,9 @@ class CompactGraph:
         reward: NDArray[np.int8] = np.empty(shape, dtype=np.int8)
         words = self.words(rows)
         for ply, here in self._by_ply(rows):
-            outs: list[Any] = [np.empty((shape[0], len(here)), out.dtype) for out in (legal, successor, reward)]
-            following = self._following(ply)
-            given = words[here], following.bits, following.ranks, following.first
+            part, following = words[here], self._following(ply)
+            outs: list[Any] = [np.empty((shape[0], len(part)), out.dtype) for out in (legal, successor, reward)]
+            given = part, following.bits, following.ranks, following.first
             moves(*given, *outs, *self.rules.of(ply.stones))
             legal[:, here], successor[:, here], reward[:, here] = outs
         return legal.T, successor.T, reward.T
@@ -183,12 +183,12 @@ class CompactGraph:
         words = words_of(self.game, states)
         count = np.bitwise_count(words >> np.uint64(32)).astype(np.int64)
         found = np.full(len(words), -1, dtype=np.int64)
-        for ply in self.plies:
-            here = np.flatnonzero(count == ply.stones)
-            if len(here):
-                rows = np.empty(len(here), dtype=np.int64)
+        for stones, here in _groups(count):
+            if stones < len(self.plies):
+                ply, part = self.plies[stones], words[here]
+                rows = np.empty(len(part), dtype=np.int64)
                 sets = self.rules.sets[ply.stones]
-                rows_of(words[here], sets, self.rules.shifts, self.rules.facts, ply.bits, ply.ranks, rows)
+                rows_of(part, sets, self.rules.shifts, self.rules.facts, ply.bits, ply.ranks, rows)
                 found[here] = np.where(rows < 0, -1, rows + ply.first)
         if (found < 0).any():
             state = states[int((found < 0).argmax())]
@@ -200,11 +200,10 @@ class CompactGraph:
         """[n] the number of stones."""
         return np.asarray(np.searchsorted(self._firsts, rows, side="right") - 1, dtype=np.int64)
 
-    def _by_ply(self, rows: Ints) -> Iterator[tuple[Ply, Ints]]:
-        """The plies of rows, and which of them are there."""
-        stones = self._ply_of(rows)
-        for number in np.unique(stones):
-            yield self.plies[number], np.flatnonzero(stones == number)
+    def _by_ply(self, rows: Ints) -> Iterator[tuple[Ply, Any]]:
+        """The plies of rows, and the places of those that are there."""
+        for stones, here in _groups(self._ply_of(rows)):
+            yield self.plies[stones], here
 
     def _following(self, ply: Ply) -> Ply:
         """The next ply; an empty one after the last."""
@@ -333,3 +332,12 @@ class CompactGraph:
         """[n] the mirror images of words."""
         board: Any = self.game  # has images, as every board that has a mirror image
         return np.asarray(board.pack(board.images(board.unpack(words))[1]))
+
+
+def _groups(numbers: Ints) -> Iterator[tuple[int, Any]]:
+    """The distinct numbers, and the places of each: a slice where there is one number alone, which is usual."""
+    if len(numbers) and (numbers == numbers[0]).all():
+        yield int(numbers[0]), slice(None)
+        return
+    for number in np.unique(numbers):
+        yield int(number), np.flatnonzero(numbers == number)

@@ -18,19 +18,23 @@ from typing import TypeVar
 import numpy as np
 
 import games
-from games.base import Enumerable, as_enumerable, pack
+from agents.ntuple import NtuplePolicy
+from games.base import Enumerable, Rng, as_enumerable, pack
+from games.plies.graph import CompactGraph
 from mail.parallel.streams import stream
 
 T = TypeVar("T")
 
 BIG = ("connect4:5x5",)
-"""Sizes without a gap, whose policy tables do not fit the memory."""
+"""Sizes whose policy tables do not fit the memory: measured ply by ply, by ``games.plies``."""
 _CHUNK = 1 << 18  # moves that are made at once
 
 
 def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:
     """The figures of one size. Times are medians over about this long, at least one measurement."""
     game = as_enumerable(games.make(name))
+    if name in BIG:
+        return _by_plies(game, seed)
     builds, solves, graph = _built(game, seconds)
     found = {
         "positions": float(len(graph)),
@@ -38,11 +42,55 @@ def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:
         "minimax": median(solves),
         "memory": peak(),
     }
-    if name not in BIG:
-        found["nash-gap"] = _network_gap(graph, seed, seconds)
-        found["gap memory"] = peak()
+    found["nash-gap"] = _network_gap(graph, seed, seconds)
+    found["gap memory"] = peak()
     found["all positions"] = float(len(graph) + finished(graph))
     return found
+
+
+def _by_plies(game: Enumerable, seed: int) -> dict[str, float]:
+    """The figures of one size without tables, each measured once; the gap is that of two n-tuple policies."""
+    from mail.evaluation.plies import ply_measures
+
+    seconds, graph = _time(lambda: CompactGraph(game))
+    found = {"positions": float(len(graph)), "graph": seconds, "minimax": _time(graph.solve)[0], "memory": peak()}
+    profile = tuple(_ntuples(graph, seat, rng=stream(seed, "bench/scaling/ntuples", seat=seat)) for seat in (0, 1))
+    found["n-tuple gap"] = _time(lambda: ply_measures(graph, profile))[0]  # type: ignore[arg-type]
+    found["gap memory"] = peak()
+    found["all positions"] = float(len(graph) + _finished(graph))
+    return found
+
+
+def _ntuples(graph: CompactGraph, seat: int, *, rng: Rng) -> NtuplePolicy:
+    """An n-tuple policy of the default sizes, with random weights for the patterns of 2,000 random positions."""
+    from agents.ntuple import Grid
+    from mail.clone.ntuple import NtupleClone, suitable_length
+
+    grid = Grid.of(graph.game)
+    cells = grid.draw_tuples(NtupleClone().tuples, suitable_length(grid), rng=rng)
+    states = graph.states[rng.integers(0, len(graph), 4000)]
+    digits = grid.digits(graph.game.observe(states[graph.game.acting(states)[:, seat]], seat))
+    shifts = 2 * np.arange(cells.shape[1], dtype=np.uint64)
+    codes = [np.unique((digits[:, tuple_].astype(np.uint64) << shifts).sum(1, dtype=np.uint64)) for tuple_ in cells]
+    weights = rng.normal(size=(sum(map(len, codes)), grid.actions)).astype(np.float32)
+    return NtuplePolicy(cells, np.array([len(part) for part in codes]), np.concatenate(codes), weights)
+
+
+def _finished(graph: CompactGraph) -> int:
+    """The number of distinct finished positions, ply by ply."""
+    count = 0
+    for ply in graph.plies:
+        reached = []
+        for start in range(ply.rows.start, ply.rows.stop, _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, ply.rows.stop))
+            legal, successor, _ = graph.moves(rows)
+            row, action = np.nonzero(legal & (successor < 0))
+            moves = np.full((len(row), 2), -1)
+            moves[:, ply.stones % 2] = action
+            after = graph.game.successors(graph.states[rows[row]], moves)
+            reached.append(np.unique(pack(graph.game.key(after.states))))
+        count += len(np.unique(np.concatenate(reached)))
+    return count
 
 
 def _built(game: Enumerable, seconds: float) -> tuple[list[float], list[float], games.GameGraph]:

@@ -5,7 +5,8 @@ Figures of a size, all on one core: ``positions`` that are not over and ``all po
 ``minimax`` values of every position, and for the exact ``nash-gap`` of two networks of the default architecture with
 random weights (each queried once at every position of its seat, two best responses, the value of their play); peak
 ``memory`` of the process in MB, Python and numpy included, with graph and minimax values, and ``gap memory``, torch
-included, at its end. Sizes in ``BIG`` are measured on request only, and have no gap. No peer keeps a graph; ``cited``
+included, at its end. Sizes in ``BIG`` are measured on request only, ply by ply (``games.plies``), and their gap is the
+``n-tuple gap`` of two n-tuple policies of the default sizes, as they are and greedy. No peer keeps a graph; ``cited``
 are published numbers of positions, and ``same_result`` says that ours equal them.
 """
 
@@ -29,7 +30,7 @@ KNOWN = {  # all positions, finished ones included
     "connect4:4x5": 3_945_711,
     "connect4:5x5": 69_763_700,
 }
-TIMES = ("graph", "minimax", "nash-gap")  # cases in seconds
+TIMES = ("graph", "minimax", "nash-gap", "n-tuple gap")  # cases in seconds
 MEMORY = ("memory", "gap memory")  # cases in megabytes
 
 
@@ -65,13 +66,14 @@ def measured(name: str, *, seed: int, seconds: float) -> dict[str, float]:
 
 def markdown(figures: dict[str, dict[str, float]]) -> str:
     """The table of docs/connect4.md: one line per size."""
-    heads = ["game", "positions", "graph", "minimax", "memory", "Nash gap of a network", "memory"]
+    heads = ["game", "positions", "graph", "minimax", "memory", "Nash gap of a network", "of n-tuples", "memory"]
     lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
     for name, found in figures.items():
         times = {case: _seconds(found[case]) if case in found else "-" for case in TIMES}
         memory = {case: f"{found[case]:,.0f} MB" if case in found else "-" for case in MEMORY}
         cells = [name, f"{found['all positions']:,.0f}", times["graph"], times["minimax"], memory["memory"]]
-        lines.append("| " + " | ".join([*cells, times["nash-gap"], memory["gap memory"]]) + " |")
+        gaps = times["nash-gap"], times["n-tuple gap"]
+        lines.append("| " + " | ".join([*cells, *gaps, memory["gap memory"]]) + " |")
     return "\n".join(lines)
 
 

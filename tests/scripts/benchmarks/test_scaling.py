@@ -7,7 +7,7 @@ import json
 import pytest
 
 import bench
-from benchmarks import scaling
+from benchmarks import one_size, scaling
 
 
 @pytest.mark.slow
@@ -37,5 +37,12 @@ def test_scaling_counts_the_known_positions_and_prints_the_readmes_table(
 
     table = scaling.markdown({"large": {"all positions": 1e6, "graph": 2.0, "minimax": 0.01, "memory": 5000}})
     head, rule, row = table.split("\n")
-    assert row == "| large | 1,000,000 | 2 s | 10 ms | 5,000 MB | - | - |"
+    assert row == "| large | 1,000,000 | 2 s | 10 ms | 5,000 MB | - | - | - |"
     assert head.count("|") == rule.count("|") == row.count("|")
+
+
+def test_large_boards_are_measured_ply_by_ply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_size, "BIG", ("connect4:3x4",))
+    found = one_size.one_size("connect4:3x4", 0, 0.0)
+    assert (found["positions"], found["all positions"]) == (11_035, 12_031)
+    assert min(found.values()) > 0 and "n-tuple gap" in found and "nash-gap" not in found
