@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-LOADING = 0.35
+LOADING = 0.5
 """Seconds that loading takes."""
 CALL, ROW = 50e-6, 0.3e-6
 """Seconds of array code for a call, and for each of its rows."""

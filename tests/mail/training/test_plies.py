@@ -42,3 +42,15 @@ def test_the_run_is_the_same(
     (measured,) = told.values()
     assert measured["nash_gap"] == pytest.approx(one["nash_gap"], abs=1e-12)
     assert measured["greedy_nash_gap"] == one["greedy_nash_gap"]
+
+
+def test_too_little_memory_is_said_before_anything_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NASHMAIL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("games.models.TABLES", 10)
+    monkeypatch.setattr("games.cost.available_memory", lambda: 1000)
+    assert main(["train", "connect4:3x4", *WORDS, "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert "connect4:3x4 needs about" in said and "1.0 KB is available" in said and said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
