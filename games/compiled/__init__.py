@@ -1,7 +1,7 @@
 """Loops in machine code (numba), beside the array code that defines what they compute.
 
-numba takes a third of a second to load, and the loops some more. So nothing imports it before it pays: array code counts
-the time that it takes, and once that is as much as loading, ``loading.kernels`` gives the compiled loops instead (the
+numba takes a third of a second to load, and the loops some more. So nothing imports it before it pays: array code
+counts the time that it takes, and once that is as much as loading, ``loading.kernels`` gives the compiled loops (the
 rule of the ski rental problem: at most twice the time of the better choice). Both give the same bits, and the tests
 hold them against each other, so results don't depend on which was used.
 
