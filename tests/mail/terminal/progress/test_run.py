@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import subprocess
 import sys
 import threading
@@ -15,8 +17,11 @@ import pytest
 from agents.storage.atomic import write_atomic
 from mail.commands.cli import main
 from mail.terminal.boards import Canvas
-from mail.terminal.progress.run import BARS, Progress, read_progress, screen, sparkline
+from mail.terminal.progress.run import BARS, Progress, cropped, read_progress, screen, sparkline
 from mail.training.config import RunError
+from mail.training.progress.events import Bounds
+from mail.training.progress.state import OpenPhase, State
+from mail.training.progress.status import StatusFile, birth
 from tests.support import draw
 
 ASCII = Canvas(False, 80, 24)
@@ -174,3 +179,50 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
 
 def test_progress_is_a_value() -> None:
     assert Progress(Path("run"), CONFIG, {}, None).as_dict()["learning"] == []
+
+
+def status(home: Path, *, pid: int, born: int, host: str = "", stopped: bool = False) -> None:
+    """The progress of a run that explores for seat 1, of some process."""
+    state = State(seconds=61.0, bounds=Bounds((81, 426), (63, 282)), gaps={"nash_gap": 0.25}, gap_of="nash_gap")
+    explore = OpenPhase("explore", "mail", 1, 1.0, 312.0, 1000.0, "games", "fit", 6.0, 10.0, "steps")
+    state.phases = [OpenPhase("learn", "mail", None, 0.0), explore]
+    state.logged = {("mail", 1): {"games": 310.0, "labels": 1204.0, "distinct_labels": 213.0}}
+    file = StatusFile(home)
+    file.state, file._at = state, state.phases
+    file._process = {"pid": pid, "birth": born, "host": host or platform.node()}
+    file._write(stopped=stopped)
+
+
+def test_the_present_phase_and_whether_the_process_lives(tmp_path: Path) -> None:
+    home, me = folder(tmp_path, ROUNDS), os.getpid()
+    status(home, pid=me, born=birth(me))
+    progress = read_progress(home)
+    lines = screen(progress, ASCII).plain.splitlines()
+    assert progress.as_dict()["alive"] is True
+    assert lines[1].startswith(f"running: process {me}, 0:01:0")
+    assert lines[2:7] == [
+        "mail: explore, seat 1",
+        "  #########--------------------- 312 of 1,000 games",
+        "  seat 1: 310 games, 1,204 labels, 213 of 426 positions (50%)",
+        "  latest gap: 0.2500 (Nash gap)",
+        "  fit: 6 of 10 steps",
+    ]
+    assert "mail: share of the reachable positions with a label, by games" in lines
+    for pid, born, stopped in ((me, birth(me) + 1, False), (2**22 + 5, 1, False), (me, birth(me), True)):
+        status(home, pid=pid, born=born, stopped=stopped)
+        said = screen(read_progress(home), ASCII).plain
+        assert said.splitlines()[1].startswith("stopped: process")
+        assert said.endswith("stopped; `nashmail train ... --resume` continues it")
+    status(home, pid=me, born=birth(me), host="elsewhere")
+    assert (
+        f"running or stopped: process {me} on elsewhere, 0:01:01, last heard of"
+        in screen(read_progress(home), ASCII).plain
+    )
+
+
+def test_a_screen_is_cropped_to_the_terminal(tmp_path: Path) -> None:
+    picture = screen(read_progress(folder(tmp_path, ROUNDS)), ASCII)
+    lines = cropped(picture, 12).plain.splitlines()
+    assert len(lines) == 11
+    assert lines[-1] == f"... {len(picture.plain.splitlines()) - 10} more lines; --once prints all"
+    assert cropped(picture, 100).plain == picture.plain
