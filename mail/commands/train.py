@@ -297,11 +297,10 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
         console.print(plain(line), soft_wrap=True)
     least = result["limits"]
     if least["reachable_labels"]:
-        games = [str(count) if count is not None else "?" for count in least["least_games"]]
-        console.print(
-            f"least possible: {' + '.join(games)} games, "
-            f"{' + '.join(str(count) for count in least['reachable_labels'])} distinct labels"
-        )
+        known = [count for count in least["least_games"] if count is not None]
+        games = f"{' + '.join(map(str, known))} games, " if len(known) == 2 else ""
+        labels = " + ".join(map(str, least["reachable_labels"]))
+        console.print(f"least possible: {games}{labels} distinct labels")
         for ties, values in least["bc_infinite"].items():
             gap = f"{values[0]:z.4f} + {values[1]:z.4f} = {sum(values):z.4f}"
             console.print(f"cloning two {ties} experts, infinite data: {gap}")

@@ -134,7 +134,9 @@ def sampled_table(title: str, rows: dict[str, dict[str, Any]]) -> FittingTable:
         title: Above the table.
         rows: Matches and budgets, by the names of the pairs.
     """
-    note = f"seats: win rates, 95 % Wilson; *: {RANDOM_WHEN_LOST}, random where all moves lose"
+    note = "seats: win rates, 95 % Wilson"
+    if any(f":{RANDOM_WHEN_LOST}" in opponent for row in rows.values() for opponent in by_opponent(row["matches"])):
+        note += f"; *: {RANDOM_WHEN_LOST}, random where all moves lose"
     table = FittingTable("policy", title=title, caption=note)
     table.add_column("against", no_wrap=True)
     table.add_numbers("games", "labels", "distinct", "seat 0", "seat 1")
