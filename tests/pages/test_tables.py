@@ -35,7 +35,8 @@ def test_every_row_is_printed(
     for place in (module, markov_games):
         if hasattr(place, "Console"):
             monkeypatch.setattr(place, "Console", partial(wide, place.Console))
-    monkeypatch.setattr(module, "draw", lambda *data: b"")
+    monkeypatch.setattr(module, "draw", lambda *data: None)
+    monkeypatch.setattr(module, "picture", lambda *written: None)
     shutil.copy(ROOT / "docs" / "figures" / f"{figure}.json", tmp_path)
     module.redraw(tmp_path)
     printed = [numbers(line) for line in capsys.readouterr().out.splitlines()]
