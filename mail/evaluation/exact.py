@@ -126,9 +126,9 @@ def limits(model: Model | None, expert: str) -> dict[str, Any]:
     # Where games end, reach says where experts come; in endless Markov games it says how often.
     if not isinstance(model, GameGraph | InfosetModel) or expert not in _TIES or expert not in model.ties:
         return values
-    table = model.equilibrium(expert)[0]
+    tables = model.equilibrium(expert)
     for seat in (0, 1):
-        bound = coverage_bounds(model, table, seat)
+        bound = coverage_bounds(model, tables[seat], seat)
         values["least_games"].append(bound.games)
         values["reachable_labels"].append(bound.labels)
     for ties in (ties for ties in _TIES if ties in model.ties):

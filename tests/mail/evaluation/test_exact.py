@@ -11,7 +11,7 @@ from games import make
 from games.base import Model, Table
 from games.models import model_of
 from mail.evaluation.coverage import imitation_limit
-from mail.evaluation.exact import value_gap
+from mail.evaluation.exact import limits, value_gap
 from mail.evaluation.gap import exploitability, table_gap
 from tests.support import graph
 
@@ -66,3 +66,21 @@ def _random(model: Model, seat: int, rng: np.random.Generator) -> Table:
     weights = rng.exponential(size=legal.shape) * legal
     total = weights.sum(1, keepdims=True)
     return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+
+
+def test_limits_of_hidden_cards_count_what_an_opponent_can_lead_to() -> None:
+    model = model_of(make("leduc"))
+    assert model is not None
+    found = limits(model, "first")
+    assert found["least_games"] == [None, None]
+    tables = model.equilibrium("first")
+    for seat, count in enumerate(found["reachable_labels"]):
+        own = [
+            np.where(model.legal(each), 1.0 / np.maximum(1, model.legal(each).sum(1, keepdims=True)), 0.0)
+            for each in (0, 1)
+        ]
+        own[seat] = tables[seat]
+        reached = model.reach((own[0], own[1])) > 0
+        assert count == int((reached & model.legal(seat).any(1)).sum()) > 100
+    assert sum(found["bc_infinite"]["first"]) > 1.0
+    assert limits(model, "cfr+:20")["bc_infinite"] == {}

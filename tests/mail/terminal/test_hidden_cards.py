@@ -10,9 +10,13 @@ import pytest
 from agents import make_expert
 from agents.policy import Uniform
 from games.base import Concealing, sees_move
+from mail.terminal.advice import Advice
 from mail.terminal.analysis import ModelOracle
+from mail.terminal.boards import Canvas
+from mail.terminal.full.panel import MIXED, narrowest
 from mail.terminal.game.contest import Contest, Setting
 from mail.terminal.game.players import HUMAN, Player
+from mail.terminal.moves import analysis
 from tests.games.infosets.test_model import model
 from tests.mail.terminal.sitting import Preferring, recorded, sit
 from tests.support import game
@@ -89,6 +93,19 @@ def test_analysis_says_the_mixes_and_the_regret_of_each_action() -> None:
     assert {row[1] for row in rows[:2]} == set(shares)  # the expert is the equilibrium
     assert "The expert plays" in said
     assert not any("The expert plays" in line and "best move" in line for line in said.splitlines())  # that would tell
+
+
+def test_the_table_of_mixes_fits_where_the_panel_has_room() -> None:
+    """Beside cards and a long record of bets it leaves the bars out, and no column is cut."""
+    rules, known = game("leduc"), model("leduc")
+    contest = Contest(rules, (HUMAN, Player("other", Uniform())), seed=0, setting=Setting())
+    seats = make_expert("first", known)
+    moves = Advice(rules, contest.view, seats, lambda: ModelOracle(known)).analyse(contest.current.states, 0)
+    for width in (MIXED, 80):
+        said = analysis(contest.view, moves, Canvas(False, width, 24)).plain.splitlines()
+        assert said[0].endswith("equilibrium  regret") and max(map(len, said)) <= width
+        assert any("#" in line for line in said) == (width == 80)
+    assert narrowest(moves) == MIXED and narrowest(None) < MIXED
 
 
 def test_a_move_that_cannot_be_seen_is_not_told() -> None:
