@@ -18,6 +18,7 @@ from games.registry import make as make_game
 from games.symmetry import Quotient
 from mail.clone.presets import preset
 from mail.learners.base import Learner
+from mail.learners.budget import Budget
 from mail.learners.collect import Options
 from mail.training.config import Config
 
@@ -102,6 +103,15 @@ class GameContext:
             plies=self.plies(config.expert, learned=True),
         )
 
+    def budget(self, config: Config) -> Budget:
+        """What each of a run's learners may spend, as far as that does not depend on the learners before it.
+
+        Args:
+            config: The run's configuration.
+        """
+        usual, labels = preset(self.game), (config.labels, config.labels) if config.labels else None
+        return Budget(config.episodes, labels, usual.patience, usual.patience_games)
+
     def experts(self, name: str) -> Seats:
         """The pair of experts of a name, for the learned game; cached.
 
@@ -144,6 +154,8 @@ class Prepared:
     """What ``mail.training.train.prepare`` returns and ``mail.training.learn`` takes."""
 
     context: GameContext
+    budget: Budget
+    """Of every learner; without a number of labels, learners that do not explore get as many as the first that does."""
     tasks: tuple[Task, ...]
     """In the order of the configuration."""
 

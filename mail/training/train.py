@@ -87,7 +87,8 @@ def prepare(config: Config, games: Sequence[Played] = (), *, context: GameContex
     with phase("prepare"):
         context = context or game_context(config.game, symmetry=config.symmetry)
         options = context.options(config)
-        return Prepared(context, tuple(_task(name, config, context, options, games) for name in config.learners))
+        tasks = tuple(_task(name, config, context, options, games) for name in config.learners)
+        return Prepared(context, context.budget(config), tasks)
 
 
 def _task(name: str, config: Config, context: GameContext, options: Options, games: Sequence[Played]) -> Task:
