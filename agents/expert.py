@@ -193,20 +193,20 @@ register("uniform", _exact_expert("uniform"), summary="all its best actions alik
 register(
     "vertex",
     _vertex_expert,
-    summary="Markov games alone: what a linear program of each state ends on",
+    summary="Markov games only: the solution that a linear program of each state finds",
     equilibrium=True,
 )
 for _variant, _words in (("cfr+", "CFR+"), ("dcfr", "discounted CFR")):
     register(
         _variant,
         "agents.experts.averages:expert",
-        summary=f"hidden information alone: the average policy of {_words}",
+        summary=f"hidden information only: the average policy of {_words}",
         number="iterations",
         settings={"variant": _variant},
     )
 register(
     "mcts",
     "agents.experts.bots:mcts",
-    summary="perfect information alone: OpenSpiel's tree search, which needs no model",
+    summary="perfect information only: OpenSpiel's tree search, which needs no model",
     number="simulations",
 )

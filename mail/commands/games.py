@@ -88,7 +88,10 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     print(table(rows, shutil.get_terminal_size().columns))
-    say("What `nashmail train GAME` does, and with --knowledge play, which leaves learners play and labels alone:")
+    say(
+        "What `nashmail train GAME` does, by what learners may know (--knowledge): all that is public, or only play "
+        "and labels:"
+    )
     print()
     print(aligned(DEFAULT_HEADINGS, _default_cells(sizes), shutil.get_terminal_size().columns))
     say(

@@ -10,6 +10,7 @@ from agents import expert
 from games.registered import Declaration
 from mail.clone.registry import CLONERS
 from mail.commands.line import csv_file
+from mail.commands.line.usage import say
 from mail.explore import EXPLORERS
 from mail.learners import LEARNERS, OF_THE_RUN, LearnerDeclaration, knowledge
 
@@ -42,7 +43,10 @@ def run(args: argparse.Namespace) -> int:
             cells = [_cell(row[heading]) for heading in headings]
             table.add_row(*map(plain, cells), plain(row["summary"]))
         console.print(table)
-    console.print("knows: beyond play. Who explores has the run's budget; others spend as many labels as the first.")
+    say(
+        "knows: what is used beyond playing games. A learner that explores has the run's budget; the other learners of "
+        "a run get as many labels as its first one that explores."
+    )
     return 0
 
 

@@ -49,7 +49,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save", type=Path, metavar="FILE", help="save the game as text, see nashmail replay")
     parser.add_argument("--plain", action="store_true", help="a dialogue line by line instead of the full screen")
     parser.add_argument("--ascii", action="store_true", help="the same, drawn with plain characters")
-    parser.add_argument("--no-animation", action="store_true", help="discs do not fall, they are there")
+    parser.add_argument("--no-animation", action="store_true", help="show a disc where it ends, without its fall")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 

@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--knowledge",
         choices=KNOWLEDGE_LEVELS,
-        help="what learners may know: all that is public, with rules and payoffs (default), or play and labels alone",
+        help="what learners may know: all that is public, with rules and payoffs (default), or only play and labels",
     )
     parser.add_argument("--expert", metavar="EXPERT", help="who is imitated, see below (default: first)")
     parser.add_argument("--symmetry", action="store_true", help="learn positions up to board symmetry")

@@ -48,7 +48,9 @@ def listed(entries: dict[str, str], width: int) -> str:
             lines.append(first.rstrip())
             first = " " * min(column, 4)
         rest = " " * len(first)
-        lines += textwrap.wrap(summary, width, initial_indent=first, subsequent_indent=rest) or [first.rstrip()]
+        lines += textwrap.wrap(
+            summary, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        ) or [first.rstrip()]
     return "\n".join(lines) + "\n"
 
 

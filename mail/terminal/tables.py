@@ -77,6 +77,7 @@ class FittingTable(Table):
         yield Text(records(headings, list(zip(*cells, strict=True)), options.max_width).rstrip())
         if self.caption:
             yield self.caption
+        yield Text()
 
     def _needs(self) -> int:
         """The least width at which it can be read: columns of text are folded to ``FOLDED`` characters at most."""

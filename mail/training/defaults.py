@@ -102,7 +102,7 @@ def check_knowledge_level(learners: tuple[str, ...], explorer: str, knowledge: s
         beyond = set() if name == GAMES else known_by(name, explorer) - {"labels", "expert"}
         if knowledge == "play" and beyond:
             raise NashmailError(
-                f"--knowledge play leaves play and labels alone, but {name} with {explorer} knows "
+                f"--knowledge play allows play and labels only, but {name} with {explorer} knows "
                 f"{', '.join(sorted(beyond))}; name another explorer"
             )
 

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +19,18 @@ LONGEST = 2_000
 """Characters of a message. The middle of a longer one is omitted (a name may be as long as a command line)."""
 
 
+class _Help(argparse.HelpFormatter):
+    """Help whose lines break at spaces only, so that options and paths stay whole."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse without the usage text before an error."""
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return _Help(prog=self.prog)
 
     def error(self, message: str) -> NoReturn:
         """Print an error as one line, and leave with exit status 2.
