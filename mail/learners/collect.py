@@ -31,7 +31,6 @@ from mail.learners.budget import BudgetTracker
 from mail.learners.journal import Journal, NullJournal
 from mail.learners.snapshots import Snapshot
 from mail.parallel.pool import Local, Pool
-from mail.parallel.solver_labels import labelled_map
 from mail.parallel.streams import stream
 
 SHARD = 64
@@ -144,7 +143,7 @@ class Collector:
     def _played(self, match: Match, round_: list[Shard]) -> list[Decisions]:
         """The shards of a round in order: completed ones from the journal, the others played."""
         if len(round_) == 1:  # stored as a round
-            return labelled_map(self.pool, play_shard, match, round_, game=self.game)
+            return self.pool.map(play_shard, match, round_)
         parts: dict[int, Decisions] = {}
         for shard in round_:
             kept = self.journal.load_shard(self.name, shard.seat, shard.round_, shard.shard)
@@ -156,7 +155,7 @@ class Collector:
             shard = missing[index]
             self.journal.store_shard(self.name, shard.seat, shard.round_, shard.shard, decisions)
 
-        played = labelled_map(self.pool, play_shard, match, missing, game=self.game, on_result=keep)
+        played = self.pool.map(play_shard, match, missing, on_result=keep)
         parts |= {shard.shard: part for shard, part in zip(missing, played, strict=True)}
         return [parts[shard.shard] for shard in round_]
 

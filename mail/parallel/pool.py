@@ -34,7 +34,10 @@ class PoolError(NashmailError):
 
 
 class Pool(Protocol):
-    """A map over shards. Tasks and their arguments must be picklable, and a result must depend on them alone."""
+    """A map over shards. Tasks and their arguments must be picklable, and a result must depend on them alone.
+
+    Scores that a solver computes in a worker are saved by this process (``mail.parallel.solver_labels``).
+    """
 
     @property
     def workers(self) -> int:

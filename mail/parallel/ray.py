@@ -24,6 +24,7 @@ import cloudpickle
 from games import progress
 from mail.parallel.pool import BY_VALUE, START_UP, All, Local, OnResult, Out, Part, PoolError, Task, failed
 from mail.parallel.ray_link import Link, open_link
+from mail.parallel.solver_labels import received, run_with_scores
 
 _REACH = 10.0  # seconds within which a cluster must answer
 _TELL = 0.5  # seconds between two reports while shards are in flight
@@ -141,7 +142,7 @@ class RayPool:
                     progress.report(completed, total, "shards", step="workers")
                 index, outcome = self._completed(link)
                 flying, completed = flying - 1, completed + 1
-                keep(index, _result(outcome, index, total))
+                keep(index, received(_result(outcome, index, total)))
         except BaseException:
             # Possibly in the middle of a message. Shards in flight are not cancelled one by one: Ray's core aborts when
             # a task ends while it is cancelled. They end with their Ray, and the next map starts another.
@@ -152,7 +153,7 @@ class RayPool:
         """Send the task and the shared argument, unless the workers have them."""
         if self._kept is None or self._kept[0] is not task or self._kept[1] is not shared:
             self._shares += 1
-            link.send(("share", self._shares, _packed((task, shared))))
+            link.send(("share", self._shares, _packed((run_with_scores, (task, shared)))))
             self._kept = task, shared
 
     def _completed(self, link: Link) -> tuple[int, tuple[Any, ...]]:

@@ -20,7 +20,6 @@ from mail.data.game_text import line_text
 from mail.data.rollout import play
 from mail.evaluation.intervals import wilson
 from mail.parallel.pool import Local, Pool
-from mail.parallel.solver_labels import labelled_map
 from mail.parallel.streams import stream
 
 SHARD = 5_000  # games that are played and held in memory at once
@@ -117,7 +116,7 @@ def match(
     names = list(players)
     pairs = list(permutations(range(len(names)), 2))
     shared = (game, list(players.values()), games, seed)
-    counted = labelled_map(pool or Local(), _count, shared, pairs, game=game)
+    counted = (pool or Local()).map(_count, shared, pairs)
     results = []
     for (first, second), (counts, moves) in zip(pairs, counted, strict=True):
         profile = None if exact is None else (tables[names[first]][0], tables[names[second]][1])

@@ -22,7 +22,6 @@ from mail.evaluation.intervals import interval
 from mail.evaluation.learned import learner
 from mail.evaluation.learned.learner import Responder, ResponseConfig
 from mail.parallel.pool import Local, Pool
-from mail.parallel.solver_labels import labelled_map
 
 CONFIDENCE = 0.95
 
@@ -148,7 +147,7 @@ def learned(
         size = min(learning.next_round, games - learning.games)
         played = shards(size, learner.SHARD, seed, "response/play", seat=seat, round_=learning.rounds)
         match = Match(game, _seats(policy, learning.behavior_policy(), seat), (None, None))
-        rows = merge(labelled_map(pool or Local(), own_decisions, match, played, game=game))
+        rows = merge((pool or Local()).map(own_decisions, match, played))
         learning.update(rows, size)
         on_round(learning.games, float(rows.reward.sum()) / size)
     return learning.response()
@@ -173,7 +172,7 @@ def payoffs(
     """
     played = shards(games, learner.SHARD, seed, "response/evaluate", seat=seat, round_=0)
     match = Match(game, _seats(policy, response, seat), (None, None))
-    earned = np.concatenate(labelled_map(pool or Local(), first_seat_payoffs, match, played, game=game))
+    earned = np.concatenate((pool or Local()).map(first_seat_payoffs, match, played))
     return (2 * seat - 1) * earned + 0.0
 
 
