@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mail.commands.line.usage import say
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -43,11 +45,13 @@ def run(args: argparse.Namespace) -> int:
     if args.to == "connectx":
         for path in export_connectx(plans, game, folder):
             print(printable(path))
-        print("submit it as it is: it plays the most probable column, in either seat")
+        say("submit it as it is: it plays the most probable column, in either seat")
         return 0
     for path in export(plans, args.to, folder):
         print(printable(path))
-    print(f"observation: float32 [N, {', '.join(map(str, game.spec.observation))}], the mover's view, own stones first")
-    print(f"legal: bool [N, {game.spec.actions}]; probabilities: float64 [N, {game.spec.actions}]")
-    print(f"for usage see the first lines of {printable(folder / LOADER)}")
+    say(
+        f"observation: float32 [N, {', '.join(map(str, game.spec.observation))}], the mover's view, own stones first",
+        f"legal: bool [N, {game.spec.actions}]; probabilities: float64 [N, {game.spec.actions}]",
+        f"for usage see the first lines of {printable(folder / LOADER)}",
+    )
     return 0

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from games.base import Bools, Floats, Ints
 from mail.terminal.boards import Canvas, View, styled
+from mail.terminal.layout import wrapped
 
 
 def ranges(numbers: list[int]) -> str:
@@ -178,5 +179,5 @@ def help_text(display: View, canvas: Canvas) -> Text:
         narrow = width + len(does) > canvas.width
         lines.append(styled(word, "bold") if narrow else styled(word.ljust(width), "bold") + Text(does))
         if narrow:
-            lines.append(Text(f"  {does}"))
+            lines.append(Text(wrapped(f"  {does}", canvas.width, hang="").removesuffix("\n")))
     return Text("\n").join(lines)

@@ -15,6 +15,7 @@ from mail.data.records import Played
 from mail.terminal.analysis import Oracle, verdict
 from mail.terminal.answers import Read
 from mail.terminal.boards import Canvas, Scene, styled, view
+from mail.terminal.layout import wrapped
 from mail.terminal.screen import Screen
 
 
@@ -44,7 +45,7 @@ def pages(
     for ply, words in enumerate(headings(game, states, moves, oracle=oracle, remarks=remarks)):
         last = over and ply == len(moves) - 1
         scene = Scene(states[ply + 1][0], states[ply][0], last)
-        texts.append(styled(words + "\n\n", "bold") + display.draw(scene, canvas))
+        texts.append(styled(wrapped(words, canvas.width) + "\n", "bold") + display.draw(scene, canvas))
     return texts
 
 

@@ -271,12 +271,15 @@ def _nearest(game: Game, display: View, state: States, labels: Labelled) -> tupl
     answer = wording(display, labels.label[rows[0]] > 0)
     if distance == 0:
         return f"This position was labelled{up_to}: the expert plays {answer}, which the clone did not learn.", None
-    unit = ("cell" if game.spec.in_a_row else "number") + ("" if distance == 1 else "s")
-    words = (
-        f"The expert was never queried here. The nearest {len(rows):,} of the run's {count} differ in "
-        f"{distance} {unit}{up_to}. One of them, where the expert plays {answer}:"
-    )
-    return words, labels.states[rows[0]]
+    apart = f"{distance} {'cell' if game.spec.in_a_row else 'number'}{'' if distance == 1 else 's'}{up_to}"
+    if len(rows) == 1:
+        nearest = f"The nearest of the run's {count} differs in {apart}; there the expert plays {answer}:"
+    else:
+        nearest = (
+            f"The nearest {len(rows):,} of the run's {count} differ in {apart}. "
+            f"One of them, where the expert plays {answer}:"
+        )
+    return f"The expert was never queried here. {nearest}", labels.states[rows[0]]
 
 
 def _why(

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mail.terminal.boards import Canvas, Scene, View, canvas_of, too_narrow
+from mail.terminal.layout import wrapped
 
 
 class Screen:
@@ -33,7 +34,7 @@ class Screen:
             line: The line.
             end: What follows it.
         """
-        self.console.print(Text(self._encodable(line)), end=end, soft_wrap=True)
+        self.console.print(Text(self._encodable(self._broken(line))), end=end, soft_wrap=True)
         self.console.file.flush()
 
     def show(self, text: Text) -> None:
@@ -58,6 +59,13 @@ class Screen:
         self.show(Text("\n") + picture + Text("\n"))
         if narrow := too_narrow(picture, canvas):
             self.say(narrow)
+
+    def _broken(self, line: str) -> str:
+        """The line, broken between words where the terminal ends; whole if the output is no terminal."""
+        if not self.console.is_terminal:
+            return line
+        text = line.rstrip(" ")
+        return wrapped(text, self.console.width, hang="").removesuffix("\n") + line[len(text) :]
 
     def _encodable(self, text: str) -> str:
         """The text with escapes for what the terminal's encoding lacks."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from agents.solver import installed, solvable
 from games.base import Game, NashmailError
 from games.models import has_model
-from games.registry import GAMES, names
+from games.registry import GAMES, make, names
 from mail.training import pretrained
 from mail.training.config import read_config
 
@@ -43,8 +43,11 @@ def games() -> list[Choice]:
 
 def _about_game(name: str) -> str:
     word, _, size = name.partition(":")
-    about = GAMES.about(word).summary
-    return f"{about}, {size.split(':')[0]}" if size else about
+    if not size:
+        return GAMES.about(word).summary
+    spec = make(name).spec
+    fall = ", stones fall down a column" if spec.display.layout == "columns" else ""
+    return f"{spec.in_a_row} in a row on {size.split(':')[0]}{fall}"
 
 
 def opponents(game: Game, folder: Path = Path("runs")) -> list[Choice]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from rich.text import Text
 
 from mail.terminal.boards import Canvas, View, styled
@@ -17,6 +19,8 @@ MOVES = {
     "j": (1, 0),
 }
 """Rows down and columns right that a key moves the cursor."""
+WIDE = 70
+"""Columns from which on descriptions of keys stand in a column."""
 GAME_KEYS = "?qauwrsotmhjkl "
 """Characters that mean something in a game, so that no word of a game's is called by them."""
 
@@ -40,7 +44,7 @@ def help_page(display: View, canvas: Canvas) -> list[Text]:
         ("t", "hint: what an expert would play, and why"),
         ("a", "analysis on and off: values, probabilities, verdicts"),
         ("u", "take back your last move and the reply"),
-        ("s", "change seats with the opponent; after the game, another one so"),
+        ("s", "change seats with the opponent; after the game, play again so"),
         ("r", "resign (asks first); after the game, a rematch"),
         ("m", "after the game: find better moves where you went wrong"),
         ("o", "after the game: another opponent"),
@@ -50,9 +54,8 @@ def help_page(display: View, canvas: Canvas) -> list[Text]:
     ]
     lines = [styled("Keys", "bold")]
     for key, does in rows:
-        line = styled(key.ljust(17), "bold")
-        if 17 + len(does) > canvas.width:
-            line = styled(key, "bold")
-            does = f" {does}"
-        lines.append(line.append(does))
+        start, hang = (key.ljust(17), 17) if canvas.width >= WIDE else (f"{key}  ", 2)
+        first, *rest = wrap(start + does, canvas.width, subsequent_indent=" " * hang)
+        lines.append(styled(first[: len(key)], "bold").append(first[len(key) :]))
+        lines += map(Text, rest)
     return [*lines[: canvas.height - 1], Text("any key: back", style="dim")]

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mail.terminal.boards import Canvas
 from mail.terminal.full.choices import Choice
-from mail.terminal.full.frame import Picture, Target, fitted
+from mail.terminal.full.frame import Picture, Target, fitted, wrapped
 
 BACK = "back"
 QUIT = "quit"
@@ -68,7 +68,8 @@ class Menu:
 
     def draw(self, canvas: Canvas) -> Picture:
         """The title, as many entries as fit around the cursor, and the keys."""
-        room = max(canvas.height - 4, 1)
+        foot = wrapped(HELP, canvas.width, style="dim", rows=2)
+        room = max(canvas.height - 3 - len(foot), 1)
         first = min(max(self._at - room // 2, 0), max(len(self.choices) - room, 0))
         width = max(len(choice.word) for choice in self.choices)
         lines, targets = [Text(self.title, style="bold"), Text()], []
@@ -77,6 +78,7 @@ class Menu:
             line = Text(f"{'>' if here else ' '} {at + 1:2}  ").append(choice.word.ljust(width), style="bold")
             line.append(f"  {choice.about}", style="dim" if not here else "")
             targets.append(Target(len(lines), 0, 1, canvas.width, f"choose {at}"))
+            line.truncate(canvas.width, overflow="ellipsis")
             lines.append(line)
-        drawn = fitted(Picture(lines, targets), canvas.width, canvas.height - 1)
-        return fitted(Picture([*drawn.lines, Text(HELP, style="dim")], drawn.targets), canvas.width, canvas.height)
+        drawn = fitted(Picture(lines, targets), canvas.width, canvas.height - len(foot))
+        return fitted(Picture([*drawn.lines, *foot], drawn.targets), canvas.width, canvas.height)

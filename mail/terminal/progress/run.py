@@ -19,6 +19,7 @@ from agents.storage.reading import printable
 from agents.storage.shapes import misfit, number, plain
 from mail.learners import share_explorer
 from mail.terminal.boards import Canvas
+from mail.terminal.layout import wrapped
 from mail.terminal.progress.chart import Series, chart
 from mail.terminal.progress.words import amount, clock, details, place
 from mail.training.config import RunError, read_stored_config
@@ -119,9 +120,17 @@ def screen(progress: Progress, canvas: Canvas) -> Text:
         lines.append(Text("stopped; `nashmail train ... --resume` continues it", style="bold red"))
     else:
         lines.pop()
-    for line in lines:
-        line.truncate(canvas.width)
-    return Text("\n").join(lines)
+    return Text("\n").join(part for line in lines for part in _broken(line, canvas.width))
+
+
+def _broken(line: Text, width: int) -> list[Text]:
+    """A line as lines that are no wider, broken between words."""
+    lines = [line]
+    if line.cell_len > width:
+        lines = [Text(part, style=line.style) for part in wrapped(line.plain, width).splitlines()]
+    for part in lines:
+        part.truncate(width)
+    return lines
 
 
 def cropped(picture: Text, height: int) -> Text:

@@ -26,8 +26,13 @@ def run_folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("learner", "form"), [("", "folder"), (":bc", "onnx"), (":bc", "torchscript")])
 def test_files_are_written_and_named(
-    run_folder: Path, learner: str, form: str, capsys: pytest.CaptureFixture[str]
+    run_folder: Path,
+    learner: str,
+    form: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # so that no line is broken
     assert main(["export", f"{run_folder}{learner}", "--to", form]) == 0
     said = capsys.readouterr().out.splitlines()
     home = run_folder / f"export-{form}{learner.replace(':', '-')}"

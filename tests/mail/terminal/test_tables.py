@@ -53,6 +53,7 @@ def test_a_narrow_table_names_every_cell() -> None:
         "  distinct: 507; seat 0: 0.0000;",
         "  seat 1: 0.0015; Nash gap: 0.0015;",
         "  greedy gap: 0.0000",
+        "",
     ]
 
 
