@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mail.commands.line import workers
+from mail.commands.line import csv_file, workers
 from mail.commands.line.usage import print_error
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    csv_file.check(args.csv)
     grid = _grid(args)
     from mail.parallel.pool import PoolError
     from mail.parallel.signals import Terminated

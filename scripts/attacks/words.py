@@ -44,10 +44,10 @@ _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "--expert": WORDS, "--device": (*WORDS, "cuda:99", "meta"), "--workers": (*NUMBERS, "0"), "--out": PATHS[2:7],
     },
     "exploit": {"--limit": (*NUMBERS, "0"), "--learned": (*NUMBERS, "0"), "--seed": NUMBERS, "--workers": ("0", "-1", "x")},
-    "match": {"--games": (*NUMBERS, "0"), "--seed": NUMBERS, "--workers": ("0", "-1", "x", "1e3")},
+    "match": {"--csv": PATHS[3:6], "--games": (*NUMBERS, "0"), "--seed": NUMBERS, "--workers": ("0", "-1", "x", "1e3")},
     "play": {"--seed": NUMBERS, "--seat": ("2", "-1", "", "x", TITLE), "--against": PATHS, "--save": PATHS[3:7]},
     "watch": {"--every": ("", "x", "-1", "0", "nan", "inf", "1e9", TITLE)},
-    "gap": {"--game": ("x", TITLE, "a" * 10_000, "x\x00y"), "--workers": ("0", "-1", "x", "9" * 40)},
+    "gap": {"--csv": PATHS[3:6], "--game": ("x", TITLE, "a" * 10_000, "x\x00y"), "--workers": ("0", "-1", "x", "9" * 40)},
     "export": {"--to": ("", "x", TITLE, "ONNX", "../x"), "--out": PATHS[2:7]},
 }  # fmt: skip
 _EITHER = {("--seed", "9" * 40), ("--limit", "9" * 40), ("--learner", "mail,"), ("--seed", "1e9"),

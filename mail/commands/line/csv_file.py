@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,21 @@ def check(path: Path | None) -> None:
         path: The file; None for none.
 
     Raises:
-        NashmailError: It is a folder, or in none.
+        NashmailError: It is a folder or a device, in no folder, or may not be written.
     """
     from agents.storage.reading import printable
     from games.base import NashmailError
 
     if path is None:
         return
-    if path.is_dir():
-        raise NashmailError(f"--csv {printable(path)} is a folder; name a file")
+    if "\0" in str(path):
+        raise NashmailError("--csv takes the name of a file, without NUL")
+    if path.exists() and not path.is_file():  # a folder, or a device, which must not be replaced by a file
+        raise NashmailError(f"--csv {printable(path)} is there and is no file; name a file")
     if not path.absolute().parent.is_dir():
         raise NashmailError(f"--csv {printable(path)} : there is no folder {printable(path.parent)}; make it first")
+    if not os.access(path.absolute().parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise NashmailError(f"--csv {printable(path)} cannot be written; name another file")
 
 
 def write(path: Path | None, **tables: Rows) -> None:
