@@ -22,7 +22,18 @@ from mail.learners.interactive import Mail
 from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
 
-MATCHING = ("bc-tabular", "iq-learn", "iq-learn-online", "gail", "airl", "infogail", "max-ent", "opt-ail")
+MATCHING = (
+    "bc-tabular",
+    "iq-learn",
+    "iq-learn-online",
+    "gail",
+    "ma-gail",
+    "airl",
+    "ma-airl",
+    "infogail",
+    "max-ent",
+    "opt-ail",
+)
 LEARNERS = (*MATCHING, "mail")
 GROUNDS = (("tictactoe", "first"), ("tictactoe", "uniform"), ("gridworld:3x3", "first"), ("rps", "uniform"))
 GAMES = {"rps": (10, 100, 1000)}
