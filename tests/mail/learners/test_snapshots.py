@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.policy import Uniform
+from mail.evaluation import exact
 from mail.learners.snapshots import MOST, Snapshot, Snapshots, at_steps
 from mail.parallel.pool import Local
 from mail.training import evaluate
@@ -46,7 +47,8 @@ def test_a_curve_is_measured_from_them_without_another_fit(
     run, prepared = Run.create(tmp_path / "run", config), prepare(config)
     learned = learn(run, prepared, pool=Local())
     monkeypatch.setattr(evaluate, "cloned", None)
-    found = evaluate.evaluate(run, prepared.context, learned, pool=Local())
+    limits = exact.limits(prepared.context.learned_model, config.expert)
+    found = evaluate.evaluate(run, prepared.context, learned, limits, pool=Local())
     for seat, curve in enumerate(found.curves[learner]):
         labels = [point["labels"] for point in curve]
         assert labels == sorted(set(labels)) and labels[-1] == learned[learner].labels[seat]
