@@ -205,8 +205,7 @@ class Scores:
         first = len(self._place)
         while first + len(position) > len(self._known):
             self._known = np.concatenate([self._known, np.zeros_like(self._known)])
-        for key, row in zip(position.tolist(), scores, strict=True):
-            self._known[self._place.setdefault(key, len(self._place))] = row
+        self._known[[self._place.setdefault(key, len(self._place)) for key in position.tolist()]] = scores
 
 
 def _whole(scores: Scored) -> NDArray[np.bool_]:

@@ -98,8 +98,9 @@ class LabelCache:
         Raises:
             PolicyError: The cache cannot be used.
         """
+        prefix = _prefix(game)
         rows = [
-            (game, key, data, _sum(game, key, data))
+            (game, key, data, _sum(prefix, key, data))
             for key, data in zip(position.tolist(), map(bytes, scores.astype(np.int8)), strict=True)
         ]
         self._safely(lambda connection: _put(connection, rows))
@@ -268,15 +269,20 @@ def _get(connection: sqlite3.Connection, game: str, position: Ints, actions: int
     scores = np.zeros((len(position), actions), dtype=np.int8)
     keys = position.tolist()
     place = {key: row for row, key in enumerate(keys)}
+    prefix = _prefix(game)
     for start in range(0, len(keys), _QUERY_SIZE):
         batch = keys[start : start + _QUERY_SIZE]
         marks = ",".join("?" * len(batch))
         query = f"SELECT position, scores, sum FROM scores WHERE game = ? AND position IN ({marks})"
-        for key, data, total in connection.execute(query, (game, *batch)):
-            if total != _sum(game, key, data) or len(data) != actions:
+        found = connection.execute(query, (game, *batch)).fetchall()
+        for key, data, total in found:
+            if total != _sum(prefix, key, data) or len(data) != actions:
                 raise _Damaged(f"position {key}")
-            cached[place[key]] = True
-            scores[place[key]] = np.frombuffer(data, dtype=np.int8)
+        rows = [place[key] for key, _, _ in found]
+        if not rows:
+            continue
+        cached[rows] = True
+        scores[rows] = np.frombuffer(b"".join(data for _, data, _ in found), dtype=np.int8).reshape(-1, actions)
     return cached, scores
 
 
@@ -294,7 +300,7 @@ def _put(connection: sqlite3.Connection, rows: list[_Row]) -> None:
 def _check_rows(connection: sqlite3.Connection) -> None:
     """_Damaged at the first row whose check sum is wrong."""
     for row in connection.execute(_ALL):
-        if row[3] != _sum(*row[:3]):
+        if not _right(row):
             raise _Damaged(f"position {row[1]}")
 
 
@@ -303,15 +309,26 @@ def _rescue(path: Path) -> list[_Row]:
     rows: list[_Row] = []
     try:
         with closing(sqlite3.connect(path)) as connection:
-            rows += (row for row in connection.execute(_ALL) if row[3] == _sum(*row[:3]))
+            rows += (row for row in connection.execute(_ALL) if _right(row))
     except sqlite3.DatabaseError:
         pass  # the rest is unreadable
     return rows
 
 
-def _sum(game: str, position: int, scores: bytes) -> int:
+def _right(row: _Row) -> bool:
+    """Whether a row's check sum is right."""
+    return row[3] == _sum(_prefix(row[0]), row[1], row[2])
+
+
+def _prefix(game: str) -> int:
+    """The check sum of what comes first in all rows of a game."""
+    return crc32(f"{game} ".encode())
+
+
+def _sum(prefix: int, position: int, scores: bytes) -> int:
+    """The check sum of a row; -1, which none has, where a column is of another type."""
     try:
-        return crc32(scores, crc32(f"{game} {position} ".encode()))
+        return crc32(scores, crc32(f"{position} ".encode(), prefix))
     except TypeError:  # a column of another type
         return -1
 

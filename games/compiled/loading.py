@@ -25,14 +25,20 @@ def kernels(rows: int) -> Any:
     Returns:
         The module; None where array code should be used.
     """
-    global _spent, _loaded
+    global _spent
     if _loaded is None:
         _spent += CALL + ROW * rows
         if _spent > LOADING:
-            from games.compiled import play
-
-            _loaded = play
+            load()
     return _loaded
+
+
+def load() -> None:
+    """Load the loops of play now, as long work does sooner or later."""
+    global _loaded
+    from games.compiled import play
+
+    _loaded = play
 
 
 def plain(array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:

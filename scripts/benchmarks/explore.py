@@ -32,6 +32,7 @@ from agents.policy import Uniform
 from agents.storage.label_cache import LabelCache
 from benchmarks.results import Result, Settings, note
 from games.base import States
+from games.compiled import loading
 from mail.data.rollout import play
 from mail.parallel.streams import stream
 
@@ -43,6 +44,7 @@ def run(settings: Settings, *, plays: int = GAMES) -> Result:
     """Both rates. PolicyError if the solver is not installed."""
     seed, repeats = settings.seed, settings.repeats or 3
     solver.load()
+    loading.load()  # as games that take longer do by themselves
     found: dict[str, list[float]] = {}
     same = True
     try:
