@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable
@@ -38,7 +39,7 @@ class Parser(argparse.ArgumentParser):
         Args:
             message: What is wrong.
         """
-        self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
+        self.exit(2, broken(f"{self.prog}: {one_line(message)}; see {self.prog} --help") + "\n")
 
     def format_help(self) -> str:
         """The help, within the terminal also where argparse does not break a line."""
@@ -204,7 +205,18 @@ def print_error(line: str) -> None:
         line: Without a line break at its end.
     """
     with suppress(OSError):
-        print(line, file=sys.stderr)
+        print(broken(line), file=sys.stderr)
+
+
+def broken(line: str) -> str:
+    """A message for standard error: one line, but broken between words where a terminal would break it anywhere.
+
+    Args:
+        line: The message.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        return line
+    return wrapped(line, shutil.get_terminal_size().columns, hang="").removesuffix("\n")
 
 
 def flush() -> None:
