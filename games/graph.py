@@ -195,9 +195,13 @@ class GameGraph:
         if ties not in self.ties:
             raise GameError(f"the expert {ties!r} plays Markov games")
         best = self.optimal()
-        if ties == "first":
-            best &= best.cumsum(1) == 1
-        table = best / best.sum(1, keepdims=True)
+        table = np.empty(best.shape)
+        for rows in chunks(slice(0, len(self))):
+            report(rows.start, len(self), "positions", step="tabulate")
+            part = best[rows]
+            if ties == "first":
+                part = part & (part.cumsum(1) == 1)
+            table[rows] = part / part.sum(1, keepdims=True)
         return table, table
 
     def best_moves(self, seat: int, rows: Ints) -> Bools:
