@@ -49,8 +49,10 @@ class Replay:
             goes_on = following >= 0
             moved.append(((rows * process.legal.shape[1] + actions)[goes_on], following[goes_on]))
             rows = following[goes_on]
-        pair, following = (np.concatenate(part) for part in zip(*moved, strict=True))
-        self.followed = self.followed + csr_array((np.ones(len(pair)), (pair, following)), shape=self.followed.shape)
+        if moved:  # else every game was over before the seat had to decide
+            pair, following = (np.concatenate(part) for part in zip(*moved, strict=True))
+            shape = self.followed.shape
+            self.followed = self.followed + csr_array((np.ones(len(pair)), (pair, following)), shape=shape)
         self.count += seen
         self.steps += int(seen.sum())
         self.games += games

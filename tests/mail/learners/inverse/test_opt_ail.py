@@ -115,6 +115,14 @@ def test_play_estimates_visits_and_transitions() -> None:
     assert off.max() < 0.08 and replay.steps == replay.count.sum()
 
 
+def test_games_without_a_decision_of_the_seat_are_games() -> None:
+    """A start that reaches the seat in one game of a thousand: the others leave no trace but their number."""
+    process = replace(random_process(2), start=np.eye(5)[0] / 1000)
+    replay = Replay(process)
+    assert replay.play(process.uniform, 3, rng=np.random.default_rng(0)).sum() == 0.0
+    assert (replay.games, replay.steps, replay.followed.nnz) == (3, 0, 0)
+
+
 @pytest.mark.parametrize("optimism", ["theory", "surrogate"])
 def test_the_mixture_comes_nearer_to_the_expert_with_more_rounds(optimism: str) -> None:
     process = tree(2, 3, chance=0.2)
