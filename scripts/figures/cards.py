@@ -65,8 +65,6 @@ METHODS = (*LEARNERS, *EXPLORERS)
 LABELS = {"DAgger": 1, "DAgger, best response": 2, "BC": 1}
 """Queries a seat of lines that query at every decision, in units of the largest of ``BUDGETS``; the others stop by
 themselves, or after the games of ``nashmail train``."""
-SEEDS = {"MAIL, deep": 3, "MAIL, unsure": 3}
-"""Most seeds of lines that train networks on the way, half of the figure's time with these."""
 COLOURS = {"BC": "#c8553d"} | {
     method: f"C{index}" for index, method in enumerate(method for method in METHODS if method != "BC")
 }
@@ -91,7 +89,7 @@ def cells(seeds: int) -> Iterator[Cell]:
     """All cells, line by line."""
     for method in METHODS:
         for game in BUDGETS:
-            for seed in range(min(seeds, SEEDS.get(method, seeds))):
+            for seed in range(seeds):
                 yield Cell(game, method, seed)
 
 
