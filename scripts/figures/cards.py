@@ -65,9 +65,11 @@ METHODS = (*LEARNERS, *EXPLORERS)
 LABELS = {"DAgger": 1, "DAgger, best response": 2, "BC": 1}
 """Queries a seat of lines that query at every decision, in units of the largest of ``BUDGETS``; the others stop by
 themselves, or after the games of ``nashmail train``."""
-COLOURS = {"BC": "#c8553d"} | {
+COLOURS = {"BC": "black"} | {
     method: f"C{index}" for index, method in enumerate(method for method in METHODS if method != "BC")
 }
+
+MARKERS = dict(zip(METHODS, "os^DvPX*hp", strict=True))
 
 
 @dataclass(frozen=True)
@@ -179,15 +181,14 @@ def draw(data: dict[str, Any]) -> Figure:
     """One panel for each game."""
     figure, panels = plt.subplots(1, len(data["budgets"]), figsize=(11, 4.2), layout="constrained", squeeze=False)
     for axes, (game, budgets) in zip(panels[0], data["budgets"].items(), strict=True):
-        for method, marker in zip(drawn(data), "os^DvPX*", strict=False):
-            colour = COLOURS[method]
+        for method in drawn(data):
             lines = [one["gaps"] for one in data["lines"][f"{game}/{method}"]]
-            banded(axes, budgets, lines, label=method, colour=colour, marker=marker)
-        axes.axhline(data["limits"][game], color="#c8553d", linestyle="--", linewidth=1, label="BC, infinite data")
+            banded(axes, budgets, lines, label=method, colour=COLOURS[method], marker=MARKERS[method])
+        axes.axhline(data["limits"][game], color="black", linestyle="--", linewidth=1, label="BC, infinite data")
         axes.set(xscale="log", xlabel="queries a seat", title=game)
         place(axes.xaxis, log_ticks(budgets[0], budgets[-1]))
         axes.set_ylim(bottom=-0.03 * axes.get_ylim()[1])
         axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("exact Nash gap: median and quartiles over seeds", fontsize=9)
-    panels[0][0].legend(fontsize=8)
+    panels[0][-1].legend(fontsize=7, loc="upper right")
     return figure
