@@ -54,7 +54,6 @@ _REFUSED = {
     "mnk(m=-1)",
     "havannah(board_size=-1)",
     "hanabi(colors=-1)",
-    "kuhn_poker",
     "kuhn_poker(players=3)",
     "blackjack",
     "bridge",
