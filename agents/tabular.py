@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from agents.policy import PolicyError, uniform_rows
 from games.base import Floats, Game, Ints, Keys, Model, States, Table, one_line, pack
+from games.progress import report
 
 
 class Tabular:
@@ -82,7 +83,12 @@ def from_model(model: Model, seat: int, table: Table) -> Tabular:
         table: float64 [S, A], its probabilities; rows where it does not act are ignored. Rows of positions that the
             seat cannot distinguish are equal in any policy; the first of them is kept.
     """
+    report(0, 3, "steps", step="index positions")
     acts = np.flatnonzero(model.legal(seat).any(1))
-    keys = model.game.key(model.states[acts], seat)
+    states = model.states[acts]
+    report(1, 3, "steps", step="index positions")
+    keys = model.game.key(states, seat)
+    report(2, 3, "steps", step="index positions")
     _, first = np.unique(pack(keys), return_index=True)  # a graph repeats a position reached at several plies
+    report(3, 3, "steps", step="index positions")
     return Tabular(keys[first], table[acts[first]], complete=True)

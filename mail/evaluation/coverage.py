@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import maximum_flow
 from agents.policy import uniform_rows
 from games.base import Bools, Ints, Model, Table, deals
 from games.graph import GameGraph
+from games.progress import report
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ def coverage_bounds(model: Model, expert: Table, seat: int) -> CoverageBounds:
         expert: [S, A] float64, the expert's table.
         seat: The expert's seat.
     """
-    profile = [uniform_rows(model.legal(0)), uniform_rows(model.legal(1))]
-    profile[seat] = expert
+    profile = []
+    for one in (0, 1):
+        report(one, 2, "tables", step="tabulate")
+        profile.append(expert if one == seat else uniform_rows(model.legal(one)))
     reached = model.reach((profile[0], profile[1])) > 0
     decisions = np.flatnonzero(reached & model.legal(seat).any(1))
     if deals(model.game) or (expert[decisions].max(1) < 1.0).any():
@@ -70,6 +73,7 @@ def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints)
     Solved as a maximum flow, which needs no list of all later decisions. One unit may leave each decision for the
     positions after it, follow moves of ``support``, and end at another decision, which takes one unit.
     """
+    report(0, 1, "matchings", step="match decisions")
     rows = np.flatnonzero(reached)
     passing, leaving = len(rows), len(decisions)  # nodes: positions passed, decisions to leave, source, sink
     source, sink = passing + leaving, passing + leaving + 1
