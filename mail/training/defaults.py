@@ -41,7 +41,7 @@ _BY_NAME = {
     ("connect4:4x4", "all"): Default(*_MISTAKES, minutes=0.3),
     ("connect4:5x4", "all"): Default(*_MISTAKES, episodes=4000, points=2, minutes=1.0),
     ("connect4:4x5", "all"): Default(*_MISTAKES, episodes=8000, points=1, minutes=2.0),
-    ("connect4:5x5", "all"): Default(*_MISTAKES, episodes=60000, points=1),
+    ("connect4:5x5", "all"): Default(*_MISTAKES, episodes=60000, points=1, minutes=8.0),
     ("tictactoe", "play"): Default(minutes=0.5),
     ("connect4:4x4", "play"): Default(("mail",), "unsure", episodes=20000),
 }
