@@ -244,7 +244,7 @@ def _default_cells(sizes: list[str]) -> list[tuple[str, ...]]:
             str(row["name"]),
             "-" if row["name"] == "others" else str(row["knowledge"]),
             ", ".join(row["learners"]),
-            str(row["explorer"]),
+            f"{row['explorer']}, symmetry" if row["symmetry"] else str(row["explorer"]),
             f"{row['minutes']:g}" if row["minutes"] is not None else "-",
         )
         for row in [*named, *others]

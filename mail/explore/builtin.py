@@ -20,6 +20,16 @@ register(
     ExplorerDeclaration("a Q-network rewarded by the elliptical bonus of its own last layer", _PAPER, _PLAY),
 )
 register(
+    "doubt",
+    "mail.explore.doubt:doubt",
+    ExplorerDeclaration(
+        "leads the clone to where it knows least, by play, and queries there alone",
+        "docs/algorithms.md, queries in doubt",
+        frozenset({"labels"}),
+        check="mail.explore.doubt:check",
+    ),
+)
+register(
     "expert",
     "mail.explore.fixed:expert",
     ExplorerDeclaration("the expert of its own seat, which makes MAIL behavioral cloning", "", frozenset({"expert"})),

@@ -25,11 +25,14 @@ class Default:
     """Most games per seat; None for what suits the size (``mail.clone.presets``)."""
     points: int | None = None
     """Points of the learning curves, each of which is measured at all positions; None for the configuration's."""
+    symmetry: bool = False
+    """Whether positions that are images of each other are learned, and counted, as one."""
     minutes: float | None = None
     """About how long it takes on two idle cores; None where that was not measured."""
 
 
 _MISTAKES = ("mail-ntuple",), "mistakes"
+_DOUBT = ("mail-ntuple",), "doubt"
 _PAPER = Default()
 _HIDDEN = {
     "all": Default(("mail-respond", "bc-tabular"), "respond"),
@@ -42,8 +45,8 @@ _BY_NAME = {
     ("connect4:5x4", "all"): Default(*_MISTAKES, episodes=4000, points=2, minutes=1.0),
     ("connect4:4x5", "all"): Default(*_MISTAKES, episodes=8000, points=1, minutes=2.0),
     ("connect4:5x5", "all"): Default(*_MISTAKES, episodes=60000, points=1, minutes=8.0),
-    ("tictactoe", "play"): Default(minutes=0.5),
-    ("connect4:4x4", "play"): Default(("mail",), "unsure", episodes=20000),
+    ("tictactoe", "play"): Default(*_DOUBT, symmetry=True),
+    ("connect4:4x4", "play"): Default(*_DOUBT, episodes=20_000, symmetry=True),
 }
 """By name and knowledge; every other game with open cards has the paper's learners."""
 

@@ -34,7 +34,7 @@ def test_cells_that_are_there_are_not_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[tuple[str, int]] = []
-    monkeypatch.setattr(boards, "trained", lambda game, seed: ran.append((game, seed)) or cell(3))
+    monkeypatch.setattr(boards, "trained", lambda game, seed, knowledge: ran.append((game, seed)) or cell(3))
     out = tmp_path / "boards.json"
     words = ["--games", "tictactoe", "--out", str(out)]
     assert boards.main([*words, "--seeds", "1"]) == 0

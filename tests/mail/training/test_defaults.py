@@ -45,7 +45,8 @@ def test_a_bare_command_takes_the_line_and_a_named_one_what_it_always_took() -> 
     bare = filled("connect4:4x4")
     assert (bare.learner, bare.explorer, bare.expert, bare.knowledge) == ("mail-ntuple", "mistakes", "first", "all")
     play = filled("connect4:4x4", "--knowledge", "play")
-    assert (play.learner, play.explorer, play.knowledge) == ("mail", "unsure", "play")
+    assert (play.learner, play.explorer, play.knowledge, play.symmetry) == ("mail-ntuple", "doubt", "play", True)
+    assert not bare.symmetry
     old = Default()
     for words in (["--explorer", "counts"], ["--learner", "mail,bc"], ["--labels", "5"], ["--expert", "uniform"]):
         args = filled("connect4:4x4", *words)
