@@ -46,6 +46,8 @@ class Counts(Base):
 
     def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
         new = self.memory.add(decisions.take(decisions.seat == self.seat))
+        if not len(self.memory):  # the seat has not come to decide yet
+            return {"new_transitions": 0, "untried": 0}
         transitions = self.memory.transitions()
         values = optimistic_values(transitions, self.horizon)
         best = transitions.legal & (values >= values.max(1, keepdims=True) - 1e-9)

@@ -41,6 +41,10 @@ class Memory:
         self._depth: list[int] = []
         self._count: list[int] = []
 
+    def __len__(self) -> int:
+        """The number of positions."""
+        return len(self._depth)
+
     def add(self, own: Decisions) -> int:
         """Add decisions of one seat.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 import reproduce
 from figures import tictactoe
@@ -92,7 +93,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "chain": {"LENGTHS": (4, 8)},
     "concentrability": {"DELTAS": (0.5,), "GAMES": 4},
     "dimension": {"STATES": (50,), "DIMENSIONS": (5,), "FIXED_STATES": 60, "GAP": 9.0, "COSTED": 1},
-    "linear": {"KINDS": ("BC", "uniform"), "residuals": dict, "draw": lambda data: b""},
+    "linear": {"KINDS": ("BC", "uniform"), "residuals": dict, "draw": lambda data: Figure()},
     "offline-limits": {},
     "rates": {"BUDGETS": (2, 4)},
     "value-gap": {

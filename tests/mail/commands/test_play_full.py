@@ -212,7 +212,7 @@ def test_a_menu_of_games_opponents_and_seats(opened: Open, tmp_path: Path) -> No
     window.wait_for("Which game?", "tictactoe", "connect4")
     window.type("\r")
     window.wait_for("tictactoe: against whom?", "cannot be beaten", "easy", "hard", "human")
-    window.type(DOWN * 4 + "\r")
+    window.type(DOWN * 5 + "\r")
     window.wait_for("tictactoe against random: which seat?")
     window.type("2")
     window.wait_for("tictactoe against the random player", "> ○ o you", "moves (1)")

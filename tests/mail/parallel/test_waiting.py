@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import cloudpickle
+import numpy as np
 import pytest
 
 from mail.parallel import ray
@@ -35,7 +36,8 @@ class Slow:
     def receive(self) -> tuple[Any, ...]:
         self.patience = 2
         index, packed = self.waiting.pop(0)
-        return "completed", index, ("result", cloudpickle.dumps(2 * cloudpickle.loads(packed)))
+        result = 2 * cloudpickle.loads(packed), np.zeros(0, np.int64), np.zeros((0, 7), np.int8)  # no scores beside it
+        return "completed", index, ("result", cloudpickle.dumps(result))
 
     def close(self) -> None:
         """Nothing is open."""
