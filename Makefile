@@ -67,8 +67,9 @@ lint: install-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Three processes on two cores, because tests of workers and terminals spend much of their time waiting.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not faults"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not faults"
 
 test-fast: install-test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
