@@ -25,7 +25,7 @@ _CRASH = re.compile(
     re.M,
 )
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_ALWAYS = ("*.lock", "*lock")
+_ALWAYS = ("*.lock", "*lock", "*/progress.json")
 
 Snapshot = dict[str, tuple[str, int, str]]
 

@@ -33,7 +33,7 @@ from mail.commands.cli import main
 def nap(seconds, shard):
     time.sleep(seconds)
 
-def train(run, *, prepared, pool):
+def train(run, *, prepared, pool, stream):
     pool.map(nap, 0.05, [0, 1], on_result=lambda index, result: print("working", flush=True))
     pool.map(nap, 0.1, range(1000))
 

@@ -183,7 +183,10 @@ def test_the_driver_is_killed_and_resumes_with_workers(whole: dict[str, bytes], 
 
 def holds(folder: Path, files: int) -> bool:
     """Whether so many rounds and shards are stored."""
-    return len(list(folder.glob("decisions/**/*.npz"))) >= files
+    try:
+        return len(list(folder.glob("decisions/**/*.npz"))) >= files
+    except FileNotFoundError:  # a folder of shards went while it was listed
+        return False
 
 
 def until(done: Callable[[], bool], process: subprocess.Popen[str], *, seconds: float = 60.0) -> None:
