@@ -24,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write both seats and the loader, and print how to use them."""
+    from mail.training import pretrained
     from mail.training.config import RunError
     from mail.training.profile import load_profile, split
 
@@ -36,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     if args.to not in (*FORMS, "connectx"):
         known = ", ".join((*FORMS, "connectx"))
         raise PolicyError(f"policies are exported to {known}, not to {args.to[:40]!r}; choose one of them")
+    if args.out is None and pretrained.is_run(args.run):
+        raise RunError(f"{args.run} comes with the package, where nothing is written; name a new folder with --out")
     home, learner = split(args.run)
     folder = args.out or home / ("-".join(("export", args.to, learner)) if learner else f"export-{args.to}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not args.force:

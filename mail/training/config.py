@@ -168,8 +168,7 @@ def folder_of(name: str) -> Path:
         raise RunError("a run's name is the path of a folder; that one is too long")
     if not name or "\0" in name:
         raise RunError(f"there is no run in {name[:80]!r}; name the folder of a run, made by `nashmail train`")
-    word, _, game = name.partition(":")
-    return pretrained.home(game) if word == pretrained.WORD and game else Path(name)
+    return pretrained.home(name.partition(":")[2]) if pretrained.is_run(name) else Path(name)
 
 
 def remedy(error: Unreadable, otherwise: str) -> str:

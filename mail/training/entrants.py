@@ -49,7 +49,7 @@ def check_entrant(name: str) -> None:
         parse(name)
         return
     named = (name, name.rpartition(":")[0])
-    if not any(os.path.exists(path) for path in named) and not name.startswith(f"{pretrained.WORD}:"):
+    if not any(os.path.exists(path) for path in named) and not pretrained.is_run(name):
         raise NashmailError(
             f"no player is called {name[:80]!r}; use expert, random, {WORD}:T, a table file, or a run's folder"
         )

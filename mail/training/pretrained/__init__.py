@@ -21,6 +21,15 @@ def home(game: str) -> Path:
     return _HOME / game.replace(":", "-")
 
 
+def is_run(name: str) -> bool:
+    """Whether the name of a run stands for policies of the package.
+
+    Args:
+        name: ``RUN[:LEARNER]``.
+    """
+    return name.startswith(f"{WORD}:") and name != f"{WORD}:"
+
+
 def has(game: str) -> bool:
     """Whether there are policies for a game.
 

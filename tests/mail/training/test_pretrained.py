@@ -54,6 +54,14 @@ def test_they_play(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_nothing_is_written_into_the_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(pretrained.home("tictactoe").rglob("*"))
+    assert main(["export", "pretrained:tictactoe"]) == 2
+    assert "--out" in capsys.readouterr().err and sorted(pretrained.home("tictactoe").rglob("*")) == before
+    assert main(["export", "pretrained:tictactoe", "--out", str(tmp_path / "files")]) == 0
+    assert (tmp_path / "files" / "seat0.safetensors").is_file()
+
+
 def test_a_damaged_file_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
