@@ -204,8 +204,9 @@ class Meter:
     def _refusal(self) -> TooLarge:
         self.close()
         total = self.total()
+        rough = "an estimate of" if self.expected or len(self.sizes) > 1 else "at least"  # nothing to extrapolate from
         return TooLarge(
-            f"{self._name()} is too large to enumerate: an estimate of {approximate(total)} positions, "
+            f"{self._name()} is too large to enumerate: {rough} {approximate(total)} positions, "
             f"{size(total * self._each(self.game.spec.longest))} and {duration(self._duration(total))} "
             f"(from {sum(self.sizes):,} in {self._spent():.1f} s)"
         )

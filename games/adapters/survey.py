@@ -142,7 +142,7 @@ def answer(name: str) -> Answer:
 
 def _size(refusal: str) -> str:
     """The estimate in a refusal; how long listing would take, if that is less than years."""
-    found = re.search(r"an estimate of (.+? positions), .+? and (.+?) \(", refusal)
+    found = re.search(r"(?:an estimate of |(?=at least ))(.+? positions), .+? and (.+?) \(", refusal)
     if found is None:
         return refusal.partition(": ")[2].partition(";")[0]
     return f"{found[1]}" + ("" if "years" in found[2] else f", {found[2]} to list")

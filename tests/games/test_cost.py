@@ -34,8 +34,16 @@ def test_layers_that_only_grow_are_followed_to_the_end() -> None:
 def test_a_game_that_is_too_large_is_refused_soon(name: str) -> None:
     game = make(f"openspiel:{name}")
     meter = Meter(game, seconds=60, moves=2e8, patience=0.5)
-    with pytest.raises(TooLarge, match=rf"^openspiel:{name} is too large to enumerate: an estimate of .* positions"):
+    told = rf"^openspiel:{name} is too large to enumerate: (an estimate of|at least) .* positions"
+    with pytest.raises(TooLarge, match=told):
         GameGraph(game, meter=meter)  # type: ignore[arg-type]
+
+
+def test_positions_of_one_layer_are_no_estimate() -> None:
+    """Listing the first moves alone takes too long, and nothing tells how many follow."""
+    game = make("openspiel:othello")
+    with pytest.raises(TooLarge, match=r"too large to enumerate: at least [\d,]+ positions"):
+        GameGraph(game, meter=Meter(game, moves=1))  # type: ignore[arg-type]
 
 
 def test_memory_alone_ends_an_enumeration() -> None:

@@ -10,8 +10,9 @@ oracle; docs/algorithms.md, "Responses". Per seat, here for seat 0 with policy m
 
 The inner problem is a decision process of the *other* seat, whose kernel contracts mu_k with the action axis of seat 0.
 ``inner = "ucbvi"`` knows labels and play alone: optimistic plans on what was seen (``experience``), ``inner_rounds``
-times before every update. ``inner = "exact"`` plans with the exact model, without payoffs, and takes the largest error
-that there can be where no label is known.
+times before every update; where chance deals and a label is the distribution, the updates' own rounds are enough.
+``inner = "exact"`` plans with the exact model, without payoffs, and takes the largest error that there can be where no
+label is known.
 
 With sampled labels the reward of a visit is ``two_sample_reward`` of two independent actions of the expert: 2 queries
 a visit in inner rounds and 3 in the others, one of them the update's. Without, a label is the distribution, and the
@@ -45,8 +46,10 @@ class MurmailConfig(ResponseConfig):
 
     inner: str = "ucbvi"
     """How the inner problem is solved, one of ``INNER``."""
-    inner_rounds: int = 1
-    """Rounds of optimistic play before each update, for ``ucbvi``."""
+    inner_rounds: int | None = None
+    """Rounds of optimistic play before each update, for ``ucbvi``. None: 1; but 0 where chance deals and labels are
+    whole distributions. Rounds with an update teach as much about the game and its labels there, and games are what
+    runs out: exponential weights need many visits of positions that few deals lead to."""
     bonus: float = 0.05
     """The bonus of an action played n times is this, times the largest value there can be, over the root of n."""
     dealt_tolerance: float = 1e-5
@@ -101,7 +104,7 @@ class OptimisticResponse:
         self.experience, self.rewards = Experience(game), Rewards(game.spec.actions)
 
     def respond(self, loop: Loop) -> Response:
-        for _ in range(self.config.inner_rounds):
+        for _ in range(self._inner_rounds(loop)):
             left = loop.budget.episodes - loop.rounds.games
             if loop.done or left < 1:
                 break
@@ -114,6 +117,12 @@ class OptimisticResponse:
     def observe(self, played: Decisions, answers: Floats, samples: int) -> None:
         self.experience.add(played)
         self.rewards.observe(played, answers, self.seat, samples)
+
+    def _inner_rounds(self, loop: Loop) -> int:
+        """See ``MurmailConfig.inner_rounds``."""
+        if self.config.inner_rounds is not None:
+            return self.config.inner_rounds
+        return 0 if deals(self.game) and not loop.sampled else 1
 
     def _planned(self, loop: Loop) -> tuple[Policy, float]:
         """The optimistic plan, and its value; infinite while nothing is known."""

@@ -51,6 +51,8 @@ def test_what_there_is() -> None:
          "2 billion positions, 2 days to list"),
         ("x is too large to enumerate: an estimate of 1e40 positions, 3 TB and 90 years (from 1 in 0.1 s); choose",
          "1e40 positions"),
+        ("x is too large to enumerate: at least 20,001 positions, 4 GB and 39 days (from 1 in 0.1 s); choose",
+         "at least 20,001 positions, 39 days to list"),
         ("x is too large to enumerate: chance alone can begin in about 1e39 ways; choose", "chance alone can begin in"
          " about 1e39 ways"),
     ],

@@ -148,6 +148,13 @@ def test_kuhn_poker_is_learned(name: str) -> None:
     assert profile_measures(model, learned(name, model, 300).policies)["nash_gap"] <= 0.02
 
 
+@pytest.mark.parametrize(("name", "sampled", "updates"), [("kuhn", False, 5), ("kuhn", True, 2), ("rps", False, 2)])
+def test_no_game_goes_by_without_an_update_where_chance_deals(name: str, sampled: bool, updates: int) -> None:
+    """Of 5 rounds of 8 games: those of optimistic play alone teach nothing there that the others do not."""
+    fits = learned("murmail", of_game(name), 40, sample_labels=sampled).fits
+    assert [fit.steps for fit in fits] == [updates, updates]
+
+
 @pytest.mark.parametrize("name", ["tictactoe:2x2:2", "gridworld:3x3"])
 def test_experience_of_many_games_is_the_model(name: str) -> None:
     """Transitions of seen games, weighed by the other seat's policy, are the exact ones where chance is absent."""
