@@ -93,6 +93,9 @@ def analysis(display: View, moves: MoveAnalysis, canvas: Canvas) -> Text:
     worths = {action: _worth(moves, action) for action in actions}
     wide = max(5, *(len(words) for words in worths.values()))
     bars = moves.probability is not None and canvas.width >= (40 if moves.mix is None else 60)
+    mixed = moves.mix is not None and moves.value is not None
+    mixes = "equilibrium" if canvas.width >= MIXED else "equil."
+    valued = moves.value is not None and not (mixed and canvas.width < NARROW)
     lines = []
     for name, action in zip(names, actions, strict=True):
         line = styled(name.rjust(width), "bold")
@@ -101,25 +104,35 @@ def analysis(display: View, moves: MoveAnalysis, canvas: Canvas) -> Text:
             line.append(f"  {chance:6.1%}")
             if bars:
                 line.append(" " + _bar(float(chance), 10, canvas), style="cyan")
-        if moves.value is not None:
+        if valued:
             line.append("  " + worths[action].ljust(wide))
-        if moves.mix is not None and moves.value is not None:
-            line.append(f"  {moves.mix[action]:11.1%}  {moves.value[actions].max() - moves.value[action]:6.3f}")
+        if mixed:
+            line.append(_mixed(moves, action, len(mixes)))
         elif moves.best is not None and moves.best[action]:
             line.append("  expert" if canvas.width >= WORDY else " *", style="green")
         line.rstrip()
         lines.append(line)
     heading = display.noun.rjust(width) + ("  policy" if moves.probability is not None else "")
     if moves.value is not None:
-        heading += (" " * 11 if bars else "") + "  value"
-        heading += "   equilibrium  regret" if moves.mix is not None else ""
+        heading += (" " * 11 if bars else "") + ("  value" if valued else "")
+        heading += " " * (valued and wide - 5) + f"  {mixes}  regret" if mixed else ""
     if moves.mix is None and moves.best is not None and canvas.width < WORDY:
         heading += "  (*: expert)"
     return Text("\n").join([styled(heading, "dim"), *lines])
 
 
+MIXED = 44
+"""Columns from which on the equilibrium's probabilities have a heading in full."""
+NARROW = 38
+"""Columns below which a table with them leaves out what the moves are worth: the regrets tell the same."""
 WORDY = 36
 """Columns from which on a table of moves has the word ``expert`` instead of an asterisk."""
+
+
+def _mixed(moves: MoveAnalysis, action: int, wide: int) -> str:
+    """The equilibrium's probability of a move, so many characters wide, and its regret."""
+    assert moves.mix is not None and moves.value is not None
+    return f"  {moves.mix[action]:{wide}.1%}  {moves.value[moves.legal].max() - moves.value[action]:6.3f}"
 
 
 def _bar(share: float, width: int, canvas: Canvas) -> str:

@@ -9,16 +9,14 @@ from mail.terminal.full.board import DISCS
 from mail.terminal.full.frame import Picture, wrapped
 from mail.terminal.game.contest import Contest, Meeting
 from mail.terminal.game.players import both_human
-from mail.terminal.moves import MoveAnalysis, analysis
+from mail.terminal.moves import MIXED, MoveAnalysis, analysis
 
 NARROWEST = 26
 """Columns that the panel needs beside a board."""
-MIXED = 44
-"""The same where analysis has the equilibrium's probabilities and regrets."""
 
 
 def narrowest(analysed: MoveAnalysis | str | None) -> int:
-    """Columns that the panel needs beside a board.
+    """Columns that the panel needs beside a board; more where analysis has the equilibrium's probabilities and regrets.
 
     Args:
         analysed: What it shows about the moves, as ``panel`` takes it.

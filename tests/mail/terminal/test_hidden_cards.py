@@ -13,10 +13,10 @@ from games.base import Concealing, sees_move
 from mail.terminal.advice import Advice
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import Canvas
-from mail.terminal.full.panel import MIXED, narrowest
+from mail.terminal.full.panel import narrowest
 from mail.terminal.game.contest import Contest, Setting
 from mail.terminal.game.players import HUMAN, Player
-from mail.terminal.moves import analysis
+from mail.terminal.moves import MIXED, analysis
 from tests.games.infosets.test_model import model
 from tests.mail.terminal.sitting import Preferring, recorded, sit
 from tests.support import game
@@ -101,9 +101,10 @@ def test_the_table_of_mixes_fits_where_the_panel_has_room() -> None:
     contest = Contest(rules, (HUMAN, Player("other", Uniform())), seed=0, setting=Setting())
     seats = make_expert("first", known)
     moves = Advice(rules, contest.view, seats, lambda: ModelOracle(known)).analyse(contest.current.states, 0)
-    for width in (MIXED, 80):
+    for width in (30, 40, MIXED, 80):
         said = analysis(contest.view, moves, Canvas(False, width, 24)).plain.splitlines()
-        assert said[0].endswith("equilibrium  regret") and max(map(len, said)) <= width
+        heading = "equilibrium  regret" if width >= MIXED else "equil.  regret"
+        assert said[0].endswith(heading) and {len(line) for line in said} == {len(said[0])} and len(said[0]) <= width
         assert any("#" in line for line in said) == (width == 80)
     assert narrowest(moves) == MIXED and narrowest(None) < MIXED
 
