@@ -109,7 +109,7 @@ class Meter:
     moves: float = float("inf")
     """Most positions times actions."""
     patience: float = 4.0
-    """Seconds after which it must be certain that the limits are kept."""
+    """Seconds, of the processor's time too, after which it must be certain that the limits are kept."""
     expected: float | None = None
     """Positions in all, where an estimate is known; else it is made from the layers as they come."""
     progress: bool = False
@@ -155,8 +155,8 @@ class Meter:
         self._made += moves
         spent, total = self._spent(), self.total()
         excess = max(total * self.game.spec.actions / self.moves, self._duration(total) / self.seconds)
-        early = spent < self.patience
-        telling = len(self.sizes) >= _MIN_LAYERS and spent > self.patience / 10
+        early = self._worked() < self.patience
+        telling = len(self.sizes) >= _MIN_LAYERS and self._worked() > self.patience / 10
         if (
             sum(self.sizes) * self.game.spec.actions > self.moves
             or (self.expected or 0.0) * self.game.spec.actions > _FAR_BEYOND * self.moves

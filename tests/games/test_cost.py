@@ -46,6 +46,14 @@ def test_positions_of_one_layer_are_no_estimate() -> None:
         GameGraph(game, meter=Meter(game, moves=1))  # type: ignore[arg-type]
 
 
+def test_a_busy_machine_is_no_reason_to_refuse() -> None:
+    """Hex 3x3 takes two seconds of the processor, after however many of a clock."""
+    game = make("openspiel:hex(board_size=3)")
+    meter = Meter(game, seconds=20, moves=2e8)
+    meter.begun -= 100
+    assert len(GameGraph(game, meter=meter)) == 4520  # type: ignore[arg-type]
+
+
 def test_memory_alone_ends_an_enumeration() -> None:
     game = make("openspiel:nim")
     with pytest.raises(TooLarge):
