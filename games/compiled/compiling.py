@@ -28,7 +28,8 @@ def compiled(signature: str) -> Callable[[F], F]:
     import numba
 
     def compile_(function: F) -> F:
-        function.__qualname__ += f"_{_shared_code():08x}"
+        # Before the name: numba knows a function that calls itself by what follows the last dot.
+        function.__qualname__ = f"with_{_shared_code():08x}.{function.__qualname__}"
         report(0, None, "", step="compile")
         try:
             return cast(F, numba.njit(signature, cache=True, error_model="numpy")(function))
