@@ -14,5 +14,6 @@ check sum becomes part of the names of all of them.
 - ``bits``: what loops over bitboards share.
 - ``play``: the rules of boards, and drawing moves.
 - ``layers``: the positions of one ply of a board.
+- ``deciding``: forced wins on boards with gravity.
 - ``loading``: whether loops are loaded yet.
 """

@@ -48,6 +48,12 @@ _MEMORY = "uint64[::1], int64[:,::1], int64[::1], uint64[::1]"  # table, scratch
 
 
 @inlined
+def _k(facts: Array) -> Any:
+    """Stones in a line, as ``games.compiled.bits`` takes them."""
+    return np.int64(facts[K])
+
+
+@inlined
 def _key(own: Any, stones: Any, facts: Array) -> Any:
     """The key of a position or of its mirror image, whichever is less."""
     key, image = own + stones, ZERO
@@ -111,7 +117,7 @@ def _order(own: Any, empty: Any, moves: Any, order: Array, steps: Array, facts: 
         stone = moves & facts[COLUMNS + column]
         if stone == ZERO:
             continue
-        wins = winning_cells(own | stone, steps, np.int64(facts[K])) & empty
+        wins = winning_cells(own | stone, steps, _k(facts)) & empty
         worth = ((popcount(wins) * 8 + min(column, last - column)) << 8) | column
         at = count
         while at > 0 and order[at - 1] >> 8 < worth >> 8:
@@ -127,7 +133,7 @@ def _wins(
     own: Any, stones: Any, attacks: bool, n: int, table: Array, scratch: Array, steps: Array, facts: Array
 ) -> bool:
     """Whether the attacker wins within n of its stones where it moves (``attacks``) or the defender does."""
-    cells, k = facts[CELLS], np.int64(facts[K])
+    cells, k = facts[CELLS], _k(facts)
     empty, moves, other = cells & ~stones, (stones + facts[BOTTOM]) & cells, own ^ stones
     if moves == ZERO or n <= 0:
         return False
@@ -153,7 +159,7 @@ def _wins(
     shift, key = facts[SHIFT], _key(own, stones, facts)
     known = _find(table, shift, key, n)
     if known >= 0:
-        return known == 1
+        return bool(known == 1)
     left, after = popcount(empty), n - 1 if attacks else n
     order = scratch[left]
     count = _order(own, empty, moves, order, steps, facts)
@@ -179,7 +185,7 @@ def _wins_after(
     table: Array, scratch: Array, steps: Array, facts: Array,
 ) -> bool:  # fmt: skip
     """Whether the attacker wins within n of its stones, the new one counted, once the seat to move has placed it."""
-    if winning_cells(own, steps, np.int64(facts[K])) & stone != ZERO:
+    if winning_cells(own, steps, _k(facts)) & stone != ZERO:
         return attacks and n > 0
     return _wins(own ^ stones, stones | stone, not attacks, n - 1 if attacks else n, table, scratch, steps, facts)
 
@@ -187,11 +193,11 @@ def _wins_after(
 @inlined
 def _over(own: Any, stones: Any, steps: Array, facts: Array) -> bool:
     """Whether the last move made a line."""
-    return has_line(own ^ stones, steps, np.int64(facts[K]))
+    return has_line(own ^ stones, steps, _k(facts))
 
 
 @inlined
-def _attacks(stones: Any, facts: Array) -> bool:
+def _attacks(stones: Any, facts: Array) -> Any:
     """Whether the attacker moves."""
     return np.uint64(popcount(stones) & 1) == facts[SEAT]
 
