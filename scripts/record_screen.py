@@ -28,7 +28,7 @@ from mail.terminal.boards import Canvas
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.review import Review
 from mail.terminal.full.work import Worker
-from mail.terminal.game.contest import Meeting, Setting
+from mail.terminal.game.contest import GameOptions, GameSeries
 from mail.training.folder import Profile, load_profile
 
 MOVES = ("1", "7", "9")
@@ -44,9 +44,9 @@ def record(profile: Profile, *, command: str, moves: tuple[str, ...] = MOVES, se
         markup=False, highlight=False, emoji=False, legacy_windows=False, _environ={"TERM": "xterm"},
     )  # fmt: skip
     console.print(Text(f"$ {command}", style="bold"))
-    setting = Setting(advisers=profile.policies, oracle=lambda: ModelOracle(model), analysis=True)
-    meeting = Meeting(profile.game, profile.name, profile.policies, 0, seed=seed, setting=setting)
-    game = GameScreen(meeting, worker=Worker(at_once=True), animation=False)
+    options = GameOptions(advisers=profile.policies, oracle=lambda: ModelOracle(model), analysis=True)
+    series = GameSeries(profile.game, profile.name, profile.policies, 0, seed=seed, options=options)
+    game = GameScreen(series, worker=Worker(at_once=True), animation=False)
     for move in moves:
         game.press(move)
         show(console, game)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from agents.policy import Policy, Seats
     from games.base import Floats, Game, Model, States
-    from mail.terminal.game.contest import Meeting
+    from mail.terminal.game.contest import GameSeries
     from mail.training.entrants import Entrant
 
 NAMES = {"expert": "the expert", "random": "the random player"}
@@ -65,17 +65,17 @@ def run(args: argparse.Namespace) -> int:
     if args.seat == "both" and args.against not in ("expert", "human"):
         who = args.against[:80]
         raise NashmailError(f"--seat both leaves no seat to {who}; choose --seat 0 or 1, or --against human")
-    meeting = _meeting(args, args.game, args.against, args.seat)
-    seed = meeting.seed
+    series = _series(args, args.game, args.against, args.seat)
+    seed = series.seed
     if full:
         from mail.terminal.full.start import play
 
-        prepare = partial(_meeting, args, first=False)
-        tally = play(meeting, prepare, animation=not args.no_animation, mouse=not args.no_mouse).tally
+        prepare = partial(_series, args, first=False)
+        tally = play(series, prepare, animation=not args.no_animation, mouse=not args.no_mouse).tally
         if tally.won or tally.drawn or tally.lost:
             console.print(f"{tally}.", soft_wrap=True)
         return 0
-    _dialogue(args, meeting, console)
+    _dialogue(args, series, console)
     if args.seed is None and args.against not in ("expert", "human") and args.seat != "both":
         console.print(f"The same opponent again: --seed {seed}", soft_wrap=True)
     return 0
@@ -110,13 +110,13 @@ def _choose(args: argparse.Namespace, full: bool) -> bool:
     return True
 
 
-def _meeting(args: argparse.Namespace, game: str, against: str, seat: str, *, first: bool = True) -> Meeting:
+def _series(args: argparse.Namespace, game: str, against: str, seat: str, *, first: bool = True) -> GameSeries:
     """The players that are named; ``first``: in the first game, which has a seed, moves and a file of its own."""
     from agents.storage.reading import printable
     from games import make
     from mail.data.records import RecordError
     from mail.terminal.analysis import oracle
-    from mail.terminal.game.contest import Meeting, Setting
+    from mail.terminal.game.contest import GameOptions, GameSeries
     from mail.training.entrants import needs_model
 
     played = make(game)
@@ -126,7 +126,7 @@ def _meeting(args: argparse.Namespace, game: str, against: str, seat: str, *, fi
     known = _Known(played)
     seats = None if make_seats is None else make_seats(known.model() if needs_model(against) else None)
     seed, moves = _begun(args, played) if first else (secrets.randbelow(1_000_000), ())
-    setting = Setting(
+    options = GameOptions(
         seats,
         lambda: oracle(played, known.model),
         args.analysis,
@@ -137,23 +137,23 @@ def _meeting(args: argparse.Namespace, game: str, against: str, seat: str, *, fi
     )
     alone = seat == "both" or seats is None
     name = None if alone else NAMES.get(against, printable(against))
-    return Meeting(played, name, seats, 0 if alone else int(seat), seed=seed, setting=setting)
+    return GameSeries(played, name, seats, 0 if alone else int(seat), seed=seed, options=options)
 
 
-def _dialogue(args: argparse.Namespace, meeting: Meeting, console: Console) -> None:
+def _dialogue(args: argparse.Namespace, series: GameSeries, console: Console) -> None:
     """One game, line by line."""
     from mail.terminal.answers import reader
     from mail.terminal.session import Session
 
-    contest = meeting.contest()
+    contest = series.contest()
     session = Session(
         contest.game,
         contest.players,
         seed=contest.seed,
         read=reader(sys.stdin.buffer if sys.stdin else None),
         console=console,
-        echo=not contest.setting.linger,
-        setting=contest.setting,
+        echo=not contest.options.linger,
+        options=contest.options,
     )
     try:
         session.play()

@@ -17,7 +17,7 @@ from mail.terminal.reasons import reason
 
 
 @dataclass(frozen=True)
-class Slip:
+class Mistake:
     """A move that gave value away."""
 
     ply: int
@@ -112,7 +112,7 @@ class Advice:
             line += f"; it {why}" if best.sum() == 1 else f"; {display.move(action)} {why}"
         return line + "."
 
-    def slip(self, ply: int, states: States, before: States | None, seat: int, action: int) -> Slip | None:
+    def mistake(self, ply: int, states: States, before: States | None, seat: int, action: int) -> Mistake | None:
         """The mistake that a move was; None if it was none, or if that is not known.
 
         Args:
@@ -129,7 +129,7 @@ class Advice:
         if action in better:
             return None
         said = verdict(self.game, legal, values, action)
-        return Slip(ply, seat, states, before, action, said, tuple(int(move) for move in better))
+        return Mistake(ply, seat, states, before, action, said, tuple(int(move) for move in better))
 
     def verdict(self, states: States, seat: int, action: int) -> str:
         """A sentence about a move before it is made; empty without an oracle.

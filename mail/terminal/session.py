@@ -16,7 +16,7 @@ from agents.policy import Policy
 from games.base import Game
 from mail.terminal.answers import Read, is_word, short, split, understand
 from mail.terminal.boards import View
-from mail.terminal.game.contest import Contest, Setting
+from mail.terminal.game.contest import Contest, GameOptions
 from mail.terminal.game.players import Players, both_human, greeting, whose
 from mail.terminal.moves import analysis, choices, help_text
 from mail.terminal.screen import Screen
@@ -43,7 +43,7 @@ class Session:
         read: Returns the next line of input, or None at its end.
         console: For output.
         echo: Whether to print the answers, for input that is not typed in the terminal.
-        setting: Further options.
+        options: Further options.
     """
 
     def __init__(
@@ -55,17 +55,17 @@ class Session:
         read: Read,
         console: Console,
         echo: bool = False,
-        setting: Setting | None = None,
+        options: GameOptions | None = None,
     ) -> None:
         self.game, self.read, self.echo = game, read, echo
-        self.setting = setting or Setting()
-        self.contest = Contest(game, players, seed=seed, setting=self.setting)
+        self.options = options or GameOptions()
+        self.contest = Contest(game, players, seed=seed, options=self.options)
         self.current, self.advice = self.contest.current, self.contest.advice
         self.recorder = self.contest.recorder
-        self.screen = Screen(console, unicode=self.setting.unicode)
+        self.screen = Screen(console, unicode=self.options.unicode)
         self._say = self.screen.say
-        self._analysing = self.setting.analysis
-        self._mistakes = self._words = 0
+        self._analysing = self.options.analysis
+        self._invalid = self._words = 0
 
     # --- the game --------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class Session:
 
     def _sample(self, policy: Policy, seat: int) -> int:
         """The policy's move. If it is slow to load, show the board meanwhile."""
-        if self.setting.linger and not self.players[seat].ready():
+        if self.options.linger and not self.players[seat].ready():
             self._draw()
             self._say(f"Loading {self.players[seat].name} ...")
         return self.contest.sample(policy, seat)
@@ -127,7 +127,7 @@ class Session:
             return
         self._draw()
         self._say(self.contest.ending())
-        while self.setting.linger and self.current.over:
+        while self.options.linger and self.current.over:
             self._say("Press Enter to leave, or type undo to take your last move back, or save: ", end="")
             word, rest = split((self.read() or "").strip())
             if word == "undo":
@@ -143,7 +143,7 @@ class Session:
         """The human's move; None if the position or the seats changed instead."""
         legal = self.current.legal(seat)
         self._draw(seat)
-        self._mistakes = 0
+        self._invalid = 0
         while True:
             answer = self._answer(seat, legal)
             if is_word(answer):
@@ -153,12 +153,12 @@ class Session:
             action, problem = understand(answer, legal, self.view, self.game.spec.actions)
             if action is not None:
                 return action
-            self._mistakes += 1
+            self._invalid += 1
             self._complain(problem)
 
     def _answer(self, seat: int, legal: list[int]) -> str:
         """The next line of input. _Leave at its end."""
-        quiet = self._mistakes > PATIENCE or self._words > CHATTER
+        quiet = self._invalid > PATIENCE or self._words > CHATTER
         if not quiet:
             view = self.view
             self._say(f"{whose(self.players, view, seat)} move ({choices(view, legal)}, ? for help): ", end="")
@@ -172,10 +172,10 @@ class Session:
 
     def _complain(self, problem: str) -> None:
         """Print the problem, up to ``PATIENCE`` times."""
-        if self._mistakes <= PATIENCE:
+        if self._invalid <= PATIENCE:
             self._say(problem)
-        elif self._mistakes == PATIENCE + 1:
-            self._say(f"{self._mistakes} answers in a row were no moves; further ones get no reply.")
+        elif self._invalid == PATIENCE + 1:
+            self._say(f"{self._invalid} answers in a row were no moves; further ones get no reply.")
 
     # --- words -----------------------------------------------------------------------------------------
 

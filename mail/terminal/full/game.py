@@ -19,7 +19,7 @@ from mail.terminal.full.frame import Picture, below, beside, fitted, indented, w
 from mail.terminal.full.keys import GAME_KEYS, MOVES, help_page
 from mail.terminal.full.panel import narrowest, panel
 from mail.terminal.full.work import Job, Worker
-from mail.terminal.game.contest import Meeting
+from mail.terminal.game.contest import GameSeries
 from mail.terminal.moves import MoveAnalysis, ranges
 
 UNDER = 8  # lines that the panel should have below a board
@@ -27,10 +27,10 @@ FOOT = 3  # lines below the board: for messages, and in small terminals the keys
 
 
 class GameScreen:
-    """Games of a meeting, one after the other.
+    """Games of a series, one after the other.
 
     Args:
-        meeting: The players.
+        series: The players.
         worker: Does what is slow.
         animation: Whether discs fall.
 
@@ -38,16 +38,16 @@ class GameScreen:
         outcome: None while it goes on, then ``quit``, ``other`` (another opponent is wanted) or ``mistakes``.
     """
 
-    def __init__(self, meeting: Meeting, *, worker: Worker, animation: bool = True) -> None:
-        self.meeting, self.worker, self.animation = meeting, worker, animation
+    def __init__(self, series: GameSeries, *, worker: Worker, animation: bool = True) -> None:
+        self.series, self.worker, self.animation = series, worker, animation
         self.outcome: str | None = None
-        self.analysing = meeting.setting.analysis
+        self.analysing = series.options.analysis
         self._page: Callable[[Canvas], list[Text]] | None = None
         self._begin()
 
     def _begin(self) -> None:
         """The next game."""
-        self.contest = self.meeting.contest()
+        self.contest = self.series.contest()
         self.seat: int | None = None
         self.message = self.contest.view.goal.strip()
         self.problem = ""
@@ -91,7 +91,7 @@ class GameScreen:
         contest = self.contest
         if contest.ended:
             self.seat = None
-            self.meeting.count(contest)
+            self.series.count(contest)
             self.message = f"{contest.ending()} {self.message}".strip()
             return
         turn = contest.turn()
@@ -205,7 +205,7 @@ class GameScreen:
             self.problem = self.contest.recorder.begin("")
         elif ended and key in ("r", "s"):
             if key == "s":
-                self.meeting.swap()
+                self.series.swap()
             self._begin()
         elif ended and key in ("o", "m"):
             self.outcome = {"o": "other", "m": "mistakes"}[key]
@@ -241,7 +241,7 @@ class GameScreen:
     def _swap(self) -> None:
         swapped, self.message = self.contest.swap()
         if swapped:
-            self.meeting.swap()
+            self.series.swap()
             self._advance()
 
     def _digit(self, key: str) -> None:
@@ -345,12 +345,12 @@ class GameScreen:
         board = indented(self._board(beside_it if beside_it.width > 20 else canvas), 2)
         if board.width + 2 + least <= canvas.width:
             room = replace(canvas, width=canvas.width - board.width - 2)
-            return beside(board, panel(self.meeting, self.contest, moves, room), at=board.width + 2)
+            return beside(board, panel(self.series, self.contest, moves, room), at=board.width + 2)
         board = self._board(replace(canvas, height=canvas.height - UNDER))  # the panel is worth more than large discs
         room = replace(canvas, height=canvas.height - board.height - 1)
         if room.height < 2:
             return board
-        return below(board, Picture([Text()]), panel(self.meeting, self.contest, moves, room))
+        return below(board, Picture([Text()]), panel(self.series, self.contest, moves, room))
 
     def _board(self, canvas: Canvas) -> Picture:
         """The board, and the actions below it where they are no places on it."""

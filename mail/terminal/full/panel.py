@@ -7,7 +7,7 @@ from rich.text import Text
 from mail.terminal.boards import STYLES, Canvas
 from mail.terminal.full.board import DISCS
 from mail.terminal.full.frame import Picture, wrapped
-from mail.terminal.game.contest import Contest, Meeting
+from mail.terminal.game.contest import Contest, GameSeries
 from mail.terminal.game.players import both_human
 from mail.terminal.moves import MIXED, MoveAnalysis, analysis
 
@@ -24,16 +24,16 @@ def narrowest(analysed: MoveAnalysis | str | None) -> int:
     return MIXED if isinstance(analysed, MoveAnalysis) and analysed.mix is not None else NARROWEST
 
 
-def panel(meeting: Meeting, contest: Contest, analysed: MoveAnalysis | str | None, canvas: Canvas) -> Picture:
+def panel(series: GameSeries, contest: Contest, analysed: MoveAnalysis | str | None, canvas: Canvas) -> Picture:
     """The panel, at most as large as ``canvas``.
 
     Args:
-        meeting: For the score.
+        series: For the score.
         contest: The game.
         analysed: What is known about the moves, or a line instead; None without analysis.
         canvas: The room that there is.
     """
-    blocks = [_players(contest), wrapped(_score(meeting, contest), canvas.width, style="bold")]
+    blocks = [_players(contest), wrapped(_score(series, contest), canvas.width, style="bold")]
     if isinstance(analysed, str):
         blocks.append(wrapped(analysed, canvas.width, style="dim"))
     elif analysed is not None:
@@ -65,12 +65,12 @@ def _players(contest: Contest) -> list[Text]:
     return lines
 
 
-def _score(meeting: Meeting, contest: Contest) -> str:
+def _score(series: GameSeries, contest: Contest) -> str:
     """The score of the session; in games that are not won or lost, what was earned, too."""
-    score = f"score: {meeting.tally}"
+    score = f"score: {series.tally}"
     if contest.game.spec.win_loss:
         return score
-    return f"earned: {contest.current.earned * (1 - 2 * meeting.human) + 0.0:+g}\n{score}"
+    return f"earned: {contest.current.earned * (1 - 2 * series.human) + 0.0:+g}\n{score}"
 
 
 def _chunks(moves: str, width: int) -> list[Text]:

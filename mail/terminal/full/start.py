@@ -18,7 +18,7 @@ from mail.terminal.full.game import GameScreen
 from mail.terminal.full.menu import BACK, QUIT, Menu
 from mail.terminal.full.review import Review
 from mail.terminal.full.work import Worker
-from mail.terminal.game.contest import Meeting
+from mail.terminal.game.contest import GameSeries
 
 
 def has_full_screen(console: Console) -> bool:
@@ -36,10 +36,10 @@ def has_full_screen(console: Console) -> bool:
 
 
 class Prepare(Protocol):
-    """Makes a meeting of what was chosen."""
+    """Makes a series of what was chosen."""
 
-    def __call__(self, game: str, against: str, seat: str) -> Meeting:
-        """The players of a new meeting.
+    def __call__(self, game: str, against: str, seat: str) -> GameSeries:
+        """The players of a new series.
 
         Args:
             game: The game's name.
@@ -48,36 +48,36 @@ class Prepare(Protocol):
         """
 
 
-def play(meeting: Meeting, prepare: Prepare, *, animation: bool, mouse: bool) -> Meeting:
+def play(series: GameSeries, prepare: Prepare, *, animation: bool, mouse: bool) -> GameSeries:
     """Games until the human quits.
 
     Args:
-        meeting: The players.
+        series: The players.
         prepare: For other opponents.
         animation: Whether discs fall.
         mouse: Whether clicks count.
 
     Returns:
-        The last meeting, with its score.
+        The last series, with its score.
     """
     from mail.terminal.full.app import show
 
     worker = Worker()
-    screen = GameScreen(meeting, worker=worker, animation=animation)
+    screen = GameScreen(series, worker=worker, animation=animation)
     while True:
         outcome = show(screen, mouse=mouse)
         screen.outcome = None
         if outcome == "mistakes":
             show(Review(screen.contest, worker=worker), mouse=mouse)
         elif outcome == "other":
-            chosen = _against(meeting.game, mouse)
+            chosen = _against(series.game, mouse)
             if chosen == QUIT:
-                return meeting
+                return series
             if not isinstance(chosen, str):
-                meeting = prepare(meeting.game.spec.name, *chosen)
-                screen = GameScreen(meeting, worker=worker, animation=animation)
+                series = prepare(series.game.spec.name, *chosen)
+                screen = GameScreen(series, worker=worker, animation=animation)
         else:
-            return meeting
+            return series
 
 
 def choose(make: Callable[[str], Game], *, mouse: bool) -> tuple[str, str, str] | None:

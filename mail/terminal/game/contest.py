@@ -17,7 +17,7 @@ from agents.policy import Policy, Seats
 from games.base import Game, conceals, sees_move
 from mail.data.game_text import moves_text
 from mail.data.records import Record
-from mail.terminal.advice import Advice, Slip
+from mail.terminal.advice import Advice, Mistake
 from mail.terminal.analysis import Oracle
 from mail.terminal.boards import View, view
 from mail.terminal.game.current_game import CurrentGame
@@ -26,7 +26,7 @@ from mail.terminal.game.recorder import Recorder
 
 
 @dataclass(frozen=True)
-class Setting:
+class GameOptions:
     """Options of a session."""
 
     advisers: Seats | None = None
@@ -52,17 +52,17 @@ class Contest:
         game: The game.
         players: Seat 0's and seat 1's player.
         seed: Of the policies' moves and of chance. The same seed and moves of humans give the same game.
-        setting: Further options.
+        options: Further options.
     """
 
-    def __init__(self, game: Game, players: Players, *, seed: int, setting: Setting) -> None:
-        self.game, self.players, self.seed, self.setting = game, players, seed, setting
+    def __init__(self, game: Game, players: Players, *, seed: int, options: GameOptions) -> None:
+        self.game, self.players, self.seed, self.options = game, players, seed, options
         self._view = view(game)
         self.current = CurrentGame(game, seed=seed)
-        for pair in setting.moves:
+        for pair in options.moves:
             self.current.play(pair)
-        self.advice = Advice(game, self._view, setting.advisers, setting.oracle)
-        self.recorder = Recorder(self.record, setting.save)
+        self.advice = Advice(game, self._view, options.advisers, options.oracle)
+        self.recorder = Recorder(self.record, options.save)
         self.resigned: int | None = None
 
     @property
@@ -161,23 +161,23 @@ class Contest:
         if both_human(self.players):
             return False, "You already play both seats."
         human = humans(self.players)[0]
-        other, advisers = self.players[1 - human], self.setting.advisers
+        other, advisers = self.players[1 - human], self.options.advisers
         if advisers is None:
             return False, f"{other.name} plays only that seat."
         moved = Player(other.name, advisers[human], other.ready)
         self.players = (moved, HUMAN) if human == 0 else (HUMAN, moved)
         return True, f"You are now {self.view.marks[1 - human]}, {other.name} is {self.view.marks[human]}."
 
-    def slips(self) -> list[Slip]:
+    def mistakes(self) -> list[Mistake]:
         """The humans' moves so far that gave value away; empty without an oracle."""
         plies = self.current.plies
         found = [
-            self.advice.slip(at, ply.states, plies[at - 1].states[0] if at else None, seat, ply.actions[seat])
+            self.advice.mistake(at, ply.states, plies[at - 1].states[0] if at else None, seat, ply.actions[seat])
             for at, ply in enumerate(plies)
             for seat in humans(self.players)
             if ply.actions[seat] >= 0
         ]
-        return [slip for slip in found if slip is not None]
+        return [mistake for mistake in found if mistake is not None]
 
     # --- what is said --------------------------------------------------------------------------------------
 
@@ -251,7 +251,7 @@ class Tally:
         return f"{self.won} won, {self.drawn} drawn, {self.lost} lost"
 
 
-class Meeting:
+class GameSeries:
     """Several games against the same opponent, with a score.
 
     Args:
@@ -260,21 +260,21 @@ class Meeting:
         seats: The opponent's policies for both seats; None as above.
         human: The human's seat in the first game.
         seed: Of the first game; each further one has the next.
-        setting: Of every game, but that only the first is saved.
+        options: Of every game, but that only the first is saved.
     """
 
     def __init__(
-        self, game: Game, name: str | None, seats: Seats | None, human: int, *, seed: int, setting: Setting
+        self, game: Game, name: str | None, seats: Seats | None, human: int, *, seed: int, options: GameOptions
     ) -> None:
         self.game, self.name, self.seats, self.human = game, name, seats, human
-        self.seed, self.setting = seed, setting
+        self.seed, self.options = seed, options
         self.tally = Tally()
         self._counted: Contest | None = None
 
     def contest(self) -> Contest:
         """The next game."""
-        contest = Contest(self.game, self._players(), seed=self.seed, setting=self.setting)
-        self.seed, self.setting = self.seed + 1, replace(self.setting, save=None)
+        contest = Contest(self.game, self._players(), seed=self.seed, options=self.options)
+        self.seed, self.options = self.seed + 1, replace(self.options, save=None)
         return contest
 
     def _players(self) -> Players:

@@ -20,7 +20,7 @@ from games.base import Floats, States
 from mail.commands.cli import main
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.answers import Read
-from mail.terminal.game.contest import Setting
+from mail.terminal.game.contest import GameOptions
 from mail.terminal.game.players import HUMAN, Player
 from mail.terminal.session import Session
 from tests.support import game, graph
@@ -45,30 +45,30 @@ def expert(name: str) -> Seats:
 
 
 def session(
-    played: Game, policy: Policy, answers: Iterator[str | None], *, human: int = 0, seed: int = 0, **setting: Any
+    played: Game, policy: Policy, answers: Iterator[str | None], *, human: int = 0, seed: int = 0, **options: Any
 ) -> tuple[float | None, str]:
     """Seat 0's reward and all that was said, drawn with plain characters."""
     other = Player("the opponent", policy)
     players = (HUMAN, other) if human == 0 else (other, HUMAN)
-    chosen = Setting(**{"unicode": False, **setting})
-    return recorded(played, players, answers, seed=seed, setting=chosen)
+    chosen = GameOptions(**{"unicode": False, **options})
+    return recorded(played, players, answers, seed=seed, options=chosen)
 
 
 def recorded(
-    played: Game, players: tuple[Player, Player], answers: Iterator[str | None], *, seed: int, setting: Setting
+    played: Game, players: tuple[Player, Player], answers: Iterator[str | None], *, seed: int, options: GameOptions
 ) -> tuple[float | None, str]:
     file = StringIO()
     console = Console(file=file, markup=False, highlight=False, emoji=False, width=80)
     read: Read = lambda: next(answers, None)  # noqa: E731
-    table = Session(played, players, seed=seed, read=read, console=console, echo=True, setting=setting)
+    table = Session(played, players, seed=seed, read=read, console=console, echo=True, options=options)
     return table.play(), file.getvalue()
 
 
 def sit(
-    name: str, policy: Policy, *answers: str, human: int = 0, seed: int = 0, **setting: Any
+    name: str, policy: Policy, *answers: str, human: int = 0, seed: int = 0, **options: Any
 ) -> tuple[float | None, str]:
     """A scripted game; the input ends with the script."""
-    return session(game(name), policy, iter(answers), human=human, seed=seed, **setting)
+    return session(game(name), policy, iter(answers), human=human, seed=seed, **options)
 
 
 def boards(said: str) -> list[str]:

@@ -14,7 +14,7 @@ from mail.terminal.advice import Advice
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import Canvas
 from mail.terminal.full.panel import narrowest
-from mail.terminal.game.contest import Contest, Setting
+from mail.terminal.game.contest import Contest, GameOptions
 from mail.terminal.game.players import HUMAN, Player
 from mail.terminal.moves import MIXED, analysis
 from tests.games.infosets.test_model import model
@@ -49,7 +49,9 @@ def test_the_public_card_and_the_bets_are_shown_to_both() -> None:
 
 
 def test_two_humans_see_the_cards_of_who_is_to_move() -> None:
-    _, said = recorded(game("kuhn"), (HUMAN, HUMAN), iter([PASS, BET, PASS]), seed=0, setting=Setting(unicode=False))
+    _, said = recorded(
+        game("kuhn"), (HUMAN, HUMAN), iter([PASS, BET, PASS]), seed=0, options=GameOptions(unicode=False)
+    )
     *before, last = hands(said)
     first, second = re.findall(r"seat \d (\w+)", last)
     assert set(before) == {f"your card: {first}", f"your card: {second}"}
@@ -82,9 +84,9 @@ def test_actions_are_called_what_they_are_at_the_position() -> None:
 def test_analysis_says_the_mixes_and_the_regret_of_each_action() -> None:
     rules = game("kuhn")
     known = model("kuhn")
-    setting = Setting(make_expert("first", known), lambda: ModelOracle(known), analysis=True, unicode=False)
+    options = GameOptions(make_expert("first", known), lambda: ModelOracle(known), analysis=True, unicode=False)
     players = (HUMAN, Player("the expert", make_expert("first", known)[1]))
-    _, said = recorded(rules, players, iter(["hint", "bet", "quit"]), seed=4, setting=setting)
+    _, said = recorded(rules, players, iter(["hint", "bet", "quit"]), seed=4, options=options)
     rows = [line.split() for line in said.splitlines() if line.split()[:1] in (["check"], ["bet"])]
     assert "policy             value   equilibrium  regret" in said
     regrets = [float(row[-1]) for row in rows[:2]]
@@ -98,7 +100,7 @@ def test_analysis_says_the_mixes_and_the_regret_of_each_action() -> None:
 def test_the_table_of_mixes_fits_where_the_panel_has_room() -> None:
     """Beside cards and a long record of bets it leaves the bars out, and no column is cut."""
     rules, known = game("leduc"), model("leduc")
-    contest = Contest(rules, (HUMAN, Player("other", Uniform())), seed=0, setting=Setting())
+    contest = Contest(rules, (HUMAN, Player("other", Uniform())), seed=0, options=GameOptions())
     seats = make_expert("first", known)
     moves = Advice(rules, contest.view, seats, lambda: ModelOracle(known)).analyse(contest.current.states, 0)
     for width in (30, 40, MIXED, 80):
@@ -126,6 +128,6 @@ def test_a_move_that_cannot_be_seen_is_not_told() -> None:
 def test_the_panel_lists_no_moves_while_something_is_concealed() -> None:
     players = (HUMAN, Player("other", Uniform()))
     for name, shown in (("kuhn", ""), ("tictactoe", "1")):
-        contest = Contest(game(name), players, seed=0, setting=Setting())
+        contest = Contest(game(name), players, seed=0, options=GameOptions())
         contest.play({0: 0})
         assert contest.public_moves == shown

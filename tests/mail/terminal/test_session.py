@@ -11,7 +11,7 @@ from agents import PolicyError, Uniform
 from games import Game, GameError
 from games.base import Floats, States
 from games.markov.gridworld import gridworld
-from mail.terminal.game.contest import Setting
+from mail.terminal.game.contest import GameOptions
 from mail.terminal.game.players import HUMAN, Player
 from tests.mail.terminal.sitting import Preferring, boards, draw_grid, expert, recorded, session, sit
 from tests.support import PENNIES, Stuck, draw, game
@@ -119,7 +119,7 @@ def test_a_grid_world_is_played_with_words_or_numbers() -> None:
 
 def test_two_humans_at_one_table() -> None:
     reward, said = recorded(
-        game("tictactoe"), (HUMAN, HUMAN), iter(["1", "5", "2", "7", "3"]), seed=0, setting=Setting(unicode=False)
+        game("tictactoe"), (HUMAN, HUMAN), iter(["1", "5", "2", "7", "3"]), seed=0, options=GameOptions(unicode=False)
     )
     assert reward == 1
     assert "tictactoe, x against o; you play both." in said
@@ -226,7 +226,7 @@ def test_whoever_waits_for_a_policy_sees_the_board() -> None:
         (Player("runs/slow", Uniform(), lambda: False), HUMAN),
         iter(["q"]),
         seed=0,
-        setting=Setting(unicode=False, linger=True),
+        options=GameOptions(unicode=False, linger=True),
     )
     assert boards(said)[0] == draw_grid(" 1 | 2 | 3", " 4 | 5 | 6", " 7 | 8 | 9")
     assert said.index("Loading runs/slow ...") < said.index("runs/slow plays cell")

@@ -10,19 +10,19 @@ from mail.terminal.boards import Canvas
 from mail.terminal.full.frame import text_of
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.work import Worker
-from mail.terminal.game.contest import Meeting, Setting
+from mail.terminal.game.contest import GameOptions, GameSeries
 
 LARGE, SMALL = Canvas(True, 80, 24), Canvas(True, 40, 12)
 
 
 def screen(
-    game: Game, policies: Policy | Seats | None, *, human: int = 0, animation: bool = False, **setting: Any
+    game: Game, policies: Policy | Seats | None, *, human: int = 0, animation: bool = False, **options: Any
 ) -> GameScreen:
     """A screen on which the slow work is done at once."""
     seats = policies if policies is None or isinstance(policies, tuple) else (policies, policies)
     name = None if seats is None else "the opponent"
-    meeting = Meeting(game, name, seats, human, seed=0, setting=Setting(**setting))
-    return GameScreen(meeting, worker=Worker(at_once=True), animation=animation)
+    series = GameSeries(game, name, seats, human, seed=0, options=GameOptions(**options))
+    return GameScreen(series, worker=Worker(at_once=True), animation=animation)
 
 
 def press(shown: GameScreen, *keys: str) -> str:
