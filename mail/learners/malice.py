@@ -21,7 +21,9 @@ label whatever its weight: there MALICE is behavioral cloning, and coverage alon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -148,7 +150,11 @@ def featured(game: Game) -> bool:
     return True
 
 
-class Malice(Offline):
+Method = Callable[[Model, Demonstrations, int], tuple[SoftmaxLinear, float]]
+"""Fits one seat of a game with features: its policy, and that policy's worst-case divergence."""
+
+
+class Malice(Offline[Method]):
     """The learner ``malice``.
 
     Args:
@@ -158,7 +164,7 @@ class Malice(Offline):
     """
 
     def __init__(self, options: Options, *, name: str = "malice", config: MaliceConfig = MaliceConfig()) -> None:
-        super().__init__(options, name=name)
+        super().__init__(options, name=name, method=partial(follow_the_leader, config, options.linear))
         self.config = config
 
     def check(self, game: Game, experts: Seats) -> None:
@@ -190,7 +196,7 @@ class Malice(Offline):
         model, shown = self.options.exact_model(self.name), demonstrations(decisions, seat)
         if not featured(game):
             return clone_tabular(game, decisions, seat, self.options.tabular), {}
-        fitted, value = follow_the_leader(self.config, self.options.linear, model, shown, seat)
+        fitted, value = self.method(model, shown, seat)
         rows = fitted.probabilities(game, shown.state, seat)
         outside = np.where(shown.distribution > 0, 0.0, rows).sum(1).max()
         off = 0.5 * np.abs(rows - shown.distribution).sum(1).mean()

@@ -7,6 +7,7 @@ for each seat: its policy = the method's fit to these demonstrations
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
 
 from agents.policy import Seats
 from games.base import Game
@@ -20,18 +21,20 @@ from mail.parallel.pool import Pool
 
 Collected = tuple[Decisions, Decisions]
 """Per seat, the decisions whose labels it learns from."""
+M = TypeVar("M")
 
 
-class Offline(ABC):
-    """A learner of demonstrations. What it needs to be made complete is ``fits``.
+class Offline(ABC, Generic[M]):
+    """A learner of demonstrations. What it needs to be made complete is ``fits``, which calls its method.
 
     Args:
-        options: Of the run.
+        options: Of the run; for methods that plan, the exact model is among them.
         name: What the learner is registered as.
+        method: Fits one seat or both, with its settings. Picklable.
     """
 
-    def __init__(self, options: Options, *, name: str) -> None:
-        self.name, self.options = name, options
+    def __init__(self, options: Options, *, name: str, method: M) -> None:
+        self.name, self.options, self.method = name, options, method
 
     @abstractmethod
     def fits(self, collector: Collector, experts: Seats, collected: Collected, budget: Budget) -> tuple[Fit, Fit]:

@@ -17,6 +17,7 @@ import games.layers
 from agents.policy import uniform_rows
 from games import Board, Enumerable, GameError, GameGraph, Quotient, Successors
 from games.base import Floats, Ints, States, pack
+from tests.games.small_boards import BOARDS
 from tests.support import Profile, game, graph, random_profile
 
 PARTS = ("seat", "legal_mask", "successor", "reward")
@@ -41,23 +42,8 @@ def uniform(model: GameGraph) -> Profile:
 
 # --- the quick way and the plain way ---------------------------------------------------------------------
 
-SMALL = [
-    "tictactoe",
-    "tictactoe:2x2:2",
-    "tictactoe:3x4:3",
-    "tictactoe:1x9:3",
-    "connect4:3x4",
-    "connect4:3x3:3",
-    "connect4:5x3:3",
-    "connect4:4x4",
-    "connect4:15x2:2",  # all 32 bits of a word
-    "quotient:tictactoe",
-    "quotient:connect4:3x4",
-    "quotient:tictactoe:2x4:3",
-]
 
-
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", [*BOARDS, "quotient:tictactoe", "quotient:tictactoe:2x4:3"])
 def test_words_build_the_graph_that_successors_build(name: str) -> None:
     quick, slow = graph(name), plain(name)
     assert isinstance(quick.game, games.layers.Packed) and quick.game.packable

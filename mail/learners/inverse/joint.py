@@ -29,7 +29,7 @@ from mail.clone.dataset import Fit, demonstrations
 from mail.clone.tabular import completed_table
 from mail.data.decisions import Decisions
 from mail.learners.budget import Budget
-from mail.learners.collect import Collector, Options
+from mail.learners.collect import Collector
 from mail.learners.inverse.process import Process, endless, reached_rows, softmax
 from mail.learners.inverse.reward import jensen_shannon, shares
 from mail.learners.offline import Collected, Offline
@@ -193,21 +193,11 @@ Method = Callable[[Duel], Agreement]
 """Fits both seats."""
 
 
-class Joint(Offline):
+class Joint(Offline[Method]):
     """A learner that imitates both seats' experts with one reward.
 
     An expert plays as its demonstrations show where they do, and as it is where they do not: it is a playable opponent.
     """
-
-    def __init__(self, options: Options, *, name: str, method: Method) -> None:
-        """
-        Args:
-            options: Of the run; the exact model is among them.
-            name: The learner's.
-            method: Fits both seats.
-        """
-        super().__init__(options, name=name)
-        self.method = method
 
     def check(self, game: Game, experts: Seats) -> None:
         self.duel(experts)

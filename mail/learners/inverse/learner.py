@@ -26,7 +26,7 @@ from mail.clone.dataset import Fit
 from mail.clone.tabular import completed_table
 from mail.data.decisions import Decisions
 from mail.learners.budget import Budget
-from mail.learners.collect import Collector, Options
+from mail.learners.collect import Collector
 from mail.learners.inverse.process import Demonstrated, Process, demonstrated, process_of
 from mail.learners.offline import Collected, Offline
 from mail.parallel.streams import stream
@@ -45,21 +45,11 @@ class Solution:
 
 
 Method = Callable[[Process, Demonstrated, Rng], Solution]
-"""Fits one seat. Picklable, with its settings."""
+"""Fits one seat."""
 
 
-class Inverse(Offline):
+class Inverse(Offline[Method]):
     """A learner that imitates each seat's expert in the process that the seat faces."""
-
-    def __init__(self, options: Options, *, name: str, method: Method) -> None:
-        """
-        Args:
-            options: Of the run; the exact model is among them.
-            name: The learner's.
-            method: Fits one seat.
-        """
-        super().__init__(options, name=name)
-        self.method = method
 
     def check(self, game: Game, experts: Seats) -> None:
         self.processes(experts)

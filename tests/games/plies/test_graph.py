@@ -14,24 +14,11 @@ from games.compiled import loading, play
 from games.plies.graph import BEST, CompactGraph
 from games.plies.listing import memory
 from games.plies.rules import rules_of
+from tests.games.small_boards import BOARDS
 from tests.support import Profile, game, graph, random_profile
 
-SMALL = [
-    "tictactoe",
-    "tictactoe:2x2:2",
-    "tictactoe:3x4:3",
-    "tictactoe:1x9:3",
-    "connect4:3x4",
-    "connect4:5x3:3",
-    "connect4:4x4",
-    "connect4:15x2:2",  # all 32 bits of a word
-    "quotient:connect4:3x4",
-    "quotient:connect4:5x3:3",
-    "quotient:connect4:4x4",
-]
 
-
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", BOARDS)
 def test_rows_are_those_of_the_graph(name: str) -> None:
     compact, whole = CompactGraph(game(name)), graph(name)
     assert len(compact) == len(whole)
