@@ -83,12 +83,13 @@ def _grid(args: argparse.Namespace) -> Grid:
 def _print(grid: Grid, found: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
 
+    from agents.storage.reading import printable
     from mail.terminal.comparison import comparison_tables, improvement_lines
-    from mail.terminal.tables import plain
+    from mail.terminal.screen import Screen
 
     console = Console()
-    for table in comparison_tables(f"{grid.game}: expert {grid.expert}, {grid.seeds} seeds", found["entrants"]):
+    seeds = f"{grid.seeds} seeds" if grid.seeds > 1 else "1 seed"
+    for table in comparison_tables(f"{grid.game}: expert {grid.expert}, {seeds}", found["entrants"]):
         console.print(table)
-    for line in improvement_lines(found):
-        console.print(plain(line), soft_wrap=True)
-    console.print(plain(f"cells, summary.json, rows.csv, figure.png: {folder}"), soft_wrap=True)
+    for line in [*improvement_lines(found), f"cells, summary.json, rows.csv, figure.png: {folder}"]:
+        Screen(console).say(printable(line))

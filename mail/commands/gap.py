@@ -50,14 +50,16 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from rich.console import Console
 
-    from mail.terminal.tables import expert_note, expert_row, learner_table, plain
+    from agents.storage.reading import printable
+    from mail.terminal.screen import Screen
+    from mail.terminal.tables import expert_note, expert_row, learner_table
 
     rows = {key: row for name, own in experts.items() for key, row in expert_row(name, own).items()}
     console = Console()
     console.print(learner_table(f"{game.spec.name}: exact, {seconds:.2f} s", {**measured, **rows}))
     for name, own in experts.items():
         for line in expert_note(name, own):
-            console.print(plain(line), soft_wrap=True)
+            Screen(console).say(printable(line))
     return 0
 
 

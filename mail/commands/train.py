@@ -286,7 +286,9 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
     """Print the table at the end of a run, and the paths of its files."""
     from rich.console import Console
 
-    from mail.terminal.tables import expert_note, expert_row, learner_table, plain, sampled_lines, sampled_table
+    from agents.storage.reading import printable
+    from mail.terminal.screen import Screen
+    from mail.terminal.tables import expert_note, expert_row, learner_table, sampled_lines, sampled_table
     from mail.training.config import heading
 
     console = Console()
@@ -295,7 +297,7 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
     rows = {**result["learners"], **(expert_row(name, expert) if exact else {})}
     console.print((learner_table if exact else sampled_table)(f"{heading(result)}, {seconds:.0f} s", rows))
     for line in [*sampled_lines(result["learners"]), *expert_note(name, expert)]:
-        console.print(plain(line), soft_wrap=True)
+        Screen(console).say(printable(line))
     least = result["limits"]
     if least["reachable_labels"]:
         known = [count for count in least["least_games"] if count is not None]
@@ -305,4 +307,4 @@ def _print(folder: Path, result: dict[str, Any], seconds: float) -> None:
         for ties, values in least["bc_infinite"].items():
             gap = f"{values[0]:z.4f} + {values[1]:z.4f} = {sum(values):z.4f}"
             console.print(f"cloning two {ties} experts, infinite data: {gap}")
-    console.print(plain(f"run: {folder}   figure: {folder / 'figure.png'}"), soft_wrap=True)
+    Screen(console).say(printable(f"run: {folder}   figure: {folder / 'figure.png'}"))

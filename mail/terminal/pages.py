@@ -94,7 +94,7 @@ def replayed(played: Played, canvas: Canvas, oracle: Oracle | None = None) -> li
     """
     record, marks = played.record, view(played.game).marks
     names = [f"{marks[seat]}: {record.players[seat]}" for seat in (0, 1)]
-    title = Text(f"{record.game}, seed {record.seed}\n" + "\n".join(names) + "\n\n")
+    title = Text(wrapped("\n".join([f"{record.game}, seed {record.seed}", *names]), canvas.width) + "\n")
     texts = pages(played.game, played.states, record.moves, canvas, over=played.over, oracle=oracle)
     texts[0] = title + texts[0]
     texts[-1] = texts[-1] + Text(f"\n\n{_ending(played)}")

@@ -19,6 +19,7 @@ REPORTS = (  # lines on standard error that report progress and are no errors
     r"(listing|enumerating) the positions of .*",
     r"(starting \d+ workers|connecting to|.* workers? (are|is)|the work was too short|every worker|a worker).*",
     r".* this run goes on without it, labels are computed anew",
+    r"\d+:\d\d:\d\d .*",  # how far a run is, now and then, where no terminal shows it (mail/terminal/progress)
 )
 _CRASH = re.compile(
     rb"Traceback \(most recent|^\s*\w*(Warning|Exception)\b.*:|Exception ignored|Fatal Python|terminate called|core dumped|Spiel Fatal",

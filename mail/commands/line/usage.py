@@ -39,7 +39,16 @@ class Parser(argparse.ArgumentParser):
         Args:
             message: What is wrong.
         """
-        self.exit(2, broken(f"{self.prog}: {one_line(message)}; see {self.prog} --help") + "\n")
+        self.exit(2, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Leave, with a message on standard error that breaks between words.
+
+        Args:
+            status: The exit status.
+            message: A line with its line break, if there is something to say.
+        """
+        super().exit(status, f"{broken(message.rstrip())}\n" if message else None)
 
     def format_help(self) -> str:
         """The help, within the terminal also where argparse does not break a line."""

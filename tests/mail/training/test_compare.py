@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -124,6 +125,16 @@ def test_what_a_command_leaves_and_says(tmp_path: Path, capsys: Any) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"cells", "summary.json", "my.csv", "figure.png"}
     lines = (tmp_path / "my.csv").read_text().splitlines()
     assert len(lines) == 5 and lines[0].startswith("game,expert,symmetry,learner,explorer,budget,seed,key,knows,labels")
+
+
+def test_the_tables_in_a_narrow_terminal(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["compare", GAME, "--learners", "bc-tabular,mail-tabular", "--budgets", "6", "--seeds", "1"]
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main([*words, "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert re.search(r"^bc-tabular\n  labels: 12; distinct: \d+;", out, re.MULTILINE)
+    assert re.search(r"^  +.*Nash gap: \d[.]\d{4}$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,22 @@ def test_a_long_message_loses_its_middle() -> None:
     assert line.startswith("begin x") and line.endswith("x end") and len(line) <= LONGEST + 5
 
 
+@pytest.mark.parametrize("words", [["--completion", "no-shell-of-this-world"], ["train", "--import", "?", "--help"]])
+def test_errors_of_parsing_break_between_words_on_a_terminal(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    whole = capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    broken = capsys.readouterr().err
+    assert whole.count("\n") == 1 < broken.count("\n") and broken.split() == whole.split()
+    assert max(map(len, broken.splitlines())) <= 40
+
+
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"games", "learners"}))
 def test_nothing_is_called_nothing(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, line = said([command, "", "--debug"], capsys)
