@@ -78,7 +78,7 @@ test-faults: install-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m faults
 
 coverage: install-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-report=html
+	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term --cov-report=html
 	@echo "build/coverage/html/index.html"
 
 test-kernels: install-test
