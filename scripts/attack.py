@@ -30,11 +30,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from attacks.ground import Case, Ground, play_out, prepare
+from attacks.fixture import Case, Fixture, play_out, prepare
 from attacks.running import Outcome
 
 KINDS = ("words", "names", "runs", "rounds", "files", "tables", "saved", "around", "kills", "clusters")
-"""Modules of ``attacks`` with ``cases(ground, rng) -> list of cases``, the slowest last."""
+"""Modules of ``attacks`` with ``cases(fixture, rng) -> list of cases``, the slowest last."""
 HEAVY = ("numpy", "scipy.optimize", "scipy.sparse", "torch", "safetensors.numpy", "rich.status", "matplotlib.figure")
 SLOW = ("matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic")
 """Other modules to import beforehand, if installed; our own are imported except those that import Ray."""
@@ -50,7 +50,9 @@ class Found:
     seconds: float
 
 
-def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, seconds: float) -> Iterator[Found | None]:
+def attack(
+    cases: Sequence[Case], fixture: Fixture, folder: Path, *, jobs: int, seconds: float
+) -> Iterator[Found | None]:
     """Run all cases, up to ``jobs`` at once, and yield each result; None for a case without time left."""
     begun, waiting = time.monotonic(), list(enumerate(cases))[::-1]
     active: list[tuple[Case, Iterator[list[tuple[Outcome | None, list[str]]]], float, Path]] = []
@@ -61,7 +63,7 @@ def attack(cases: Sequence[Case], ground: Ground, folder: Path, *, jobs: int, se
                 yield None
                 continue
             place = folder / f"case-{number}" / "here"
-            active.append((case, play_out(case, place, ground), time.monotonic(), place))
+            active.append((case, play_out(case, place, fixture), time.monotonic(), place))
         for one in list(active):
             case, steps, since, place = one
             if found := next(steps):
@@ -96,7 +98,7 @@ def preload() -> Callable[[list[str]], int]:
     return main
 
 
-def gather(only: str | None, ground: Ground, seed: int) -> list[Case]:
+def gather(only: str | None, fixture: Fixture, seed: int) -> list[Case]:
     """The cases of the selected kinds."""
     import numpy as np
 
@@ -104,7 +106,7 @@ def gather(only: str | None, ground: Ground, seed: int) -> list[Case]:
     for number, kind in enumerate(KINDS):
         if only in (None, kind):
             rng = np.random.default_rng([seed, number])
-            cases += importlib.import_module(f"attacks.{kind}").cases(ground, rng)
+            cases += importlib.import_module(f"attacks.{kind}").cases(fixture, rng)
     return cases
 
 
@@ -169,8 +171,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ["NASHMAIL_CACHE"], os.environ["HOME"] = str(folder / "cache"), str(folder)
         for variable in ("FORCE_COLOR", "COLUMNS", "LINES", "NO_COLOR", "PYTHONUNBUFFERED"):
             os.environ.pop(variable, None)
-        ground = prepare(folder, preload(), args.patience)
-        cases = gather(args.only, ground, args.seed)
+        fixture = prepare(folder, preload(), args.patience)
+        cases = gather(args.only, fixture, args.seed)
         if args.case is not None:
             cases = [case for case in cases if args.case in case.name]
         cases = thinned([case for case in cases if not (args.quick and case.slow)], args.most)
@@ -178,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print("\n".join(f"{case.kind}: {case.name}" for case in cases))
             return 0
         ended: list[Found | None] = []
-        for one in attack(cases, ground, folder, jobs=args.jobs, seconds=args.seconds):
+        for one in attack(cases, fixture, folder, jobs=args.jobs, seconds=args.seconds):
             ended.append(one)
             if one and not args.json:
                 print(

@@ -50,7 +50,7 @@ GAMES = 120
 """Games per seat: some thousand labels."""
 SHARD = 8  # games; small, so that many are in flight between two kills
 BY_TIME, LONGEST, MOMENT = 0.2, 20.0, 0.5  # share of kills by time; their most seconds, and those after labels
-COMPLETED, PAID = "landed", "repaid"  # lines of the ledger
+COMPLETED, PAID = "completed", "repaid"  # lines of the ledger
 
 
 @dataclass

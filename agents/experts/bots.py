@@ -4,7 +4,7 @@ Tree search (Kocsis, Szepesvari, "Bandit based Monte-Carlo planning", 2006) play
 position and looks deeper where they go well. It needs the rules alone, so it labels games that are too large to
 enumerate. It is no equilibrium, and how far it is from one is known only where the game has an exact model.
 
-A bot draws lots. Here every position has a bot of its own, whose seed is made from the position, so that one position
+A bot randomises. Here every position has a bot of its own, whose seed is made from the position, so that one position
 always gets one answer, in whatever order and process positions are asked.
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly, simple
+from attacks.fixture import GAME, TRAIN, Case, Fixture, Script, plainly, simple
 from attacks.mutations import TITLE
 from attacks.running import Command, Expect, Own, Words
 
@@ -30,12 +30,12 @@ _NEEDED = ("done", "game.txt")
 _LABELS = ("match", "connect4", "expert", "random", "--games", "1", "--seed", "1")
 
 
-def _ready(place: Path, ground: Ground) -> None:
+def _ready(place: Path, fixture: Fixture) -> None:
     for one in _NEEDED:
-        ground.copy(one, place / one)
+        fixture.copy(one, place / one)
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """All faults of the environment."""
     return [*_terminals(), *_streams(), *_limits(), *_caches(), *_folders()]
 
@@ -131,8 +131,8 @@ def _limits() -> list[Case]:
 def _full_disk(name: str, command: Command) -> Case:
     """A file that does not fit is reported, and nothing is left incomplete."""
 
-    def script(place: Path, ground: Ground) -> Script:
-        _ready(place, ground)
+    def script(place: Path, fixture: Fixture) -> Script:
+        _ready(place, fixture)
         yield [command]
         most = command.limits[resource.RLIMIT_FSIZE]
         cut = [path.name for path in place.rglob("*") if path.is_file() and most > 0 and path.stat().st_size == most]
@@ -184,7 +184,7 @@ def _caches() -> list[Case]:
     found = []
     for label, make in CACHES.items():
 
-        def script(place: Path, ground: Ground, make: Callable[[Path], object] = make) -> Script:
+        def script(place: Path, fixture: Fixture, make: Callable[[Path], object] = make) -> Script:
             make(place / "cache")
             yield [Command(_LABELS, "accept", env={"NASHMAIL_CACHE": str(place / "cache")}, seconds=20.0)]
             precious = place / "precious"
@@ -215,9 +215,9 @@ def _folders() -> list[Case]:
         words = (("gap", "done"), ("replay", "game.txt", "--all"))[number % 2]
 
         def script(
-            place: Path, ground: Ground, name: str = name, words: tuple[str, ...] = words, own: Own = own
+            place: Path, fixture: Fixture, name: str = name, words: tuple[str, ...] = words, own: Own = own
         ) -> Script:
-            _ready(place, ground)
+            _ready(place, fixture)
             (place / name).parent.mkdir(exist_ok=True)
             (place / name).write_text("open('ran', 'w').write('')\nraise SystemExit(3)\n")
             expect: Expect = "accept"

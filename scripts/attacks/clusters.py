@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import TRAIN, Case, Ground, Script, plainly, simple
+from attacks.fixture import TRAIN, Case, Fixture, Script, plainly, simple
 from attacks.mutations import TITLE
 from attacks.rounds import same
 from attacks.running import Command, Strike
@@ -49,7 +49,7 @@ def _at_once() -> None:
     pool.START_UP = 0.0
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """A few of the slow cases."""
     found = []
     for address in ADDRESSES:
@@ -60,7 +60,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
                 f"{KIND}: --ray-address {ascii(address)[1:40]}",
                 12,
                 command,
-                lambda place, ground: ground.copy("done", place / "done"),
+                lambda place, fixture: fixture.copy("done", place / "done"),
             )
         )
     for label, greeting in {
@@ -80,8 +80,8 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
 def _server(label: str, greeting: bytes) -> Case:
     """A server that is not Ray."""
 
-    def script(place: Path, ground: Ground) -> Script:
-        ground.copy("done", place / "done")
+    def script(place: Path, fixture: Fixture) -> Script:
+        fixture.copy("done", place / "done")
         listening = socket.create_server(("127.0.0.1", 0))
         pid = os.fork()
         if pid == 0:
@@ -115,16 +115,16 @@ def _answer(listening: socket.socket, greeting: bytes) -> None:
 def _dies(part: str, seconds: float) -> Case:
     """A part of Ray is killed as soon as it exists."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, fixture: Fixture) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         strike = Strike(signal.SIGKILL, seconds, victim=part)
         (outcome,) = yield [
             Command(words, "either", strike=strike, seconds=90.0, before=_at_once, may_change=("run", "run/*"))
         ]
         if outcome.status == 0:
-            return same(place / "run", ground.folder / "done")
+            return same(place / "run", fixture.folder / "done")
         yield [Command((*TRAIN, "--out", "run", "--resume"), "accept", before=plainly, seconds=30.0)]
-        return same(place / "run", ground.folder / "done")
+        return same(place / "run", fixture.folder / "done")
 
     return Case(KIND, f"{KIND}: {part} is killed {seconds:.1f} s after it is there", script, 12, slow=True)
 
@@ -132,7 +132,7 @@ def _dies(part: str, seconds: float) -> Case:
 def _signalled(which: signal.Signals, seconds: float) -> Case:
     """The driver receives a signal while Ray starts or works."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, fixture: Fixture) -> Script:
         words = (*TRAIN, "--out", "run", "--workers", "2")
         right = (130,) if which == signal.SIGINT else (143,)
         yield [
@@ -146,7 +146,7 @@ def _signalled(which: signal.Signals, seconds: float) -> Case:
 def _shadowed() -> Case:
     """Workers import what the driver imports, and nothing from the working directory."""
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, fixture: Fixture) -> Script:
         for name in ("games", "mail", "agents", "numpy"):
             (place / name).mkdir()
             (place / name / "__init__.py").write_text(
@@ -154,7 +154,7 @@ def _shadowed() -> Case:
             )
         yield [Command((*TRAIN, "--out", "run", "--workers", "2"), "accept", seconds=60.0, before=_at_once)]
         time.sleep(0.1)
-        bad = same(place / "run", ground.folder / "done")
+        bad = same(place / "run", fixture.folder / "done")
         return [*bad, "code in the working folder ran"] if (place / "ran").exists() else bad
 
     return Case(KIND, f"{KIND}: packages in the working folder of a run with workers", script, 11, slow=True)

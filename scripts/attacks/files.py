@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
+from attacks.fixture import GAME, TRAIN, Case, Fixture, Script, plainly
 from attacks.running import Command, Expect
 
 KIND = "files"
@@ -70,7 +70,7 @@ READ = {
 _WRITES = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/result.json", "run/clock.json")
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """Every fault for every file, unreadable files unless this user is root, and obstacles in the place of a run."""
     faults = dict(FAULTS)
     if os.geteuid():
@@ -82,7 +82,9 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
             never = words == _RESUME or "decisions" in file or file in ("run/metrics.jsonl", "run/clock.json")
             absent = words[0] == "watch" and file != "run/config.json" and label in ("nothing", "a link to nothing")
             found.append(_case(file, label, fault, words, "either" if never or absent else "refuse"))
-    part = sorted(path for path in (ground.folder / "part").rglob("000000.npz"))[0].relative_to(ground.folder / "part")
+    part = sorted(path for path in (fixture.folder / "part").rglob("000000.npz"))[0].relative_to(
+        fixture.folder / "part"
+    )
     for label, fault in faults.items():
         found.append(_case(f"run/{part}", label, fault, _RESUME, "either", source="part"))
     for label, fault in faults.items():
@@ -96,10 +98,10 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
 
 
 def _case(file: str, label: str, fault: Fault, words: tuple[str, ...], expect: Expect, source: str = "done") -> Case:
-    def script(place: Path, ground: Ground) -> Script:
-        ground.copy(source, place / "run")
+    def script(place: Path, fixture: Fixture) -> Script:
+        fixture.copy(source, place / "run")
         for one in ("game.txt", "table.csv", "table.json"):
-            ground.copy(one, place / one)
+            fixture.copy(one, place / one)
         fault(place / file)
         may = (*_WRITES, "run/.*") if words == _RESUME else ()
         yield [Command(words, expect, may_change=may, memory=2048, before=plainly, seconds=15.0)]
@@ -117,13 +119,13 @@ def _case(file: str, label: str, fault: Fault, words: tuple[str, ...], expect: E
 def _linked(target: str) -> Case:
     """``--force`` with a link must not remove the link's target."""
 
-    def script(place: Path, ground: Ground) -> Script:
-        ground.copy("done", place / "elsewhere")
+    def script(place: Path, fixture: Fixture) -> Script:
+        fixture.copy("done", place / "elsewhere")
         path = place / target
         if target == "run":
             path.symlink_to("elsewhere")
         else:
-            ground.copy("done", place / "run")
+            fixture.copy("done", place / "run")
             shutil.rmtree(path)
             path.symlink_to("../elsewhere")
         names = {str(one) for one in (place / "elsewhere").rglob("*")}

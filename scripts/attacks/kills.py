@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly, simple
+from attacks.fixture import GAME, TRAIN, Case, Fixture, Script, plainly, simple
 from attacks.rounds import CLONED, same
 from attacks.running import Command, Strike
 
@@ -25,7 +25,7 @@ _WRITES, _MOMENTS = 18, 12
 _GAMES = CLONED[: CLONED.index("--resume")] + CLONED[CLONED.index("--resume") + 1 :]
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """Kills at writes, two writers, signals at random moments and during imports."""
     found = []
     for write in sorted(rng.permutation(60)[:_WRITES]):
@@ -61,7 +61,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
                 f"{KIND}: Ctrl-C after {seconds:.2f} s, while Python imports",
                 13,
                 command,
-                lambda place, ground: ground.copy("done", place / "done"),
+                lambda place, fixture: fixture.copy("done", place / "done"),
             )
         )
     return found
@@ -91,9 +91,9 @@ def dying(write: int, when: str) -> Callable[[], None]:
 
 
 def _killed(words: tuple[str, ...], right: str, write: int, when: str) -> Case:
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, fixture: Fixture) -> Script:
         for one in ("game.txt", "game0.txt", "game1.txt"):
-            ground.copy(one, place / one)
+            fixture.copy(one, place / one)
         dead = Command(
             words,
             "either",
@@ -105,12 +105,12 @@ def _killed(words: tuple[str, ...], right: str, write: int, when: str) -> Case:
         )
         (outcome,) = yield [dead]
         if outcome.status != DIED:
-            return same(place / "run", ground.folder / right)
+            return same(place / "run", fixture.folder / right)
         again = [word for word in words if word != "--resume"]
         if (place / "run" / "config.json").exists():
             again.append("--resume")
         (outcome,) = yield [Command(tuple(again), "accept", seconds=30.0, before=plainly)]
-        return same(place / "run", ground.folder / right) if outcome.status == 0 else []
+        return same(place / "run", fixture.folder / right) if outcome.status == 0 else []
 
     what = "--from-games" if "--from-games" in words else "train"
     return Case(KIND, f"{KIND}: {what} is killed at file {write} ({when})", script, 11)
@@ -147,11 +147,11 @@ def _two(name: str) -> Case:
         "train and export": (force, ("export", "run", "--out", "new")), "two exports": (("export", "run", "--out", "new"),) * 2,
     }  # fmt: skip
 
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, fixture: Fixture) -> Script:
         if name == "resume and resume":
-            ground.copy("part", place / "run")
+            fixture.copy("part", place / "run")
         elif "export" in name:
-            ground.copy("done", place / "run")
+            fixture.copy("done", place / "run")
         first, second = pairs[name]
         commands = [
             Command(first, "either", seconds=40.0, before=_slowly),
@@ -159,7 +159,7 @@ def _two(name: str) -> Case:
         ]
         outcomes = yield commands
         statuses = sorted(outcome.status for outcome in outcomes)
-        bad = same(place / "run", ground.folder / "done")
+        bad = same(place / "run", fixture.folder / "done")
         if "export" not in name and statuses not in ([0, 2], [0, 0]):
             bad.append(f"exit statuses {statuses}")
         if name in ("train and train", "resume and resume", "train and --force", "train and resume") and statuses == [
@@ -173,9 +173,9 @@ def _two(name: str) -> Case:
 
 
 def _struck(words: tuple[str, ...], which: signal.Signals, seconds: float) -> Case:
-    def script(place: Path, ground: Ground) -> Script:
+    def script(place: Path, fixture: Fixture) -> Script:
         for one in ("done", "part"):
-            ground.copy(one, place / one)
+            fixture.copy(one, place / one)
         right = (130,) if which == signal.SIGINT else (143,)
         strike = Strike(int(which), seconds)
         (outcome,) = yield [
@@ -184,6 +184,6 @@ def _struck(words: tuple[str, ...], which: signal.Signals, seconds: float) -> Ca
         if words[0] != "train" or outcome.status == 0 or not (place / "new" / "config.json").exists():
             return []
         (outcome,) = yield [Command((*words, "--resume"), "accept", seconds=30.0, before=plainly)]
-        return same(place / "new", ground.folder / "done")
+        return same(place / "new", fixture.folder / "done")
 
     return Case(KIND, f"{KIND}: {which.name} to {words[0]} after {seconds:.2f} s", script, 12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attacks.ground import Case, Ground, simple
+from attacks.fixture import Case, Fixture, simple
 from attacks.mutations import TITLE
 from attacks.running import Command
 
@@ -78,7 +78,7 @@ LARGE = (
 """Games that ``gap``, ``exploit`` and ``train`` cannot enumerate."""
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """Each name with ``play``; some with ``train``."""
     found = [_case(name, "either" if name in _MAYBE else "refuse", 6) for name in OURS]
     found += [_case(f"openspiel:{name}", "refuse" if name in _REFUSED else "either", 6) for name in SPIEL]
@@ -93,7 +93,7 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
                 f"{KIND}: gap --game {name}",
                 5,
                 Command(("gap", "table.csv", "--game", name), seconds=20.0),
-                lambda place, ground: ground.copy("table.csv", place / "table.csv"),
+                lambda place, fixture: fixture.copy("table.csv", place / "table.csv"),
             )
         )
     for name in ("openspiel:chess", "openspiel:othello", "openspiel:go(board_size=5)", "openspiel:breakthrough"):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, Ground, Script, plainly
+from attacks.fixture import GAME, TRAIN, Case, Fixture, Script, plainly
 from attacks.mutations import drawn, mutations, some
 from attacks.running import Command
 from attacks.runs import files_of
@@ -39,9 +39,9 @@ MAY = ("run/metrics.jsonl", "run/kept/*", "run/policies/*", "run/.*")
 """The files that a resumed run may write before it finds the fault."""
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """Faults of one round, of several, of stored fits, and of stored games."""
-    part = ground.folder / "part"
+    part = fixture.folder / "part"
     found: list[Case] = []
     rounds = sorted(part.glob("decisions/mail-*/*.npz")) or sorted(part.glob("decisions/*/*.npz"))
     name = str(rounds[0].relative_to(part))
@@ -52,33 +52,33 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     found += [_written(one, *fault) for one, fault in some(of_kept, KEPT, rng)]
     for label, fault in _SWAPS.items():
         found.append(_case(label, fault))
-    stored = sorted(path for path in (ground.folder / "storing").rglob("*.txt"))
+    stored = sorted(path for path in (fixture.folder / "storing").rglob("*.txt"))
     for label, content in (
         ("empty", b""),
         ("garbage", b"\0\xff" * 99),
-        ("another game", (ground.folder / "game1.txt").read_bytes()),
+        ("another game", (fixture.folder / "game1.txt").read_bytes()),
         ("deleted", None),
     ):
         for index in (0, len(stored) - 1):
-            found.append(_stored(str(stored[index].relative_to(ground.folder / "storing")), label, content))
+            found.append(_stored(str(stored[index].relative_to(fixture.folder / "storing")), label, content))
     return found
 
 
 def _written(name: str, label: str, data: bytes) -> Case:
-    def fault(run: Path, ground: Ground) -> None:
+    def fault(run: Path, fixture: Fixture) -> None:
         (run / name).write_bytes(data)
 
     return _case(f"{name}: {label}", fault)
 
 
-def _case(label: str, fault: Callable[[Path, Ground], None]) -> Case:
-    def script(place: Path, ground: Ground) -> Script:
-        run = ground.copy("part", place / "run")
-        fault(run, ground)
+def _case(label: str, fault: Callable[[Path, Fixture], None]) -> Case:
+    def script(place: Path, fixture: Fixture) -> Script:
+        run = fixture.copy("part", place / "run")
+        fault(run, fixture)
         (outcome,) = yield [Command(RESUME, "either", seconds=30.0, may_change=MAY, before=plainly)]
         if outcome.status != 0:
             return []
-        return same(run, ground.folder / "done")
+        return same(run, fixture.folder / "done")
 
     return Case(KIND, f"{KIND}: resume with {label}", script, 11)
 
@@ -113,26 +113,26 @@ def _swap(first: Path, second: Path) -> None:
     second.write_bytes(held)
 
 
-def _other_game(run: Path, ground: Ground) -> None:
-    shutil.copyfile(_rounds(ground.folder / "markov", "mail-tabular", 0)[0], _rounds(run, "mail", 0)[0])
+def _other_game(run: Path, fixture: Fixture) -> None:
+    shutil.copyfile(_rounds(fixture.folder / "markov", "mail-tabular", 0)[0], _rounds(run, "mail", 0)[0])
 
 
-def _gap(run: Path, ground: Ground) -> None:
+def _gap(run: Path, fixture: Fixture) -> None:
     _rounds(run, "mail", 0)[0].unlink()
 
 
-def _folder(run: Path, ground: Ground) -> None:
+def _folder(run: Path, fixture: Fixture) -> None:
     path = _rounds(run, "mail", 0)[0]
     path.unlink()
     path.mkdir()
 
 
-def _more(run: Path, ground: Ground) -> None:
+def _more(run: Path, fixture: Fixture) -> None:
     path = _rounds(run, "mail", 0)[-1]
     shutil.copyfile(path, path.with_name(f"{int(path.stem) + 1:06d}.npz"))
 
 
-def _kept_swapped(run: Path, ground: Ground) -> None:
+def _kept_swapped(run: Path, fixture: Fixture) -> None:
     fits = sorted(path for path in (run / "kept").glob("*.fit"))
     if len(fits) > 1:
         for suffix in (".fit", ".json", ".safetensors"):
@@ -141,33 +141,33 @@ def _kept_swapped(run: Path, ground: Ground) -> None:
                 _swap(first, second)
 
 
-def _without(name: str) -> Callable[[Path, Ground], None]:
-    def fault(run: Path, ground: Ground) -> None:
+def _without(name: str) -> Callable[[Path, Fixture], None]:
+    def fault(run: Path, fixture: Fixture) -> None:
         path = run / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     return fault
 
 
-def _file_called_kept(run: Path, ground: Ground) -> None:
+def _file_called_kept(run: Path, fixture: Fixture) -> None:
     shutil.rmtree(run / "kept", ignore_errors=True)
     (run / "kept").write_bytes(b"")
 
 
-def _extra(name: str) -> Callable[[Path, Ground], None]:
-    def fault(run: Path, ground: Ground) -> None:
+def _extra(name: str) -> Callable[[Path, Fixture], None]:
+    def fault(run: Path, fixture: Fixture) -> None:
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).write_bytes(b"left over")
 
     return fault
 
 
-_SWAPS: dict[str, Callable[[Path, Ground], None]] = {
-    "rounds of the seats swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 1)[0]),
-    "rounds of two learners swapped": lambda run, ground: _swap(
+_SWAPS: dict[str, Callable[[Path, Fixture], None]] = {
+    "rounds of the seats swapped": lambda run, fixture: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 1)[0]),
+    "rounds of two learners swapped": lambda run, fixture: _swap(
         _rounds(run, "mail", 0)[0], _rounds(run, "bc-linear", 0)[0]
     ),
-    "first and last round swapped": lambda run, ground: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 0)[-1]),
+    "first and last round swapped": lambda run, fixture: _swap(_rounds(run, "mail", 0)[0], _rounds(run, "mail", 0)[-1]),
     "a round of another game": _other_game,
     "a round missing": _gap,
     "a folder where a round should be": _folder,
@@ -187,15 +187,15 @@ _SWAPS: dict[str, Callable[[Path, Ground], None]] = {
 
 
 def _stored(name: str, label: str, content: bytes | None) -> Case:
-    def script(place: Path, ground: Ground) -> Script:
-        run = ground.copy("storing", place / "run")
+    def script(place: Path, fixture: Fixture) -> Script:
+        run = fixture.copy("storing", place / "run")
         for one in ("game.txt", "game0.txt", "game1.txt"):
-            ground.copy(one, place / one)
+            fixture.copy(one, place / one)
         if content is None:
             (run / name).unlink()
         else:
             (run / name).write_bytes(content)
         (outcome,) = yield [Command(CLONED, "either", seconds=30.0, may_change=(*MAY, "run/*.txt"), before=plainly)]
-        return same(run, ground.folder / "cloned") if outcome.status == 0 else []
+        return same(run, fixture.folder / "cloned") if outcome.status == 0 else []
 
     return Case(KIND, f"{KIND}: resume with stored {name}: {label}", script, 11)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, TRAIN, Case, Ground, Script, answers, plainly
+from attacks.fixture import GAME, TRAIN, Case, Fixture, Script, answers, plainly
 from attacks.judging import measured
 from attacks.mutations import drawn, mutations
 from attacks.running import Command
@@ -45,10 +45,10 @@ _ANSWERS = (_GAP, _EXPLOIT, _PLAY, _MATCH, _RESUME, _EXPORT)
 """Commands whose results must not change; ``watch`` prints whatever was logged."""
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """A sample of each file's faults, with alternating readers."""
-    _undisturbed(ground)
-    home = ground.folder / "done"
+    _undisturbed(fixture)
+    home = fixture.folder / "done"
     found: list[Case] = []
     for path in sorted(path for path in home.rglob("*") if path.is_file() and path.suffix != ".png"):
         name = str(path.relative_to(home))
@@ -61,17 +61,17 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
     return found
 
 
-def _undisturbed(ground: Ground) -> None:
+def _undisturbed(fixture: Fixture) -> None:
     """Run every command on the intact run."""
-    place = ground.folder / "undisturbed"
+    place = fixture.folder / "undisturbed"
     place.mkdir()
-    ground.copy("done", place / "run")
+    fixture.copy("done", place / "run")
     for words in (*_ANSWERS, _SHOW):
-        outcome = ground.run(Command(words, "accept", stdin=b"1\n" * 9, seconds=60.0, before=plainly), place)
+        outcome = fixture.run(Command(words, "accept", stdin=b"1\n" * 9, seconds=60.0, before=plainly), place)
         if outcome.status:
             raise RuntimeError(f"{outcome.command.shell()}: {outcome.err.decode()[-300:]}")
-        ground.expected[words] = measured(outcome.out) or outcome.out
-    ground.expected[("elsewhere",)] = _files(place / "elsewhere")
+        fixture.expected[words] = measured(outcome.out) or outcome.out
+    fixture.expected[("elsewhere",)] = _files(place / "elsewhere")
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -79,13 +79,13 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _case(file: str, label: str, data: bytes, words: tuple[str, ...]) -> Case:
-    def script(place: Path, ground: Ground) -> Script:
-        run = ground.copy("done", place / "run")
+    def script(place: Path, fixture: Fixture) -> Script:
+        run = fixture.copy("done", place / "run")
         (run / file).write_bytes(data)
         may = tuple(f"run/{name}" for name in ("metrics.jsonl",)) if words == _RESUME else ()
         (outcome,) = yield [Command(words, "either", stdin=b"1\n" * 9, may_change=may, before=plainly)]
-        bad = answers(ground, words, outcome) if words in _ANSWERS else []
-        if words == _EXPORT and outcome.status == 0 and _files(place / "elsewhere") != ground.expected[("elsewhere",)]:
+        bad = answers(fixture, words, outcome) if words in _ANSWERS else []
+        if words == _EXPORT and outcome.status == 0 and _files(place / "elsewhere") != fixture.expected[("elsewhere",)]:
             bad.append("exported something else")
         return bad
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, SAVED, Case, Ground, simple
+from attacks.fixture import GAME, SAVED, Case, Fixture, simple
 from attacks.mutations import TITLE, of_bytes, some
 from attacks.running import Command, Expect
 
@@ -40,7 +40,7 @@ TYPED: dict[str, bytes] = {
 }  # fmt: skip
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """Saved games for ``replay`` and ``train --from-games``, and dialogues through a pipe."""
     found = []
     for number, (label, text) in enumerate(TEXTS.items()):
@@ -81,14 +81,14 @@ def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
                     f"{KIND}: typed at {game}: {label}",
                     11,
                     command,
-                    lambda place, ground: ground.copy("game.txt", place / "game.txt"),
+                    lambda place, fixture: fixture.copy("game.txt", place / "game.txt"),
                 )
             )
     return found
 
 
 def _file(label: str, data: bytes, expect: Expect, words: tuple[str, ...]) -> Case:
-    def prepare(place: Path, ground: Ground) -> None:
+    def prepare(place: Path, fixture: Fixture) -> None:
         (place / "bad.txt").write_bytes(data)
 
     return simple(KIND, f"{KIND}: {words[0]} {label}", 11, Command(words, expect, memory=3000), prepare)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, Case, Ground, simple
+from attacks.fixture import GAME, Case, Fixture, simple
 from attacks.mutations import DEEP, TITLE, VALUES, Mutation, of_bytes, of_json, some
 from attacks.running import Command, Expect
 
@@ -16,10 +16,10 @@ KIND = "tables"
 BYTES, JSON = 12, 25
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """Faults of bytes, of JSON, and of rows."""
-    csv = (ground.folder / "table.csv").read_text()
-    data = (ground.folder / "table.json").read_bytes()
+    csv = (fixture.folder / "table.csv").read_text()
+    data = (fixture.folder / "table.json").read_bytes()
     found = [_case("csv", label, fault, "refuse") for label, fault in of_rows(csv)]
     for kind, content in (("csv", csv.encode()), ("json", data)):
         faults = list(of_bytes(content, rng))
@@ -92,7 +92,7 @@ def of_rows(csv: str) -> Iterator[Mutation]:
 def _case(kind: str, label: str, data: bytes, expect: Expect, suffix: str = "") -> Case:
     name = f"table.{suffix or kind}"
 
-    def prepare(place: Path, ground: Ground) -> None:
+    def prepare(place: Path, fixture: Fixture) -> None:
         (place / name).write_bytes(data)
 
     command = Command(("gap", name, "--game", GAME, "--json"), expect, memory=2048)

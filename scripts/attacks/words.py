@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.ground import GAME, Case, Ground, simple
+from attacks.fixture import GAME, Case, Fixture, simple
 from attacks.mutations import TITLE
 from attacks.running import Command
 
@@ -85,7 +85,7 @@ _RIGHT = (  # must keep working
 )  # fmt: skip
 
 
-def cases(ground: Ground, rng: np.random.Generator) -> list[Case]:
+def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     """All cases."""
     found = []
     for command, options in _OPTIONS.items():
@@ -105,9 +105,9 @@ def _case(words: tuple[str, ...], expect: str, name: str) -> Case:
     first = {word.partition("/")[0].partition(":")[0] for word in words} | ({"done"} if "./done/" in words else set())
     copied = sorted(used & first)
 
-    def prepare(place: Path, ground: Ground) -> None:
+    def prepare(place: Path, fixture: Fixture) -> None:
         for one in copied:
-            ground.copy(one, place / one)
+            fixture.copy(one, place / one)
 
     command = Command(words, expect, seconds=15.0, may_change=("*/metrics.jsonl",))  # type: ignore[arg-type]
     if any("\0" in word for word in words):

@@ -251,7 +251,7 @@ class Search:
 
 
 def measure(at: GameContext, policy: Policy, seat: int) -> dict[str, float]:
-    """Exploitability of the greedy clone, exact; of the clone as it is, exact where it is at most SOFT."""
+    """Exploitability of the greedy clone, exact; of the stochastic clone, exact where it is at most SOFT."""
     graph = graph_of(at.learned_model)
 
     def query(rows: Ints) -> Floats:

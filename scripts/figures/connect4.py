@@ -2,7 +2,7 @@
 
 Runs of `nashmail train connect4 --symmetry --expert uniform --labels N` for every budget N of queries per seat and
 every seed, in OUT/connect4-cells: a run that was killed goes on, and what connect4.json holds is not run again. The
-learners are MAIL with noise injection, with uniform and with deep exploration, and behavioural cloning of two mixing
+learners are MAIL with noise injection, with uniform and with deep exploration, and behavioral cloning of two mixing
 (bc) and two deterministic (bc-first) experts. Nothing is exact here (`mail.evaluation.sampled`): wins against players
 that err on purpose, with Wilson intervals over the games of all seeds, and shares of decisions that throw away game
 value, at positions that no learner of the run was shown. Greedy first seats play more games against the one player

@@ -1,7 +1,7 @@
 """Connect Four where everything is exact: what clones lose against the queries, on 4x4, 5x4 and 4x5.
 
 Per board, seat and seed, with the mirror symmetry: MAIL led by refutation, MAIL with uniform exploration, and
-behavioural cloning of two deterministic (``first``) and two mixing (``uniform``) experts. Greedy exploitability is
+behavioral cloning of two deterministic (``first``) and two mixing (``uniform``) experts. Greedy exploitability is
 exact; that of the clone as it is is exact where it is at most 0.02, and else leaves out moves of the clone that come
 with less than 1e-3 (``asking.measure``). Beside the labels to exploitability 0 stand all that can be queried,
 with the symmetry and without. On 4x5 refutation alone is run, with one seed, and by the clock.

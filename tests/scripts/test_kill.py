@@ -28,7 +28,7 @@ FULL, BEST = [1, 2, 3, 4, 3, 2, 1], [solver.WORSE] * 3 + [4] + [solver.WORSE] * 
 
 @pytest.fixture
 def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> kill.Noted:
-    """The scores of a driver whose run is in ``tmp_path``, with two labels that landed."""
+    """The scores of a driver whose run is in ``tmp_path``, with two labels that completed."""
     monkeypatch.setenv("NASHMAIL_CACHE", str(tmp_path / "cache"))
     scores = kill.Noted(tmp_path, kill.Stamped(Local()))
     scores.receive(np.array([5, 6]), np.array([FULL, BEST], dtype=np.int8))
@@ -54,7 +54,7 @@ def test_labels_that_are_paid_twice_are_counted(noted: object, tmp_path: Path) -
     assert kill.inspect(tmp_path).repaid == 0, "its shard began before"
     resumed.pool.map(pow, 2, [3])
     resumed.receive(np.array([6]), np.array([FULL], dtype=np.int8))
-    assert kill.inspect(tmp_path).repaid == 0, "more than had landed"
+    assert kill.inspect(tmp_path).repaid == 0, "more than had completed"
     resumed.receive(np.array([5]), np.array([FULL], dtype=np.int8))
     assert kill.inspect(tmp_path) == kill.Faults(lost=0, duplicated=0, repaid=1)
     resumed.receive(np.array([5]), np.array([BEST], dtype=np.int8))
@@ -88,7 +88,7 @@ file.execute("CREATE TABLE IF NOT EXISTS scores (position INTEGER PRIMARY KEY, s
 for position in range(file.execute("SELECT count(*) FROM scores").fetchone()[0], 60):
     file.execute("INSERT OR REPLACE INTO scores VALUES (?, ?)", (position, bytes(7)))
     with (place / "ledger").open("a") as ledger:
-        ledger.write(f"landed {position} 1 {time.time()}\\n")
+        ledger.write(f"completed {position} 1 {time.time()}\\n")
     time.sleep(0.005)
     if faulty and position == 30 and not (place / "run" / "gone").exists():
         file.execute("DELETE FROM scores WHERE position > 20")
@@ -118,7 +118,7 @@ def test_kills_go_on_over_runs_and_their_faults_are_added(faulty: bool, monkeypa
     if faulty:
         assert found.lost >= 10 and found.different >= 1
     else:
-        # A driver that is killed between file and ledger has one label landed that nobody wrote down.
+        # A driver that is killed between file and ledger has one label completed that nobody wrote down.
         assert 60 * found.runs - found.driver <= found.labels <= 60 * found.runs
 
 
@@ -127,7 +127,7 @@ def test_kills_go_on_over_runs_and_their_faults_are_added(faulty: bool, monkeypa
 def test_workers_are_killed_while_they_label(
     ray_pool: RayPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three of them, each when forty more labels have landed, in a round of games on 6x7."""
+    """Three of them, each when forty more labels have completed, in a round of games on 6x7."""
     monkeypatch.setattr(mail.learners.collect, "SHARD", 2)
     board = game("connect4")
     queried = solver.solver_expert(board, ties="first")[0]

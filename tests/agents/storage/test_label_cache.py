@@ -1,4 +1,4 @@
-"""The file of slow labels: what has landed stays, whoever is killed, writes at the same time, or damages the file."""
+"""The file of slow labels: what is written stays, whoever is killed, writes at the same time, or damages the file."""
 
 from __future__ import annotations
 

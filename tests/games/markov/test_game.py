@@ -73,7 +73,7 @@ def plain_value(model: MarkovModel, profile: Profile, steps: int) -> float:
 
 
 def deterministic(model: MarkovModel, seat: int) -> list[np.ndarray]:
-    """Every table of one seat that never draws lots."""
+    """Every table of one seat that never randomises."""
     legal = model.legal(seat)
     acts = np.flatnonzero(legal.any(1))
     tables = []

@@ -124,7 +124,7 @@ def test_minimax_pairs_have_no_gap_at_all(name: str, ties: str) -> None:
 
 @pytest.mark.parametrize(("ties", "expected"), [("first", (0.8095, 0.9948)), ("uniform", (0.8042, 0.7813))])
 def test_cloning_two_experts_without_end(ties: str, expected: tuple[float, float], tictactoe_graph: GameGraph) -> None:
-    """What behavioural cloning keeps however much data it has (docs/algorithms.md, "Exploitability and the Nash
+    """What behavioral cloning keeps however much data it has (docs/algorithms.md, "Exploitability and the Nash
     gap").
     """
     experts = tictactoe_graph.equilibrium(ties)

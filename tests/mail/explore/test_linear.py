@@ -235,7 +235,7 @@ def test_optimistic_values_against_numbers_worked_out_by_hand() -> None:
     np.testing.assert_allclose(q[0], [[twice + 2.0, once], [once + once, 3.0]])
 
 
-# --- behaviour -------------------------------------------------------------------------------------------
+# --- behavior -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

@@ -270,7 +270,7 @@ def test_learners_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names() == ["bc", "mine-2"]
 
 
-# --- behavioural cloning ---------------------------------------------------------------------------------
+# --- behavioral cloning ---------------------------------------------------------------------------------
 
 
 def learn(learner: Learner, budget: Budget, *, pool: Any = None, ties: str = "first") -> Learned:

@@ -13,7 +13,7 @@ from games.base import NashmailError
 from games.graph import GameGraph
 from mail.data.decisions import Decisions, merge
 from mail.data.rollout import UnseenOnly
-from mail.learners import noise_injection as tremble
+from mail.learners import noise_injection
 from mail.learners.base import make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Options, both_cloned
@@ -42,7 +42,7 @@ def learn(graph: GameGraph, budget: Budget, seed: int = 0) -> list[Decisions]:
 
 @pytest.fixture
 def one_shard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tremble, "ROUND", 64)
+    monkeypatch.setattr(noise_injection, "ROUND", 64)
 
 
 def test_no_position_is_asked_twice(one_shard: None, tictactoe_graph: GameGraph) -> None:
@@ -54,12 +54,12 @@ def test_no_position_is_asked_twice(one_shard: None, tictactoe_graph: GameGraph)
 
 
 @pytest.mark.slow
-def test_hands_tremble_as_listed_and_who_plays_at_random_is_not_asked(tictactoe_graph: GameGraph) -> None:
+def test_noise_comes_as_listed_and_who_plays_at_random_is_not_queried(tictactoe_graph: GameGraph) -> None:
     """A round of each pair: how often a seat plays a move that its expert never would."""
-    first = len(tremble.NOISE_SCHEDULE)
-    rounds = learn(tictactoe_graph, Budget(2 * first * tremble.ROUND, patience_games=10**6))[:first]
+    first = len(noise_injection.NOISE_SCHEDULE)
+    rounds = learn(tictactoe_graph, Budget(2 * first * noise_injection.ROUND, patience_games=10**6))[:first]
     table = tictactoe_graph.equilibrium("uniform")[0]
-    for decisions, hands in zip(rounds, tremble.NOISE_SCHEDULE, strict=True):
+    for decisions, hands in zip(rounds, noise_injection.NOISE_SCHEDULE, strict=True):
         rows = tictactoe_graph.index(decisions.state)
         wrong = table[rows, decisions.played] == 0
         random = (tictactoe_graph.legal_mask[rows] & (table[rows] == 0)).sum(1) / tictactoe_graph.legal_mask[rows].sum(
@@ -87,7 +87,7 @@ def test_clones_play_once_half_of_the_budget_is_spent(one_shard: None, tictactoe
     before = merge(journal.rounds[:12])
     brief = replace(options, clone=replace(options.clone, max_steps=100))
     fits = both_cloned("turn", Collector("mail-tremble", tictactoe_graph.game, 3), (before, before), brief)
-    for index, hands in enumerate(tremble.CLONE_SCHEDULE, start=12):
+    for index, hands in enumerate(noise_injection.CLONE_SCHEDULE, start=12):
         decisions = journal.rounds[index]
         for seat in (0, 1):
             mine = decisions.take(decisions.seat == seat)
@@ -104,12 +104,12 @@ def test_a_run_that_goes_on_from_its_rounds_ends_alike(one_shard: None, tictacto
     """Whenever it was killed: before the clones play, or after."""
 
     class Resumed(Kept):
-        def __init__(self, landed: list[Decisions]) -> None:
+        def __init__(self, completed: list[Decisions]) -> None:
             super().__init__()
-            self.landed = landed
+            self.completed = completed
 
         def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
-            return self.landed[round_] if round_ < len(self.landed) else None
+            return self.completed[round_] if round_ < len(self.completed) else None
 
     def learned(journal: Kept) -> list[Decisions]:
         learner = make_learner("mail-tremble", Options(clone=replace(QUICK, max_steps=4)))
@@ -120,9 +120,9 @@ def test_a_run_that_goes_on_from_its_rounds_ends_alike(one_shard: None, tictacto
 
     whole = learned(Kept())
     assert len(whole) == 8
-    for landed in (1, 4, 6):
-        rest = learned(Resumed(whole[:landed]))
-        for part, other in zip(whole[landed:], rest, strict=True):
+    for completed in (1, 4, 6):
+        rest = learned(Resumed(whole[:completed]))
+        for part, other in zip(whole[completed:], rest, strict=True):
             assert np.array_equal(part.played, other.played)
             assert np.array_equal(part.label, other.label, equal_nan=True)
 

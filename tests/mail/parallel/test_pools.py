@@ -67,11 +67,11 @@ def pool(request: pytest.FixtureRequest) -> Pool:
 
 @pytest.mark.slow
 def test_results_come_in_shard_order(pool: Pool) -> None:
-    landed: dict[int, np.ndarray] = {}
-    results = pool.map(scaled, 0.5, SHARDS, on_result=lambda index, result: landed.update({index: result}))
-    assert sorted(landed) == SHARDS
+    completed: dict[int, np.ndarray] = {}
+    results = pool.map(scaled, 0.5, SHARDS, on_result=lambda index, result: completed.update({index: result}))
+    assert sorted(completed) == SHARDS
     for shard, result in zip(SHARDS, results, strict=True):
-        assert np.array_equal(result, 0.5 * np.arange(shard + 1)) and np.array_equal(landed[shard], result)
+        assert np.array_equal(result, 0.5 * np.arange(shard + 1)) and np.array_equal(completed[shard], result)
 
 
 def test_nothing_to_do(pool: Pool) -> None:
@@ -87,10 +87,10 @@ def test_an_error_names_shard_and_cause(pool: Pool) -> None:
 
 
 def test_what_lands_before_an_error_is_kept(pool: Pool) -> None:
-    landed: list[int] = []
+    completed: list[int] = []
     with pytest.raises(PoolError):
-        pool.map(failing, ValueError, [0, 1, 2, 3], on_result=lambda index, result: landed.append(result))
-    assert set(landed) <= {0, 1, 2} and landed
+        pool.map(failing, ValueError, [0, 1, 2, 3], on_result=lambda index, result: completed.append(result))
+    assert set(completed) <= {0, 1, 2} and completed
 
 
 def test_what_fails_leaves_no_worker_behind(ray_pool: RayPool) -> None:

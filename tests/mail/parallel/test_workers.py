@@ -129,7 +129,7 @@ def test_a_round_goes_on_with_the_shards_that_landed(
     mail.training.train.train(Run.resume(tmp_path / "run"))
     again = [shard for shard in played if shard.stage == "mail/play"]
     assert contents(tmp_path / "run") == whole
-    assert len(again) == 2 * CONFIG.episodes // SHARD - shards, "what has landed is not played again"
+    assert len(again) == 2 * CONFIG.episodes // SHARD - shards, "what has completed is not played again"
 
 
 def test_parts_of_a_round_that_is_whole_are_swept_away(tmp_path: Path) -> None:

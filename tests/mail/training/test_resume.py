@@ -96,10 +96,10 @@ def test_an_interrupted_run_resumes_to_the_same_files(
         with pytest.raises(KeyboardInterrupt):
             mail.training.train.train(run)
     assert not (folder / "result.json").exists()
-    landed = {name: data for name, data in contents(folder).items() if name.startswith("decisions")}
+    completed = {name: data for name, data in contents(folder).items() if name.startswith("decisions")}
     mail.training.train.train(Run.resume(folder))
     same_run(folder, quick)
-    assert landed.items() <= contents(quick).items()
+    assert completed.items() <= contents(quick).items()
 
 
 @pytest.mark.slow

@@ -185,13 +185,13 @@ def test_a_finished_run_of_the_first_format_is_read(old: Path, capsys: pytest.Ca
 def test_an_unfinished_run_of_the_first_format_goes_on(
     old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    landed = contents(old / "unfinished" / "decisions")
+    completed = contents(old / "unfinished" / "decisions")
     assert main(["train", *HALF_WORDS, "--out", str(old / "unfinished"), "--resume", "--json"]) == 0
     assert main(["train", *HALF_WORDS, "--out", str(tmp_path / "new"), "--json"]) == 0
     one, other = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert one["learners"] == other["learners"] and one["curves"] == other["curves"]
     assert contents(old / "unfinished" / "policies") == contents(tmp_path / "new" / "policies")
-    assert landed.items() <= contents(old / "unfinished" / "decisions").items()
+    assert completed.items() <= contents(old / "unfinished" / "decisions").items()
     assert main(["train", *HALF_WORDS, "--out", str(old / "unfinished"), "--resume"]) == 0
 
 

@@ -61,7 +61,7 @@ def test_a_killed_figure_goes_on(
 
 
 def test_a_cell_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    """And what landed before it stays."""
+    """And what completed before it stays."""
     monkeypatch.setattr(asks, "GAMES", ("tictactoe",))
     monkeypatch.setattr(asks, "run", Runs(dies_at=2, error=ValueError("no\nluck")))
     words = ["asks", "--seeds", "2", "--out", str(tmp_path)]

@@ -29,7 +29,7 @@ class Case:
 
     kind: str
     name: str
-    script: Callable[[Path, Ground], Script]
+    script: Callable[[Path, Fixture], Script]
     point: int
     """The promise that it tests, for sorting."""
     slow: bool = False
@@ -37,7 +37,7 @@ class Case:
 
 
 @dataclass
-class Ground:
+class Fixture:
     """The paths of all inputs, and the results of undisturbed commands."""
 
     folder: Path
@@ -68,14 +68,14 @@ class Ground:
         return outcome
 
 
-def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.0) -> Ground:
+def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.0) -> Fixture:
     """Train the runs to attack, and run undisturbed commands. RuntimeError if one fails."""
-    ground = Ground(folder / "templates", main, patience=patience)
-    ground.folder.mkdir(parents=True)
-    (ground.folder / "game.txt").write_text(SAVED)
+    fixture = Fixture(folder / "templates", main, patience=patience)
+    fixture.folder.mkdir(parents=True)
+    (fixture.folder / "game.txt").write_text(SAVED)
     others = [SAVED.replace("1. 1\n2. 6\n3. 2\n", moves) for moves in ("1. 2\n2. 4\n3. 3\n", "1. 5\n2. 1\n3. 6\n")]
     for number, text in enumerate(others):
-        (ground.folder / f"game{number}.txt").write_text(text)
+        (fixture.folder / f"game{number}.txt").write_text(text)
     games = ("train", GAME, "--seed", "2", "--from-games", "game.txt", "game0.txt", "game1.txt")
     made = [
         Command((*TRAIN, "--out", "done"), "accept", seconds=120, before=plainly),
@@ -93,14 +93,14 @@ def prepare(folder: Path, main: Callable[[list[str]], int], patience: float = 1.
             before=plainly,
         ),
     ]
-    running = [ground.start(command, ground.folder) for command in made]
+    running = [fixture.start(command, fixture.folder) for command in made]
     for one in running:
         while (outcome := one.poll()) is None:
             time.sleep(0.01)
         if outcome.status not in (0, 77):
             raise RuntimeError(f"{outcome.command.shell()}: {outcome.err.decode()[-500:]}")
-    _tables(ground)
-    return ground
+    _tables(fixture)
+    return fixture
 
 
 def plainly() -> None:
@@ -127,7 +127,7 @@ def _stop_before_the_end() -> None:
     Run.finish = stop  # type: ignore[method-assign]
 
 
-def _tables(ground: Ground) -> None:
+def _tables(fixture: Fixture) -> None:
     """The uniform policy as a table in both forms."""
     from agents.storage.tables import write_table
 
@@ -138,7 +138,7 @@ def _tables(ground: Ground) -> None:
 
         model = GameGraph(make(GAME))  # type: ignore[arg-type]
         for kind in ("csv", "json"):
-            write_table(ground.folder / f"table.{kind}", Uniform(), model)
+            write_table(fixture.folder / f"table.{kind}", Uniform(), model)
 
     if pid := os.fork():
         if os.waitpid(pid, 0)[1]:
@@ -157,29 +157,29 @@ def simple(
     name: str,
     point: int,
     command: Command,
-    prepare: Callable[[Path, Ground], object] = lambda place, ground: None,
-    check: Callable[[Path, Ground, Outcome], list[str]] = lambda place, ground, outcome: [],
+    prepare: Callable[[Path, Fixture], object] = lambda place, fixture: None,
+    check: Callable[[Path, Fixture, Outcome], list[str]] = lambda place, fixture, outcome: [],
 ) -> Case:
     """A case of one command: prepare its folder, run it, and check what it did."""
 
-    def script(place: Path, ground: Ground) -> Script:
-        prepare(place, ground)
+    def script(place: Path, fixture: Fixture) -> Script:
+        prepare(place, fixture)
         (outcome,) = yield [command]
-        return check(place, ground, outcome)
+        return check(place, fixture, outcome)
 
     return Case(kind, name, script, point, slow=bool(command.own))
 
 
-def play_out(case: Case, place: Path, ground: Ground) -> Iterator[list[tuple[Outcome | None, list[str]]]]:
+def play_out(case: Case, place: Path, fixture: Fixture) -> Iterator[list[tuple[Outcome | None, list[str]]]]:
     """Run a case step by step; yields empty lists while it runs, then its faults, command by command."""
     place.mkdir(parents=True)
-    script = case.script(place, ground)
+    script = case.script(place, fixture)
     found: list[tuple[Outcome | None, list[str]]] = []
     outcomes: list[Outcome] = []
     commands = next(script)
     while True:
         before = snapshot(place)
-        running = [ground.start(command, place) for command in commands]
+        running = [fixture.start(command, place) for command in commands]
         ended: list[Outcome | None] = [None] * len(running)
         while None in ended:
             for index, one in enumerate(running):
@@ -204,8 +204,10 @@ def quietly(command: Command, **changes: Any) -> Command:
     return replace(command, **changes)
 
 
-def answers(ground: Ground, words: tuple[str, ...], outcome: Outcome) -> list[str]:
+def answers(fixture: Fixture, words: tuple[str, ...], outcome: Outcome) -> list[str]:
     """Whether an accepted command gives the same result as the undisturbed one."""
-    if outcome.status != 0 or words not in ground.expected:
+    if outcome.status != 0 or words not in fixture.expected:
         return []
-    return [] if (measured(outcome.out) or outcome.out) == ground.expected[words] else ["accepted, with another answer"]
+    return (
+        [] if (measured(outcome.out) or outcome.out) == fixture.expected[words] else ["accepted, with another answer"]
+    )
