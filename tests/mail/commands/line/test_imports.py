@@ -160,7 +160,7 @@ def shell(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_what_a_file_registers_works_in_every_command(own: Path, tmp_path: Path) -> None:
-    trained = shell("--import", "mine/own.py", *TRAIN, "--json", folder=tmp_path)
+    trained = shell("--import", "mine/own.py", *TRAIN, "--json", "--quiet", folder=tmp_path)
     assert (trained.returncode, trained.stderr) == (0, "registered\n")
     assert json.loads(trained.stdout)["learners"]["my-mail"]["labels"] > 0
     assert json.loads((tmp_path / "run" / "config.json").read_text())["imports"] == [str(own)]
@@ -171,7 +171,7 @@ def test_what_a_file_registers_works_in_every_command(own: Path, tmp_path: Path)
         ["export", "run:my-mail"],
         ["games"],
         ["learners"],
-        [*TRAIN, "--resume"],
+        [*TRAIN, "--resume", "--quiet"],
     ):
         done = shell(*words, "--import", str(own), folder=tmp_path)
         assert (done.returncode, done.stderr) == (0, "registered\n"), (words, done.stderr)
