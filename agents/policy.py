@@ -14,7 +14,7 @@ import numpy as np
 
 from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
 from games.compiled.loading import kernels, plain
-from games.progress import report
+from games.progress import PART, in_parts, report
 from games.symmetry import Quotient
 
 SLACK = 1e-9
@@ -292,6 +292,10 @@ def greedy_rows(rows: Floats) -> Floats:
     Returns:
         float64 [N, A]; zero rows stay zero.
     """
+    return _by_parts(_greedy, rows)
+
+
+def _greedy(rows: Floats) -> Floats:
     greedy = np.zeros_like(rows)
     greedy[np.arange(len(rows)), (rows >= rows.max(1, keepdims=True) * (1.0 - SLACK)).argmax(1)] = 1.0
     return np.where(rows.sum(1, keepdims=True) > 0, greedy, 0.0)
@@ -306,7 +310,17 @@ def uniform_rows(legal: np.ndarray) -> Floats:
     Returns:
         float64 [N, A]; zero rows where none is legal.
     """
-    return _normalised(legal.astype(np.float64))
+    return _by_parts(lambda part: _normalised(part.astype(np.float64)), legal)
+
+
+def _by_parts(rule: Callable[[np.ndarray], Floats], rows: np.ndarray) -> Floats:
+    """What a rule makes of each row, part by part where they are many: millions of rows take seconds."""
+    if len(rows) <= PART:
+        return rule(rows)
+    made = np.empty(rows.shape)
+    for part in in_parts(len(rows), step="tabulate"):
+        made[part] = rule(rows[part])
+    return made
 
 
 def _normalised(rows: Floats) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agents.policy import PolicyError, uniform_rows
 from games.base import Floats, Game, Ints, Keys, Model, States, Table, one_line, pack
-from games.progress import report
+from games.progress import in_parts, report
 
 
 class Tabular:
@@ -31,7 +31,8 @@ class Tabular:
         order = np.argsort(words, kind="stable")
         if (words[order][1:] == words[order][:-1]).any():
             raise PolicyError("a table has two rows for one position; remove one")
-        self.keys, self.table, self.complete = keys[order], table[order], complete
+        self.keys, self.table, self.complete = keys[order], taken(table, order), complete
+        report(1, 1, "steps", step="sort positions")
         self._sorted = words[order]
 
     def probabilities(self, game: Game, states: States, seat: int) -> Floats:
@@ -91,4 +92,20 @@ def from_model(model: Model, seat: int, table: Table) -> Tabular:
     report(2, 3, "steps", step="index positions")
     _, first = np.unique(pack(keys), return_index=True)  # a graph repeats a position reached at several plies
     report(3, 3, "steps", step="index positions")
-    return Tabular(keys[first], table[acts[first]], complete=True)
+    return Tabular(keys[first], taken(table, acts[first]), complete=True)
+
+
+def taken(table: Table, rows: Ints) -> Table:
+    """Rows of a table, part by part, because tables of large games take seconds to copy.
+
+    Args:
+        table: float64 [N, A].
+        rows: int64 [K] which rows.
+
+    Returns:
+        float64 [K, A].
+    """
+    found = np.empty((len(rows), *table.shape[1:]), dtype=table.dtype)
+    for part in in_parts(len(rows), step="copy rows"):
+        found[part] = table[rows[part]]
+    return found

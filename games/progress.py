@@ -61,6 +61,8 @@ class Listener(Protocol):
         """
 
 
+PART = 1 << 15
+"""Rows of a table that are worked on between two reports: a few milliseconds, and they fit a processor's cache."""
 _LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
@@ -116,6 +118,21 @@ def report(done: float, total: float | None = None, unit: str = "", *, step: str
     listener = _LISTENER.get()
     if listener is not None:
         listener.report(done, total, unit, step)
+
+
+def in_parts(rows: int, *, step: str) -> Iterator[slice]:
+    """Cut the rows of a large table into slices that are worked on in turn, and say how far that is.
+
+    Args:
+        rows: How many there are.
+        step: What is done with them, as for ``report``.
+
+    Yields:
+        Slices of at most ``PART`` rows.
+    """
+    for start in range(0, rows, PART):
+        report(start, rows, "rows", step=step)
+        yield slice(start, min(start + PART, rows))
 
 
 def announce(fact: object) -> None:

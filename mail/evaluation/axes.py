@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, floor, log10
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.scale import SymmetricalLogScale
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
@@ -45,24 +46,31 @@ def count_axis(axes: Axes, counts: Sequence[float]) -> None:
         axes.xaxis.set_major_formatter(_plain(","))
 
 
-def gap_axis(axes: Axes, values: Sequence[float], *, smallest: float = SMALLEST) -> None:
-    """A y-axis from 0 on: linear up to the smallest positive value's power of ten, logarithmic above.
+def gap_axis(
+    axes: Axes, values: Sequence[float], *, smallest: float = SMALLEST, along: Literal["x", "y"] = "y", ticks: int = 7
+) -> None:
+    """An axis of gaps from 0 on: linear up to the smallest positive value's power of ten, logarithmic above.
 
     Args:
         axes: Changed in place.
         values: What is drawn, 0 or more.
         smallest: Where the logarithmic part begins at the latest.
+        along: Which of its axes.
+        ticks: Most of them, 0 included.
     """
     positive = [value for value in values if value >= smallest]
     lowest = floor(log10(min(positive))) if positive else floor(log10(smallest))
     highest = max(ceil(log10(max(positive))) if positive else 0, lowest + 1)
     threshold = 10.0**lowest
-    axes.set_yscale("symlog", linthresh=threshold, linscale=0.5)
-    step = max(1, ceil((highest - lowest) / 6))
-    axes.set_yticks([0.0, *(10.0**power for power in range(lowest, highest + 1, step))])
-    axes.yaxis.set_major_formatter(_plain(""))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(-0.2 * threshold, max([*positive, threshold * 10]) * 1.4)
+    axes.set(**{f"{along}scale": SymmetricalLogScale(None, linthresh=threshold, linscale=0.5)})
+    axis = axes.yaxis if along == "y" else axes.xaxis
+    step = max(1, ceil((highest - lowest) / (ticks - 1)))
+    end = max([*positive, threshold * 10]) * 1.4
+    powers = (10.0**power for power in range(lowest, highest + 1, step))
+    axis.set_ticks([0.0, *(power for power in powers if power <= end)])
+    axis.set_major_formatter(_plain(""))
+    axis.set_minor_locator(NullLocator())
+    axes.set(**{f"{along}lim": (-0.2 * threshold, end)})
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import maximum_flow
 from agents.policy import uniform_rows
 from games.base import Bools, Ints, Model, Table, deals
 from games.graph import GameGraph
-from games.progress import report
+from games.progress import in_parts, report
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ def coverage_bounds(model: Model, expert: Table, seat: int) -> CoverageBounds:
         report(one, 2, "tables", step="tabulate")
         profile.append(expert if one == seat else uniform_rows(model.legal(one)))
     reached = model.reach((profile[0], profile[1])) > 0
+    report(0, 2, "steps", step="find decisions")
     decisions = np.flatnonzero(reached & model.legal(seat).any(1))
+    report(1, 2, "steps", step="find decisions")
     if deals(model.game) or (expert[decisions].max(1) < 1.0).any():
         return CoverageBounds(len(decisions), None)
     matched = _matching(cast(GameGraph, model), profile[0] + profile[1], reached, decisions)
@@ -63,8 +65,10 @@ def imitation_limit(model: Model, experts: tuple[Table, Table], seat: int) -> Ta
         experts: [S, A] tables of seat 0 and seat 1.
         seat: The seat that is cloned.
     """
-    seen = (model.reach(experts) > 0)[:, None]
-    return np.where(seen, experts[seat], uniform_rows(model.legal(seat)))
+    seen, limit = (model.reach(experts) > 0)[:, None], uniform_rows(model.legal(seat))
+    for part in in_parts(len(limit), step="copy rows"):
+        np.copyto(limit[part], experts[seat][part], where=seen[part])
+    return limit
 
 
 def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints) -> int:
@@ -81,6 +85,7 @@ def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints)
     place[rows] = np.arange(passing)
     start = np.full(len(graph), -1, dtype=np.int64)
     start[decisions] = passing + np.arange(leaving)
+    report(0, 1, "matchings", step="list moves")
     row, action = np.nonzero((support[rows] > 0) & (graph.successor[rows] >= 0))
     after = place[graph.successor[rows[row], action]]
     own = start[rows[row]]  # the node of the decision to leave, or -1

@@ -6,18 +6,20 @@ from typing import Any
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from mail.evaluation.figure import FLOOR, png
+from mail.evaluation.axes import gap_axis
 
 PANELS = {
     "value_gap": "value gap against the expert, both seats",
     "nash_gap": "Nash gap, stochastic",
     "greedy_nash_gap": "Nash gap, greedy",
 }
+POINT, MIDDLE = "#1b6ca8", "#c8553d"
 
 
-def draw_comparison(title: str, entrants: dict[str, Any]) -> bytes:
-    """The figure as PNG.
+def draw_comparison(title: str, entrants: dict[str, Any]) -> Figure:
+    """The figure; axes are linear down to 0 below the smallest positive value, logarithmic above.
 
     Args:
         title: Above it.
@@ -26,23 +28,23 @@ def draw_comparison(title: str, entrants: dict[str, Any]) -> bytes:
     height = 1.6 + 0.28 * len(entrants)
     figure, panels = plt.subplots(1, len(PANELS), figsize=(12, height), sharey=True, layout="constrained")
     for axes, (name, heading) in zip(panels, PANELS.items(), strict=True):
-        for place, one in enumerate(entrants.values()):
-            if one["seeds"]:
-                _row(axes, place, one["measures"][name])
-        axes.set_xscale("log")
-        axes.set_xlim(FLOOR / 1.5, None)
-        axes.set_xlabel(f"{heading} (drawn at {FLOOR:g} if below)", fontsize=8)
+        measures = [one["measures"][name] if one["seeds"] else None for one in entrants.values()]
+        for place, measure in enumerate(measures):
+            if measure is not None:
+                _row(axes, place, measure)
+        gap_axis(axes, [point for measure in measures if measure for point in measure["points"]], along="x", ticks=6)
+        axes.set_xlabel(heading, fontsize=9)
         axes.grid(alpha=0.3)
     panels[0].set_yticks(range(len(entrants)), list(entrants))
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(entrants) - 0.5, -0.5)
     figure.suptitle(f"{title}: seeds, interquartile means with 95 % bootstrap intervals", fontsize=10)
-    return png(figure)
+    return figure
 
 
 def _row(axes: Axes, place: int, measure: dict[str, Any]) -> None:
-    points = [max(value, FLOOR) for value in measure["points"]]
-    axes.plot(points, [place] * len(points), "o", color="#1b6ca8", alpha=0.4, markersize=4)
+    """An entrant's seeds, and over them their interquartile mean with its interval."""
+    points = measure["points"]
+    axes.plot(points, [place] * len(points), "o", color=POINT, alpha=0.4, markersize=5, clip_on=False)
     if measure["interval"] is not None:
-        low, high = (max(end, FLOOR) for end in measure["interval"])
-        axes.plot([low, high], [place, place], "-", color="#c8553d", linewidth=2)
-        axes.plot([max(measure["iqm"], FLOOR)], [place], "|", color="#c8553d", markersize=12, markeredgewidth=2)
+        axes.plot(measure["interval"], [place, place], "-", color=MIDDLE, linewidth=1.6)
+        axes.plot([measure["iqm"]], [place], "|", color=MIDDLE, markersize=9, markeredgewidth=1.6)

@@ -46,10 +46,12 @@ def report(grid: Grid, rows: Sequence[Row], folder: Path, *, table: Path | None 
         folder: Gets ``summary.json``, ``rows.csv`` and ``figure.png``.
         table: Where the CSV goes instead.
     """
-    from mail.training.compare.figure import draw_comparison  # imports matplotlib
+    from mail.evaluation.figure import png  # imports matplotlib
+    from mail.training.compare.figure import draw_comparison
 
     found = {"grid": asdict(grid), **summarize(rows)}
     write_atomic(folder / SUMMARY, to_json(found))
     write_atomic(table or folder / TABLE, to_csv(rows))
-    write_atomic(folder / FIGURE, draw_comparison(f"{grid.game}, expert {grid.expert}", found["entrants"]))
+    figure = draw_comparison(f"{grid.game}, expert {grid.expert}", found["entrants"])
+    write_atomic(folder / FIGURE, png(figure))
     return found

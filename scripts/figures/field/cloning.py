@@ -12,20 +12,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from agents.expert import make as make_expert
-from agents.storage.atomic import write_atomic
 from figures.markov_games import grid, keep
-from figures.over_seeds import done, spread
+from figures.over_seeds import done, picture, spread
 from games.base import Model
 from games.models import model_of
 from games.registry import make as make_game
 from mail.clone.cloners import ClonerConfig
 from mail.clone.network import CloneConfig
 from mail.clone.registry import fit
+from mail.evaluation.axes import gap_axis
 from mail.evaluation.exact import profile_measures
-from mail.evaluation.figure import png
 from mail.learners.budget import Budget
 from mail.learners.collect import Learned, Options
 from mail.learners.interactive import Mail
@@ -76,7 +77,7 @@ def measured(cell: Cell) -> list[dict[str, Any]]:
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run every cell, print the table, write cloning.json and cloning.png."""
+    """Run every cell, print the table, write cloning.json, cloning.png and cloning.pdf."""
     cells = [(expert, seed) for expert in LABELS for seed in range(seeds)]
     found = done(measured, cells, pool, group=lambda cell: f"expert {cell[0]}")
     keep(out, "cloning", {"seeds": seeds, "rows": [row for rows in found for row in rows]})
@@ -94,19 +95,22 @@ def redraw(out: Path) -> None:
             lines.append([expert, name, spread(points[0], ".4f"), spread(points[1], ".4f"), spread(points[2])])
     headings = ["expert", "options", "Nash gap", "greedy Nash gap", "steps"]
     grid(f"Clones of equal labels on Tic-Tac-Toe, {data['seeds']} seeds", headings, lines)
-    write_atomic(out / "cloning.png", draw(data))
+    picture(out, "cloning", draw(data))
 
 
-def draw(data: dict[str, Any]) -> bytes:
-    """A panel per expert: every seed's Nash gap."""
-    figure, panels = plt.subplots(1, len(LABELS), figsize=(9, 3.4), layout="constrained")
+def draw(data: dict[str, Any]) -> Figure:
+    """A panel per expert: every seed's Nash gap, side by side, and their median as a line."""
+    figure, panels = plt.subplots(1, len(LABELS), figsize=(9, 3.4), sharey=True, layout="constrained")
     names = [*OPTIONS, "a table"]
     for axes, expert in zip(panels, LABELS, strict=True):
-        for place, name in enumerate(names):
+        for where, name in enumerate(names):
             points = [row["nash_gap"] for row in data["rows"] if (row["expert"], row["options"]) == (expert, name)]
-            axes.plot([place] * len(points), points, "o", alpha=0.6, color="#1b6ca8")
-        axes.set_xticks(range(len(names)), names, rotation=20, fontsize=8)
-        axes.set_ylabel("exact Nash gap")
+            beside = where + np.linspace(-0.18, 0.18, len(points))
+            axes.plot(beside, points, "o", alpha=0.7, color="#1b6ca8", markersize=5, clip_on=False)
+            axes.hlines(np.median(points), where - 0.3, where + 0.3, color="#c8553d", linewidth=1.4)
+        axes.set_xticks(range(len(names)), [name.replace(" 0", "\n0") for name in names], fontsize=9)
         axes.set_title(f"expert {expert}, {'sampled labels' if LABELS[expert] else 'whole labels'}", fontsize=9)
-        axes.grid(alpha=0.3)
-    return png(figure)
+        axes.grid(alpha=0.3, axis="y")
+    gap_axis(panels[0], [row["nash_gap"] for row in data["rows"]])
+    panels[0].set_ylabel("exact Nash gap: seeds and their median", fontsize=9)
+    return figure

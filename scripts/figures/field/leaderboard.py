@@ -14,9 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from agents.storage.atomic import write_atomic
 from agents.storage.policies import to_json
-from figures.over_seeds import rounded
+from figures.over_seeds import picture, rounded
 from mail.parallel.pool import Pool
 from mail.training.compare.cells import Row, check_cells, run_cells
 from mail.training.compare.figure import draw_comparison
@@ -46,6 +48,11 @@ class Contest:
     episodes: int
     parts: tuple[Part, ...]
     expert: str = "first"
+
+    @property
+    def file(self) -> str:
+        """The game in names of files."""
+        return self.game.replace(":", "-").replace(",", "-")
 
     def cells(self, seeds: int) -> Iterator[Cell]:
         for part in self.parts:
@@ -117,15 +124,10 @@ def keep(out: Path, rows: dict[str, Row]) -> None:
 
 def redraw(out: Path) -> None:
     """Print the tables, write them into the page, and draw the figures."""
-    rows, text = stored(out), ""
-    for contest in FIELD:
-        cells = [rows[cell.key] for cell in contest.cells(1 << 20) if cell.key in rows]
-        if not cells:
-            continue
-        found = summarize([tidy(cell) for cell in cells])["entrants"]
+    text = ""
+    for contest, cells, found in found_in(out):
         text += section(contest, found, cells)
-        name = contest.game.replace(":", "-").replace(",", "-")
-        write_atomic(out / f"leaderboard-{name}.png", draw(f"{contest.game}, expert {contest.expert}", found))
+        picture(out, f"leaderboard-{contest.file}", draw(contest, found))
     print(text)
     page = out.parent / "leaderboard.md"
     if page.is_file():
@@ -133,7 +135,18 @@ def redraw(out: Path) -> None:
         write_atomic(page, f"{before}{BEGIN}{text}{END}{rest.partition(END)[2]}".encode())
 
 
-draw = draw_comparison
+def found_in(out: Path) -> Iterator[tuple[Contest, list[Row], dict[str, Any]]]:
+    """Each game of which cells are stored, with these and its entrants."""
+    rows = stored(out)
+    for contest in FIELD:
+        cells = [rows[cell.key] for cell in contest.cells(1 << 20) if cell.key in rows]
+        if cells:
+            yield contest, cells, summarize([tidy(cell) for cell in cells])["entrants"]
+
+
+def draw(contest: Contest, entrants: dict[str, Any]) -> Figure:
+    """A game's figure."""
+    return draw_comparison(f"{contest.game}, expert {contest.expert}", entrants)
 
 
 def section(contest: Contest, entrants: dict[str, Any], cells: Sequence[Row]) -> str:

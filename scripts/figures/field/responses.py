@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from agents.policy import tabulate
-from agents.storage.atomic import write_atomic
 from figures.markov_games import grid, keep, on
-from figures.over_seeds import done, spread
+from figures.over_seeds import done, picture, spread
 from games.base import Model
 from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame
-from mail.evaluation.figure import png
+from mail.evaluation.axes import gap_axis, place, seeds_line
 from mail.evaluation.gap import exploitability
 from mail.learners.base import Learner, make_learner
 from mail.learners.budget import Budget
@@ -42,7 +42,6 @@ LEARNERS = ("bc-tabular", "mail-bro", "murmail-exact", "murmail")
 BUDGETS = (120, 480, 1920)
 """Queries of seat 0."""
 SIDES, STEPS, DISCOUNT = 5, 5, 0.9
-FLOOR = 1e-3
 COLOURS = dict(zip(LEARNERS, ("#c8553d", "#1b6ca8", "#588157", "#e09f3e"), strict=True))
 Cell = tuple[float, str, int, int]
 
@@ -67,7 +66,7 @@ def detour(coefficient: float) -> MarkovGame:
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Run every cell, print the table, write responses.json and responses.png."""
+    """Run every cell, print the table, write responses.json, responses.png and responses.pdf."""
     cells = [
         (coefficient, learner, budget, seed)
         for coefficient in COEFFICIENTS
@@ -112,7 +111,7 @@ def redraw(out: Path) -> None:
     ]
     headings = ["C", "learner", *(f"{budget:,} queries" for budget in BUDGETS)]
     grid(f"Exact exploitability of seat 0, {data['seeds']} seeds", headings, lines)
-    write_atomic(out / "responses.png", draw(data))
+    picture(out, "responses", draw(data))
 
 
 def values(data: dict[str, Any], coefficient: float, learner: str, budget: int) -> list[float]:
@@ -122,22 +121,17 @@ def values(data: dict[str, Any], coefficient: float, learner: str, budget: int) 
     return [row["gap"] for row in data["rows"] if all(row[key] == value for key, value in wanted.items())]
 
 
-def draw(data: dict[str, Any]) -> bytes:
+def draw(data: dict[str, Any]) -> Figure:
     """A panel per coefficient."""
     figure, panels = plt.subplots(1, len(COEFFICIENTS), figsize=(13, 3.6), sharey=True, layout="constrained")
     for axes, coefficient in zip(panels, COEFFICIENTS, strict=True):
-        for name in LEARNERS:
-            points = [values(data, coefficient, name, budget) for budget in BUDGETS]
-            middle = [max(float(np.mean(part)), FLOOR) for part in points]
-            axes.plot(BUDGETS, middle, "o-", color=COLOURS[name], label=name, markersize=4)
-            ends = [np.maximum(np.percentile(part, (10, 90)), FLOOR) for part in points]
-            axes.fill_between(BUDGETS, *zip(*ends, strict=True), color=COLOURS[name], alpha=0.15)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_title(f"C = {coefficient:g}")
-        axes.set_xlabel("queries of seat 0")
+        for name, marker in zip(LEARNERS, "os^D", strict=True):
+            points = np.transpose([values(data, coefficient, name, budget) for budget in BUDGETS])
+            seeds_line(axes, BUDGETS, points.tolist(), color=COLOURS[name], label=name, marker=marker)
+        axes.set(xscale="log", title=f"C = {coefficient:,g}", xlabel="queries of seat 0")
+        place(axes.xaxis, BUDGETS)
         axes.grid(alpha=0.3)
-    panels[0].set_ylabel(f"exact exploitability (drawn at {FLOOR:g} if below)")
-    panels[0].legend(fontsize=8)
-    figure.suptitle("Means and 10 % to 90 % of seeds; labels are sampled actions", fontsize=10)
-    return png(figure)
+    gap_axis(panels[0], [row["gap"] for row in data["rows"]])
+    panels[0].set_ylabel("exact exploitability of seat 0:\nmedian and quartiles over seeds", fontsize=9)
+    panels[-1].legend(fontsize=8, loc="lower right")
+    return figure

@@ -15,20 +15,21 @@ from typing import Any
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from agents.storage.policies import write_atomic
 from figures.markov_games import grid, keep
-from figures.over_seeds import kept, spread
+from figures.over_seeds import kept, picture, spread
 from figures.value_gap.cells import GAMES, GROUNDS, LEARNERS, MOST, Cell, infinite, measured
-from mail.evaluation.figure import png
+from mail.evaluation.axes import gap_axis
 from mail.parallel.pool import Pool
 
-FLOOR = 1e-5  # gaps below this are drawn here
-COLOURS = {learner: f"C{index}" for index, learner in enumerate(LEARNERS)}
+NASH, VALUE = "#c8553d", "#1b6ca8"
+BY_GAMES = {10: ("v", "#f4a582"), 100: ("s", "#d6604d"), 1000: ("^", "#67001f")}
+"""Marks where budgets differ."""
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
-    """Compute everything, print the table, write value-gap.json and value-gap.png."""
+    """Compute everything, print the table, write value-gap.json, value-gap.png and value-gap.pdf."""
     cells = [
         Cell(game, expert, learner, games, seed)
         for game, expert in GROUNDS
@@ -69,7 +70,7 @@ def redraw(out: Path) -> None:
         ]
         limit = data["limits"][f"{game}-{expert}"]
         grid(f"{game}, expert {expert}: cloning with infinite data leaves {limit:.4f}", headings, lines)
-    write_atomic(out / "value-gap.png", draw(data))
+    picture(out, "value-gap", draw(data))
 
 
 COLUMNS = ("value_gap", "nash_gap", "greedy_value_gap", "greedy_nash_gap")
@@ -81,27 +82,39 @@ def chosen(data: dict[str, Any], game: str, expert: str, learner: str, games: in
     return [row for row in data["rows"] if all(row[key] == value for key, value in wanted.items())]
 
 
-def draw(data: dict[str, Any]) -> bytes:
-    """A panel per game: value gap across, Nash gap up, a point per seed."""
-    figure, panels = plt.subplots(1, len(GROUNDS), figsize=(4 * len(GROUNDS), 4), layout="constrained")
+def draw(data: dict[str, Any]) -> Figure:
+    """A panel per game, a row per learner: its value gap and its Nash gap, a mark per seed."""
+    size = (4 * len(GROUNDS), 1.6 + 0.27 * len(LEARNERS))
+    figure, panels = plt.subplots(1, len(GROUNDS), figsize=size, sharey=True, layout="constrained")
     for axes, (game, expert) in zip(panels, GROUNDS, strict=True):
         panel(axes, data, game, expert)
-    panels[0].set_ylabel("exact Nash gap")
-    panels[0].legend(fontsize=7, loc="lower right")
-    return png(figure)
+    panels[0].set_yticks(range(len(LEARNERS)), LEARNERS)
+    panels[0].set_ylim(len(LEARNERS) - 0.5, -0.5)
+    first = [*panels[0].get_legend_handles_labels()[0], *panels[-1].get_legend_handles_labels()[0]]
+    named = {handle.get_label(): handle for handle in first}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=len(named), fontsize=8)
+    return figure
 
 
 def panel(axes: Axes, data: dict[str, Any], game: str, expert: str) -> None:
-    """One game's points. Where budgets differ, the x axis is the number of games, since the value gap is 0."""
-    for learner in LEARNERS:
-        for games in GAMES.get(game, (MOST,)):
-            rows = chosen(data, game, expert, learner, games)
-            across = [float(games) if game in GAMES else max(FLOOR, row["value_gap"]) for row in rows]
-            up = [max(FLOOR, row["nash_gap"]) for row in rows]
-            label = learner if games == GAMES.get(game, (MOST,))[0] else None
-            marker = "*" if learner == "mail" else "o"
-            axes.plot(across, up, marker, color=COLOURS[learner], alpha=0.6, markersize=6, label=label)
-    axes.axhline(data["limits"][f"{game}-{expert}"] or FLOOR, color="#8d99ae", linestyle="--", linewidth=1)
-    where = "games; the value gap is 0" if game in GAMES else "value gap against the expert"
-    axes.set(xscale="log", yscale="log", xlabel=where, title=f"{game}, expert {expert}")
+    """One game's gaps. Where budgets differ there are the Nash gaps of each alone, because the value gap is 0."""
+    marks = {("nash_gap", games): (*look, f"Nash gap, {games:,} games") for games, look in BY_GAMES.items()}
+    if game not in GAMES:
+        marks = {("nash_gap", MOST): ("o", NASH, "Nash gap"), ("value_gap", MOST): ("D", VALUE, "value gap")}
+    shown: list[float] = []
+    for at, ((key, games), (marker, colour, label)) in enumerate(marks.items()):
+        for place, learner in enumerate(LEARNERS):
+            points = [row[key] for row in chosen(data, game, expert, learner, games)]
+            shown += points
+            look = {"color": colour, "alpha": 0.6, "markersize": 5, "clip_on": False}
+            axes.plot(
+                points, [place + 0.2 * at - 0.1] * len(points), marker, label=label if place == 0 else None, **look
+            )
+    limit = data["limits"][f"{game}-{expert}"]
+    if limit:
+        label = "Nash gap of cloning with infinite data"
+        axes.axvline(limit, color="#8d99ae", linestyle="--", linewidth=1.2, label=label, zorder=1)
+    gap_axis(axes, shown, along="x", smallest=1e-5, ticks=6)
+    axes.set_title(f"{game}, expert {expert}", fontsize=10)
+    axes.set_xlabel("exact Nash gap" if game in GAMES else "exact gaps", fontsize=9)
     axes.grid(alpha=0.3)

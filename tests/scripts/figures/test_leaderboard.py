@@ -39,7 +39,7 @@ def test_the_field_names_learners_and_six_games() -> None:
 def test_the_page_holds_the_tables_of_the_stored_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(leaderboard, "draw", lambda *data: b"")
+    monkeypatch.setattr(leaderboard, "picture", lambda *data: None)
     out = tmp_path / "figures"
     out.mkdir()
     shutil.copy(STORED / "leaderboard.json", out)
@@ -52,7 +52,7 @@ def test_stored_cells_are_not_run_again_and_a_learner_can_be_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(leaderboard, "FIELD", SMALL)
-    monkeypatch.setattr(leaderboard, "draw", lambda *data: b"")
+    monkeypatch.setattr(leaderboard, "picture", lambda *data: None)
     ran: list[Any] = []
     real = run_cells
     monkeypatch.setattr(

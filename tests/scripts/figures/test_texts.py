@@ -8,30 +8,48 @@ from pathlib import Path
 
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
+from figures.field import leaderboard
 from mail.evaluation.axes import log_ticks, overlaps
 
 DOCS = Path(__file__).parents[3] / "docs" / "figures"
 DRAWN = (
     *("asks", "cards", "chain", "concentrability", "connect4", "connect4-exact", "dimension", "linear"),
-    *("offline-limits", "rates", "tictactoe"),
+    *("offline-limits", "rates", "tictactoe", "value-gap"),
 )
+FIELD = ("cloning", "responses")
+BOARDS = [f"leaderboard-{contest.file}" for contest in leaderboard.FIELD]
+
+
+def drawn(name: str) -> Figure:
+    """A figure of docs/, from its stored data."""
+    if name in BOARDS:
+        return next(
+            leaderboard.draw(contest, entrants)
+            for contest, _, entrants in leaderboard.found_in(DOCS)
+            if name == f"leaderboard-{contest.file}"
+        )
+    package = "figures.field" if name in FIELD else "figures"
+    module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
+    figure: Figure = module.draw(json.loads((DOCS / f"{name}.json").read_bytes()))
+    return figure
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", (*DRAWN, *FIELD, *BOARDS))
 def test_no_texts_overlap(name: str) -> None:
-    module = importlib.import_module(f"figures.{name.replace('-', '_')}")
-    figure = module.draw(json.loads((DOCS / f"{name}.json").read_bytes()))
+    figure = drawn(name)
     assert overlaps(figure) == []
     plt.close(figure)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DRAWN)
-def test_a_figure_is_there_for_print(name: str) -> None:
-    assert (DOCS / f"{name}.pdf").read_bytes().startswith(b"%PDF")
-    assert (DOCS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+def test_every_figure_is_measured_and_is_there_for_print() -> None:
+    assert sorted(path.stem for path in DOCS.glob("*.png")) == sorted((*DRAWN, *FIELD, *BOARDS))
+    for name in (*DRAWN, *FIELD, *BOARDS):
+        assert (DOCS / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (DOCS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_texts_that_overlap_are_found() -> None:
