@@ -14,6 +14,7 @@ from mail.terminal.analysis import CLOSE, Oracle, moves_to_end, verdict, wording
 from mail.terminal.boards import View
 from mail.terminal.moves import MoveAnalysis
 from mail.terminal.reasons import reason
+from mail.terminal.zugzwang import zugzwang
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,14 @@ class Advice:
             line += f": every move loses, and this lasts longest, {ends} more of the winner's moves"
         if why:
             line += f"; it {why}" if best.sum() == 1 else f"; {display.move(action)} {why}"
-        return line + "."
+        return line + self._zugzwang(states, seat, action, ends) + "."
+
+    def _zugzwang(self, states: States, seat: int, action: int, ends: int) -> str:
+        """How the move is decided in the end, behind a semicolon, where that is by zugzwang."""
+        if self.oracle is None or not ends:
+            return ""
+        said = zugzwang(self.game, self.oracle, states, seat, action, ends=ends)
+        return f"; {said}" if said else ""
 
     def mistake(self, ply: int, states: States, before: States | None, seat: int, action: int) -> Mistake | None:
         """The mistake that a move was; None if it was none, or if that is not known.
@@ -144,4 +152,6 @@ class Advice:
         legal = self.game.legal(states, seat)[0]
         line = verdict(self.game, legal, self.oracle.values(states, seat)[0], action)
         why = reason(self.game, states, seat, action)
-        return f"{line[0].upper()}{line[1:]}" + (f"; it {why}." if why else ".")
+        ends = self._ends(self.oracle, states, seat)
+        late = "" if ends is None else self._zugzwang(states, seat, action, int(ends[action]))
+        return f"{line[0].upper()}{line[1:]}" + (f"; it {why}" if why else "") + late + "."

@@ -23,8 +23,7 @@ from games.models import called, has_model, model_of, own_board, positions_at_mo
 from games.symmetry import board_behind
 from mail.evaluation.arena.match import MatchError
 from mail.training import pretrained
-from mail.training.config import folder_of
-from mail.training.profile import check_profile, load_profile
+from mail.training.profile import canonical, check_profile, load_profile
 
 NOTICED = 1_000_000  # positions from which enumeration takes a second or more and is announced
 
@@ -193,17 +192,21 @@ def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
     players: dict[str, Entrant] = {}
     for name in names:
         players[name] = entrant(name, game)
-        if (plain := _plain(name)) in known:
+        if (plain := _plain(name, game)) in known:
             raise MatchError(f"{name[:80]!r} is entered twice; name each entrant once, it plays in both seats anyway")
         known.add(plain)
     return players
 
 
-def _plain(name: str) -> str:
-    """A canonical name of an entrant: with its temperature as a number, or the real path of a folder."""
+def _plain(name: str, game: Game) -> str:
+    """A canonical name of an entrant: with its temperature as a number, or the real path of a table or a run."""
     if (bare := _without_tactics(name)) is not None:
-        return f"{TACTICS}:{_plain(bare)}"
+        return f"{TACTICS}:{_plain(bare, game)}"
     if name.partition(":")[0] == WORD:
         temperature, random_when_lost = parse(name)
         return f"{WORD}:{temperature + 0.0}:{random_when_lost}"
-    return name if name in ("random", "expert", pretrained.WORD) else os.path.realpath(folder_of(name))
+    if name in ("random", "expert"):
+        return name
+    if is_table(name):
+        return os.path.realpath(name)
+    return canonical(f"{pretrained.WORD}:{game.spec.name}" if name == pretrained.WORD else name)

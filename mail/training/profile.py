@@ -118,6 +118,20 @@ def default_learner(config: Config) -> str:
     return "mail" if "mail" in config.learners else config.learners[0]
 
 
+def canonical(name: str) -> str:
+    """One name for all names of a run's learner: of ``runs/demo`` and ``./runs/demo:mail``, of a link to it, and of
+    ``pretrained:GAME`` with its learner and without.
+
+    Args:
+        name: ``RUN[:LEARNER]``.
+
+    Raises:
+        RunError: As for ``check_profile``.
+    """
+    _, folder, learner, _ = _described(name)
+    return f"{os.path.realpath(folder)}:{learner}"
+
+
 def split(name: str) -> tuple[Path, str | None]:
     """Folder and learner of a name. A folder whose own name has a colon takes precedence.
 

@@ -54,6 +54,12 @@ def test_they_play(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+@pytest.mark.parametrize("other", ["pretrained:tictactoe", "pretrained:tictactoe:mail-ntuple"])
+def test_all_its_names_are_one_entrant(other: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["match", "tictactoe", "pretrained", other, "--games", "4"]) == 2
+    assert capsys.readouterr().err.startswith(f"nashmail match: '{other}' is entered twice;")
+
+
 def test_nothing_is_written_into_the_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(pretrained.home("tictactoe").rglob("*"))
     assert main(["export", "pretrained:tictactoe"]) == 2
