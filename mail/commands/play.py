@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from agents.policy import Policy, Seats
     from games.base import Floats, Game, Model, States
+    from mail.terminal.answers import Read
     from mail.terminal.game.contest import GameSeries
     from mail.training.entrants import Entrant
 
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(markup=False, highlight=False, emoji=False)
     full = not (args.plain or args.ascii) and _there(console)
-    if args.game is None and not _choose(args, full):
+    if args.game is None and not _choose(args, full, console):
         return 0
     args.against, args.seat = args.against or "expert", args.seat or "0"
     if args.seat == "both" and args.against not in ("expert", "human"):
@@ -90,20 +91,26 @@ def _there(console: Console) -> bool:
     return has_full_screen(console)
 
 
-def _choose(args: argparse.Namespace, full: bool) -> bool:
+def _choose(args: argparse.Namespace, full: bool, console: Console) -> bool:
     """Let the human choose what to play. Returns whether something was chosen."""
     from games import make
 
-    if not full:
+    if sys.stdin is None or not sys.stdin.isatty():
         raise NashmailError(
             "name a GAME, for example `nashmail play tictactoe`; `nashmail games` lists them (without a name they are "
-            "listed on the full screen of a terminal)"
+            "listed in a terminal)"
         )
-    from mail.terminal.full.start import choose
-
     if args.against or args.seat or args.start:
-        raise NashmailError("name the GAME, too: --against, --seat and --from are chosen on the screen otherwise")
-    chosen = choose(make, mouse=not args.no_mouse)
+        raise NashmailError("name the GAME, too: --against, --seat and --from are chosen in the terminal otherwise")
+    if full:
+        from mail.terminal.full.start import choose
+
+        chosen = choose(make, mouse=not args.no_mouse)
+    else:
+        from mail.terminal.dialogue.menu import choose_game
+        from mail.terminal.screen import Screen
+
+        chosen = choose_game(make, _reader(), Screen(console, unicode=not args.ascii))
     if chosen is None:
         return False
     args.game, args.against, args.seat = chosen
@@ -141,25 +148,26 @@ def _series(args: argparse.Namespace, game: str, against: str, seat: str, *, fir
 
 
 def _dialogue(args: argparse.Namespace, series: GameSeries, console: Console) -> None:
-    """One game, line by line."""
-    from mail.terminal.answers import reader
-    from mail.terminal.session import Session
+    """Games line by line."""
+    from mail.terminal.dialogue.sitting import sit_down
 
-    contest = series.contest()
-    session = Session(
-        contest.game,
-        contest.players,
-        seed=contest.seed,
-        read=reader(sys.stdin.buffer if sys.stdin else None),
-        console=console,
-        echo=not contest.options.linger,
-        options=contest.options,
-    )
     try:
-        session.play()
+        sit_down(
+            series,
+            partial(_series, args, first=False),
+            read=_reader(),
+            console=console,
+            echo=not series.options.linger,
+        )
     except KeyboardInterrupt:
         console.print()  # the error message starts on a new line
         raise
+
+
+def _reader() -> Read:
+    from mail.terminal.answers import reader
+
+    return reader(sys.stdin.buffer if sys.stdin else None)
 
 
 def _begun(args: argparse.Namespace, game: Game) -> tuple[int, tuple[tuple[int, int], ...]]:

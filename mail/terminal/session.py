@@ -8,7 +8,6 @@ move is displayed.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NoReturn
 
 from rich.console import Console
 
@@ -16,13 +15,16 @@ from agents.policy import Policy
 from games.base import Game
 from mail.terminal.answers import Read, is_word, short, split, understand
 from mail.terminal.boards import View
-from mail.terminal.game.contest import Contest, GameOptions
+from mail.terminal.dialogue.mistakes import go_through
+from mail.terminal.game.contest import Contest, GameOptions, GameSeries
 from mail.terminal.game.players import Players, both_human, greeting, whose
 from mail.terminal.moves import analysis, choices, help_text
 from mail.terminal.screen import Screen
 
 PATIENCE = 10  # invalid answers in a row after which the session stops to comment on them
 CHATTER = 200  # commands, such as hint, in one game after which the session stops to answer them
+AFTER = {"rematch": "rematch", "resign": "rematch", "swap": "swap", "other": "other", "o": "other"}
+"""What may be wanted after a game; ``r``, which is short for resign before its end, is a rematch then."""
 
 
 class _Leave(Exception):
@@ -44,6 +46,11 @@ class Session:
         console: For output.
         echo: Whether to print the answers, for input that is not typed in the terminal.
         options: Further options.
+        series: Whose next game this is, with the score; None for a game by itself.
+
+    Attributes:
+        outcome: What the human wants after the game: ``rematch``, ``swap`` (a rematch in the other seat), ``other``
+            (another opponent) or ``leave``.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Session:
         console: Console,
         echo: bool = False,
         options: GameOptions | None = None,
+        series: GameSeries | None = None,
     ) -> None:
         self.game, self.read, self.echo = game, read, echo
         self.options = options or GameOptions()
@@ -66,6 +74,7 @@ class Session:
         self._say = self.screen.say
         self._analysing = self.options.analysis
         self._invalid = self._words = 0
+        self.series, self.outcome = series, "leave"
 
     # --- the game --------------------------------------------------------------------------------------
 
@@ -76,7 +85,7 @@ class Session:
             self._say(line)
         self.recorder.save()
         try:
-            while not self.current.over:
+            while not self.contest.ended:
                 self._turn()
                 self._end()
         except _Leave as left:
@@ -122,20 +131,35 @@ class Session:
         self._say(self.contest.announcement(seat, action, judged=self._analysing))
 
     def _end(self) -> None:
-        """If the game is over, print the result; then the human may save the game or undo the last move."""
-        if not self.current.over:
+        """If the game is over, print the result; then the human says what is next, or takes the last move back."""
+        if not self.contest.ended:
             return
-        self._draw()
+        if self.contest.resigned is None:
+            self._draw()
         self._say(self.contest.ending())
-        while self.options.linger and self.current.over:
-            self._say("Press Enter to leave, or type undo to take your last move back, or save: ", end="")
+        if self.series is not None:
+            self.series.count(self.contest)
+            if self.options.linger and not both_human(self.players):
+                self._say(f"Score: {self.series.tally}.")
+        for _ in range(CHATTER):
+            if not (self.options.linger and self.contest.ended):
+                return
+            again = "rematch, swap, other, " if self.series is not None else ""
+            self._say(f"Press Enter to leave, or type {again}mistakes, undo or save: ", end="")
             word, rest = split((self.read() or "").strip())
             if word == "undo":
                 self._undo()
             elif word == "save":
                 self._say(self.recorder.begin(rest))
-            else:
+            elif word in ("mistakes", "m", "analyse", "analysis"):
+                go_through(self.contest, self.contest.mistakes(), self.read, self.screen)
+            elif again and word in AFTER:
+                self.outcome = AFTER[word]
                 return
+            elif word in ("", "quit", "exit"):
+                return
+            else:
+                self._say(f"{short(word)} is none of them.")
 
     # --- a human's turn --------------------------------------------------------------------------------
 
@@ -183,9 +207,9 @@ class Session:
         """Execute a command. Returns whether the position or the seats changed. _Leave if it ends the game."""
         if word in ("quit", "exit"):
             raise _Leave("You quit; this game has no winner.")
-        if word == "resign":
-            self._resign(seat)
         self._words += 1
+        if word == "resign":
+            return self._resign(seat)
         if self._words > CHATTER:
             if self._words == CHATTER + 1:
                 self._say(f"{CHATTER} commands are the limit; this game now takes only moves, resign and quit.")
@@ -206,8 +230,17 @@ class Session:
             self.screen.show(help_text(self.view, self.screen.canvas()))
         return False
 
-    def _resign(self, seat: int) -> NoReturn:
-        raise _Leave(self.contest.resign(seat))
+    def _resign(self, seat: int) -> bool:
+        """Ask, and give up if that is meant."""
+        if self._words <= CHATTER:
+            self._say("Resign this game? Type y to resign, anything else to go on: ", end="")
+        answer = self.read()
+        if self.echo and answer is not None and self._words <= CHATTER:
+            self._say(short(answer.strip()))
+        if answer is None or answer.strip().lower() not in ("y", "yes"):
+            return False
+        self.contest.resign(seat)
+        return True
 
     def _undo(self) -> bool:
         """Return to the last position in which a human chose."""

@@ -34,7 +34,7 @@ HARMLESS: dict[str, str] = {
 TYPED: dict[str, bytes] = {
     "nothing": b"", "blank lines": b"\n" * 5000, "garbage": bytes(range(256)) * 40, "no UTF-8": b"\xff\xfe\xfd\n" * 50, "a line of 8 MB": b"1" * (8 << 20) + b"\n1\n", "a title": TITLE.encode() + b"\n1\n", "NUL": b"\0\n1\n2\n",
     "words without end": b"hint\nboard\nanalysis\nswap\nundo\n?\n" * 300, "moves that are none": b"0\n-1\n99\n1.5\n1e9\n999999999999\n" * 30, "undo at once": b"undo\nundo\n1\nundo\nundo\nundo\n", "swap and undo": b"swap\nundo\nswap\n1\nswap\nundo\nanalysis on\nhint\n",
-    "resign": b"resign\nyes\n", "save nowhere": b"save\nsave \nsave /\nsave /nothing/there\nsave .\nsave ..\n1\n", "save too long": b"save " + b"a" * 256 + b"\nsave " + b"b/" * 3000 + b"\n1\n", "save a NUL": b"save a\0b\n1\n", "save a title": b"save " + TITLE.encode() + b"\n1\n",
+    "resign": b"resign\nno\nresign\nyes\n", "save nowhere": b"save\nsave \nsave /\nsave /nothing/there\nsave .\nsave ..\n1\n", "save too long": b"save " + b"a" * 256 + b"\nsave " + b"b/" * 3000 + b"\n1\n", "save a NUL": b"save a\0b\n1\n", "save a title": b"save " + TITLE.encode() + b"\n1\n",
     "save over a device": b"save /dev/full\nsave /dev/null/x\nsave /proc/x\n1\n", "save over the game": b"save game.txt\n1\nsave game.txt\n", "save no UTF-8": b"save \xff\xfe\n1\nq\n", "Windows' lines": b"1\r\n2\r\n3\r\n", "old Mac's lines": b"1\r2\r3\r", "end in a line": b"1\nhi",
     "analysis of anything": b"analysis x\nanalysis \x1b[2J\nanalysis on on\nanalysis off\nhelp me\nquit now\nq\n",
 }  # fmt: skip

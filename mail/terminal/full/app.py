@@ -21,6 +21,8 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import Layout, Window
 from prompt_toolkit.layout.controls import UIContent, UIControl
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
+from prompt_toolkit.output import Output, create_output
+from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.console import Console
 from rich.text import Text
 
@@ -28,6 +30,8 @@ from mail.terminal.boards import Canvas
 from mail.terminal.full.frame import SMALLEST, Picture
 
 BEAT = 0.035  # seconds between two looks at what goes on without keys: a falling disc, an opponent
+FRAME = ("\x1b[?2026h", "\x1b[?2026l")
+"""Before and after a frame."""
 FLOOD = 1500  # bytes at once, or without a pause, that nobody typed
 PAUSE = 0.1  # seconds without input after which a flood is over
 
@@ -80,6 +84,7 @@ def show(screen: FullScreen, *, mouse: bool = True) -> str:
         full_screen=True,
         mouse_support=mouse,
         input=_Guarded(sys.stdin),
+        output=_whole_frames(create_output()),
     )
     app.ttimeoutlen = 0.05
 
@@ -182,6 +187,26 @@ def _fragments(line: Text) -> StyleAndTextTuples:
                 words.append("fg:ansi" + style.color.name.replace("_", ""))
         found.append((" ".join(words), segment.text))
     return found
+
+
+def _whole_frames(output: Output) -> Output:
+    """The terminal's output, each of whose frames is one write between the marks of a synchronized update.
+
+    A terminal that knows the marks (mode 2026) shows all of a frame or nothing; others ignore them.
+
+    Args:
+        output: Changed in place.
+    """
+    if isinstance(output, Vt100_Output):
+        flush = output.flush
+
+        def together() -> None:
+            if output._buffer:
+                output._buffer = [FRAME[0], *output._buffer, FRAME[1]]
+            flush()
+
+        output.flush = together  # type: ignore[method-assign]
+    return output
 
 
 class _Guarded(Vt100Input):

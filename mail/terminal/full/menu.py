@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from mail.terminal.boards import Canvas
-from mail.terminal.full.choices import Choice
 from mail.terminal.full.frame import Picture, Target, fitted, wrapped
+from mail.terminal.game.choices import Choice
 
 BACK = "back"
 QUIT = "quit"

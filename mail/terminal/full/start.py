@@ -6,19 +6,18 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Protocol
 
 from rich.console import Console
 
 from games.base import Game
 from mail.terminal.boards import canvas_of
-from mail.terminal.full.choices import HUMAN, Choice, games, opponents, seats
 from mail.terminal.full.frame import SMALLEST
 from mail.terminal.full.game import GameScreen
 from mail.terminal.full.menu import BACK, QUIT, Menu
 from mail.terminal.full.review import Review
 from mail.terminal.full.work import Worker
-from mail.terminal.game.contest import GameSeries
+from mail.terminal.game.choices import HUMAN, games, opponents, seats
+from mail.terminal.game.contest import GameSeries, Prepare
 
 
 def has_full_screen(console: Console) -> bool:
@@ -33,19 +32,6 @@ def has_full_screen(console: Console) -> bool:
         return False
     canvas = canvas_of(console)
     return canvas.unicode and canvas.width >= SMALLEST[0] and canvas.height >= SMALLEST[1]
-
-
-class Prepare(Protocol):
-    """Makes a series of what was chosen."""
-
-    def __call__(self, game: str, against: str, seat: str) -> GameSeries:
-        """The players of a new series.
-
-        Args:
-            game: The game's name.
-            against: The opponent, as on the command line.
-            seat: ``0``, ``1`` or ``both``.
-        """
 
 
 def play(series: GameSeries, prepare: Prepare, *, animation: bool, mouse: bool) -> GameSeries:
@@ -74,7 +60,7 @@ def play(series: GameSeries, prepare: Prepare, *, animation: bool, mouse: bool) 
             if chosen == QUIT:
                 return series
             if not isinstance(chosen, str):
-                series = prepare(series.game.spec.name, *chosen)
+                series = series.followed_by(prepare(series.game.spec.name, *chosen))
                 screen = GameScreen(series, worker=worker, animation=animation)
         else:
             return series
@@ -110,13 +96,8 @@ def _against(game: Game, mouse: bool) -> tuple[str, str] | str:
             return against
         if against == HUMAN:
             return against, "both"
-        seat = show(Menu(f"{game.spec.name} against {against}: which seat?", _seats(game)), mouse=mouse)
+        seat = show(Menu(f"{game.spec.name} against {against}: which seat?", seats(game)), mouse=mouse)
         if seat == QUIT:
             return seat
         if seat != BACK:
             return against, seat
-
-
-def _seats(game: Game) -> list[Choice]:
-    turn = ("moves first", "moves second") if game.spec.win_loss else ("", "")
-    return [Choice(choice.word, f"{choice.about} {turn[at]}".strip()) for at, choice in enumerate(seats(game))]

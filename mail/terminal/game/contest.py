@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -269,6 +270,7 @@ class GameSeries:
         self.game, self.name, self.seats, self.human = game, name, seats, human
         self.seed, self.options = seed, options
         self.tally = Tally()
+        self.tallies: dict[str | None, Tally] = {name: self.tally}
         self._counted: Contest | None = None
 
     def contest(self) -> Contest:
@@ -296,6 +298,29 @@ class GameSeries:
         there = humans(contest.players)
         self.tally.count(contest.payoff * (1 - 2 * there[0]) + 0.0)
 
+    def followed_by(self, other: GameSeries) -> GameSeries:
+        """The same series as ``other``, which goes on with the score that there was with its opponent before.
+
+        Args:
+            other: The next one.
+        """
+        other.tallies = self.tallies
+        other.tally = self.tallies.setdefault(other.name, other.tally)
+        return other
+
     def swap(self) -> None:
         """The other seat in the next game."""
         self.human = 1 - self.human
+
+
+class Prepare(Protocol):
+    """Makes a series of what was chosen."""
+
+    def __call__(self, game: str, against: str, seat: str) -> GameSeries:
+        """The players of a new series.
+
+        Args:
+            game: The game's name.
+            against: The opponent, as on the command line.
+            seat: ``0``, ``1`` or ``both``.
+        """

@@ -106,7 +106,7 @@ def panel(axes: Axes, data: dict[str, Any], game: str, expert: str) -> None:
         for place, learner in enumerate(LEARNERS):
             points = [row[key] for row in chosen(data, game, expert, learner, games)]
             shown += points
-            look = {"color": colour, "alpha": 0.6, "markersize": 5, "clip_on": False}
+            look: dict[str, Any] = {"color": colour, "alpha": 0.6, "markersize": 5, "clip_on": False}
             axes.plot(
                 points, [place + 0.2 * at - 0.1] * len(points), marker, label=label if place == 0 else None, **look
             )

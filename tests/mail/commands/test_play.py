@@ -216,7 +216,7 @@ def interruptible() -> None:
 class Terminal:
     """``python -m mail`` in a pseudo-terminal."""
 
-    def __init__(self, *words: str, **environment: str) -> None:
+    def __init__(self, *words: str, cwd: Path | None = None, **environment: str) -> None:
         self.screen = b""
         self._seen = 0
         self._side, other = pty.openpty()
@@ -227,7 +227,8 @@ class Terminal:
             stdin=other,
             stdout=other,
             stderr=other,
-            env={**known, "TERM": "xterm", **environment},
+            env={**known, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+            cwd=cwd,
             preexec_fn=interruptible,
         )
         os.close(other)
@@ -288,7 +289,29 @@ def test_a_game_in_a_terminal(environment: dict[str, str]) -> None:
         assert boards(shown)[-1] == draw_grid(" x | o |*x*", " . |*x*| o", "[x]| o | .")
     else:
         assert "\u2502 x \u2502 o \u2502*x*\u2502\n" in shown
-    assert "You win against the random player.\nPress Enter to leave" in shown
+    assert "You win against the random player.\nScore: 1 won, 0 drawn, 0 lost.\nPress Enter to leave" in shown
+
+
+@pytest.mark.slow
+def test_menus_rematches_and_other_opponents_line_by_line(tmp_path: Path) -> None:
+    """A game lost by a blunder, the blunder looked at, one resigned from the other seat, then another opponent."""
+    window = Terminal("play", "--plain", cwd=tmp_path)
+    for waited, typed in [
+        ("or Enter to leave: ", "nothing"), ("'nothing' is none of them.", ""), ("leave: ", "1"),
+        ("tictactoe: against whom?", ""), ("leave: ", "expert"), ("which seat?", ""), ("leave: ", "1"),
+        ("for help): ", "1"), ("for help): ", "2"), ("for help): ", "8"),
+        ("You lose: the expert wins.", ""), ("Score: 0 won, 0 drawn, 1 lost.", ""), ("or save: ", "mistakes"),
+        ("Mistake 1 of 1, move 5: you played cell 8, which throws away a draw", ""),
+        ("goes back): ", "9"), ("No, not cell 9: Throws away a draw", ""), ("goes back): ", "7"),
+        ("Yes, cell 7: The only move that draws", ""), ("or save: ", "swap"),
+        ("for help): ", "resign"), ("Type y to resign", "no"), ("for help): ", "r"), ("Type y to resign", "y"),
+        ("You resign: the expert wins.", ""), ("Score: 0 won, 0 drawn, 2 lost.", ""), ("or save: ", "other"),
+        ("leave: ", "human"), ("x to move", "q"),
+    ]:  # fmt: skip
+        window.wait_for(waited.encode())
+        if typed:
+            window.type(typed.encode() + b"\n")
+    assert window.close() == 0
 
 
 def test_connect_four_in_a_terminal(tmp_path: Path) -> None:

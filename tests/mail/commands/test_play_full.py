@@ -20,9 +20,11 @@ from typing import Any
 import pyte
 import pytest
 
+from mail.terminal.full.app import FRAME
 from tests.support import draw
 
 pytestmark = pytest.mark.slow
+BEGIN, END = (mark.encode() for mark in FRAME)
 LIMIT = 30.0  # seconds that anything may take on a busy machine
 
 
@@ -77,6 +79,20 @@ class Window:
         self.written += data
         self._stream.feed(data)
         return bool(data)
+
+    def record(self, text: str) -> list[str]:
+        """Read until the screen shows a text, and a moment longer; the screen after each frame that was written."""
+        frames, left, end, quiet = [], b"", time.monotonic() + LIMIT, False
+        while time.monotonic() < end and not (text in self.shown and quiet):
+            quiet = not select.select([self._side], [], [], 0.6)[0]
+            left += b"" if quiet else os.read(self._side, 1 << 16)
+            while END in left:
+                frame, _, left = left.partition(END)
+                assert frame.startswith(BEGIN) and frame.count(BEGIN) == 1, frame  # nothing is written but frames
+                self._stream.feed(frame)
+                frames.append(self.shown)
+        assert text in self.shown and not left, self.shown
+        return frames
 
     def type(self, keys: str | bytes) -> None:
         os.write(self._side, keys.encode() if isinstance(keys, str) else keys)
@@ -176,6 +192,48 @@ def test_connect_four_falls_resizes_and_stays_whole(opened: Open) -> None:
 
 def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_no_frame_tears_at_80x24(opened: Open, tmp_path: Path) -> None:
+    """A recorded game with falling discs: what is written are frames, and after each of them the screen is whole."""
+    window = opened("play", "connect4:4x4", "--against", "expert", "--seed", "1", cwd=tmp_path)
+    window.wait_for("▼▼", "? keys")
+    recorded: list[str] = []
+    for key, wanted in [
+        ("1", "moves (2)"),
+        ("a", "expert"),
+        (RIGHT, "> "),
+        ("?", "Keys"),
+        (" ", "? keys"),
+        ("2", "moves (4)"),
+    ]:
+        window.type(key)
+        recorded += window.record(wanted)
+    window.type("q")
+    assert window.close() == 0
+    game, page = [screen for screen in recorded if "Keys" not in screen], [one for one in recorded if "Keys" in one]
+    assert len(game) > 10 and page
+    for screen in game:
+        _whole(screen)
+    assert any("●" in screen or "▗██▖" in screen for screen in game)
+
+
+def _whole(screen: str) -> None:
+    """A frame of Connect Four 4x4 beside its panel: each part once, in its place, the board closed all around."""
+    lines = screen.split("\n")
+    assert lines[0] == "connect4:4x4 against the expert", screen
+    rows = [at for at, line in enumerate(lines) if line.startswith("  │")]
+    assert len(rows) == 8 and rows == list(range(rows[0], rows[0] + 8)), screen
+    assert all(lines[at][2 + 25] == "│" for at in rows), screen
+    assert lines[rows[-1] + 1].startswith("  └" + "─" * 24 + "┘"), screen
+    assert sum("score: " in line for line in lines) == 1 and sum("the expert" in line for line in lines[1:14]) == 1, (
+        screen
+    )
+    assert len(lines) == 24 and "? keys" in lines[-1], screen
+    for at in range(rows[0], rows[0] + 8, 2):  # a disc's two lines change together
+        upper, lower = lines[at][3:27], lines[at + 1][3:27]
+        pairs = {(upper[cell + 1 : cell + 5], lower[cell + 1 : cell + 5]) for cell in range(0, 24, 6)}
+        assert pairs <= {("▗██▖", "▝██▘"), ("▗▛▜▖", "▝▙▟▘"), (" ▗▖ ", " ▝▘ ")}, screen
 
 
 def test_a_grid_world_by_arrows(opened: Open) -> None:

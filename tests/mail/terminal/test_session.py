@@ -13,6 +13,7 @@ from games.base import Floats, States
 from games.markov.gridworld import gridworld
 from mail.terminal.game.contest import GameOptions
 from mail.terminal.game.players import HUMAN, Player
+from mail.terminal.session import CHATTER
 from tests.mail.terminal.sitting import Preferring, boards, draw_grid, expert, recorded, session, sit
 from tests.support import PENNIES, Stuck, draw, game
 
@@ -102,7 +103,7 @@ def test_games_in_which_both_move_at_once() -> None:
 
 def test_a_grid_world_is_played_with_words_or_numbers() -> None:
     grid = gridworld(3, 3)
-    answers = iter(["up", "r", "right", "2", *["left"] * 10])
+    answers = iter(["up", "r", "y", "right", "2", *["left"] * 10])
     reward, said = session(grid, Preferring(0), answers)
     assert "'r' is not" not in said and "You resign" in said  # r is a word already
     answers = iter(["up", "right", "2", *["left"] * 10])
@@ -150,7 +151,7 @@ def test_undo_after_the_end() -> None:
     file = iter(played)
     _, second = expert("tictactoe")
     reward, said = session(game("tictactoe"), second, file, linger=True)
-    assert "You lose: the opponent wins.\nPress Enter to leave, or type undo to take your last move back" in said
+    assert "You lose: the opponent wins.\nPress Enter to leave, or type mistakes, undo or save: " in said
     assert "Back to move 5." in said
     assert reward is None
 
@@ -166,11 +167,23 @@ def test_swap_changes_the_seats() -> None:
 
 
 def test_resigning_is_a_loss() -> None:
-    reward, said = sit("tictactoe", Uniform(), "5", "resign")
+    reward, said = sit("tictactoe", Uniform(), "5", "resign", "y")
     assert reward == -1
     assert said.endswith("You resign: the opponent wins.\n")
-    reward, said = sit("tictactoe", Uniform(), "r", human=1)
+    reward, said = sit("tictactoe", Uniform(), "r", "yes", human=1)
     assert reward == 1
+
+
+@pytest.mark.parametrize("answer", ["n", "", "5", "resign"])
+def test_resigning_asks_first(answer: str) -> None:
+    reward, said = sit("tictactoe", Uniform(), "resign", answer, "q")
+    assert "Resign this game? Type y to resign, anything else to go on: " in said
+    assert reward is None and "You quit; this game has no winner." in said
+
+
+def test_a_paste_of_resignations_does_not_flood_the_screen() -> None:
+    _, said = sit("tictactoe", Uniform(), *["resign", "no"] * 10_000, "q")
+    assert said.count("Resign this game?") == CHATTER and len(said) < 60_000
 
 
 # --- the opponent's draws --------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ import pytest
 from agents.policy import Uniform
 from games import make
 from mail.terminal.boards import Canvas
-from mail.terminal.full.choices import games, opponents, runs, seats
 from mail.terminal.full.frame import text_of
 from mail.terminal.full.menu import Menu
 from mail.terminal.full.work import Worker
+from mail.terminal.game.choices import games, opponents, runs, seats
 from mail.training.entrants import check_entrant
 from mail.training.folder import Config, Run
 from tests.support import game

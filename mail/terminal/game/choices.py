@@ -101,4 +101,5 @@ def seats(game: Game) -> list[Choice]:
         game: The game.
     """
     marks = game.spec.display.marks
-    return [Choice("0", f"{marks[0]}"), Choice("1", f"{marks[1]}")]
+    turn = (", moves first", ", moves second") if game.spec.win_loss else ("", "")
+    return [Choice("0", f"{marks[0]}{turn[0]}"), Choice("1", f"{marks[1]}{turn[1]}")]
