@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import wrappers
 from gymnasium.utils.env_checker import check_env
 
 from agents import Greedy, Uniform, make_expert
@@ -102,6 +103,17 @@ def test_endless_games_are_truncated() -> None:
     ends = [(ended, cut) for _, _, ended, cut in rollout(env, seed=0, steps=300)]
     assert any(cut for _, cut in ends)
     assert not any(ended and cut for ended, cut in ends)
+
+
+@pytest.mark.slow
+def test_stable_baselines_trains_on_it() -> None:
+    """Where it is installed, which the tests do not ask for."""
+    sb3 = pytest.importorskip("stable_baselines3")
+    expert = make_expert("first", graph("tictactoe"))
+    env = wrappers.FlattenObservation(to_gymnasium(game("tictactoe"), expert[1], 0))
+    learner = sb3.DQN("MlpPolicy", env, seed=0, learning_starts=100, device="cpu").learn(400)
+    observation, _ = env.reset(seed=0)
+    assert env.action_space.contains(int(learner.predict(observation, deterministic=True)[0]))
 
 
 def value_of(env: Any, policy: Policy, played: Game, seat: int, episodes: int) -> float:
