@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from games.base import Enumerable, Game, States
+from games.base import Enumerable, Game, States, as_enumerable
 from mail.terminal.analysis import Oracle
 from mail.terminal.reasons import SeatBoard, seat_board
 
@@ -33,10 +33,10 @@ def zugzwang(game: Game, oracle: Oracle, states: States, seat: int, action: int,
     Returns:
         The clause; empty if the game ends in another way, or the line is longer than ``DEEPEST``.
     """
-    if not 1 < ends <= DEEPEST or game.spec.display.layout != "columns" or not isinstance(game, Enumerable):
+    if not 1 < ends <= DEEPEST or not game.spec.in_a_row or game.spec.display.layout != "columns":
         return ""
-    line, mover = [(states, seat, action)], seat
-    while (following := _after(game, *line[-1])) is not None:
+    board_game, line, mover = as_enumerable(game), [(states, seat, action)], seat
+    while (following := _after(board_game, *line[-1])) is not None:
         mover = 1 - mover
         line.append((following, mover, int(oracle.best(following, mover)[0].argmax())))
     if len(line) < 2 or line[-2][1] == line[-1][1]:

@@ -216,7 +216,7 @@ def interruptible() -> None:
 class Terminal:
     """``python -m mail`` in a pseudo-terminal."""
 
-    def __init__(self, *words: str, cwd: Path | None = None, **environment: str) -> None:
+    def __init__(self, *words: str, **environment: str) -> None:
         self.screen = b""
         self._seen = 0
         self._side, other = pty.openpty()
@@ -228,7 +228,6 @@ class Terminal:
             stdout=other,
             stderr=other,
             env={**known, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-            cwd=cwd,
             preexec_fn=interruptible,
         )
         os.close(other)
@@ -293,9 +292,10 @@ def test_a_game_in_a_terminal(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
-def test_menus_rematches_and_other_opponents_line_by_line(tmp_path: Path) -> None:
+def test_menus_rematches_and_other_opponents_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A game lost by a blunder, the blunder looked at, one resigned from the other seat, then another opponent."""
-    window = Terminal("play", "--plain", cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    window = Terminal("play", "--plain")
     for waited, typed in [
         ("or Enter to leave: ", "nothing"), ("'nothing' is none of them.", ""), ("leave: ", "1"),
         ("tictactoe: against whom?", ""), ("leave: ", "expert"), ("which seat?", ""), ("leave: ", "1"),
