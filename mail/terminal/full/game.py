@@ -58,6 +58,7 @@ class GameScreen:
         self._policy: Job[dict[int, int]] | None = None
         self._said: list[tuple[str, Job[str]]] = []
         self._known: tuple[int, int, Job[MoveAnalysis]] | None = None
+        self._awaited = False
         self._frames: list[dict[int, str]] = []
         self._advance()
 
@@ -65,9 +66,9 @@ class GameScreen:
 
     @property
     def waits(self) -> bool:
-        """Whether something goes on without a key: a disc falls, or a policy or an analysis is at work."""
-        analysing = self._known is not None and not self._known[2].done
-        return bool(self._frames or self._said) or self._policy is not None or analysing
+        """Whether something goes on without a key: a disc falls, a policy is at work, or an analysis, whose end a tick
+        has to take in."""
+        return bool(self._frames or self._said) or self._policy is not None or self._awaited
 
     def tick(self) -> None:
         """What has happened meanwhile."""
@@ -78,6 +79,8 @@ class GameScreen:
         if self._policy is not None and self._policy.done:
             job, self._policy = self._policy, None
             self._apply(job.result())
+        if self._known is not None and self._known[2].done:
+            self._awaited = False
         self._collect()
 
     def _collect(self) -> None:
@@ -142,6 +145,7 @@ class GameScreen:
         if not self.analysing or self.seat is None:
             return
         contest, seat, states = self.contest, self.seat, self.contest.current.states
+        self._awaited = True
         self._known = (
             len(contest.current.plies),
             seat,

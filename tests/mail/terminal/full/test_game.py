@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -13,9 +14,10 @@ from games.markov.gridworld import gridworld
 from mail.data.records import read
 from mail.terminal.analysis import ModelOracle
 from mail.terminal.boards import Canvas
+from mail.terminal.full.work import Worker
 from tests.mail.terminal.full.sitting import LARGE, SMALL, drawn, press, screen
 from tests.mail.terminal.sitting import Preferring, expert, knowing
-from tests.support import draw, game
+from tests.support import draw, game, graph
 
 
 def test_the_board_is_drawn_in_place_with_a_cursor_and_a_panel() -> None:
@@ -157,6 +159,20 @@ def test_undo_swap_hint_analysis_and_saving(tmp_path: Path, monkeypatch: pytest.
     assert "value" not in press(shown, "a")
     assert "That was pasted text" in press(shown, "paste")
     assert "That key does nothing here" in press(shown, "z")
+
+
+def test_an_analysis_that_ends_is_drawn_without_a_key() -> None:
+    """The driver looks, draws and looks no more once nothing is awaited: not before the end has been taken in."""
+    shown, ready = screen(game("tictactoe"), expert("tictactoe"), **knowing("tictactoe")), Event()
+    shown.worker, oracle = Worker(), ModelOracle(graph("tictactoe"))
+    shown.contest.advice._make_oracle = lambda: ready.wait(10) and oracle
+    assert "analysing ..." in press(shown, "a") and shown.waits
+    ready.set()
+    assert shown._known is not None
+    shown._known[2].result()
+    assert shown.waits
+    shown.tick()
+    assert not shown.waits and "expert" in drawn(shown)
 
 
 def test_a_grid_world_is_played_by_arrows_and_both_moves_are_shown_at_once() -> None:
