@@ -163,9 +163,14 @@ def test_undo_swap_hint_analysis_and_saving(tmp_path: Path, monkeypatch: pytest.
 
 def test_an_analysis_that_ends_is_drawn_without_a_key() -> None:
     """The driver looks, draws and looks no more once nothing is awaited: not before the end has been taken in."""
-    shown, ready = screen(game("tictactoe"), expert("tictactoe"), **knowing("tictactoe")), Event()
-    shown.worker, oracle = Worker(), ModelOracle(graph("tictactoe"))
-    shown.contest.advice._make_oracle = lambda: ready.wait(10) and oracle
+    ready = Event()
+
+    def oracle() -> ModelOracle:
+        ready.wait(10)
+        return ModelOracle(graph("tictactoe"))
+
+    shown = screen(game("tictactoe"), expert("tictactoe"), advisers=expert("tictactoe"), oracle=oracle)
+    shown.worker = Worker()
     assert "analysing ..." in press(shown, "a") and shown.waits
     ready.set()
     assert shown._known is not None
