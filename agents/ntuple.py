@@ -128,6 +128,39 @@ class Grid:
             )
         return np.array([self._random_walk(length, rng) for _ in range(tuples)], dtype=np.int64)
 
+    def draw_lines(self, k: int, length: int, *, rng: Rng) -> Ints:
+        """Tuples around the board's lines: the cells of each line of k, then neighbours of cells of the tuple.
+
+        Such tuples show every line that could be completed, which random walks leave to chance.
+
+        Args:
+            k: cells in a line that wins.
+            length: L, cells of each tuple; not more than the board has.
+            rng: draws the neighbours.
+
+        Returns:
+            int64 [M, L] the cells, one tuple for each line.
+        """
+        lines = [
+            [(row + at * down) * self.columns + column + at * right for at in range(k)]
+            for down, right in ((0, 1), (1, 0), (1, 1), (-1, 1))
+            for row in range(self.rows)
+            for column in range(self.columns)
+            if 0 <= row + (k - 1) * down < self.rows and column + (k - 1) * right < self.columns
+        ]
+        return np.array([self._grown(line, length, rng) for line in lines], dtype=np.int64)
+
+    def _grown(self, cells: list[int], length: int, rng: Rng) -> list[int]:
+        """A line with neighbours of its cells, and of those, until there are enough."""
+        grown = list(cells)
+        while len(grown) < length:
+            row, column = divmod(grown[int(rng.integers(len(grown)))], self.columns)
+            down, right = (int(step) for step in rng.integers(-1, 2, size=2))
+            near = (row + down) * self.columns + column + right
+            if 0 <= row + down < self.rows and 0 <= column + right < self.columns and near not in grown:
+                grown.append(near)
+        return grown
+
     def _random_walk(self, length: int, rng: Rng) -> list[int]:
         """The distinct cells of one walk, in order."""
         row, column = int(rng.integers(self.rows)), int(rng.integers(self.columns))

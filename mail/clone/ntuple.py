@@ -44,6 +44,8 @@ class NtupleClone:
     """... if its total variation distance to the label is at most this, too. Sets have the first condition alone."""
     sets: bool = False
     """Whether a label is the set of actions that it gives any probability."""
+    lines: bool = False
+    """Whether there is a tuple for each line of the board instead (``Grid.draw_lines``), whatever ``tuples`` says."""
     tied: bool = True
     """Whether weights are shared by the board's symmetries."""
 
@@ -118,10 +120,18 @@ class NtupleTrainer:
         check_config(config)
         self.game, self.config = game, config
         self.grid = Grid.of(game, tied=config.tied)
-        self.cells = self.grid.draw_tuples(config.tuples, config.length or suitable_length(self.grid), rng=rng)
+        self.cells = self._draw(config, rng)
         self._codes: list[Codes] = [np.zeros(0, dtype=np.uint64) for _ in self.cells]  # ascending, for each tuple
         self._weights: Weights = np.zeros((0, self.grid.actions), dtype=np.float32)  # [K, A]
         self._squares: Weights = self._weights.copy()  # [K, A] sums of squared gradients
+
+    def _draw(self, config: NtupleClone, rng: Rng) -> Ints:
+        """[M, L] the tuples."""
+        length = config.length or suitable_length(self.grid)
+        if not config.lines:
+            return self.grid.draw_tuples(config.tuples, length, rng=rng)
+        in_a_row = self.game.spec.in_a_row
+        return self.grid.draw_lines(in_a_row, min(self.grid.cells, max(in_a_row, length)), rng=rng)
 
     def train(self, demonstrations: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
         """Train until the clone agrees with these labels, or the passes are over.

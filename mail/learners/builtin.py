@@ -62,6 +62,17 @@ _mail("tabular", "respond", "mail that follows the best response to its labels, 
 _mail("tabular", "counts", "mail that explores by counts, into a table")
 _mail("network", "uniform", "mail that explores uniformly at random")
 
+register(
+    "mail-walk",
+    "mail.learners.walk.learner:MailWalk",
+    LearnerDeclaration(
+        "a walk that needs no list of positions finds the mistakes of n-tuple clones, for boards on which discs fall",
+        "docs/unbeatable.md",
+        knows=frozenset({"labels", "rules", "reward"}),
+        explores=True,
+    ),
+)
+
 _DAGGER = LearnerDeclaration(
     "",
     "Ross et al. 2011, arXiv 1011.0686",

@@ -1,0 +1,240 @@
+"""A walk over all that an opponent can force against a clone, with queries at its mistakes.
+
+The walk goes from ply to ply. Where the clone's most probable moves keep what its seat can get, it follows them; at
+some of its mistakes it queries the expert and follows the answer, so that one walk teaches the whole depth; the others
+it leaves. Layers that grow too wide are thinned at random. A walk that was not thinned and found no mistake is a proof.
+
+In the opening every position is queried, mistake or not, and the answer is a single move, so that what comes after the
+opening stays the same from walk to walk: deciding whether a move is a mistake is slow there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policy import Policy, query
+from games.base import Bools, Floats, Ints, Rng, States
+from games.progress import report
+from mail.data.decisions import Decisions
+from mail.learners.walk.judge import Judge
+from mail.learners.walk.layers import Job, Step, canonical, expand_layer, follow, numbers, wins_at_once
+from mail.parallel.pool import Pool
+from mail.parallel.streams import stream
+
+
+@dataclass
+class Answers:
+    """The expert's answers so far, by position."""
+
+    known: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+    def has(self, states: States) -> Bools:
+        """[N] whether positions have an answer.
+
+        Args:
+            states: [N, 2] the lesser of each position and its mirror image.
+        """
+        return np.array([number in self.known for number in numbers(states).tolist()], dtype=np.bool_)
+
+    def of(self, states: States) -> Floats:
+        """[N, A] the answers at positions that have one.
+
+        Args:
+            states: [N, 2] the lesser of each position and its mirror image.
+        """
+        return np.array([self.known[number] for number in numbers(states).tolist()], dtype=np.float64)
+
+    def add(self, decisions: Decisions) -> None:
+        """Remember the labels of a round.
+
+        Args:
+            decisions: One row for each query.
+        """
+        self.known.update(zip(numbers(decisions.state).tolist(), decisions.label, strict=True))
+
+
+@dataclass(frozen=True)
+class Walked:
+    """What a walk found."""
+
+    queries: list[States]
+    labels: list[Floats]
+    positions: list[int]
+    """Positions at which the clone was asked, by ply."""
+    mistakes: list[int]
+    """Mistakes among them, by ply."""
+    late: int
+    """Positions at which it put off a win that is near."""
+    thinned: bool
+    """Whether positions were left out because a layer grew too wide."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether no opponent leaves the clone less than its goal."""
+        return not (self.thinned or any(self.mistakes))
+
+    def metrics(self) -> dict[str, float]:
+        """What is logged of a walk."""
+        found = {"walked": sum(self.positions), "mistakes": sum(self.mistakes), "late": self.late}
+        return {name: float(value) for name, value in {**found, "thinned": self.thinned}.items()}
+
+    def decisions(self, judge: Judge) -> Decisions | None:
+        """The queries as decisions, each in a game of its own, of which it is the only row; None without any.
+
+        Args:
+            judge: The board and the seat.
+        """
+        if not sum(map(len, self.queries)):
+            return None
+        return as_decisions(judge, np.concatenate(self.queries), np.concatenate(self.labels))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a walk goes."""
+
+    width: int
+    """Positions of a layer above which it is thinned to so many."""
+    queries: int
+    """Most queries after the opening."""
+    opening: int
+    """Positions with at most this many stones belong to the opening."""
+
+
+def descend(
+    job: Job, expert: Policy, answers: Answers, limits: Limits, *, pool: Pool, seed: int, address: str, round_: int
+) -> Walked:
+    """Walk once.
+
+    Args:
+        job: The clone, its board and seat.
+        expert: Is queried at mistakes.
+        answers: What it has answered before.
+        limits: How far to walk.
+        pool: Expands layers.
+        seed: Of the run.
+        address: Of the random streams, one for each ply.
+        round_: Of the learner.
+    """
+    walk = _Walk(job, expert, answers, limits)
+    states = first_positions(job.judge)
+    while len(states):
+        rng = stream(seed, address, seat=job.judge.seat, round_=round_, shard=_stones(states))
+        if len(states) > limits.width:
+            states = states[np.sort(rng.choice(len(states), limits.width, replace=False))]
+            walk.thinned = True
+        report(sum(walk.positions), None, "positions", step="walk")
+        states = walk.layer(states, expand_layer(pool, job, states), rng)
+    return Walked(walk.queries, walk.labels, walk.positions, walk.mistakes, walk.late, walk.thinned)
+
+
+class _Walk:
+    """A walk under way."""
+
+    def __init__(self, job: Job, expert: Policy, answers: Answers, limits: Limits) -> None:
+        self.job, self.expert, self.answers, self.limits = job, expert, answers, limits
+        self.judge, self.left = job.judge, limits.queries
+        self.queries: list[States] = []
+        self.labels: list[Floats] = []
+        self.positions: list[int] = []
+        self.mistakes: list[int] = []
+        self.late = 0
+        self.thinned = False
+
+    def layer(self, states: States, step: Step, rng: Rng) -> States:
+        """Query the expert at some mistakes of a layer, and return the next layer.
+
+        Args:
+            states: [N, 2] the layer.
+            step: What its expansion found.
+            rng: Draws the mistakes at which the expert is queried.
+        """
+        self.positions.append(len(states))
+        self.mistakes.append(len(step.mistakes))
+        self.late += len(step.late)
+        opening = _stones(states) <= self.limits.opening
+        rows = np.arange(len(states)) if opening else self._chosen(states, step, rng)
+        moves = self._answered(states[rows], single=opening)
+        after = follow(self.judge, states[rows], moves)
+        return after if opening else canonical(self.judge.board, np.concatenate([step.after, after]))
+
+    def _chosen(self, states: States, step: Step, rng: Rng) -> Ints:
+        """Mistakes that have an answer already, and as many of the others as this layer may ask about."""
+        board = self.judge.board
+        wrong = np.concatenate([step.mistakes, step.late])
+        known = self.answers.has(states[wrong])
+        fresh = wrong[~known]
+        layers_left = (board.rows * board.columns - _stones(states) + 1) // 2
+        most = -(-self.left // max(1, layers_left))
+        if len(fresh) > most:
+            fresh = rng.choice(fresh, most, replace=False)
+        self.left -= len(fresh)
+        return np.sort(np.concatenate([wrong[known], fresh]))
+
+    def _answered(self, states: States, *, single: bool) -> Ints:
+        """Query the expert where it has not answered yet, and choose a move of each answer: the clone's favorite."""
+        if not len(states):
+            return np.zeros(0, dtype=np.int64)
+        board, seat = self.judge.board, self.judge.seat
+        known = self.answers.has(states)
+        label = np.zeros((len(states), board.spec.actions))
+        if known.any():
+            label[known] = self.answers.of(states[known])
+        if not known.all():
+            label[~known] = query(self.expert, board, states[~known], seat)
+        favored = np.where(label > 0, query(self.job.policy, board, states, seat), -1.0)
+        moves = np.asarray(favored.argmax(1), dtype=np.int64)
+        if single:
+            label = np.eye(board.spec.actions)[moves]
+        if not known.all():
+            self.queries.append(states[~known])
+            self.labels.append(label[~known])
+        return moves
+
+
+def first_positions(judge: Judge) -> States:
+    """The first positions at which a seat moves, each once up to mirror image.
+
+    Args:
+        judge: The board and the seat.
+    """
+    board, states = judge.board, judge.board.starts()
+    if judge.seat == 0:
+        return states
+    actions = np.flatnonzero(board.legal(states, 0)[0])
+    both = np.stack([actions, np.full(len(actions), -1)], axis=1)
+    states = board.successors(np.repeat(states, len(actions), axis=0), both).states
+    states = canonical(board, states)
+    return states[~wins_at_once(board, states, 1)]
+
+
+def as_decisions(judge: Judge, states: States, labels: Floats) -> Decisions:
+    """Queries as decisions, each in a game of its own, of which it is the only row.
+
+    Args:
+        judge: The board and the seat.
+        states: [N, 2] where the expert was queried.
+        labels: [N, A] its answers.
+    """
+    board, seat, count = judge.board, judge.seat, len(states)
+    return Decisions(
+        seat=np.full(count, seat, dtype=np.int64),
+        episode=np.arange(count, dtype=np.int64),
+        state=states,
+        key=board.key(states, seat),
+        observation=board.observe(states, seat),
+        legal=board.legal(states, seat),
+        played=labels.argmax(1).astype(np.int64),
+        label=labels.astype(np.float32),
+        reward=np.zeros(count),
+        next=np.full(count, -1, dtype=np.int64),
+        ended=np.zeros(count, dtype=np.bool_),
+    )
+
+
+def _stones(states: States) -> int:
+    """Stones on the boards of a layer."""
+    return int(np.bitwise_count(states[0, 1]))

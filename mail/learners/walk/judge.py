@@ -1,0 +1,135 @@
+"""Whether moves keep what a seat can get against perfect play, by search instead of a list of all positions.
+
+Each question is of one kind: can a seat, the attacker, force a win (``games.deciding``)? A seat that can win keeps that
+as long as it still can; a seat that can draw keeps that as long as the other one cannot win. On 6x7, positions with few
+stones are answered by the solver's book instead (``agents.solver``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from agents.solver import VALUE, scores, solvable
+from games.base import Bools, Floats, Ints, NashmailError, States
+from games.boards import Board
+from games.deciding import Decider
+
+BOOK = 10
+"""Positions of 6x7 with at most this many stones are scored by the solver, whose book has the positions after them."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What one seat of a board can get, and which moves keep it; picklable, and cheap to send."""
+
+    board: Board
+    seat: int
+    goal: float
+    """What the seat gets at least while it makes no mistake: 1 a win, 0 a draw."""
+    quick: int = 0
+    """A seat that can force a win within so many of its own stones must win soonest; 0: any win will do."""
+
+    def holds(self, states: States, actions: Ints) -> Bools:
+        """Whether moves keep what the seat can get.
+
+        Args:
+            states: [N, W] positions of one ply at which the seat moves and can still get its goal.
+            actions: int64 [N] a legal move at each.
+
+        Returns:
+            bool [N].
+        """
+        if in_book(self.board, states):
+            kept = _signs(self.board, states) >= self.goal
+            return np.asarray(kept[np.arange(len(states)), actions])
+        won = decider(self.board, self._attacker).move(states, actions)
+        return won if self.goal > 0 else ~won
+
+    def dawdles(self, states: States, actions: Ints) -> Bools:
+        """Whether moves put off a win that is near.
+
+        Args:
+            states: [N, W] positions of one ply at which the seat moves and can still get its goal.
+            actions: int64 [N] a legal move at each.
+
+        Returns:
+            bool [N]; all False where ``quick`` is 0 or a draw is the goal.
+        """
+        late: Bools = np.zeros(len(states), dtype=np.bool_)
+        if not self.quick or self.goal <= 0 or in_book(self.board, states):
+            return late
+        search = decider(self.board, self._attacker)
+        near = np.flatnonzero(search.wins(states, self.quick))
+        if len(near):
+            late[near] = ~search.soonest(states[near])[np.arange(len(near)), actions[near]]
+        return late
+
+    @property
+    def _attacker(self) -> int:
+        return self.seat if self.goal > 0 else 1 - self.seat
+
+
+def in_book(board: Board, states: States) -> bool:
+    """Whether the solver's book answers at the positions of a ply.
+
+    Args:
+        board: The board.
+        states: [N, W] positions with equally many stones.
+    """
+    return solvable(board) and len(states) > 0 and int(np.bitwise_count(states[0, 1])) <= BOOK
+
+
+def value_of(board: Board) -> float:
+    """The value of the empty board to seat 0.
+
+    Args:
+        board: A board on which discs fall.
+
+    Raises:
+        NashmailError: Its positions do not fit the search.
+    """
+    if solvable(board):
+        return VALUE
+    start = board.starts()
+    first, second = (bool(decider(board, seat).wins(start)[0]) for seat in (0, 1))
+    return float(first) - float(second)
+
+
+def check_board(board: Board | None, name: str) -> Board:
+    """The board that a walk needs.
+
+    Args:
+        board: The board behind a game, if there is one.
+        name: The game's name, for the message.
+
+    Raises:
+        NashmailError: There is none, or discs do not fall on it.
+    """
+    if board is None or not board.gravity:
+        raise NashmailError(f"mail-walk needs a board on which discs fall, unlike {name}; choose mail")
+    return board
+
+
+@lru_cache(maxsize=4)
+def _kept(rows: int, columns: int, k: int, attacker: int) -> Decider:
+    board = Board(rows, columns, k, gravity=True, name=f"connect4:{rows}x{columns}:{k}")
+    return Decider(board, attacker, bits=24 if rows * columns > 30 else 20)
+
+
+def decider(board: Board, attacker: int) -> Decider:
+    """The search of this process, which remembers what it has found out.
+
+    Args:
+        board: A board on which discs fall.
+        attacker: The seat that is asked about.
+    """
+    return _kept(board.rows, board.columns, board.k, attacker)
+
+
+def _signs(board: Board, states: States) -> Floats:
+    """[N, A] the values of moves to the seat that moves; -inf where illegal."""
+    found = scores(board, states)
+    return np.where(np.isfinite(found), np.sign(found), -np.inf)

@@ -1,0 +1,166 @@
+"""One ply of a walk: the clone's moves, whether they keep what its seat can get, and the positions after all replies.
+
+A shard is a range of a layer's positions. A layer holds each position once, up to mirror image, in the order of P.
+Pons's numbers (the mover's stones plus all stones), so how it is cut into shards does not affect results. Positions at
+which the rules decide, because the clone's seat wins at once, are left out: a clone with tactics wins there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policy import Policy, query
+from agents.tactics import winning
+from games.base import Bools, Ints, NashmailError, States
+from games.boards import Board, Words
+from mail.evaluation.certificate.layers import SLACK
+from mail.learners.walk.judge import Judge, in_book
+from mail.parallel.pool import Pool
+
+SHARD = 16_384
+"""Positions of a shard: a second or so."""
+WAVE = 64
+"""Shards in flight, which bounds the memory for their results."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards of a walk share."""
+
+    policy: Policy
+    """The clone, with tactics."""
+    judge: Judge
+
+
+@dataclass(frozen=True)
+class Step:
+    """The result of a layer or of a shard of one."""
+
+    mistakes: Ints
+    """[m] rows at which a most probable move gives away what the seat can get."""
+    late: Ints
+    """[l] rows at which one puts off a win that is near, and none is a mistake."""
+    after: States
+    """[n, 2] the positions after the other rows' moves and all replies."""
+
+
+def numbers(states: States) -> Words:
+    """[N] P. Pons's numbers of positions.
+
+    Args:
+        states: [N, 2].
+    """
+    return np.asarray(states[:, 0] + states[:, 1])
+
+
+def canonical(board: Board, states: States) -> States:
+    """[n, 2] each position once, up to mirror image, in the order of their numbers.
+
+    Args:
+        board: The board.
+        states: [N, 2].
+    """
+    if not len(states):
+        return states
+    images = board.images(states)
+    least = images[0]
+    for image in images[1:]:
+        least = np.where((numbers(image) < numbers(least))[:, None], image, least)
+    return np.asarray(least[np.unique(numbers(least), return_index=True)[1]])
+
+
+def expand_layer(pool: Pool, job: Job, states: States) -> Step:
+    """Make one own move and one reply, from all positions of a layer.
+
+    Args:
+        pool: Expands the shards.
+        job: The clone and its judge.
+        states: [N, 2] the layer.
+    """
+    if in_book(job.judge.board, states):  # scored in this process, which writes the scores down
+        return expand(job, states)
+    begins = range(0, len(states), SHARD)
+    waves = []
+    for first in range(0, len(begins), WAVE):
+        wave = begins[first : first + WAVE]
+        steps = pool.map(expand, job, [states[at : at + SHARD] for at in wave])
+        waves.append(_merged(job.judge.board, steps, wave))
+    return _merged(job.judge.board, waves, [0] * len(waves))
+
+
+def expand(job: Job, states: States) -> Step:
+    """A pool's task: one own move and one reply, from some rows of a layer.
+
+    Args:
+        job: The clone and its judge.
+        states: [n, 2] the rows' positions.
+    """
+    judge = job.judge
+    rows = query(job.policy, judge.board, states, judge.seat)
+    row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
+    held = judge.holds(states[row], action)
+    wrong = np.zeros(len(states), dtype=np.bool_)
+    wrong[row[~held]] = True
+    late = np.zeros(len(states), dtype=np.bool_)
+    late[row[held]] = judge.dawdles(states[row[held]], action[held])
+    late &= ~wrong
+    goes_on = ~(wrong | late)[row]
+    return Step(np.flatnonzero(wrong), np.flatnonzero(late), follow(judge, states[row[goes_on]], action[goes_on]))
+
+
+def follow(judge: Judge, states: States, actions: Ints) -> States:
+    """The positions after moves and all replies at which the rules do not decide.
+
+    Args:
+        judge: The board and the seat.
+        states: [N, 2] positions at which the seat moves.
+        actions: int64 [N] its moves.
+
+    Returns:
+        [n, 2] positions at which the seat moves again, each once, up to mirror image.
+
+    Raises:
+        NashmailError: The game ends with less than the seat's goal.
+    """
+    board, seat = judge.board, judge.seat
+    states = _moved(judge, states, seat, actions)
+    row, reply = np.nonzero(board.legal(states, 1 - seat))
+    states = canonical(board, _moved(judge, states[row], 1 - seat, reply))
+    return states[~wins_at_once(board, states, seat)]
+
+
+def wins_at_once(board: Board, states: States, seat: int) -> Bools:
+    """[N] whether the seat to move can complete a line.
+
+    Args:
+        board: The board.
+        states: [N, 2].
+        seat: The seat to move.
+    """
+    return np.asarray(winning(board, states, board.legal(states, seat)).any(1))
+
+
+def _moved(judge: Judge, states: States, seat: int, actions: Ints) -> States:
+    """The positions after a move of one seat where the game goes on."""
+    both = np.full((len(states), 2), -1, dtype=np.int64)
+    both[:, seat] = actions
+    outcome = judge.board.successors(states, both)
+    if (outcome.done & ((1.0 - 2.0 * judge.seat) * outcome.rewards < judge.goal)).any():
+        raise NashmailError(f"the search is wrong: seat {judge.seat} of {judge.board.spec.name} got less than it holds")
+    return outcome.states[~outcome.done]
+
+
+def _merged(board: Board, steps: Sequence[Step], begins: Sequence[int]) -> Step:
+    """The step of a whole layer from those of its parts, whose rows start at ``begins``."""
+    if len(steps) == 1:
+        return steps[0]
+
+    def joined(parts: list[NDArray[np.int64]]) -> Ints:
+        return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=True)])
+
+    mistakes, late = joined([step.mistakes for step in steps]), joined([step.late for step in steps])
+    return Step(mistakes, late, canonical(board, np.concatenate([step.after for step in steps])))

@@ -1,0 +1,194 @@
+"""The learner ``mail-walk``: interactive imitation on boards whose positions cannot be listed.
+
+Beyond the paper (docs/unbeatable.md). In place of games, an opponent who knows the rules walks over all that it can
+force against the greedy clone, and the expert is queried at the clone's mistakes, moves that give away what its seat
+can get. Whether a move is one is decided by search (``mail.learners.walk.judge``). The clone is made of n-tuples, on
+the board's lines, and plays with tactics: it wins at once where it can, and else blocks.
+
+    until a walk that was not thinned finds no mistake:
+        walk against the greedy clone; query the expert at some of its mistakes
+        train the clone further on all labels
+
+Such a walk is a proof: no opponent gets more than the game's value from the greedy clone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agents.policy import Policy, Seats, query
+from agents.tactics import Tactics
+from games.base import Game
+from games.boards import Board
+from games.deciding import Decider
+from games.progress import phase, report
+from games.symmetry import board_behind
+from mail.clone.dataset import Fit, demonstrations
+from mail.clone.ntuple import NtupleClone, NtupleTrainer
+from mail.data.decisions import Decisions, merge
+from mail.learners.budget import Budget, BudgetTracker
+from mail.learners.collect import Collector, Learned, Options, finish
+from mail.learners.journal import Journal
+from mail.learners.snapshots import Snapshot, Snapshots
+from mail.learners.walk.descent import Answers, Limits, as_decisions, descend, first_positions
+from mail.learners.walk.judge import Judge, check_board, value_of
+from mail.learners.walk.layers import Job
+from mail.parallel.pool import Pool
+from mail.parallel.streams import stream
+
+
+@dataclass(frozen=True)
+class WalkConfig:
+    """The constants of the learner ``mail-walk``."""
+
+    share: float = 0.5
+    """Queries of a round, as a share of the labels so far ..."""
+    least: int = 16
+    """... but at least so many, ..."""
+    most: int = 20_000
+    """... and at most so many."""
+    width: int = 100_000
+    """Positions of a layer above which it is thinned."""
+    widening: int = 8
+    """By how much the width grows after a round that found fewer mistakes than it could query."""
+    opening: int = 12
+    """On boards without a list of positions: stones up to which every position is queried, for a single move."""
+    small: int = 30
+    """Cells of boards whose opening is like the rest."""
+    quick: int = 0
+    """Wins within so many own stones must be taken soonest."""
+    length: int = 8
+    """Most cells of a tuple."""
+    passes: int = 12
+    """Passes over the labels in each round."""
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What one seat has learned."""
+
+    decisions: Decisions
+    fit: Fit
+    snapshots: list[Snapshot]
+
+
+class MailWalk:
+    """The learner.
+
+    Args:
+        options: Of the run.
+        name: What it is registered as.
+        config: Its constants.
+    """
+
+    def __init__(self, options: Options, *, name: str = "mail-walk", config: WalkConfig | None = None) -> None:
+        self.options, self.name, self.config = options, name, config or WalkConfig()
+
+    def check(self, game: Game, experts: Seats) -> None:
+        Decider(check_board(board_behind(game), game.spec.name), 0, bits=1)
+
+    def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
+        board = check_board(board_behind(game), game.spec.name)
+        collector = Collector(self.name, board, self.options.seed, pool, journal)
+        value = value_of(board)
+        first, second = (self._taught(collector, experts[seat], budget, self._judge(board, seat, value)) for seat in (0, 1))
+        collected = (first.decisions, second.decisions)
+        return finish(
+            collector,
+            collected,
+            len(first.decisions) + len(second.decisions),
+            self.options,
+            fits=(first.fit, second.fit),
+            cloner="ntuple",
+            snapshots=(first.snapshots, second.snapshots),
+        )
+
+    def _judge(self, board: Board, seat: int, value: float) -> Judge:
+        return Judge(board, seat, (1.0 - 2.0 * seat) * value, self.config.quick)
+
+    def _taught(self, collector: Collector, expert: Policy, budget: Budget, judge: Judge) -> Taught:
+        """Teach one seat."""
+        seat, seed = judge.seat, self.options.seed
+        tracker = BudgetTracker(replace(budget, patience_games=budget.episodes), seat)
+        trainer = NtupleTrainer(judge.board, self._tuples(), rng=stream(seed, f"{self.name}/clone", seat=seat))
+        rounds, snapshots = _Rounds(self.name, self.config, collector, expert, judge), Snapshots()
+        policy = Tactics(trainer.policy())
+        fit = Fit(policy, 0, 1.0, 1.0)
+        with phase("explore", learner=self.name, seat=seat):
+            while not tracker.done and (found := rounds.next(policy, tracker.labels)) is not None:
+                tracker.update(found)
+                report(*tracker.come())
+                rng = stream(seed, f"{self.name}/train", seat=seat, round_=len(rounds.played))
+                fit = trainer.train(demonstrations(merge(rounds.played), seat), rng=rng)
+                policy = Tactics(fit.policy)
+                snapshots.add(tracker.labels, policy)
+                collector.journal.log(self.name, seat, {**tracker.progress(), **rounds.metrics})
+        return Taught(merge(rounds.played), replace(fit, policy=policy), snapshots.kept)
+
+    def _tuples(self) -> NtupleClone:
+        """The settings of the clone."""
+        config = self.config
+        return replace(self.options.ntuple, sets=True, lines=True, length=config.length, passes=config.passes)
+
+
+class _Rounds:
+    """The rounds of one seat, from the journal or walked."""
+
+    def __init__(self, name: str, config: WalkConfig, collector: Collector, expert: Policy, judge: Judge) -> None:
+        self.name, self.config, self.collector = name, config, collector
+        self.expert, self.judge = expert, judge
+        self.answers, self.width = Answers(), config.width
+        self.played: list[Decisions] = []
+        self.metrics: dict[str, float] = {}
+
+    def next(self, policy: Policy, labels: int) -> Decisions | None:
+        """The queries of the next round; None if a walk proves that none is left.
+
+        Args:
+            policy: The present clone.
+            labels: The number of labels so far.
+        """
+        config, seat, journal = self.config, self.judge.seat, self.collector.journal
+        most = min(config.most, max(config.least, int(config.share * labels)))
+        found = journal.load(self.name, seat, len(self.played))
+        if found is None:
+            found = self._walked(policy, most) if self.judge.goal >= 0 or not self.played else None
+            if found is None:
+                return None
+            journal.store(self.name, seat, len(self.played), found)
+        if len(found) < most:
+            self.width *= config.widening
+        self.played.append(found)
+        self.answers.add(found)
+        return found
+
+    def _walked(self, policy: Policy, most: int) -> Decisions | None:
+        """Walk, wider as long as nothing is found in a thinned walk."""
+        if self.judge.goal < 0:  # nothing is worse; but without a label there is no clone
+            return self._any_label()
+        job, board, width = Job(policy, self.judge), self.judge.board, self.width
+        opening = self.config.opening if board.rows * board.columns > self.config.small else -1
+        while True:
+            limits = Limits(width, most, opening)
+            walked = descend(
+                job,
+                self.expert,
+                self.answers,
+                limits,
+                pool=self.collector.pool,
+                seed=self.collector.seed,
+                address=f"{self.name}/walk",
+                round_=len(self.played),
+            )
+            self.metrics = walked.metrics()
+            found = walked.decisions(self.judge)
+            if found is None and not self.played and not walked.thinned:
+                return self._any_label()
+            if found is not None or walked.proven or not walked.thinned:
+                return found
+            width *= self.config.widening
+
+    def _any_label(self) -> Decisions:
+        """A label for a clone that needs none."""
+        states = first_positions(self.judge)[:1]
+        return as_decisions(self.judge, states, query(self.expert, self.judge.board, states, self.judge.seat))
