@@ -61,6 +61,9 @@ class WalkConfig:
     """Most cells of a tuple."""
     passes: int = 12
     """Passes over the labels in each round."""
+    sharpness: float = 1024.0
+    """By how much the clone's preferences are sharpened. Labels are sets of moves and its mistakes are those of its
+    most probable moves, so the policy that is learned is the greedy one."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class MailWalk:
         tracker = BudgetTracker(replace(budget, patience_games=budget.episodes), seat)
         trainer = NtupleTrainer(judge.board, self._tuples(), rng=stream(seed, f"{self.name}/clone", seat=seat))
         rounds, snapshots = _Rounds(self.name, self.config, collector, expert, judge), Snapshots()
-        policy = Tactics(trainer.policy())
+        policy = self._policy(trainer)
         fit = Fit(policy, 0, 1.0, 1.0)
         with phase("explore", learner=self.name, seat=seat):
             while not tracker.done and (found := rounds.next(policy, tracker.labels)) is not None:
@@ -120,10 +123,14 @@ class MailWalk:
                 report(*tracker.come())
                 rng = stream(seed, f"{self.name}/train", seat=seat, round_=len(rounds.played))
                 fit = trainer.train(demonstrations(merge(rounds.played), seat), rng=rng)
-                policy = Tactics(fit.policy)
+                policy = self._policy(trainer)
                 snapshots.add(tracker.labels, policy)
                 collector.journal.log(self.name, seat, {**tracker.progress(), **rounds.metrics})
         return Taught(merge(rounds.played), replace(fit, policy=policy), snapshots.kept)
+
+    def _policy(self, trainer: NtupleTrainer) -> Policy:
+        """The present clone as it plays."""
+        return Tactics(trainer.policy().sharpened(self.config.sharpness))
 
     def _tuples(self) -> NtupleClone:
         """The settings of the clone."""
