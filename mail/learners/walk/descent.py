@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from agents.policy import Policy, query
 from games.base import Bools, Floats, Ints, Rng, States
+from games.boards import Board
 from games.progress import report
 from mail.data.decisions import Decisions
 from mail.learners.walk.judge import Judge
-from mail.learners.walk.layers import Job, Step, canonical, expand_layer, follow, numbers, wins_at_once
+from mail.learners.walk.layers import Job, Step, canonical, expand_layer, follow, most_probable, numbers, wins_at_once
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
 
@@ -127,7 +128,10 @@ def descend(
             states = states[np.sort(rng.choice(len(states), limits.width, replace=False))]
             walk.thinned = True
         report(sum(walk.positions), None, "positions", step="walk")
-        states = walk.layer(states, expand_layer(pool, job, states), rng)
+        if _stones(states) <= limits.opening:
+            states = walk.opening(states)
+        else:
+            states = walk.layer(states, expand_layer(pool, job, states), rng)
     return Walked(walk.queries, walk.labels, walk.positions, walk.mistakes, walk.late, walk.thinned)
 
 
@@ -152,14 +156,29 @@ class _Walk:
             step: What its expansion found.
             rng: Draws the mistakes at which the expert is queried.
         """
-        self.positions.append(len(states))
-        self.mistakes.append(len(step.mistakes))
-        self.late += len(step.late)
-        opening = _stones(states) <= self.limits.opening
-        rows = np.arange(len(states)) if opening else self._chosen(states, step, rng)
-        moves = self._answered(states[rows], single=opening)
-        after = follow(self.judge, states[rows], moves)
-        return after if opening else canonical(self.judge.board, np.concatenate([step.after, after]))
+        self._count(len(states), len(step.mistakes), len(step.late))
+        rows = self._chosen(states, step, rng)
+        after = follow(self.judge, states[rows], self._answered(states[rows], single=False)[0])
+        return canonical(self.judge.board, np.concatenate([step.after, after]))
+
+    def opening(self, states: States) -> States:
+        """Query the expert wherever it has not answered yet, and return the next layer.
+
+        A mistake is here what is not the expert's answer.
+
+        Args:
+            states: [N, 2] the layer.
+        """
+        moves, labels = self._answered(states, single=True)
+        played = most_probable(query(self.job.policy, self.judge.board, states, self.judge.seat))
+        self._count(len(states), int((played & (labels <= 0)).any(1).sum()), 0)
+        return follow(self.judge, states, moves)
+
+    def _count(self, positions: int, mistakes: int, late: int) -> None:
+        """Add a layer to the counts."""
+        self.positions.append(positions)
+        self.mistakes.append(mistakes)
+        self.late += late
 
     def _chosen(self, states: States, step: Step, rng: Rng) -> Ints:
         """Mistakes that have an answer already, and as many of the others as this layer may ask about."""
@@ -174,25 +193,40 @@ class _Walk:
         self.left -= len(fresh)
         return np.sort(np.concatenate([wrong[known], fresh]))
 
-    def _answered(self, states: States, *, single: bool) -> Ints:
-        """Query the expert where it has not answered yet, and choose a move of each answer: the clone's favorite."""
-        if not len(states):
-            return np.zeros(0, dtype=np.int64)
+    def _answered(self, states: States, *, single: bool) -> tuple[Ints, Floats]:
+        """The expert's answers [N, A], queried where there is none yet, and a move of each: the clone's favorite.
+
+        Args:
+            states: [N, 2] positions of a layer.
+            single: Whether new answers are reduced to that move; and its image, where a board is its own mirror image.
+        """
         board, seat = self.judge.board, self.judge.seat
+        labels = np.zeros((len(states), board.spec.actions))
+        if not len(states):
+            return np.zeros(0, dtype=np.int64), labels
         known = self.answers.has(states)
-        label = np.zeros((len(states), board.spec.actions))
         if known.any():
-            label[known] = self.answers.of(states[known])
+            labels[known] = self.answers.of(states[known])
         if not known.all():
-            label[~known] = query(self.expert, board, states[~known], seat)
-        favored = np.where(label > 0, query(self.job.policy, board, states, seat), -1.0)
+            labels[~known] = query(self.expert, board, states[~known], seat)
+        favored = np.where(labels > 0, query(self.job.policy, board, states, seat), -1.0)
         moves = np.asarray(favored.argmax(1), dtype=np.int64)
         if single:
-            label = np.eye(board.spec.actions)[moves]
+            labels[~known] = _single(board, states[~known], moves[~known])
         if not known.all():
             self.queries.append(states[~known])
-            self.labels.append(label[~known])
-        return moves
+            self.labels.append(labels[~known])
+        return moves, labels
+
+
+def _single(board: Board, states: States, moves: Ints) -> Floats:
+    """[N, A] labels of one move each; of two where a board is its own mirror image, for which they are the same."""
+    labels = np.eye(board.spec.actions)[moves]
+    images = board.images(states)[1:]
+    if len(images):
+        own = (images[0] == states).all(1)
+        labels[own] = (labels[own] + labels[own][:, np.array(board.spec.symmetries[1])]) / 2.0
+    return labels
 
 
 def first_positions(judge: Judge) -> States:

@@ -1,8 +1,7 @@
 """Whether moves keep what a seat can get against perfect play, by search instead of a list of all positions.
 
 Each question is of one kind: can a seat, the attacker, force a win (``games.deciding``)? A seat that can win keeps that
-as long as it still can; a seat that can draw keeps that as long as the other one cannot win. On 6x7, positions with few
-stones are answered by the solver's book instead (``agents.solver``).
+as long as it still can; a seat that can draw keeps that as long as the other one cannot win.
 """
 
 from __future__ import annotations
@@ -12,14 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from agents.solver import VALUE, scores, solvable
-from games.base import Bools, Floats, Ints, NashmailError, States
+from agents.solver import VALUE, solvable
+from games.base import Bools, Ints, NashmailError, States
 from games.boards import Board
 from games.deciding import Decider
-
-BOOK = 10
-"""Positions of 6x7 with at most this many stones are scored by the solver, whose book has the positions after them."""
-
 
 @dataclass(frozen=True)
 class Judge:
@@ -29,6 +24,9 @@ class Judge:
     seat: int
     goal: float
     """What the seat gets at least while it makes no mistake: 1 a win, 0 a draw."""
+    ties: int = 2
+    """Most moves that a clone may hold for equally good, as it must where a board is its own mirror image. A clone with
+    more knows nothing of the position, and that counts as a mistake where judging all the moves would take long."""
     quick: int = 0
     """A seat that can force a win within so many of its own stones must win soonest; 0: any win will do."""
 
@@ -42,9 +40,6 @@ class Judge:
         Returns:
             bool [N].
         """
-        if in_book(self.board, states):
-            kept = _signs(self.board, states) >= self.goal
-            return np.asarray(kept[np.arange(len(states)), actions])
         won = decider(self.board, self._attacker).move(states, actions)
         return won if self.goal > 0 else ~won
 
@@ -59,7 +54,7 @@ class Judge:
             bool [N]; all False where ``quick`` is 0 or a draw is the goal.
         """
         late: Bools = np.zeros(len(states), dtype=np.bool_)
-        if not self.quick or self.goal <= 0 or in_book(self.board, states):
+        if not self.quick or self.goal <= 0:
             return late
         search = decider(self.board, self._attacker)
         near = np.flatnonzero(search.wins(states, self.quick))
@@ -70,16 +65,6 @@ class Judge:
     @property
     def _attacker(self) -> int:
         return self.seat if self.goal > 0 else 1 - self.seat
-
-
-def in_book(board: Board, states: States) -> bool:
-    """Whether the solver's book answers at the positions of a ply.
-
-    Args:
-        board: The board.
-        states: [N, W] positions with equally many stones.
-    """
-    return solvable(board) and len(states) > 0 and int(np.bitwise_count(states[0, 1])) <= BOOK
 
 
 def value_of(board: Board) -> float:
@@ -127,9 +112,3 @@ def decider(board: Board, attacker: int) -> Decider:
         attacker: The seat that is asked about.
     """
     return _kept(board.rows, board.columns, board.k, attacker)
-
-
-def _signs(board: Board, states: States) -> Floats:
-    """[N, A] the values of moves to the seat that moves; -inf where illegal."""
-    found = scores(board, states)
-    return np.where(np.isfinite(found), np.sign(found), -np.inf)

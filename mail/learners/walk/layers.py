@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from agents.policy import Policy, query
 from agents.tactics import winning
-from games.base import Bools, Ints, NashmailError, States
+from games.base import Bools, Floats, Ints, NashmailError, States
 from games.boards import Board, Words
 from mail.evaluation.certificate.layers import SLACK
-from mail.learners.walk.judge import Judge, in_book
+from mail.learners.walk.judge import Judge
 from mail.parallel.pool import Pool
 
 SHARD = 16_384
@@ -81,8 +81,6 @@ def expand_layer(pool: Pool, job: Job, states: States) -> Step:
         job: The clone and its judge.
         states: [N, 2] the layer.
     """
-    if in_book(job.judge.board, states):  # scored in this process, which writes the scores down
-        return expand(job, states)
     begins = range(0, len(states), SHARD)
     waves = []
     for first in range(0, len(begins), WAVE):
@@ -101,15 +99,25 @@ def expand(job: Job, states: States) -> Step:
     """
     judge = job.judge
     rows = query(job.policy, judge.board, states, judge.seat)
-    row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
+    played = most_probable(rows)
+    wrong = played.sum(1) > judge.ties
+    row, action = np.nonzero(played & ~wrong[:, None])
     held = judge.holds(states[row], action)
-    wrong = np.zeros(len(states), dtype=np.bool_)
     wrong[row[~held]] = True
     late = np.zeros(len(states), dtype=np.bool_)
     late[row[held]] = judge.dawdles(states[row[held]], action[held])
     late &= ~wrong
     goes_on = ~(wrong | late)[row]
     return Step(np.flatnonzero(wrong), np.flatnonzero(late), follow(judge, states[row[goes_on]], action[goes_on]))
+
+
+def most_probable(rows: Floats) -> Bools:
+    """[N, A] the most probable moves, with those that are so up to rounding.
+
+    Args:
+        rows: [N, A] probabilities.
+    """
+    return np.asarray((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
 
 
 def follow(judge: Judge, states: States, actions: Ints) -> States:

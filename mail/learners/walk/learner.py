@@ -61,7 +61,7 @@ class WalkConfig:
     """Most cells of a tuple."""
     passes: int = 12
     """Passes over the labels in each round."""
-    sharpness: float = 1024.0
+    sharpness: float = 2.0**20
     """By how much the clone's preferences are sharpened. Labels are sets of moves and its mistakes are those of its
     most probable moves, so the policy that is learned is the greedy one."""
 
@@ -107,7 +107,11 @@ class MailWalk:
         )
 
     def _judge(self, board: Board, seat: int, value: float) -> Judge:
-        return Judge(board, seat, (1.0 - 2.0 * seat) * value, self.config.quick)
+        ties = board.spec.actions if self._small(board) else 2
+        return Judge(board, seat, (1.0 - 2.0 * seat) * value, ties, self.config.quick)
+
+    def _small(self, board: Board) -> bool:
+        return board.rows * board.columns <= self.config.small
 
     def _taught(self, collector: Collector, expert: Policy, budget: Budget, judge: Judge) -> Taught:
         """Teach one seat."""
