@@ -16,6 +16,7 @@ from games.base import Bools, Ints, NashmailError, States
 from games.boards import Board
 from games.deciding import Decider
 
+
 @dataclass(frozen=True)
 class Judge:
     """What one seat of a board can get, and which moves keep it; picklable, and cheap to send."""

@@ -94,7 +94,9 @@ class MailWalk:
         board = check_board(board_behind(game), game.spec.name)
         collector = Collector(self.name, board, self.options.seed, pool, journal)
         value = value_of(board)
-        first, second = (self._taught(collector, experts[seat], budget, self._judge(board, seat, value)) for seat in (0, 1))
+        first, second = (
+            self._taught(collector, experts[seat], budget, self._judge(board, seat, value)) for seat in (0, 1)
+        )
         collected = (first.decisions, second.decisions)
         return finish(
             collector,
