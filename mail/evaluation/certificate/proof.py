@@ -18,9 +18,10 @@ import numpy as np
 
 from agents.export.plan import Plan, plan
 from agents.export.write import packed
-from agents.policy import PolicyError, Seats
+from agents.policy import Policy, PolicyError, Seats
 from agents.storage.atomic import write_atomic
 from agents.storage.policies import to_json
+from agents.tactics import Tactics, winning
 from games.base import Enumerable, GameError, Keys, States
 from games.boards import Board
 from games.symmetry import board_behind
@@ -37,10 +38,11 @@ class Trace:
     Args:
         board: The game.
         seat: The seat.
+        tactics: Whether it wins at once where it can; such positions are left out.
     """
 
-    def __init__(self, board: Board, seat: int) -> None:
-        self.board, self.seat = board, seat
+    def __init__(self, board: Board, seat: int, *, tactics: bool = False) -> None:
+        self.board, self.seat, self.tactics = board, seat, tactics
         self.counts: list[int] = []
         self._hash = hashlib.sha256()
         cells = np.arange(board.rows * board.columns).reshape(board.rows, board.columns)
@@ -53,6 +55,10 @@ class Trace:
         Args:
             states: [n, W].
         """
+        if self.tactics:
+            states = states[~winning(self.board, states, self.board.legal(states, self.seat)).any(1)]
+            if not len(states):
+                return
         planes = self.board.observe(states, self.seat) > 0
         codes = np.unique(np.minimum(self._numbers(planes), self._numbers(planes[..., ::-1])))
         self.counts.append(len(codes))
@@ -86,7 +92,7 @@ def provable(game: Enumerable, policies: Seats) -> tuple[Board, tuple[Plan, Plan
     board = board_behind(game)
     if board is None or not board.gravity:
         raise GameError(f"proofs are written for boards on which discs fall, and {game.spec.name} is none")
-    plans = plan(policies[0], game, 0), plan(policies[1], game, 1)
+    plans = plan(_bare(policies[0]), game, 0), plan(_bare(policies[1]), game, 1)
     if any(one.kind != "ntuple" or one.symmetry is not None for one in plans):
         raise PolicyError("proofs are written for n-tuple policies; train with --cloner ntuple, without --symmetry")
     return board, plans
@@ -115,7 +121,7 @@ def write_proofs(
     board, plans = provable(game, policies)
     files = {CHECKER: resources.files("mail.evaluation.certificate").joinpath("checker.py").read_bytes()}
     for seat, value in values.items():
-        trace = Trace(board, seat)
+        trace = Trace(board, seat, tactics=isinstance(policies[seat], Tactics))
         found = certify(board, policies[seat], seat, game_value=value, limit=limit, pool=pool, visit=trace)
         if found.refuted is not False:
             raise PolicyError(f"the policy of seat {seat} is not proven within {limit:,} positions; raise --limit")
@@ -125,6 +131,11 @@ def write_proofs(
     for name, data in files.items():
         write_atomic(folder / name, data)
     return [folder / name for name in files]
+
+
+def _bare(policy: Policy) -> Policy:
+    """A policy without its tactics."""
+    return policy.policy if isinstance(policy, Tactics) else policy
 
 
 def _certificate(board: Board, trace: Trace, value: float, numbers: bytes) -> dict[str, Any]:
@@ -137,6 +148,7 @@ def _certificate(board: Board, trace: Trace, value: float, numbers: bytes) -> di
         "in_a_row": board.k,
         "seat": trace.seat,
         "value": value + 0.0,
+        "tactics": trace.tactics,
         "policy": hashlib.sha256(numbers).hexdigest(),
         "positions": trace.counts,
         "digest": trace.digest,

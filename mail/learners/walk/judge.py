@@ -16,6 +16,9 @@ from games.base import Bools, Ints, NashmailError, States
 from games.boards import Board
 from games.deciding import Decider
 
+SMALL = 30
+"""Cells of boards on which a search from the empty board is quick."""
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -30,6 +33,11 @@ class Judge:
     more knows nothing of the position, and that counts as a mistake where judging all the moves would take long."""
     quick: int = 0
     """A seat that can force a win within so many of its own stones must win soonest; 0: any win will do."""
+
+    @property
+    def small(self) -> bool:
+        """Whether a search from the empty board is quick."""
+        return self.board.rows * self.board.columns <= SMALL
 
     def holds(self, states: States, actions: Ints) -> Bools:
         """Whether moves keep what the seat can get.
@@ -102,7 +110,7 @@ def check_board(board: Board | None, name: str) -> Board:
 @lru_cache(maxsize=4)
 def _kept(rows: int, columns: int, k: int, attacker: int) -> Decider:
     board = Board(rows, columns, k, gravity=True, name=f"connect4:{rows}x{columns}:{k}")
-    return Decider(board, attacker, bits=24 if rows * columns > 30 else 20)
+    return Decider(board, attacker, bits=20 if rows * columns <= SMALL else 25)
 
 
 def decider(board: Board, attacker: int) -> Decider:

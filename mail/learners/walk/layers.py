@@ -21,8 +21,8 @@ from mail.evaluation.certificate.layers import SLACK
 from mail.learners.walk.judge import Judge
 from mail.parallel.pool import Pool
 
-SHARD = 16_384
-"""Positions of a shard: a second or so."""
+SHARD, SLOW_SHARD, SLOW = 16_384, 256, 20
+"""Positions of a shard, and of one where boards have fewer than so many stones and a search takes long: seconds."""
 WAVE = 64
 """Shards in flight, which bounds the memory for their results."""
 
@@ -81,11 +81,13 @@ def expand_layer(pool: Pool, job: Job, states: States) -> Step:
         job: The clone and its judge.
         states: [N, 2] the layer.
     """
-    begins = range(0, len(states), SHARD)
+    slow = int(np.bitwise_count(states[0, 1])) < SLOW
+    size = SLOW_SHARD if slow and not job.judge.small else SHARD
+    begins = range(0, len(states), size)
     waves = []
     for first in range(0, len(begins), WAVE):
         wave = begins[first : first + WAVE]
-        steps = pool.map(expand, job, [states[at : at + SHARD] for at in wave])
+        steps = pool.map(expand, job, [states[at : at + size] for at in wave])
         waves.append(_merged(job.judge.board, steps, wave))
     return _merged(job.judge.board, waves, [0] * len(waves))
 

@@ -50,7 +50,7 @@ class WalkConfig:
     width: int = 100_000
     """Positions of a layer above which it is thinned."""
     widening: int = 8
-    """By how much the width grows after a round that found fewer mistakes than it could query."""
+    """By how much the width grows after a round that found less than half the mistakes that it could query."""
     opening: int = 12
     """On boards without a list of positions: stones up to which every position is queried, for a single move."""
     small: int = 30
@@ -169,7 +169,7 @@ class _Rounds:
             if found is None:
                 return None
             journal.store(self.name, seat, len(self.played), found)
-        if len(found) < most:
+        if 2 * len(found) < most:  # not just less: layers leave some of their share of the queries
             self.width *= config.widening
         self.played.append(found)
         self.answers.add(found)
