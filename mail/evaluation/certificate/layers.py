@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from agents.policy import Policy, greedy_rows, query
 from games.base import Bools, Enumerable, GameError, Ints, Keys, States
 from games.symmetry import base_of
+from mail.data.drops import SLACK
 from mail.evaluation.tabulate import WAVE
 from mail.parallel.pool import Pool
 
-SLACK = 1e-5
-"""Moves within this distance of the most probable one (in log-probability) are followed as well."""
 QUERIED, EXPANDED = 4_096, 32_768
 """Positions per shard where the policy moves, and where its opponent moves: a tenth of a second for a network."""
 

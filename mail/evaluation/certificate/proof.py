@@ -21,10 +21,11 @@ from agents.export.write import packed
 from agents.policy import Policy, PolicyError, Seats
 from agents.storage.atomic import write_atomic
 from agents.storage.policies import to_json
-from agents.tactics import Tactics, winning
+from agents.tactics import Tactics
 from games.base import Enumerable, GameError, Keys, States
 from games.boards import Board
 from games.symmetry import board_behind
+from mail.data.drops import Seat, proves, walkable
 from mail.evaluation.certificate.walk import LIMIT, certify
 from mail.parallel.pool import Pool
 
@@ -38,7 +39,7 @@ class Trace:
     Args:
         board: The game.
         seat: The seat.
-        tactics: Whether it wins at once where it can; such positions are left out.
+        tactics: Whether it wins at once where it can; the walk leaves such positions out.
     """
 
     def __init__(self, board: Board, seat: int, *, tactics: bool = False) -> None:
@@ -55,12 +56,15 @@ class Trace:
         Args:
             states: [n, W].
         """
-        if self.tactics:
-            states = states[~winning(self.board, states, self.board.legal(states, self.seat)).any(1)]
-            if not len(states):
-                return
         planes = self.board.observe(states, self.seat) > 0
-        codes = np.unique(np.minimum(self._numbers(planes), self._numbers(planes[..., ::-1])))
+        self.add(np.unique(np.minimum(self._numbers(planes), self._numbers(planes[..., ::-1]))))
+
+    def add(self, codes: Keys) -> None:
+        """Add the positions of a ply by their numbers.
+
+        Args:
+            codes: uint64 [n] the smaller number of each position and its mirror image, ascending.
+        """
         self.counts.append(len(codes))
         self._hash.update(codes.astype("<u8").tobytes())
 
@@ -122,8 +126,7 @@ def write_proofs(
     files = {CHECKER: resources.files("mail.evaluation.certificate").joinpath("checker.py").read_bytes()}
     for seat, value in values.items():
         trace = Trace(board, seat, tactics=isinstance(policies[seat], Tactics))
-        found = certify(board, policies[seat], seat, game_value=value, limit=limit, pool=pool, visit=trace)
-        if found.refuted is not False:
+        if not _proven(board, policies[seat], value, trace, limit, pool):
             raise PolicyError(f"the policy of seat {seat} is not proven within {limit:,} positions; raise --limit")
         numbers = packed(plans[seat])[1]
         files[f"seat{seat}.safetensors"] = numbers
@@ -131,6 +134,14 @@ def write_proofs(
     for name, data in files.items():
         write_atomic(folder / name, data)
     return [folder / name for name in files]
+
+
+def _proven(board: Board, policy: Policy, value: float, trace: Trace, limit: int, pool: Pool) -> bool:
+    """Whether a walk proves a policy; the trace gets its positions."""
+    if walkable(board, policy):
+        return proves(Seat(board, policy, trace.seat, value), pool=pool, visit=trace.add)
+    found = certify(board, policy, trace.seat, game_value=value, limit=limit, pool=pool, visit=trace)
+    return found.refuted is False
 
 
 def _bare(policy: Policy) -> Policy:

@@ -9,7 +9,7 @@ layer, each board once, and the policy is queried in batches. The walk ends with
 - no position left: proven, no opponent can get more than the game's value;
 - the limit on positions: nothing is known.
 
-The walk is up to symmetry if the policy treats mirror images alike. Moves within ``layers.SLACK`` of the most probable
+The walk is up to symmetry if the policy treats mirror images alike. Moves within ``SLACK`` of the most probable
 one are followed as well, so that a proof does not depend on the last bits of a network, which differ between machines.
 A line that fails only through such a move refutes nothing, and prevents a proof.
 """

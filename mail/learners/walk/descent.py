@@ -20,8 +20,9 @@ from games.base import Bools, Floats, Ints, Rng, States
 from games.boards import Board
 from games.progress import report
 from mail.data.decisions import Decisions
+from mail.data.drops import canonical, first_positions, most_probable, numbers
 from mail.learners.walk.judge import Judge
-from mail.learners.walk.layers import Job, Step, canonical, expand_layer, follow, most_probable, numbers, wins_at_once
+from mail.learners.walk.layers import Job, Step, expand_layer, follow
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
 
@@ -121,7 +122,7 @@ def descend(
         round_: Of the learner.
     """
     walk = _Walk(job, expert, answers, limits)
-    states = first_positions(job.judge)
+    states = first_positions(job.judge.board, job.judge.seat)
     while len(states):
         rng = stream(seed, address, seat=job.judge.seat, round_=round_, shard=_stones(states))
         if len(states) > limits.width:
@@ -227,22 +228,6 @@ def _single(board: Board, states: States, moves: Ints) -> Floats:
         own = (images[0] == states).all(1)
         labels[own] = (labels[own] + labels[own][:, np.array(board.spec.symmetries[1])]) / 2.0
     return labels
-
-
-def first_positions(judge: Judge) -> States:
-    """The first positions at which a seat moves, each once up to mirror image.
-
-    Args:
-        judge: The board and the seat.
-    """
-    board, states = judge.board, judge.board.starts()
-    if judge.seat == 0:
-        return states
-    actions = np.flatnonzero(board.legal(states, 0)[0])
-    both = np.stack([actions, np.full(len(actions), -1)], axis=1)
-    states = board.successors(np.repeat(states, len(actions), axis=0), both).states
-    states = canonical(board, states)
-    return states[~wins_at_once(board, states, 1)]
 
 
 def as_decisions(judge: Judge, states: States, labels: Floats) -> Decisions:

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.policy import Policy, query
-from agents.tactics import winning
-from games.base import Bools, Floats, Ints, NashmailError, States
-from games.boards import Board, Words
-from mail.evaluation.certificate.layers import SLACK
+from games.base import Ints, NashmailError, States
+from games.boards import Board
+from mail.data.drops import TooLittle, canonical, most_probable, replied
 from mail.learners.walk.judge import Judge
 from mail.parallel.pool import Pool
 
@@ -46,31 +45,6 @@ class Step:
     """[l] rows at which one puts off a win that is near, and none is a mistake."""
     after: States
     """[n, 2] the positions after the other rows' moves and all replies."""
-
-
-def numbers(states: States) -> Words:
-    """[N] P. Pons's numbers of positions.
-
-    Args:
-        states: [N, 2].
-    """
-    return np.asarray(states[:, 0] + states[:, 1])
-
-
-def canonical(board: Board, states: States) -> States:
-    """[n, 2] each position once, up to mirror image, in the order of their numbers.
-
-    Args:
-        board: The board.
-        states: [N, 2].
-    """
-    if not len(states):
-        return states
-    images = board.images(states)
-    least = images[0]
-    for image in images[1:]:
-        least = np.where((numbers(image) < numbers(least))[:, None], image, least)
-    return np.asarray(least[np.unique(numbers(least), return_index=True)[1]])
 
 
 def expand_layer(pool: Pool, job: Job, states: States) -> Step:
@@ -113,15 +87,6 @@ def expand(job: Job, states: States) -> Step:
     return Step(np.flatnonzero(wrong), np.flatnonzero(late), follow(judge, states[row[goes_on]], action[goes_on]))
 
 
-def most_probable(rows: Floats) -> Bools:
-    """[N, A] the most probable moves, with those that are so up to rounding.
-
-    Args:
-        rows: [N, A] probabilities.
-    """
-    return np.asarray((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
-
-
 def follow(judge: Judge, states: States, actions: Ints) -> States:
     """The positions after moves and all replies at which the rules do not decide.
 
@@ -136,32 +101,11 @@ def follow(judge: Judge, states: States, actions: Ints) -> States:
     Raises:
         NashmailError: The game ends with less than the seat's goal.
     """
-    board, seat = judge.board, judge.seat
-    states = _moved(judge, states, seat, actions)
-    row, reply = np.nonzero(board.legal(states, 1 - seat))
-    states = canonical(board, _moved(judge, states[row], 1 - seat, reply))
-    return states[~wins_at_once(board, states, seat)]
-
-
-def wins_at_once(board: Board, states: States, seat: int) -> Bools:
-    """[N] whether the seat to move can complete a line.
-
-    Args:
-        board: The board.
-        states: [N, 2].
-        seat: The seat to move.
-    """
-    return np.asarray(winning(board, states, board.legal(states, seat)).any(1))
-
-
-def _moved(judge: Judge, states: States, seat: int, actions: Ints) -> States:
-    """The positions after a move of one seat where the game goes on."""
-    both = np.full((len(states), 2), -1, dtype=np.int64)
-    both[:, seat] = actions
-    outcome = judge.board.successors(states, both)
-    if (outcome.done & ((1.0 - 2.0 * judge.seat) * outcome.rewards < judge.goal)).any():
-        raise NashmailError(f"the search is wrong: seat {judge.seat} of {judge.board.spec.name} got less than it holds")
-    return outcome.states[~outcome.done]
+    try:
+        return replied(judge.board, judge.seat, judge.goal, states, actions)
+    except TooLittle as error:
+        name = judge.board.spec.name
+        raise NashmailError(f"the search is wrong: seat {judge.seat} of {name} got less than it holds") from error
 
 
 def _merged(board: Board, steps: Sequence[Step], begins: Sequence[int]) -> Step:

@@ -26,11 +26,12 @@ from games.symmetry import board_behind
 from mail.clone.dataset import Fit, demonstrations
 from mail.clone.ntuple import NtupleClone, NtupleTrainer
 from mail.data.decisions import Decisions, merge
+from mail.data.drops import first_positions
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Learned, Options, finish
 from mail.learners.journal import Journal
 from mail.learners.snapshots import Snapshot, Snapshots
-from mail.learners.walk.descent import Answers, Limits, as_decisions, descend, first_positions
+from mail.learners.walk.descent import Answers, Limits, as_decisions, descend
 from mail.learners.walk.judge import Judge, check_board, value_of
 from mail.learners.walk.layers import Job
 from mail.parallel.pool import Pool
@@ -203,5 +204,5 @@ class _Rounds:
 
     def _any_label(self) -> Decisions:
         """A label for a clone that needs none."""
-        states = first_positions(self.judge)[:1]
+        states = first_positions(self.judge.board, self.judge.seat)[:1]
         return as_decisions(self.judge, states, query(self.expert, self.judge.board, states, self.judge.seat))

@@ -12,6 +12,7 @@ from agents import Uniform
 from agents.policy import Policy
 from games import GameError
 from games.base import Floats, Game, States
+from mail.data.drops import SLACK
 from mail.evaluation.certificate import layers
 from mail.evaluation.certificate.layers import Expansion, Shared, expand, expand_layer, first_layer, first_of_each
 from mail.parallel.pool import Local
@@ -52,7 +53,7 @@ def plain(shared: Shared, before: dict[tuple[int, ...], bool]) -> tuple[dict[Any
         chances = shared.policy.probabilities(rules, states, shared.seat)[0]
         for action in np.flatnonzero(rules.legal(states, mover)[0]):
             own = mover == shared.seat
-            if own and chances[action] < chances.max() * np.exp(-layers.SLACK):
+            if own and chances[action] < chances.max() * np.exp(-SLACK):
                 continue
             still = strict and not (own and action != chances.argmax())
             found = rules.successors(states, move(mover, int(action)))
