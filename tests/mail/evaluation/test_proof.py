@@ -15,9 +15,11 @@ import pytest
 
 from agents import PolicyError, Uniform
 from agents.ntuple import NtuplePolicy
+from agents.tactics import Tactics
 from games import GameError
 from mail.clone.ntuple import NtupleClone, clone_ntuple
 from mail.commands.cli import main
+from mail.data.drops import walkable
 from mail.evaluation.certificate.proof import write_proofs
 from mail.evaluation.refutation import refute
 from mail.parallel.pool import Local
@@ -71,6 +73,30 @@ def test_the_checker_proves_what_the_graph_proves(proof: Path, clones: tuple[Ntu
         assert not refute(graph(BOARD), clones[seat], seat).refuted
     status, words = checked(proof)
     assert status == 0 and re.fullmatch(r"(seat [01]: proven, no opponent leaves it less than 0 \(.*\)\n){2}", words)
+
+
+def test_policies_with_tactics_are_proven_up_to_mirror_image(
+    clones: tuple[NtuplePolicy, NtuplePolicy], proven: Path, tmp_path: Path
+) -> None:
+    tactical = Tactics(clones[0]), Tactics(clones[1])
+    write_proofs(tmp_path, game(BOARD), tactical, {0: 0.0, 1: -0.0}, pool=Local())
+    status, words = checked(tmp_path)
+    assert status == 0 and words.count("proven") == 2
+    for seat in (0, 1):
+        fewer, all_ = (json.loads((at / f"certificate{seat}.json").read_text()) for at in (tmp_path, proven))
+        assert fewer["tactics"] and not all_["tactics"]
+        assert 0 < sum(fewer["positions"]) < sum(all_["positions"])
+    with pytest.raises(PolicyError, match="is not proven"):
+        write_proofs(tmp_path, game(BOARD), tactical, {0: 1.0}, pool=Local())
+
+
+def test_walks_up_to_mirror_image_need_tied_weights_and_tactics(clones: tuple[NtuplePolicy, NtuplePolicy]) -> None:
+    first = clones[0]
+    loose = NtuplePolicy(first.cells, first.counts, first.codes, first.weights, tied=False)
+    assert walkable(game(BOARD), Tactics(first))
+    assert not walkable(game(BOARD), first)
+    assert not walkable(game(BOARD), Tactics(loose))
+    assert not walkable(game("tictactoe"), Tactics(first))
 
 
 def test_a_line_of_the_checker_is_a_loss_by_openspiels_rules(proof: Path) -> None:
