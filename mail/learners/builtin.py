@@ -67,7 +67,7 @@ register(
     "mail.learners.walk.learner:MailWalk",
     LearnerDeclaration(
         "a walk that needs no list of positions finds the mistakes of n-tuple clones, for boards on which discs fall",
-        "docs/unbeatable.md",
+        "docs/algorithms.md",
         knows=frozenset({"labels", "rules", "reward"}),
         explores=True,
     ),

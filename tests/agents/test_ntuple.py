@@ -206,3 +206,28 @@ def test_it_plays_where_numba_can_keep_nothing(tmp_path: Path) -> None:
     assert run(NUMBA_CACHE_DIR=str(home)) == usual
     blocked = run(NUMBA_CACHE_DIR="/dev/null/x", NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator")
     assert blocked == usual
+
+
+@pytest.mark.parametrize(("name", "length"), [("connect4:4x4", 4), ("connect4:4x5", 8), ("connect4:3x3:3", 9)])
+def test_tuples_of_lines_hold_each_line_once_and_stay_on_the_board(name: str, length: int) -> None:
+    board = game(name)
+    grid, k = Grid.of(board), board.k
+    cells = grid.draw_lines(k, length, rng=np.random.default_rng(0))
+    lines = set()
+    for row in range(board.rows):
+        for column in range(board.columns):
+            for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+                line = [(row + n * down, column + n * right) for n in range(k)]
+                if all(r < board.rows and 0 <= c < board.columns for r, c in line):
+                    lines.add(frozenset(r * board.columns + c for r, c in line))
+    assert sorted(map(sorted, lines)) == sorted(sorted(row[:k].tolist()) for row in cells)
+    assert cells.shape == (len(lines), length) and cells.min() >= 0 and cells.max() < grid.cells
+    assert all(len(set(row)) == length for row in cells.tolist()), "no cell comes twice"
+    for row in cells.tolist():
+        for at, cell in enumerate(row[k:], k):
+            near = [
+                max(abs(cell // board.columns - c // board.columns), abs(cell % board.columns - c % board.columns))
+                for c in row[:at]
+            ]
+            assert min(near) == 1, "a neighbour of the cells before it"
+    assert np.array_equal(cells, grid.draw_lines(k, length, rng=np.random.default_rng(0)))

@@ -110,7 +110,7 @@ def follow(judge: Judge, states: States, actions: Ints) -> States:
 
 def _merged(board: Board, steps: Sequence[Step], begins: Sequence[int]) -> Step:
     """The step of a whole layer from those of its parts, whose rows start at ``begins``."""
-    if len(steps) == 1:
+    if len(steps) == 1 and not begins[0]:
         return steps[0]
 
     def joined(parts: list[NDArray[np.int64]]) -> Ints:

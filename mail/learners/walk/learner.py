@@ -1,9 +1,10 @@
 """The learner ``mail-walk``: interactive imitation on boards whose positions cannot be listed.
 
-Beyond the paper (docs/unbeatable.md). In place of games, an opponent who knows the rules walks over all that it can
-force against the greedy clone, and the expert is queried at the clone's mistakes, moves that give away what its seat
-can get. Whether a move is one is decided by search (``mail.learners.walk.judge``). The clone is made of n-tuples, on
-the board's lines, and plays with tactics: it wins at once where it can, and else blocks.
+Beyond the paper (docs/algorithms.md, "Walks without a list of positions"). In place of games, an opponent who knows the
+rules walks over all that it can force against the greedy clone, and the expert is queried at the clone's mistakes,
+moves that give away what its seat can get. Whether a move is one is decided by search (``mail.learners.walk.judge``).
+The clone is made of n-tuples, on the board's lines, and plays with tactics: it wins at once where it can, and else
+blocks. Each query counts as a game of the budget.
 
     until a walk that was not thinned finds no mistake:
         walk against the greedy clone; query the expert at some of its mistakes
@@ -125,7 +126,7 @@ class MailWalk:
         policy = self._policy(trainer)
         fit = Fit(policy, 0, 1.0, 1.0)
         with phase("explore", learner=self.name, seat=seat):
-            while not tracker.done and (found := rounds.next(policy, tracker.labels)) is not None:
+            while not tracker.done and (found := rounds.next(policy, tracker)) is not None:
                 tracker.update(found)
                 report(*tracker.come())
                 rng = stream(seed, f"{self.name}/train", seat=seat, round_=len(rounds.played))
@@ -155,20 +156,22 @@ class _Rounds:
         self.played: list[Decisions] = []
         self.metrics: dict[str, float] = {}
 
-    def next(self, policy: Policy, labels: int) -> Decisions | None:
+    def next(self, policy: Policy, tracker: BudgetTracker) -> Decisions | None:
         """The queries of the next round; None if a walk proves that none is left.
 
         Args:
             policy: The present clone.
-            labels: The number of labels so far.
+            tracker: What the seat has spent, and may spend.
         """
         config, seat, journal = self.config, self.judge.seat, self.collector.journal
-        most = min(config.most, max(config.least, int(config.share * labels)))
+        left = tracker.games_left(1)
+        most = min(left, config.most, max(config.least, int(config.share * tracker.labels)))
         found = journal.load(self.name, seat, len(self.played))
         if found is None:
             found = self._walked(policy, most) if self.judge.goal >= 0 or not self.played else None
             if found is None:
                 return None
+            found = found.first_labels(seat, left)  # the opening asks whatever the round may
             journal.store(self.name, seat, len(self.played), found)
         if 2 * len(found) < most:  # not just less: layers leave some of their share of the queries
             self.width *= config.widening
