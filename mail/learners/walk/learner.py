@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from agents.policy import Policy, Seats, query
 from agents.tactics import Tactics
 from games.base import Game
@@ -61,6 +63,8 @@ class WalkConfig:
     """Wins within so many own stones must be taken soonest."""
     length: int = 8
     """Most cells of a tuple."""
+    strictest: float = 1024.0
+    """The tolerances of training are halved while the clone errs at answered positions alone, down to this part."""
     passes: int = 12
     """Passes over the labels in each round."""
     sharpness: float = 2.0**20
@@ -130,7 +134,8 @@ class MailWalk:
                 tracker.update(found)
                 report(*tracker.come())
                 rng = stream(seed, f"{self.name}/train", seat=seat, round_=len(rounds.played))
-                fit = trainer.train(demonstrations(merge(rounds.played), seat), rng=rng)
+                labels = demonstrations(merge(rounds.played), seat)
+                fit = trainer.train(labels, rng=rng, strictness=rounds.strictness)
                 policy = self._policy(trainer)
                 snapshots.add(tracker.labels, policy)
                 collector.journal.log(self.name, seat, {**tracker.progress(), **rounds.metrics})
@@ -155,15 +160,22 @@ class _Rounds:
         self.answers, self.width = Answers(), config.width
         self.played: list[Decisions] = []
         self.metrics: dict[str, float] = {}
+        self.strictness = 1.0
+        """By which the tolerances of training are divided."""
 
     def next(self, policy: Policy, tracker: BudgetTracker) -> Decisions | None:
         """The queries of the next round; None if a walk proves that none is left.
+
+        A round without queries tells that the clone errs where it has an answer. It is then trained more strictly,
+        until that has been of no use often enough.
 
         Args:
             policy: The present clone.
             tracker: What the seat has spent, and may spend.
         """
         config, seat, journal = self.config, self.judge.seat, self.collector.journal
+        if self.strictness > config.strictest:
+            return None
         left = tracker.games_left(1)
         most = min(left, config.most, max(config.least, int(config.share * tracker.labels)))
         found = journal.load(self.name, seat, len(self.played))
@@ -175,12 +187,14 @@ class _Rounds:
             journal.store(self.name, seat, len(self.played), found)
         if 2 * len(found) < most:  # not just less: layers leave some of their share of the queries
             self.width *= config.widening
+        if not len(found):
+            self.strictness *= 2.0
         self.played.append(found)
         self.answers.add(found)
         return found
 
     def _walked(self, policy: Policy, most: int) -> Decisions | None:
-        """Walk, wider as long as nothing is found in a thinned walk."""
+        """Walk, wider as long as nothing is found in a thinned walk; None for a proof."""
         if self.judge.goal < 0:  # nothing is worse; but without a label there is no clone
             return self._any_label()
         job, board, width = Job(policy, self.judge), self.judge.board, self.width
@@ -201,8 +215,10 @@ class _Rounds:
             found = walked.decisions(self.judge)
             if found is None and not self.played and not walked.thinned:
                 return self._any_label()
-            if found is not None or walked.proven or not walked.thinned:
+            if found is not None or walked.proven:
                 return found
+            if any(walked.mistakes):
+                return self.played[0].take(np.zeros(0, dtype=np.int64))
             width *= self.config.widening
 
     def _any_label(self) -> Decisions:

@@ -12,6 +12,9 @@ from agents import expert
 from agents.policy import greedy_rows, tabulate
 from agents.tactics import Tactics
 from games import NashmailError
+from games.base import Rng
+from mail.clone.dataset import Demonstrations, Fit
+from mail.clone.ntuple import NtupleTrainer
 from mail.evaluation.gap import exploitability
 from mail.learners.base import LEARNERS, make_learner
 from mail.learners.budget import Budget
@@ -69,6 +72,29 @@ def test_no_opponent_beats_either_greedy_seat(name: str, config: WalkConfig | No
     assert all(isinstance(policy, Tactics) for policy in found.policies)
     assert found.labels == found.distinct_labels, "no position is asked about twice"
     assert found.games == sum(found.labels)
+
+
+def test_a_clone_that_has_not_learned_its_answers_is_trained_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a while training does nothing: walks then find mistakes that have answers already, and no others."""
+    trained, calls = NtupleTrainer.train, []
+
+    def train(self: NtupleTrainer, labels: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
+        calls.append(strictness)
+        return Fit(self.policy(), 0, 1.0, 1.0) if strictness < 8 else trained(self, labels, rng=rng)
+
+    monkeypatch.setattr(NtupleTrainer, "train", train)
+    kept = Kept()
+    found = learn("connect4:3x3:3", journal=kept)
+    assert greedy_gaps("connect4:3x3:3", found) == [0.0, 0.0] and 8.0 in calls
+    assert bits("connect4:3x3:3", learn("connect4:3x3:3", journal=kept)) == bits("connect4:3x3:3", found)
+
+
+def test_a_clone_that_cannot_learn_its_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(self: NtupleTrainer, labels: Demonstrations, *, rng: Rng, strictness: float = 1.0) -> Fit:
+        return Fit(self.policy(), 0, 1.0, 1.0)
+
+    monkeypatch.setattr(NtupleTrainer, "train", train)
+    assert max(greedy_gaps("connect4:3x3:3", learn("connect4:3x3:3"))) > 0
 
 
 def test_a_board_that_one_seat_wins() -> None:
