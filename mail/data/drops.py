@@ -53,11 +53,12 @@ def walkable(game: Game, policy: Policy) -> bool:
     return board is not None and board.gravity and isinstance(bare, NtuplePolicy) and bare.tied
 
 
-def proves(told: Seat, *, pool: Pool, visit: Callable[[Words], None]) -> bool:
+def proves(told: Seat, *, limit: int, pool: Pool, visit: Callable[[Words], None]) -> bool:
     """Walk over all that an opponent can force, and say whether the policy always gets its goal.
 
     Args:
         told: The policy, its seat and its goal.
+        limit: Most positions at which the policy is queried; beyond them nothing is proven.
         pool: Expands the layers.
         visit: Is shown the numbers of the positions of each ply at which the seat moves, ascending.
     """
@@ -66,6 +67,8 @@ def proves(told: Seat, *, pool: Pool, visit: Callable[[Words], None]) -> bool:
     while len(states):
         report(walked, None, "positions", step="walk")
         walked += len(states)
+        if walked > limit:
+            return False
         visit(numbers(states))
         begins = range(0, len(states), SHARD)
         waves = []

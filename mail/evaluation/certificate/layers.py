@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from agents.policy import Policy, greedy_rows, query
 from games.base import Bools, Enumerable, GameError, Ints, Keys, States
 from games.symmetry import base_of
-from mail.data.drops import SLACK
+from mail.data.drops import most_probable
 from mail.evaluation.tabulate import WAVE
 from mail.parallel.pool import Pool
 
@@ -133,7 +133,7 @@ def expand(shared: Shared, shard: tuple[States, Bools]) -> Expansion:
 def _own(shared: Shared, states: States, strict: Bools) -> Moves:
     """The policy's most probable moves, including those that are so up to rounding."""
     rows = query(shared.policy, shared.game, states, shared.seat)
-    row, action = np.nonzero((rows >= rows.max(1, keepdims=True) * np.exp(-SLACK)) & (rows > 0))
+    row, action = np.nonzero(most_probable(rows))
     return _moves(row, action, strict[row] & (greedy_rows(rows)[row, action] > 0))
 
 

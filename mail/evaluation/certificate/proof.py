@@ -14,8 +14,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from agents.export.plan import Plan, plan
 from agents.export.write import packed
 from agents.policy import Policy, PolicyError, Seats
@@ -25,7 +23,7 @@ from agents.tactics import Tactics
 from games.base import Enumerable, GameError, Keys, States
 from games.boards import Board
 from games.symmetry import board_behind
-from mail.data.drops import Seat, proves, walkable
+from mail.data.drops import Seat, canonical, numbers, proves, walkable, wins_at_once
 from mail.evaluation.certificate.walk import LIMIT, certify
 from mail.parallel.pool import Pool
 
@@ -39,25 +37,24 @@ class Trace:
     Args:
         board: The game.
         seat: The seat.
-        tactics: Whether it wins at once where it can; the walk leaves such positions out.
+        tactics: Whether it wins at once where it can; such positions are left out.
     """
 
     def __init__(self, board: Board, seat: int, *, tactics: bool = False) -> None:
         self.board, self.seat, self.tactics = board, seat, tactics
         self.counts: list[int] = []
         self._hash = hashlib.sha256()
-        cells = np.arange(board.rows * board.columns).reshape(board.rows, board.columns)
-        height, column = board.rows - 1 - cells // board.columns, cells % board.columns
-        self._bits = np.uint64(1) << (column * (board.rows + 1) + height).astype(np.uint64)  # [rows, columns]
 
     def __call__(self, states: States) -> None:
         """Add the positions of a ply.
 
         Args:
-            states: [n, W].
+            states: [n, 2].
         """
-        planes = self.board.observe(states, self.seat) > 0
-        self.add(np.unique(np.minimum(self._numbers(planes), self._numbers(planes[..., ::-1]))))
+        if self.tactics:
+            states = states[~wins_at_once(self.board, states, self.seat)]
+        if len(states):
+            self.add(numbers(canonical(self.board, states)))
 
     def add(self, codes: Keys) -> None:
         """Add the positions of a ply by their numbers.
@@ -67,11 +64,6 @@ class Trace:
         """
         self.counts.append(len(codes))
         self._hash.update(codes.astype("<u8").tobytes())
-
-    def _numbers(self, planes: np.ndarray) -> Keys:
-        """[n] the numbers of positions, from their own and other stones, bool [n, 2, rows, columns]."""
-        words = np.where(planes, self._bits, np.uint64(0)).sum(axis=(2, 3), dtype=np.uint64)  # [n, 2]
-        return np.asarray(2 * words[:, 0] + words[:, 1])
 
     @property
     def digest(self) -> str:
@@ -139,7 +131,7 @@ def write_proofs(
 def _proven(board: Board, policy: Policy, value: float, trace: Trace, limit: int, pool: Pool) -> bool:
     """Whether a walk proves a policy; the trace gets its positions."""
     if walkable(board, policy):
-        return proves(Seat(board, policy, trace.seat, value), pool=pool, visit=trace.add)
+        return proves(Seat(board, policy, trace.seat, value), limit=limit, pool=pool, visit=trace.add)
     found = certify(board, policy, trace.seat, game_value=value, limit=limit, pool=pool, visit=trace)
     return found.refuted is False
 

@@ -88,6 +88,18 @@ def test_policies_with_tactics_are_proven_up_to_mirror_image(
         assert 0 < sum(fewer["positions"]) < sum(all_["positions"])
     with pytest.raises(PolicyError, match="is not proven"):
         write_proofs(tmp_path, game(BOARD), tactical, {0: 1.0}, pool=Local())
+    with pytest.raises(PolicyError, match="is not proven within 10 positions"):
+        write_proofs(tmp_path, game(BOARD), tactical, {0: 0.0}, limit=10, pool=Local())
+
+
+def test_tactics_around_weights_that_are_not_tied_are_proven_too(tmp_path: Path) -> None:
+    def loose(seat: int) -> Tactics:
+        fit = clone_ntuple(game(BOARD), shown(BOARD, seat), NtupleClone(tied=False), rng=np.random.default_rng(3))
+        return Tactics(fit.policy)
+
+    write_proofs(tmp_path, game(BOARD), (loose(0), loose(1)), {0: 0.0, 1: -0.0}, pool=Local())
+    status, words = checked(tmp_path)
+    assert status == 0 and words.count("proven") == 2
 
 
 def test_walks_up_to_mirror_image_need_tied_weights_and_tactics(clones: tuple[NtuplePolicy, NtuplePolicy]) -> None:
