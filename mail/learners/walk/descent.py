@@ -68,8 +68,6 @@ class Walked:
     """Positions at which the clone was asked, by ply."""
     mistakes: list[int]
     """Mistakes among them, by ply."""
-    late: int
-    """Positions at which it put off a win that is near."""
     thinned: bool
     """Whether positions were left out because a layer grew too wide."""
 
@@ -80,8 +78,8 @@ class Walked:
 
     def metrics(self) -> dict[str, float]:
         """What is logged of a walk."""
-        found = {"walked": sum(self.positions), "mistakes": sum(self.mistakes), "late": self.late}
-        return {name: float(value) for name, value in {**found, "thinned": self.thinned}.items()}
+        found = {"walked": sum(self.positions), "mistakes": sum(self.mistakes), "thinned": self.thinned}
+        return {name: float(value) for name, value in found.items()}
 
     def decisions(self, judge: Judge) -> Decisions | None:
         """The queries as decisions, each in a game of its own, of which it is the only row; None without any.
@@ -133,7 +131,7 @@ def descend(
             states = walk.opening(states)
         else:
             states = walk.layer(states, expand_layer(pool, job, states), rng)
-    return Walked(walk.queries, walk.labels, walk.positions, walk.mistakes, walk.late, walk.thinned)
+    return Walked(walk.queries, walk.labels, walk.positions, walk.mistakes, walk.thinned)
 
 
 class _Walk:
@@ -146,7 +144,6 @@ class _Walk:
         self.labels: list[Floats] = []
         self.positions: list[int] = []
         self.mistakes: list[int] = []
-        self.late = 0
         self.thinned = False
 
     def layer(self, states: States, step: Step, rng: Rng) -> States:
@@ -157,7 +154,7 @@ class _Walk:
             step: What its expansion found.
             rng: Draws the mistakes at which the expert is queried.
         """
-        self._count(len(states), len(step.mistakes), len(step.late))
+        self._count(len(states), len(step.mistakes))
         rows = self._chosen(states, step, rng)
         after = follow(self.judge, states[rows], self._answered(states[rows], single=False)[0])
         return canonical(self.judge.board, np.concatenate([step.after, after]))
@@ -172,19 +169,18 @@ class _Walk:
         """
         moves, labels = self._answered(states, single=True)
         played = most_probable(query(self.job.policy, self.judge.board, states, self.judge.seat))
-        self._count(len(states), int((played & (labels <= 0)).any(1).sum()), 0)
+        self._count(len(states), int((played & (labels <= 0)).any(1).sum()))
         return follow(self.judge, states, moves)
 
-    def _count(self, positions: int, mistakes: int, late: int) -> None:
+    def _count(self, positions: int, mistakes: int) -> None:
         """Add a layer to the counts."""
         self.positions.append(positions)
         self.mistakes.append(mistakes)
-        self.late += late
 
     def _chosen(self, states: States, step: Step, rng: Rng) -> Ints:
         """Mistakes that have an answer already, and as many of the others as this layer may ask about."""
         board = self.judge.board
-        wrong = np.concatenate([step.mistakes, step.late])
+        wrong = step.mistakes
         known = self.answers.has(states[wrong])
         fresh = wrong[~known]
         layers_left = (board.rows * board.columns - _stones(states) + 1) // 2

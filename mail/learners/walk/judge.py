@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from agents.solver import VALUE, solvable
 from games.base import Bools, Ints, NashmailError, States
 from games.boards import Board
@@ -31,8 +29,6 @@ class Judge:
     ties: int = 2
     """Most moves that a clone may hold for equally good, as it must where a board is its own mirror image. A clone with
     more knows nothing of the position, and that counts as a mistake where judging all the moves would take long."""
-    quick: int = 0
-    """A seat that can force a win within so many of its own stones must win soonest; 0: any win will do."""
 
     @property
     def small(self) -> bool:
@@ -49,31 +45,9 @@ class Judge:
         Returns:
             bool [N].
         """
-        won = decider(self.board, self._attacker).move(states, actions)
+        attacker = self.seat if self.goal > 0 else 1 - self.seat
+        won = decider(self.board, attacker).move(states, actions)
         return won if self.goal > 0 else ~won
-
-    def dawdles(self, states: States, actions: Ints) -> Bools:
-        """Whether moves put off a win that is near.
-
-        Args:
-            states: [N, W] positions of one ply at which the seat moves and can still get its goal.
-            actions: int64 [N] a legal move at each.
-
-        Returns:
-            bool [N]; all False where ``quick`` is 0 or a draw is the goal.
-        """
-        late: Bools = np.zeros(len(states), dtype=np.bool_)
-        if not self.quick or self.goal <= 0:
-            return late
-        search = decider(self.board, self._attacker)
-        near = np.flatnonzero(search.wins(states, self.quick))
-        if len(near):
-            late[near] = ~search.soonest(states[near])[np.arange(len(near)), actions[near]]
-        return late
-
-    @property
-    def _attacker(self) -> int:
-        return self.seat if self.goal > 0 else 1 - self.seat
 
 
 def value_of(board: Board) -> float:

@@ -11,19 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.policy import Policy, query
 from games.base import Ints, NashmailError, States
 from games.boards import Board
-from mail.data.drops import TooLittle, canonical, most_probable, replied
+from mail.data.drops import SHARD, WAVE, TooLittle, canonical, most_probable, replied
 from mail.learners.walk.judge import Judge
 from mail.parallel.pool import Pool
 
-SHARD, SLOW_SHARD, SLOW = 16_384, 256, 20
-"""Positions of a shard, and of one where boards have fewer than so many stones and a search takes long: seconds."""
-WAVE = 64
-"""Shards in flight, which bounds the memory for their results."""
+SLOW_SHARD, SLOW = 256, 20
+"""Positions of a shard where boards have fewer than so many stones and a search takes long: seconds."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +38,6 @@ class Step:
 
     mistakes: Ints
     """[m] rows at which a most probable move gives away what the seat can get."""
-    late: Ints
-    """[l] rows at which one puts off a win that is near, and none is a mistake."""
     after: States
     """[n, 2] the positions after the other rows' moves and all replies."""
 
@@ -80,11 +75,8 @@ def expand(job: Job, states: States) -> Step:
     row, action = np.nonzero(played & ~wrong[:, None])
     held = judge.holds(states[row], action)
     wrong[row[~held]] = True
-    late = np.zeros(len(states), dtype=np.bool_)
-    late[row[held]] = judge.dawdles(states[row[held]], action[held])
-    late &= ~wrong
-    goes_on = ~(wrong | late)[row]
-    return Step(np.flatnonzero(wrong), np.flatnonzero(late), follow(judge, states[row[goes_on]], action[goes_on]))
+    goes_on = ~wrong[row]
+    return Step(np.flatnonzero(wrong), follow(judge, states[row[goes_on]], action[goes_on]))
 
 
 def follow(judge: Judge, states: States, actions: Ints) -> States:
@@ -112,9 +104,5 @@ def _merged(board: Board, steps: Sequence[Step], begins: Sequence[int]) -> Step:
     """The step of a whole layer from those of its parts, whose rows start at ``begins``."""
     if len(steps) == 1 and not begins[0]:
         return steps[0]
-
-    def joined(parts: list[NDArray[np.int64]]) -> Ints:
-        return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=True)])
-
-    mistakes, late = joined([step.mistakes for step in steps]), joined([step.late for step in steps])
-    return Step(mistakes, late, canonical(board, np.concatenate([step.after for step in steps])))
+    mistakes = np.concatenate([step.mistakes + begin for step, begin in zip(steps, begins, strict=True)])
+    return Step(mistakes, canonical(board, np.concatenate([step.after for step in steps])))

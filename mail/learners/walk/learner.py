@@ -35,7 +35,7 @@ from mail.learners.collect import Collector, Learned, Options, finish
 from mail.learners.journal import Journal
 from mail.learners.snapshots import Snapshot, Snapshots
 from mail.learners.walk.descent import Answers, Limits, as_decisions, descend
-from mail.learners.walk.judge import Judge, check_board, value_of
+from mail.learners.walk.judge import SMALL, Judge, check_board, value_of
 from mail.learners.walk.layers import Job
 from mail.parallel.pool import Pool
 from mail.parallel.streams import stream
@@ -57,10 +57,8 @@ class WalkConfig:
     """By how much the width grows after a round that found less than half the mistakes that it could query."""
     opening: int = 12
     """On boards without a list of positions: stones up to which every position is queried, for a single move."""
-    small: int = 30
+    small: int = SMALL
     """Cells of boards whose opening is like the rest."""
-    quick: int = 0
-    """Wins within so many own stones must be taken soonest."""
     length: int = 8
     """Most cells of a tuple."""
     strictest: float = 1024.0
@@ -116,7 +114,7 @@ class MailWalk:
 
     def _judge(self, board: Board, seat: int, value: float) -> Judge:
         ties = board.spec.actions if self._small(board) else 2
-        return Judge(board, seat, (1.0 - 2.0 * seat) * value, ties, self.config.quick)
+        return Judge(board, seat, (1.0 - 2.0 * seat) * value, ties)
 
     def _small(self, board: Board) -> bool:
         return board.rows * board.columns <= self.config.small
@@ -180,7 +178,7 @@ class _Rounds:
         most = min(left, config.most, max(config.least, int(config.share * tracker.labels)))
         found = journal.load(self.name, seat, len(self.played))
         if found is None:
-            found = self._walked(policy, most) if self.judge.goal >= 0 or not self.played else None
+            found = self._walked(policy, most)
             if found is None:
                 return None
             found = found.first_labels(seat, left)  # the opening asks whatever the round may
@@ -196,7 +194,7 @@ class _Rounds:
     def _walked(self, policy: Policy, most: int) -> Decisions | None:
         """Walk, wider as long as nothing is found in a thinned walk; None for a proof."""
         if self.judge.goal < 0:  # nothing is worse; but without a label there is no clone
-            return self._any_label()
+            return None if self.played else self._any_label()
         job, board, width = Job(policy, self.judge), self.judge.board, self.width
         opening = self.config.opening if board.rows * board.columns > self.config.small else -1
         while True:
