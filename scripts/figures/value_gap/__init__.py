@@ -105,6 +105,8 @@ def panel(axes: Axes, data: dict[str, Any], game: str, expert: str) -> None:
     for at, ((key, games), (marker, colour, label)) in enumerate(marks.items()):
         for place, learner in enumerate(LEARNERS):
             points = [row[key] for row in chosen(data, game, expert, learner, games)]
+            if not points:  # matplotlib would give an empty line, not clipped, a place in the figure's corner
+                continue
             shown += points
             look: dict[str, Any] = {"color": colour, "alpha": 0.6, "markersize": 5, "clip_on": False}
             axes.plot(
