@@ -8,6 +8,9 @@ symmetries: with ``code_m(s)`` the pattern of tuple m, g s the image of a positi
 
     logit(s, a) = sum over g and m of  weight[m, code_m(g s), g a].
 
+Where discs fall, a policy may have exceptions besides: single positions, up to mirror image, with the one move that it
+plays there, as if the whole board were a tuple that outweighs the others.
+
 Sources: Lucas, "Learning to play Othello with n-tuple systems", 2008; Thill, Koch, Konen, "Reinforcement learning with
 n-tuples on the game Connect-4", PPSN 2012. The loops are compiled (``agents.ntuple_kernels``).
 """
@@ -107,6 +110,23 @@ class Grid:
         digits = playable + 2 * own.astype(np.uint8) + 3 * other.astype(np.uint8)
         return np.ascontiguousarray(digits.reshape(len(digits), self.cells), dtype=np.uint8)
 
+    @cached_property
+    def bits(self) -> NDArray[np.uint64]:
+        """uint64 [C] the bit of each cell in P. Pons's numbers ("Solving Connect Four", 2015)."""
+        column, height = np.arange(self.cells) % self.columns, self.rows - 1 - np.arange(self.cells) // self.columns
+        return np.uint64(1) << (column * (self.rows + 1) + height).astype(np.uint64)
+
+    def numbers(self, digits: Digits) -> Codes:
+        """P. Pons's numbers of positions, which tell them apart where discs fall: the mover's stones plus all stones.
+
+        Args:
+            digits: uint8 [N, C] as ``digits``.
+
+        Returns:
+            uint64 [N].
+        """
+        return np.asarray(((digits == 2).astype(np.uint64) + (digits >= 2)) @ self.bits)
+
     def draw_tuples(self, tuples: int, length: int, *, rng: Rng) -> Ints:
         """Draw tuples: the first L distinct cells of a random walk in steps of a king, from a random cell.
 
@@ -179,7 +199,17 @@ class NtuplePolicy:
     Every position is evaluated by itself, in double precision: rows do not depend on the batch, bit for bit.
     """
 
-    def __init__(self, cells: Ints, counts: Ints, codes: Codes, weights: Weights, *, tied: bool = True) -> None:
+    def __init__(
+        self,
+        cells: Ints,
+        counts: Ints,
+        codes: Codes,
+        weights: Weights,
+        *,
+        tied: bool = True,
+        exceptions: Codes | None = None,
+        answers: Ints | None = None,
+    ) -> None:
         """Check and keep the arrays of a policy.
 
         Args:
@@ -189,18 +219,24 @@ class NtuplePolicy:
                 tuple.
             weights: float32 [K, A].
             tied: whether weights are shared by the board's symmetries.
+            exceptions: uint64 [E] the numbers (``Grid.numbers``) of positions at which one move is played whatever the
+                patterns say; of a position and its mirror image the smaller number; ascending.
+            answers: int64 [E] the actions that are played there.
 
         Raises:
             PolicyError: for arrays of other shapes, dtypes or contents.
         """
         self.cells, self.counts, self.codes, self.weights = cells, counts, codes, weights
         self.tied = tied
+        self.exceptions = np.zeros(0, dtype=np.uint64) if exceptions is None else exceptions
+        self.answers = np.zeros(0, dtype=np.int64) if answers is None else answers
         if wrong := self._wrong():
             raise PolicyError(f"no n-tuple policy: {wrong}")
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by the names of the constructor's arguments."""
-        return {"cells": self.cells, "counts": self.counts, "codes": self.codes, "weights": self.weights}
+        names = ["cells", "counts", "codes", "weights", *(["exceptions", "answers"] if len(self.exceptions) else [])]
+        return {name: getattr(self, name) for name in names}
 
     def _wrong(self) -> str | None:
         """What is wrong with the arrays; None if nothing is."""
@@ -210,9 +246,11 @@ class NtuplePolicy:
             (counts, "int64", 1),
             (codes, "uint64", 1),
             (weights, "float32", 2),
+            (self.exceptions, "uint64", 1),
+            (self.answers, "int64", 1),
         ]
         if any(array.dtype != kind or array.ndim != axes for array, kind, axes in kinds):
-            return "its arrays are int64 [M, L], int64 [M], uint64 [K] and float32 [K, A]"
+            return "its arrays are int64 [M, L], int64 [M], uint64 [K], float32 [K, A], uint64 [E] and int64 [E]"
         length = cells.shape[1]
         if not cells.size or length > LONGEST or cells.min() < 0 or (np.diff(np.sort(cells, axis=1)) == 0).any():
             return f"a tuple has from 1 to {LONGEST} cells, all different"
@@ -221,7 +259,22 @@ class NtuplePolicy:
         first = np.isin(np.arange(1, len(codes)), np.cumsum(counts))
         if ((codes[1:] <= codes[:-1]) & ~first).any() or (length < LONGEST and (codes >> np.uint64(2 * length)).any()):
             return "the codes of a tuple ascend, and have two bits for each of its cells"
+        if wrong := self._wrong_exceptions():
+            return wrong
         return None if np.isfinite(weights).all() else "its weights are not finite"
+
+    def _wrong_exceptions(self) -> str | None:
+        """What is wrong with the exceptions; None if nothing is."""
+        numbers, answers = self.exceptions, self.answers
+        if len(numbers) != len(answers) or (numbers[1:] <= numbers[:-1]).any():
+            return "there is an answer for each exception, and their numbers ascend"
+        if len(answers) and (answers.min() < 0 or answers.max() >= self.weights.shape[1]):
+            return f"the answers to exceptions are actions from 0 to {self.weights.shape[1] - 1}"
+        return (
+            "exceptions are positions up to mirror image, so its weights are tied"
+            if len(answers) and not self.tied
+            else None
+        )
 
     @cached_property
     def _tables(self) -> tuple[Ints, NDArray[np.int32]]:
@@ -240,8 +293,21 @@ class NtuplePolicy:
         Args:
             factor: What all weights are multiplied by, the inverse of the temperature.
         """
-        weights = self.weights * np.float32(factor)
-        return NtuplePolicy(self.cells, self.counts, self.codes, weights, tied=self.tied)
+        return NtuplePolicy(**{**self.arrays(), "weights": self.weights * np.float32(factor)}, tied=self.tied)
+
+    def excepting(self, numbers: Codes, answers: Ints) -> NtuplePolicy:
+        """The same policy with these exceptions alone.
+
+        Args:
+            numbers: uint64 [E] as the constructor's ``exceptions``, in any order.
+            answers: int64 [E] as there.
+
+        Raises:
+            PolicyError: as the constructor.
+        """
+        order = np.argsort(numbers)
+        exceptions = {"exceptions": numbers[order], "answers": answers[order]}
+        return NtuplePolicy(**{**self.arrays(), **exceptions}, tied=self.tied)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the hash tables, which follow from the other arrays."""
@@ -273,9 +339,22 @@ class NtuplePolicy:
         evaluate(
             digits, legal[rows], grid.places(self.cells), grid.maps, self.codes, offsets, table, self.weights, found
         )
+        self._play_exceptions(grid, digits, found)
         out = np.zeros(legal.shape)
         out[rows] = found
         return out
+
+    def _play_exceptions(self, grid: Grid, digits: Digits, found: Floats) -> None:
+        """Overwrite the rows [N, A] of positions [N, C] that are exceptions."""
+        if not len(self.exceptions):
+            return
+        images = np.stack([grid.numbers(digits[:, cells]) for cells in grid.sources])  # [G, N]
+        image = images.argmin(0)
+        numbers = images.min(0)
+        at = np.minimum(np.searchsorted(self.exceptions, numbers), len(self.exceptions) - 1)
+        row = np.flatnonzero(self.exceptions[at] == numbers)
+        found[row] = 0.0
+        found[row, np.argsort(grid.maps, axis=1)[image[row], self.answers[at[row]]]] = 1.0
 
     def check_fits(self, grid: Grid, name: str) -> None:
         """Refuse a board that the policy was not made for.
@@ -285,7 +364,12 @@ class NtuplePolicy:
             name: the game's name, for the message.
 
         Raises:
-            PolicyError: where the policy has other cells or actions than the board.
+            PolicyError: where the policy has other cells or actions than the board, or exceptions where discs do not
+                fall.
         """
-        if self.cells.max() >= grid.cells or self.weights.shape[1] != grid.actions:
+        if (
+            self.cells.max() >= grid.cells
+            or self.weights.shape[1] != grid.actions
+            or (len(self.exceptions) and not grid.gravity)
+        ):
             raise PolicyError(f"this n-tuple policy was made for another board than {name}")

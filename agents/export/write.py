@@ -26,6 +26,7 @@ from games.base import Game
 
 FORMAT = 2  # 1 had no residual blocks
 _FORMATS = {"ntuple": 3}  # kinds that older loaders do not know
+_EXCEPTIONS = 4  # the format of n-tuples with exceptions
 FORMS = ("folder", "onnx", "torchscript")
 LOADER = "load.py"
 SUBMISSION = "submission.py"
@@ -130,7 +131,7 @@ def about(one: Plan, numbers: bytes) -> dict[str, Any]:
         numbers: the file of its arrays.
     """
     facts = {
-        "format": _FORMATS.get(one.kind, FORMAT),
+        "format": _EXCEPTIONS if "exceptions" in one.arrays else _FORMATS.get(one.kind, FORMAT),
         "game": one.game,
         "seat": one.seat,
         "observation": list(one.observation),

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-FORMAT = 3
+FORMAT = 4
 SLACK = 1e-9
 KINDS = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U64": "<u8"}
 
@@ -226,7 +226,26 @@ class Policy:
                     known = np.flatnonzero(codes[at] == code)
                     image[known] += weights[at[known]]
             logits += image[:, actions]
+        if "exceptions" in self.arrays:
+            self._except(digits, observation.shape[2], logits)
         return logits
+
+    def _except(self, digits: Array, rows: int, logits: Array) -> None:
+        """At exceptions, one move outweighs all others.
+
+        A position is named by the mover's stones plus all stones, as bitboards; of mirror images by the smaller number.
+        """
+        exceptions, columns = self.arrays["exceptions"], digits.shape[1] // rows
+        cell = np.arange(digits.shape[1])
+        bits = np.uint64(1) << (cell % columns * (rows + 1) + rows - 1 - cell // columns).astype(np.uint64)
+        stones = (digits >= 2) + (digits == 2).astype(np.uint64)
+        numbers, mirrored = stones @ bits, stones.reshape(len(stones), rows, -1)[..., ::-1].reshape(stones.shape) @ bits
+        number = np.minimum(numbers, mirrored)
+        at = np.minimum(np.searchsorted(exceptions, number), len(exceptions) - 1)
+        row = np.flatnonzero(exceptions[at] == number)
+        answer = self.arrays["answers"][at[row]]
+        logits[row] = 0.0
+        logits[row, np.where(number[row] < numbers[row], columns - 1 - answer, answer)] = 1e9
 
 
 def convolved(rows: Array, weight: Array, bias: Array) -> Array:

@@ -254,6 +254,9 @@ def _ntuple(tied: bool, arrays: Arrays, game: Game) -> NtuplePolicy:
     patterns = len(arrays["codes"])
     wanted = {"cells": ((tuples, length), ("int64",)), "counts": ((tuples,), ("int64",))}
     numbers = {"codes": ((patterns,), ("uint64",)), "weights": ((patterns, game.spec.actions), ("float32",))}
+    if "exceptions" in arrays:
+        excepted = arrays["exceptions"].shape
+        numbers |= {"exceptions": (excepted, ("uint64",)), "answers": (excepted, ("int64",))}
     _expect(arrays, {**wanted, **numbers})
     policy = NtuplePolicy(**arrays, tied=tied)
     policy.check_fits(Grid.of(game), game.spec.name)

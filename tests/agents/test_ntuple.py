@@ -180,6 +180,59 @@ def test_saved_and_exported_it_gives_the_same_answers(name: str, lifted: bool, t
         export((plan(policy, board, 0), plan(policy, board, 1)), "onnx", tmp_path / "other")
 
 
+# --- exceptions ------------------------------------------------------------------------------------------
+
+
+def excepting(board: Board, states: States) -> tuple[NtuplePolicy, States, np.ndarray]:
+    """A policy with exceptions at every third of some positions, those positions, and the moves there."""
+    policy, rng = drawn(board), np.random.default_rng(1)
+    mirrored = board.images(states)[1]
+    lesser = states[states.sum(1) < mirrored.sum(1)][::3]
+    moves = (rng.random((len(lesser), board.spec.actions)) * board.legal(lesser, 0)).argmax(1)
+    return policy.excepting(lesser.sum(1)[::-1], moves[::-1]), lesser, moves
+
+
+def test_exceptions_are_played_and_so_are_their_mirror_images(tmp_path: Path) -> None:
+    board = game("connect4:4x4")
+    assert isinstance(board, Board)
+    states = visited(board)
+    states = states[board.legal(states, 0).any(1)]
+    policy, lesser, moves = excepting(board, states)
+    assert len(lesser) > 5
+    wanted = np.eye(4)[moves]
+    assert np.array_equal(policy.probabilities(board, lesser, 0), wanted)
+    assert np.array_equal(policy.probabilities(board, board.images(lesser)[1], 0), wanted[:, ::-1])
+    excepted = np.isin(np.minimum(states.sum(1), board.images(states)[1].sum(1)), lesser.sum(1))
+    rows = policy.probabilities(board, states, 0)
+    assert np.array_equal(rows[~excepted], drawn(board).probabilities(board, states[~excepted], 0))
+    save_policy(tmp_path / "one", policy, game=board, seat=0)
+    assert np.array_equal(load_policy(tmp_path / "one").policy.probabilities(board, states, 0), rows)
+    assert np.array_equal(policy.sharpened(2.0).probabilities(board, lesser, 0), wanted)
+    export((plan(policy, board, 0), plan(policy, board, 1)), "folder", tmp_path / "out")
+    exported = numpy_loader.load("seat0", tmp_path / "out")(board.observe(states, 0), board.legal(states, 0))
+    np.testing.assert_allclose(exported, rows, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "answers", "says"),
+    [([5, 6], [0], "an answer for each"), ([5, 5], [0, 1], "ascend"), ([5], [4], "from 0 to 3"), ([5], [-1], "from 0")],
+)
+def test_exceptions_that_are_none_are_refused(numbers: list[int], answers: list[int], says: str) -> None:
+    arrays = drawn(game("connect4:4x4")).arrays()
+    excepted = {"exceptions": np.array(numbers, dtype=np.uint64), "answers": np.array(answers)}
+    with pytest.raises(PolicyError, match=says):
+        NtuplePolicy(**arrays, **excepted)
+
+
+def test_exceptions_need_mirror_images_and_discs_that_fall() -> None:
+    one = {"exceptions": np.array([5], dtype=np.uint64), "answers": np.array([0])}
+    with pytest.raises(PolicyError, match="its weights are tied"):
+        NtuplePolicy(**drawn(game("connect4:4x4"), tied=False).arrays(), **one, tied=False)
+    free = game("tictactoe")
+    with pytest.raises(PolicyError, match="another board"):
+        NtuplePolicy(**drawn(free).arrays(), **one).probabilities(free, visited(free), 0)
+
+
 def test_a_file_for_another_board_is_refused(tmp_path: Path) -> None:
     save_policy(tmp_path / "one", drawn(make("connect4:4x4")), game=make("connect4:4x5"), seat=0)
     with pytest.raises(PolicyError, match="weights is float32"):

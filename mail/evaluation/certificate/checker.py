@@ -4,9 +4,8 @@
 
 The policy's greedy moves are fixed, and every reply is tried, ply by ply, by rules of this file's own. Moves with
 log-probabilities within SLACK of the best are tried, too, so that rounding cannot matter. A policy with tactics wins at
-once where it can, and else blocks. Of mirror images with the same answers one is enough. Then the positions are
-compared with the certificate's. A position is two words, the stones of the seat to move and all stones; the cell in a
-column at a height from 0 is bit ``column * (rows + 1) + height``, so each column's highest bit stays 0.
+once where it can, and else blocks. Of mirror images with the same answers one is enough. A position is two words, the
+stones of the seat to move and all stones, its number their sum; a cell is bit ``column * (rows + 1) + height``.
 """
 
 from __future__ import annotations
@@ -28,15 +27,14 @@ class _Board:
     """The rules: ``k`` stones in a line win."""
 
     def __init__(self, rows: int, columns: int, k: int) -> None:
-        self.rows, self.columns, self.k, self.high = rows, columns, k, rows + 1
+        self.rows, self.columns, self.high = rows, columns, rows + 1
+        self.lines = [[U(far * step) for far in range(k)] for step in (1, rows, rows + 1, rows + 2)]
         self.column = np.array([((1 << rows) - 1) << column * self.high for column in range(columns)], U)
         self.bottom = np.array([1 << column * self.high for column in range(columns)], U)
 
     def wins(self, stones: Array) -> Array:
         """Whether ``k`` of these stones stand in a line."""
-        steps = (1, self.high, self.high - 1, self.high + 1)
-        lines = [np.bitwise_and.reduce([stones >> U(far * step) for far in range(self.k)]) for step in steps]
-        return np.asarray(np.any(lines, axis=0))
+        return np.asarray(np.any([np.bitwise_and.reduce([stones >> far for far in line]) for line in self.lines], 0))
 
     def discs(self, stones: Array) -> Array:
         """[N, columns] the disc that each move adds; 0 where it is illegal."""
@@ -45,15 +43,13 @@ class _Board:
     def flipped(self, words: Array) -> Array:
         """[N] bitboards, or numbers of positions, with the columns in reverse order."""
         every, places = U((1 << self.high) - 1), [U(at * self.high) for at in range(self.columns)]
-        moved = [(words >> at & every) << to for at, to in zip(places, places[::-1])]  # noqa: B905
-        return np.asarray(np.bitwise_or.reduce(moved))
+        return sum(((words >> at & every) << to for at, to in zip(places, places[::-1])), words * U(0))  # noqa: B905
 
     def digits(self, own: Array, stones: Array) -> list[Array]:
         """[cells] of [N], from the top left: 0 empty, 1 empty and playable, 2 the mover's, 3 the opponent's."""
         bits = [bottom << U(height) for height in reversed(range(self.rows)) for bottom in self.bottom]
-        empty = [np.where(stones + np.sum(self.bottom) & bit == 0, U(0), U(1)) for bit in bits]
-        taken = [U(3) - (own & bit != 0) for bit in bits]
-        return [np.where(stones & bit == 0, *two) for bit, *two in zip(bits, empty, taken)]  # noqa: B905
+        tops = stones + np.sum(self.bottom)
+        return [np.where(stones & bit == 0, tops & bit != 0, 3 - (own & bit != 0)) for bit in bits]
 
 
 class _Policy:
@@ -65,41 +61,46 @@ class _Policy:
         for name, entry in json.loads(data[8:start]).items():
             part = data[start:][slice(*entry["data_offsets"])]
             arrays[name] = np.frombuffer(part, kinds[entry["dtype"]]).reshape(entry["shape"])
-        self.places, self.actions, self.ends = arrays["places"], arrays["actions"], [0, *np.cumsum(arrays["counts"])]
-        self.codes, self.weights, turn = arrays["codes"], arrays["weights"], np.arange(board.columns)
+        self.places, self.actions, self.turn = arrays["places"], arrays["actions"], np.arange(board.columns)
+        self.exceptions, self.answers = arrays.get("exceptions", ~self.turn[:1]), arrays.get("answers", self.turn)
         image = [self.places[0], self.places[0] - 2 * (self.places[0] % board.columns) + board.columns - 1]
-        self.tied = np.array_equal(self.places, image) and np.array_equal(self.actions, [turn, turn[::-1]])
+        self.tied = np.array_equal(self.places, image) and np.array_equal(self.actions, [self.turn, self.turn[::-1]])
+        tuples = np.repeat(np.arange(len(image[0])), arrays["counts"])
+        self.rows = np.full((len(image[0]), 4 ** self.places.shape[2]), len(tuples))  # of each pattern; the last is 0
+        self.rows[tuples, arrays["codes"].astype(int)] = np.arange(len(tuples))
+        self.weights = np.concatenate([arrays["weights"], np.zeros((1, board.columns), np.float32)])
 
     def logits(self, own: Array, stones: Array) -> Array:
         """[N, columns] in double precision."""
         digits, out = self.board.digits(own, stones), np.zeros((len(own), self.board.columns))
         for tuples, columns in zip(self.places, self.actions):  # noqa: B905
             image = np.zeros(out.shape)
-            for cells, begin, end in zip(tuples, self.ends, self.ends[1:]):  # noqa: B905
-                if begin < end:
-                    code = np.bitwise_or.reduce([digits[cell] << U(2 * at) for at, cell in enumerate(cells)])
-                    at = np.minimum(begin + np.searchsorted(self.codes[begin:end], code), end - 1)
-                    known = np.flatnonzero(self.codes[at] == code)
-                    image[known] += self.weights[at[known]]
+            for cells, rows in zip(tuples, self.rows):  # noqa: B905
+                image += self.weights[rows[sum(digits[cell] << 2 * at for at, cell in enumerate(cells))]]
             out += image[:, columns]
         return out
+
+    def excepted(self, numbers: Array, discs: Array) -> Array:
+        """[N, columns] the moves at positions that have one of their own, whatever their patterns say."""
+        least = np.minimum(numbers, self.board.flipped(numbers))
+        at = np.searchsorted(self.exceptions, least) % len(self.exceptions)
+        answer = np.where(least < numbers, len(self.turn) - 1 - self.answers[at], self.answers[at])
+        return np.asarray((self.turn == answer[:, None]) & (self.exceptions[at] == least)[:, None] & (discs != 0))
 
     def tried(self, own: Array, stones: Array) -> Array:
         """[N, columns] its moves."""
         discs, chunks = self.board.discs(stones), [slice(at, at + CHUNK) for at in range(0, len(own), CHUNK)]
-        logits = np.concatenate([self.logits(own[part], stones[part]) for part in chunks])
-        logits = np.where(discs != 0, logits, -np.inf)
+        logits = np.where(discs, np.concatenate([self.logits(own[part], stones[part]) for part in chunks]), -np.inf)
         moves = np.asarray(logits >= logits.max(1, keepdims=True) - SLACK)
-        for side in (own ^ stones, own) if self.tactics else ():  # moves that block, then those that win
-            best = (discs != 0) & self.board.wins(side[:, None] | discs)
+        sides = (own ^ stones, own) if self.tactics else ()  # moves that block, then those that win
+        for best in [self.excepted(own + stones, discs), *(self.board.wins(side[:, None] | discs) for side in sides)]:
             moves = np.where(best.any(1, keepdims=True), best, moves)
         return moves
 
 
 def _walk(board: _Board, policy: _Policy, seat: int, value: float) -> tuple[list[Array], list[int]]:
     """The positions of the seat that an opponent can force, by ply, and a line that ends below ``value``, if any."""
-    own, stones, layers = np.zeros(1, U), np.zeros(1, U), list[Array]()
-    origins: list[tuple[Array, Array, Array]] = []
+    own, stones, layers, origins = np.zeros(1, U), np.zeros(1, U), list[Array](), list[tuple[Array, Array, Array]]()
     for ply in range(board.rows * board.columns):
         mine, numbers, discs = ply % 2 == seat and len(own) > 0, own + stones, board.discs(stones)
         layers += [np.unique(np.minimum(numbers, board.flipped(numbers)))] if mine else []
@@ -118,8 +119,7 @@ def _walk(board: _Board, policy: _Policy, seat: int, value: float) -> tuple[list
         turned = policy.tied & (board.flipped(own + stones) < own + stones)
         own, stones = np.where(turned, board.flipped(own), own), np.where(turned, board.flipped(stones), stones)
         going = ~won & ~full
-        if policy.tactics and not mine:
-            going &= ~board.wins(own[:, None] | board.discs(stones)).any(1)
+        going &= ~(board.wins(own[:, None] | board.discs(stones)).any(1) & (policy.tactics and not mine))
         kept = np.flatnonzero(going)[np.unique((own + stones)[going], return_index=True)[1]]
         own, stones = own[kept], stones[kept]
         origins.append((rows[kept], how[kept], turned[kept]))
@@ -139,8 +139,8 @@ def _check(folder: Path, seat: int) -> tuple[bool, str]:
     digest = hashlib.sha256(b"".join(layer.astype("<u8").tobytes() for layer in layers)).hexdigest()
     if [len(layer) for layer in layers] != told["positions"] or digest != told["digest"]:
         return False, "nothing beats it, but its positions are not those of the certificate"
-    done = f"{sum(told['positions']):,} positions, {time.time() - begun:.0f} s"
-    return True, f"proven, no opponent leaves it less than {value:g} ({done})"
+    done = f"{value:g} ({sum(told['positions']):,} positions, {time.time() - begun:.0f} s)"
+    return True, f"proven, no opponent leaves it less than {done}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from agents.policy import Policy, query
 from games.base import Bools, Floats, Ints, Rng, States
-from games.boards import Board
+from games.boards import Board, Words
 from games.progress import report
 from mail.data.decisions import Decisions
 from mail.data.drops import canonical, first_positions, most_probable, numbers
@@ -70,6 +70,17 @@ class Walked:
     """Mistakes among them, by ply."""
     thinned: bool
     """Whether positions were left out because a layer grew too wide."""
+    unanswered: int
+    """Mistakes at which there is no answer, neither an earlier one."""
+    exceptions: Words
+    """[e] the numbers of the mistakes that have an answer."""
+    answers: Ints
+    """[e] the moves that were followed there."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether no opponent leaves the clone less than its goal if it plays the answers where it made mistakes."""
+        return not (self.thinned or self.unanswered)
 
     @property
     def proven(self) -> bool:
@@ -100,6 +111,8 @@ class Limits:
     """Positions of a layer above which it is thinned to so many."""
     queries: int
     """Most queries after the opening."""
+    even: bool
+    """Whether the queries are spread evenly over what is left of the layers, so that one walk teaches all of them."""
     opening: int
     """Positions with at most this many stones belong to the opening."""
 
@@ -131,7 +144,7 @@ def descend(
             states = walk.opening(states)
         else:
             states = walk.layer(states, expand_layer(pool, job, states), rng)
-    return Walked(walk.queries, walk.labels, walk.positions, walk.mistakes, walk.thinned)
+    return walk.found()
 
 
 class _Walk:
@@ -145,6 +158,15 @@ class _Walk:
         self.positions: list[int] = []
         self.mistakes: list[int] = []
         self.thinned = False
+        self.unanswered = 0
+        self.exceptions: list[Words] = [np.zeros(0, dtype=np.uint64)]
+        self.moves: list[Ints] = [np.zeros(0, dtype=np.int64)]
+
+    def found(self) -> Walked:
+        """What has been found so far."""
+        exceptions, moves = np.concatenate(self.exceptions), np.concatenate(self.moves)
+        lists = self.queries, self.labels, self.positions, self.mistakes
+        return Walked(*lists, self.thinned, self.unanswered, exceptions, moves)
 
     def layer(self, states: States, step: Step, rng: Rng) -> States:
         """Query the expert at some mistakes of a layer, and return the next layer.
@@ -156,7 +178,10 @@ class _Walk:
         """
         self._count(len(states), len(step.mistakes))
         rows = self._chosen(states, step, rng)
-        after = follow(self.judge, states[rows], self._answered(states[rows], single=False)[0])
+        self.unanswered += len(step.mistakes) - len(rows)
+        moves = self._answered(states[rows], single=False)[0]
+        self._except(states[rows], moves)
+        after = follow(self.judge, states[rows], moves)
         return canonical(self.judge.board, np.concatenate([step.after, after]))
 
     def opening(self, states: States) -> States:
@@ -169,8 +194,15 @@ class _Walk:
         """
         moves, labels = self._answered(states, single=True)
         played = most_probable(query(self.job.policy, self.judge.board, states, self.judge.seat))
-        self._count(len(states), int((played & (labels <= 0)).any(1).sum()))
+        wrong = (played & (labels <= 0)).any(1)
+        self._count(len(states), int(wrong.sum()))
+        self._except(states[wrong], moves[wrong])
         return follow(self.judge, states, moves)
+
+    def _except(self, states: States, moves: Ints) -> None:
+        """Keep what was followed at mistakes."""
+        self.exceptions.append(numbers(states))
+        self.moves.append(moves)
 
     def _count(self, positions: int, mistakes: int) -> None:
         """Add a layer to the counts."""
@@ -183,7 +215,7 @@ class _Walk:
         wrong = step.mistakes
         known = self.answers.has(states[wrong])
         fresh = wrong[~known]
-        layers_left = (board.rows * board.columns - _stones(states) + 1) // 2
+        layers_left = (board.rows * board.columns - _stones(states) + 1) // 2 if self.limits.even else 1
         most = -(-self.left // max(1, layers_left))
         if len(fresh) > most:
             fresh = rng.choice(fresh, most, replace=False)

@@ -10,7 +10,9 @@ blocks. Each query counts as a game of the budget.
         walk against the greedy clone; query the expert at some of its mistakes
         train the clone further on all labels
 
-Such a walk is a proof: no opponent gets more than the game's value from the greedy clone.
+Such a walk is a proof: no opponent gets more than the game's value from the greedy clone. Once few mistakes are left, a
+walk queries the expert at all of them, and the answers become exceptions of the clone: the policy is then proven, too,
+and is not trained further, which would lead to mistakes elsewhere.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import Collector, Learned, Options, finish
 from mail.learners.journal import Journal
 from mail.learners.snapshots import Snapshot, Snapshots
-from mail.learners.walk.descent import Answers, Limits, as_decisions, descend
+from mail.learners.walk.descent import Answers, Limits, Walked, as_decisions, descend
 from mail.learners.walk.judge import SMALL, Judge, check_board, value_of
 from mail.learners.walk.layers import Job
 from mail.parallel.pool import Pool
@@ -63,6 +65,9 @@ class WalkConfig:
     """Most cells of a tuple."""
     strictest: float = 1024.0
     """The tolerances of training are halved while the clone errs at answered positions alone, down to this part."""
+    finish: float = 0.33
+    """Mistakes of a walk that was not thinned, as a share of the labels so far, up to which it is made once more, with
+    queries at all of them. 0 for clones without exceptions."""
     passes: int = 12
     """Passes over the labels in each round."""
     sharpness: float = 2.0**20
@@ -131,17 +136,19 @@ class MailWalk:
             while not tracker.done and (found := rounds.next(policy, tracker)) is not None:
                 tracker.update(found)
                 report(*tracker.come())
-                rng = stream(seed, f"{self.name}/train", seat=seat, round_=len(rounds.played))
-                labels = demonstrations(merge(rounds.played), seat)
-                fit = trainer.train(labels, rng=rng, strictness=rounds.strictness)
-                policy = self._policy(trainer)
+                if rounds.last is None:
+                    rng = stream(seed, f"{self.name}/train", seat=seat, round_=len(rounds.played))
+                    labels = demonstrations(merge(rounds.played), seat)
+                    fit = trainer.train(labels, rng=rng, strictness=rounds.strictness)
+                policy = self._policy(trainer, rounds.last)
                 snapshots.add(tracker.labels, policy)
                 collector.journal.log(self.name, seat, {**tracker.progress(), **rounds.metrics})
         return Taught(merge(rounds.played), replace(fit, policy=policy), snapshots.kept)
 
-    def _policy(self, trainer: NtupleTrainer) -> Policy:
-        """The present clone as it plays."""
-        return Tactics(trainer.policy().sharpened(self.config.sharpness))
+    def _policy(self, trainer: NtupleTrainer, last: Walked | None = None) -> Policy:
+        """The present clone as it plays, with the exceptions of the last walk."""
+        clone = trainer.policy().sharpened(self.config.sharpness)
+        return Tactics(clone if last is None else clone.excepting(last.exceptions, last.answers))
 
     def _tuples(self) -> NtupleClone:
         """The settings of the clone."""
@@ -160,6 +167,8 @@ class _Rounds:
         self.metrics: dict[str, float] = {}
         self.strictness = 1.0
         """By which the tolerances of training are divided."""
+        self.last: Walked | None = None
+        """The walk all of whose mistakes are answered, after which the clone is not trained any more."""
 
     def next(self, policy: Policy, tracker: BudgetTracker) -> Decisions | None:
         """The queries of the next round; None if a walk proves that none is left.
@@ -172,17 +181,19 @@ class _Rounds:
             tracker: What the seat has spent, and may spend.
         """
         config, seat, journal = self.config, self.judge.seat, self.collector.journal
-        if self.strictness > config.strictest:
+        if self.strictness > config.strictest or self.last is not None:
             return None
         left = tracker.games_left(1)
         most = min(left, config.most, max(config.least, int(config.share * tracker.labels)))
         found = journal.load(self.name, seat, len(self.played))
         if found is None:
-            found = self._walked(policy, most)
+            found = self._walked(policy, most, tracker)
             if found is None:
                 return None
-            found = found.first_labels(seat, left)  # the opening asks whatever the round may
-            journal.store(self.name, seat, len(self.played), found)
+            if len(found) > left:
+                found, self.last = found.first_labels(seat, left), None  # the opening asks whatever the round may
+            if self.last is None:  # else a resumed run walks once more, for the exceptions
+                journal.store(self.name, seat, len(self.played), found)
         if 2 * len(found) < most:  # not just less: layers leave some of their share of the queries
             self.width *= config.widening
         if not len(found):
@@ -191,24 +202,18 @@ class _Rounds:
         self.answers.add(found)
         return found
 
-    def _walked(self, policy: Policy, most: int) -> Decisions | None:
+    def _walked(self, policy: Policy, most: int, tracker: BudgetTracker) -> Decisions | None:
         """Walk, wider as long as nothing is found in a thinned walk; None for a proof."""
         if self.judge.goal < 0:  # nothing is worse; but without a label there is no clone
             return None if self.played else self._any_label()
-        job, board, width = Job(policy, self.judge), self.judge.board, self.width
-        opening = self.config.opening if board.rows * board.columns > self.config.small else -1
+        job, width = Job(policy, self.judge), self.width
         while True:
-            limits = Limits(width, most, opening)
-            walked = descend(
-                job,
-                self.expert,
-                self.answers,
-                limits,
-                pool=self.collector.pool,
-                seed=self.collector.seed,
-                address=f"{self.name}/walk",
-                round_=len(self.played),
-            )
+            walked = self._walk(job, width, most, even=True)
+            few = 0 < sum(walked.mistakes) <= self.config.finish * tracker.labels
+            if few and not (walked.thinned or walked.answered):
+                walked = self._walk(job, width, tracker.games_left(1), even=False)
+            if few and walked.answered:
+                self.last = walked
             self.metrics = walked.metrics()
             found = walked.decisions(self.judge)
             if found is None and not self.played and not walked.thinned:
@@ -218,6 +223,21 @@ class _Rounds:
             if any(walked.mistakes):
                 return self.played[0].take(np.zeros(0, dtype=np.int64))
             width *= self.config.widening
+
+    def _walk(self, job: Job, width: int, queries: int, *, even: bool) -> Walked:
+        """One walk of layers up to a width, with so many queries after the opening."""
+        config, board, collector = self.config, self.judge.board, self.collector
+        opening = config.opening if board.rows * board.columns > config.small else -1
+        return descend(
+            job,
+            self.expert,
+            self.answers,
+            Limits(width, queries, even, opening),
+            pool=collector.pool,
+            seed=collector.seed,
+            address=f"{self.name}/walk",
+            round_=len(self.played),
+        )
 
     def _any_label(self) -> Decisions:
         """A label for a clone that needs none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -13,13 +14,17 @@ import numpy as np
 import pyspiel
 import pytest
 
-from agents import PolicyError, Uniform
+from agents import PolicyError, Uniform, expert
+from agents.export.plan import plan
+from agents.export.write import packed
 from agents.ntuple import NtuplePolicy
+from agents.policy import Policy, query
 from agents.tactics import Tactics
 from games import GameError
+from games.symmetry import board_behind
 from mail.clone.ntuple import NtupleClone, clone_ntuple
 from mail.commands.cli import main
-from mail.data.drops import walkable
+from mail.data.drops import canonical, numbers, walkable
 from mail.evaluation.certificate.proof import write_proofs
 from mail.evaluation.refutation import refute
 from mail.parallel.pool import Local
@@ -90,6 +95,43 @@ def test_policies_with_tactics_are_proven_up_to_mirror_image(
         write_proofs(tmp_path, game(BOARD), tactical, {0: 1.0}, pool=Local())
     with pytest.raises(PolicyError, match="is not proven within 10 positions"):
         write_proofs(tmp_path, game(BOARD), tactical, {0: 0.0}, limit=10, pool=Local())
+
+
+def excepted(bare: NtuplePolicy, seat: int, *, losing: bool = False) -> NtuplePolicy:
+    """A clone with exceptions at every third position of a seat, up to mirror image, as an exact expert plays there.
+
+    Losing, wherever the expert would not: moves that give the draw away.
+    """
+    board, model = game(BOARD), graph(BOARD)
+    policy = expert.make("first", model)[seat]
+    mine = model.states[model.legal(seat).any(1)]
+    mine = canonical(board_behind(board), mine)[::3]
+    rows = query(policy, board, mine, seat)
+    if losing:
+        rows = board.legal(mine, seat) & (query(expert.make("uniform", model)[seat], board, mine, seat) == 0)
+        mine, rows = mine[rows.any(1)], rows[rows.any(1)]
+    return bare.excepting(numbers(mine), rows.argmax(1))
+
+
+@pytest.mark.parametrize("tactics", [False, True])
+def test_exceptions_are_walked_as_they_are_played(
+    tactics: bool, clones: tuple[NtuplePolicy, NtuplePolicy], tmp_path: Path
+) -> None:
+    def entered(losing: bool) -> tuple[Policy, Policy]:
+        first, second = (excepted(bare, seat, losing=losing) for seat, bare in enumerate(clones))
+        return (Tactics(first), Tactics(second)) if tactics else (first, second)
+
+    write_proofs(tmp_path, game(BOARD), entered(False), {0: 0.0, 1: -0.0}, pool=Local())
+    status, words = checked(tmp_path)
+    assert status == 0 and words.count("proven") == 2
+    with pytest.raises(PolicyError, match="is not proven"):
+        write_proofs(tmp_path, game(BOARD), entered(True), {0: 0.0}, pool=Local())
+    for seat in (0, 1):
+        _, numbers_ = packed(plan(excepted(clones[seat], seat, losing=True), game(BOARD), seat))
+        (tmp_path / f"seat{seat}.safetensors").write_bytes(numbers_)
+    changed(tmp_path, policy=hashlib.sha256((tmp_path / "seat0.safetensors").read_bytes()).hexdigest())
+    status, words = checked(tmp_path)
+    assert status == 1 and "seat 0: refuted, it gets less than 0 in columns" in words
 
 
 def test_tactics_around_weights_that_are_not_tied_are_proven_too(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from agents import expert
+from agents.ntuple import NtuplePolicy
 from agents.policy import greedy_rows, tabulate
 from agents.tactics import Tactics
 from games import NashmailError
 from games.base import Rng
 from mail.clone.dataset import Demonstrations, Fit
 from mail.clone.ntuple import NtupleTrainer
+from mail.data.drops import canonical
 from mail.evaluation.gap import exploitability
 from mail.learners.base import LEARNERS, make_learner
 from mail.learners.budget import Budget
@@ -72,6 +74,27 @@ def test_no_opponent_beats_either_greedy_seat(name: str, config: WalkConfig | No
     assert all(isinstance(policy, Tactics) for policy in found.policies)
     assert found.labels == found.distinct_labels, "no position is asked about twice"
     assert found.games == sum(found.labels)
+
+
+def test_what_few_mistakes_are_left_becomes_exceptions() -> None:
+    """A walk that may query all of its mistakes is the last: its answers are played, and without them clones err."""
+    found, without = learned("connect4:4x4"), learned("connect4:4x4", WalkConfig(finish=0.0))
+    bare = []
+    for seat, policy in enumerate(found.policies):
+        assert isinstance(policy, Tactics) and isinstance(policy.policy, NtuplePolicy)
+        clone = policy.policy
+        asked = found.decisions[seat].state
+        assert 0 < len(clone.exceptions) < len(asked) / 2
+        assert np.isin(clone.exceptions, canonical(check_board(game("connect4:4x4"), ""), asked).sum(1)).all()
+        none = clone.excepting(clone.exceptions[:0], clone.answers[:0])
+        bare.append(
+            exploitability(
+                graph("connect4:4x4"), greedy_rows(tabulate(graph("connect4:4x4"), Tactics(none), seat)), seat
+            )
+        )
+    assert max(bare) > 0.0
+    assert greedy_gaps("connect4:4x4", without) == [0.0, 0.0]
+    assert not any(len(policy.policy.exceptions) for policy in without.policies)  # type: ignore[attr-defined]
 
 
 def test_a_clone_that_has_not_learned_its_answers_is_trained_again(monkeypatch: pytest.MonkeyPatch) -> None:
