@@ -218,16 +218,16 @@ def test_exceptions_are_played_and_so_are_their_mirror_images(tmp_path: Path) ->
     [([5, 6], [0], "an answer for each"), ([5, 5], [0, 1], "ascend"), ([5], [4], "from 0 to 3"), ([5], [-1], "from 0")],
 )
 def test_exceptions_that_are_none_are_refused(numbers: list[int], answers: list[int], says: str) -> None:
-    arrays = drawn(game("connect4:4x4")).arrays()
-    excepted = {"exceptions": np.array(numbers, dtype=np.uint64), "answers": np.array(answers)}
+    arrays: dict[str, Any] = drawn(game("connect4:4x4")).arrays()
+    excepted: dict[str, Any] = {"exceptions": np.array(numbers, dtype=np.uint64), "answers": np.array(answers)}
     with pytest.raises(PolicyError, match=says):
         NtuplePolicy(**arrays, **excepted)
 
 
 def test_exceptions_need_mirror_images_and_discs_that_fall() -> None:
-    one = {"exceptions": np.array([5], dtype=np.uint64), "answers": np.array([0])}
+    one: dict[str, Any] = {"exceptions": np.array([5], dtype=np.uint64), "answers": np.array([0])}
     with pytest.raises(PolicyError, match="its weights are tied"):
-        NtuplePolicy(**drawn(game("connect4:4x4"), tied=False).arrays(), **one, tied=False)
+        NtuplePolicy(**{**drawn(game("connect4:4x4")).arrays(), **one}, tied=False)
     free = game("tictactoe")
     with pytest.raises(PolicyError, match="another board"):
         NtuplePolicy(**drawn(free).arrays(), **one).probabilities(free, visited(free), 0)

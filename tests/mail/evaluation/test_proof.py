@@ -27,6 +27,7 @@ from mail.commands.cli import main
 from mail.data.drops import canonical, numbers, walkable
 from mail.evaluation.certificate.proof import write_proofs
 from mail.evaluation.refutation import refute
+from mail.learners.walk.judge import check_board
 from mail.parallel.pool import Local
 from mail.training.folder import Config, Run
 from tests.mail.clone.test_ntuple import shown
@@ -105,7 +106,7 @@ def excepted(bare: NtuplePolicy, seat: int, *, losing: bool = False) -> NtuplePo
     board, model = game(BOARD), graph(BOARD)
     policy = expert.make("first", model)[seat]
     mine = model.states[model.legal(seat).any(1)]
-    mine = canonical(board_behind(board), mine)[::3]
+    mine = canonical(check_board(board_behind(board), BOARD), mine)[::3]
     rows = query(policy, board, mine, seat)
     if losing:
         rows = board.legal(mine, seat) & (query(expert.make("uniform", model)[seat], board, mine, seat) == 0)
