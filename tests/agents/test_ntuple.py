@@ -225,12 +225,15 @@ def test_exceptions_that_are_none_are_refused(numbers: list[int], answers: list[
 
 
 def test_exceptions_need_mirror_images_and_discs_that_fall() -> None:
-    one: dict[str, Any] = {"exceptions": np.array([5], dtype=np.uint64), "answers": np.array([0])}
+    one = {"exceptions": np.array([5], dtype=np.uint64), "answers": np.array([0])}
+    falling: Any = drawn(game("connect4:4x4")).arrays() | one
     with pytest.raises(PolicyError, match="its weights are tied"):
-        NtuplePolicy(**{**drawn(game("connect4:4x4")).arrays(), **one}, tied=False)
+        NtuplePolicy(**(falling | {"tied": False}))
     free = game("tictactoe")
     with pytest.raises(PolicyError, match="another board"):
-        NtuplePolicy(**drawn(free).arrays(), **one).probabilities(free, visited(free), 0)
+        NtuplePolicy(**drawn(free).arrays()).excepting(one["exceptions"], one["answers"]).probabilities(
+            free, visited(free), 0
+        )
 
 
 def test_a_file_for_another_board_is_refused(tmp_path: Path) -> None:
