@@ -226,9 +226,10 @@ def test_exceptions_that_are_none_are_refused(numbers: list[int], answers: list[
 
 def test_exceptions_need_mirror_images_and_discs_that_fall() -> None:
     one = {"exceptions": np.array([5], dtype=np.uint64), "answers": np.array([0])}
-    falling: Any = drawn(game("connect4:4x4")).arrays() | one
+    arrays = drawn(game("connect4:4x4")).arrays()
+    falling: dict[str, Any] = {**arrays, **one, "tied": False}
     with pytest.raises(PolicyError, match="its weights are tied"):
-        NtuplePolicy(**(falling | {"tied": False}))
+        NtuplePolicy(**falling)
     free = game("tictactoe")
     with pytest.raises(PolicyError, match="another board"):
         NtuplePolicy(**drawn(free).arrays()).excepting(one["exceptions"], one["answers"]).probabilities(
