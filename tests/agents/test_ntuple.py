@@ -232,9 +232,7 @@ def test_exceptions_need_mirror_images_and_discs_that_fall() -> None:
         NtuplePolicy(**falling)
     free = game("tictactoe")
     with pytest.raises(PolicyError, match="another board"):
-        NtuplePolicy(**drawn(free).arrays()).excepting(one["exceptions"], one["answers"]).probabilities(
-            free, visited(free), 0
-        )
+        drawn(free).excepting(one["exceptions"], one["answers"]).probabilities(free, visited(free), 0)
 
 
 def test_a_file_for_another_board_is_refused(tmp_path: Path) -> None:
