@@ -66,7 +66,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _learner_lines() -> dict[str, str]:
-    """The learners, and a line for each; imported when help is config for."""
+    """The learners, and a line for each; imported when help is printed."""
     from mail.learners import declared, names
 
     return {name: declared(name).summary for name in names()}
