@@ -41,7 +41,7 @@ SLOW = ("matplotlib.backends.backend_agg", "pyspiel", "pettingzoo.classic")
 
 
 @dataclass(frozen=True)
-class Found:
+class CaseResult:
     """A case, and its faults."""
 
     case: Case
@@ -52,7 +52,7 @@ class Found:
 
 def attack(
     cases: Sequence[Case], fixture: Fixture, folder: Path, *, jobs: int, seconds: float
-) -> Iterator[Found | None]:
+) -> Iterator[CaseResult | None]:
     """Run all cases, up to ``jobs`` at once, and yield each result; None for a case without time left."""
     begun, waiting = time.monotonic(), list(enumerate(cases))[::-1]
     active: list[tuple[Case, Iterator[list[tuple[Outcome | None, list[str]]]], float, Path]] = []
@@ -69,7 +69,7 @@ def attack(
             if found := next(steps):
                 active.remove(one)
                 bad = [word for _, words in found for word in words]
-                yield Found(case, bad, [outcome for outcome, _ in found if outcome], time.monotonic() - since)
+                yield CaseResult(case, bad, [outcome for outcome, _ in found if outcome], time.monotonic() - since)
         time.sleep(0.003)
 
 
@@ -117,17 +117,17 @@ def thinned(cases: list[Case], most: int | None) -> list[Case]:
     return [cases[index * len(cases) // most] for index in range(most)]
 
 
-def table(found: Sequence[Found]) -> list[str]:
+def table(results: Sequence[CaseResult]) -> list[str]:
     """The table: kinds, cases, bad cases, seconds."""
     lines = [f"{'kind':12}{'cases':>8}{'badly':>8}{'seconds':>10}"]
-    for kind in [*dict.fromkeys(one.case.kind for one in found), "all"]:
-        mine = [one for one in found if kind in (one.case.kind, "all")]
+    for kind in [*dict.fromkeys(one.case.kind for one in results), "all"]:
+        mine = [one for one in results if kind in (one.case.kind, "all")]
         badly, seconds = sum(bool(one.bad) for one in mine), sum(one.seconds for one in mine)
         lines.append(f"{kind:12}{len(mine):8}{badly:8}{seconds:10.1f}")
     return lines
 
 
-def said(one: Found, seed: int) -> list[str]:
+def said(one: CaseResult, seed: int) -> list[str]:
     """A bad case: its faults, the command, and how to repeat it."""
     if not one.bad:
         return []
@@ -136,7 +136,7 @@ def said(one: Found, seed: int) -> list[str]:
     return [f"{one.case.name} (point {one.case.point}): {'; '.join(one.bad)}", f"    {words}", f"    {again}", ""]
 
 
-def shown(one: Found) -> list[str]:
+def transcript(one: CaseResult) -> list[str]:
     """The output of its commands, with control characters as escapes."""
     lines = []
     for outcome in one.outcomes:
@@ -179,12 +179,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.list:
             print("\n".join(f"{case.kind}: {case.name}" for case in cases))
             return 0
-        ended: list[Found | None] = []
+        ended: list[CaseResult | None] = []
         for one in attack(cases, fixture, folder, jobs=args.jobs, seconds=args.seconds):
             ended.append(one)
             if one and not args.json:
                 print(
-                    "\n".join([*(shown(one) if args.case is not None else ()), *said(one, args.seed)]),
+                    "\n".join([*(transcript(one) if args.case is not None else ()), *said(one, args.seed)]),
                     end="",
                     flush=True,
                 )

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table as Picture
 
-from benchmarks.results import Result, Settings, note, shown
+from benchmarks.results import Result, Settings, note, three_digits
 from games.base import NashmailError
 from mail.commands.line.usage import Parser
 
@@ -47,10 +47,10 @@ def picture(name: str, result: Result) -> Picture:
         table.add_column(title, justify="right", no_wrap=True)
     ratio = result.ratio()
     for case, figure in result.ours.items():
-        cells = [case if len(units) == 1 else f"{case}, {result.units[case]}", shown(figure)]
+        cells = [case if len(units) == 1 else f"{case}, {result.units[case]}", three_digits(figure)]
         for peer, figures in result.peers.items():
             there = case in figures
-            cells += [shown(figures[case]), shown(ratio[f"{case}/{peer}"])] if there else ["-", "-"]
+            cells += [three_digits(figures[case]), three_digits(ratio[f"{case}/{peer}"])] if there else ["-", "-"]
         table.add_row(*cells)
     same = {True: "yes", False: "NO", None: "not comparable"}[result.same_result]
     table.caption = f"same result: {same}; repeats: {result.repeats}"

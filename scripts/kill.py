@@ -272,10 +272,10 @@ class Stamped(Local):
         self.inner, self.began, self.workers = inner, 0.0, inner.workers
 
     def map(self, task: Any, shared: Any, shards: Sequence[Any], *, on_result: Any = None) -> list[Any]:
-        def keep(index: int, found: tuple[float, Any]) -> None:
-            self.began = found[0]
+        def keep(index: int, stamped_result: tuple[float, Any]) -> None:
+            self.began = stamped_result[0]
             if on_result is not None:
-                on_result(index, found[1])
+                on_result(index, stamped_result[1])
 
         return [result for _, result in self.inner.map(stamped, (task, shared), shards, on_result=keep)]
 

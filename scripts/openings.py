@@ -44,7 +44,7 @@ def layer(ply: int) -> tuple[States, list[Ints]]:
     return states, line
 
 
-def drawn(states: States) -> Ints:
+def suite_rows(states: States) -> Ints:
     """The lines of the suite."""
     game = connect4()
     rows: list[int] = []
@@ -59,7 +59,7 @@ def drawn(states: States) -> Ints:
 def main() -> int:
     """Write the file."""
     states, line = layer(PLY)
-    rows = drawn(states)
+    rows = suite_rows(states)
     # The line passes through images of positions; on the board it is reconstructed by walking towards each of them.
     texts = sorted(on_the_board([int(part[row]) for part in line]) for row in rows)
     write_atomic(FILE, ("\n".join(texts) + "\n").encode())

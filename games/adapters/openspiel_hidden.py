@@ -240,10 +240,10 @@ class HiddenOpenSpielGame(OpenSpielGame):
             self._expand(moves, 1.0, found)
         return found
 
-    def _expand(self, moves: Moves, odds: float, found: list[tuple[Moves, float]]) -> None:
+    def _expand(self, moves: Moves, odds: float, dealt: list[tuple[Moves, float]]) -> None:
         state = self.state(moves)
         if not state.is_chance_node():
-            found.append((moves, odds))
+            dealt.append((moves, odds))
             return
         outcomes = [(action, chance) for action, chance in state.chance_outcomes() if chance > 0]
         if len(moves) == 0 and (deals := self._deals()) > _DEALS:
@@ -252,7 +252,7 @@ class HiddenOpenSpielGame(OpenSpielGame):
                 f"{name} is too large to enumerate: chance alone can begin in about {approximate(deals)} ways"
             )
         for action, chance in outcomes:
-            self._expand((*moves, action), odds * chance, found)
+            self._expand((*moves, action), odds * chance, dealt)
 
     def _deals(self) -> float:
         """The ways in which chance can begin, if all branch as the first does."""

@@ -37,7 +37,7 @@ def to_openspiel(game: MarkovGame) -> Any:
         raise GameError(f"{game.spec.name} has no horizon; OpenSpiel's games must end, so give it one")
     if int((game.initial > 0).sum()) > _OUTCOMES:
         raise GameError(f"{game.spec.name} has more than {_OUTCOMES:,} initial states, too many for a chance node")
-    return _classes()[0](_Held(game))
+    return _classes()[0](_Uncopied(game))
 
 
 def from_openspiel(text: str, *, most: int = 20_000) -> MarkovGame:
@@ -83,25 +83,25 @@ _SECONDS = 6.0  # allowed for the enumeration of histories
 # --- export ------------------------------------------------------------------------------------------------
 
 
-class _Held:
+class _Uncopied:
     """Holds the game, so that copies of a state share it."""
 
     def __init__(self, game: MarkovGame) -> None:
         self.game = game
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Held:
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Uncopied:
         return self
 
 
 class _State:
     """The methods of ``pyspiel.State``: a joint action, then a chance node where the outcome is random."""
 
-    def __init__(self, rules: Any, held: _Held) -> None:
-        self.held = held
+    def __init__(self, rules: Any, uncopied: _Uncopied) -> None:
+        self.uncopied = uncopied
         self.row: list[int] | None = None  # state and step; None before the chance node of the initial state
         self.pending: tuple[int, int] | None = None  # the joint action whose outcome chance decides next
         self.earned, self.total = 0.0, 0.0
-        first = np.flatnonzero(held.game.initial > 0)
+        first = np.flatnonzero(uncopied.game.initial > 0)
         if len(first) == 1:
             self.row = [int(first[0]), 0]
 
@@ -110,18 +110,20 @@ class _State:
 
         if self.row is None or self.pending is not None:
             return int(pyspiel.PlayerId.CHANCE)
-        acting = self.held.game.acting(np.array([self.row]))[0]
+        acting = self.uncopied.game.acting(np.array([self.row]))[0]
         if acting.all():
             return int(pyspiel.PlayerId.SIMULTANEOUS)
         return int(acting.argmax()) if acting.any() else int(pyspiel.PlayerId.TERMINAL)
 
     def is_terminal(self) -> bool:
         return (
-            self.row is not None and self.pending is None and not self.held.game.acting(np.array([self.row]))[0].any()
+            self.row is not None
+            and self.pending is None
+            and not self.uncopied.game.acting(np.array([self.row]))[0].any()
         )
 
     def chance_outcomes(self) -> list[tuple[int, float]]:
-        game = self.held.game
+        game = self.uncopied.game
         if self.row is None:
             return [(int(state), float(game.initial[state])) for state in np.flatnonzero(game.initial > 0)]
         _, following, probability = self._outcomes()
@@ -130,12 +132,12 @@ class _State:
     def _outcomes(self) -> Any:
         assert self.row is not None and self.pending is not None
         state, first, second = (np.array([number]) for number in (self.row[0], *self.pending))
-        return self.held.game.transitions.outcomes(state, first, second)
+        return self.uncopied.game.transitions.outcomes(state, first, second)
 
     def _legal_actions(self, player: int) -> list[int]:
         if self.row is None or self.pending is not None:
             return []
-        legal = self.held.game.legal(np.array([self.row]), player)[0]
+        legal = self.uncopied.game.legal(np.array([self.row]), player)[0]
         return [int(action) for action in np.flatnonzero(legal)]
 
     def _apply_action(self, action: int) -> None:
@@ -152,7 +154,7 @@ class _State:
 
     def _joint(self, joint: tuple[int, int]) -> None:
         assert self.row is not None
-        game = self.held.game
+        game = self.uncopied.game
         self.earned = float(game.rewards[self.row[0], joint[0], joint[1]] * game.spec.discount ** self.row[1])
         self.total += self.earned
         self.pending = joint
@@ -176,11 +178,11 @@ class _State:
 class _Rules:
     """The methods of ``pyspiel.Game``."""
 
-    def __init__(self, held: _Held) -> None:
-        self.held = held
+    def __init__(self, uncopied: _Uncopied) -> None:
+        self.uncopied = uncopied
 
     def new_initial_state(self) -> Any:
-        return _classes()[1](self, self.held)
+        return _classes()[1](self, self.uncopied)
 
     def make_py_observer(self, kind: Any = None, params: Any = None) -> _Observer:
         return _Observer()
@@ -224,8 +226,8 @@ def _classes() -> tuple[type, type]:
     )
 
     class Rules(_Rules, pyspiel.Game):  # type: ignore[misc]
-        def __init__(self, held: _Held) -> None:
-            game = held.game
+        def __init__(self, uncopied: _Uncopied) -> None:
+            game = uncopied.game
             assert game.horizon is not None
             most = float(np.abs(game.rewards).max()) * game.horizon
             info = pyspiel.GameInfo(
@@ -238,12 +240,12 @@ def _classes() -> tuple[type, type]:
                 max_game_length=game.horizon,
             )
             pyspiel.Game.__init__(self, kind, info, {})
-            _Rules.__init__(self, held)
+            _Rules.__init__(self, uncopied)
 
     class State(_State, pyspiel.State):  # type: ignore[misc]
-        def __init__(self, rules: Any, held: _Held) -> None:
+        def __init__(self, rules: Any, uncopied: _Uncopied) -> None:
             pyspiel.State.__init__(self, rules)
-            _State.__init__(self, rules, held)
+            _State.__init__(self, rules, uncopied)
 
     return Rules, State
 

@@ -80,7 +80,7 @@ def _grid(args: argparse.Namespace) -> Grid:
     return Grid(**given).check()
 
 
-def _print(grid: Grid, found: dict[str, Any], folder: Path) -> None:
+def _print(grid: Grid, summary: dict[str, Any], folder: Path) -> None:
     from rich.console import Console
 
     from agents.storage.reading import printable
@@ -89,7 +89,7 @@ def _print(grid: Grid, found: dict[str, Any], folder: Path) -> None:
 
     console = Console()
     seeds = f"{grid.seeds} seeds" if grid.seeds > 1 else "1 seed"
-    for table in comparison_tables(f"{grid.game}: expert {grid.expert}, {seeds}", found["entrants"]):
+    for table in comparison_tables(f"{grid.game}: expert {grid.expert}, {seeds}", summary["entrants"]):
         console.print(table)
-    for line in [*improvement_lines(found), f"cells, summary.json, rows.csv, figure.png: {folder}"]:
+    for line in [*improvement_lines(summary), f"cells, summary.json, rows.csv, figure.png: {folder}"]:
         Screen(console).say(printable(line))

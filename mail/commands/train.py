@@ -115,10 +115,10 @@ def run(args: argparse.Namespace) -> int:
     _fill(args, folder)
     _check_names(args, folder)  # before slow imports, so that a mistyped name is refused at once
     csv_file.check(args.csv)
-    from mail.terminal.progress.live import shown
+    from mail.terminal.progress.live import display
     from mail.training.files import read_seconds
 
-    with shown(quiet=args.quiet) as screen:
+    with display(quiet=args.quiet) as screen:
         config, result = _trained(args, folder, screen)
     seconds = read_seconds(folder)
     csv_file.write(args.csv, **_tables(result))

@@ -53,16 +53,16 @@ def walkable(game: Game, policy: Policy) -> bool:
     return board is not None and board.gravity and isinstance(bare, NtuplePolicy) and bare.tied
 
 
-def proves(told: Seat, *, limit: int, pool: Pool, visit: Callable[[Words], None]) -> bool:
+def proves(player: Seat, *, limit: int, pool: Pool, visit: Callable[[Words], None]) -> bool:
     """Walk over all that an opponent can force, and say whether the policy always gets its goal.
 
     Args:
-        told: The policy, its seat and its goal.
+        player: The policy, its seat and its goal.
         limit: Most positions at which the policy is queried; beyond them nothing is proven.
         pool: Expands the layers.
         visit: Is shown the numbers of the positions of each ply at which the seat moves, ascending.
     """
-    states = first_positions(told.board, told.seat)
+    states = first_positions(player.board, player.seat)
     walked = 0
     while len(states):
         report(walked, None, "positions", step="walk")
@@ -74,19 +74,19 @@ def proves(told: Seat, *, limit: int, pool: Pool, visit: Callable[[Words], None]
         waves = []
         for first in range(0, len(begins), WAVE):
             shards = [states[at : at + SHARD] for at in begins[first : first + WAVE]]
-            found = [after for after in pool.map(_expand, told, shards) if after is not None]
+            found = [after for after in pool.map(_expand, player, shards) if after is not None]
             if len(found) < len(shards):
                 return False
-            waves.append(canonical(told.board, np.concatenate(found)))
-        states = waves[0] if len(waves) == 1 else canonical(told.board, np.concatenate(waves))
+            waves.append(canonical(player.board, np.concatenate(found)))
+        states = waves[0] if len(waves) == 1 else canonical(player.board, np.concatenate(waves))
     return True
 
 
-def _expand(told: Seat, states: States) -> States | None:
+def _expand(player: Seat, states: States) -> States | None:
     """A pool's task: the positions after the policy's moves and all replies; None where one ends below the goal."""
-    row, action = np.nonzero(most_probable(query(told.policy, told.board, states, told.seat)))
+    row, action = np.nonzero(most_probable(query(player.policy, player.board, states, player.seat)))
     try:
-        return replied(told.board, told.seat, told.goal, states[row], action)
+        return replied(player.board, player.seat, player.goal, states[row], action)
     except TooLittle:
         return None
 

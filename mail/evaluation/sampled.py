@@ -22,7 +22,7 @@ from agents.solver import solvable
 from agents.suboptimal import parse, suboptimal
 from games.base import Game, Keys, as_enumerable
 from mail.evaluation.arena.match import Result, match
-from mail.evaluation.arena.openings import held
+from mail.evaluation.arena.openings import play_openings
 from mail.evaluation.blunders import blunders
 from mail.evaluation.certificate.walk import search
 from mail.parallel.pool import Local, Pool
@@ -85,7 +85,7 @@ def sampled_measures(
             certificate.game_value - certificate.value if certificate.value is not None else 0.0
             for certificate in walked
         ]
-        measured["openings"] = held(profile[1], pool=pool).as_dict()
+        measured["openings"] = play_openings(profile[1], pool=pool).as_dict()
         measured["blunders"] = [
             [
                 row.as_dict()

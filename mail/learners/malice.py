@@ -111,7 +111,7 @@ def worst_deviation(model: Model, seat: int, table: Table, rows: Ints, errors: F
 
 
 def follow_the_leader(
-    config: MaliceConfig, linear: LinearClone, model: Model, shown: Demonstrations, seat: int
+    config: MaliceConfig, linear: LinearClone, model: Model, demonstrated: Demonstrations, seat: int
 ) -> tuple[SoftmaxLinear, float]:
     """The softmax-linear policy with the least worst-case divergence of all rounds, and that divergence.
 
@@ -119,21 +119,21 @@ def follow_the_leader(
         config: The number of rounds.
         linear: Ridge and tolerances of a fit.
         model: The exact model.
-        shown: The seat's demonstrations.
+        demonstrated: The seat's demonstrations.
         seat: The seat.
     """
-    game, rows, label = model.game, model.index(shown.state), shown.distribution
-    phi = features(game, shown.state, seat)
-    check_ridge(phi, shown.legal, linear)
-    weight, theta, found = shown.count / shown.count.sum(), None, []
+    game, rows, label = model.game, model.index(demonstrated.state), demonstrated.distribution
+    phi = features(game, demonstrated.state, seat)
+    check_ridge(phi, demonstrated.legal, linear)
+    weight, theta, candidates = demonstrated.count / demonstrated.count.sum(), None, []
     for round_ in range(config.rounds + 1):
-        theta, _ = fit_linear(phi, shown.legal, label, weight, linear, theta)
+        theta, _ = fit_linear(phi, demonstrated.legal, label, weight, linear, theta)
         policy = SoftmaxLinear(theta)
-        errors = divergences(label, policy.probabilities(game, shown.state, seat))
+        errors = divergences(label, policy.probabilities(game, demonstrated.state, seat))
         worst = worst_deviation(model, seat, tabulate(model, policy, seat), rows, errors)
-        found.append((worst.value, round_, policy))
+        candidates.append((worst.value, round_, policy))
         weight = (weight * (round_ + 1) + worst.visits / worst.visits.sum()) / (round_ + 2)
-    value, _, policy = min(found, key=lambda one: one[:2])
+    value, _, policy = min(candidates, key=lambda one: one[:2])
     return policy, value
 
 

@@ -52,7 +52,7 @@ def mutations(name: str, data: bytes, rng: np.random.Generator) -> Iterator[Muta
         yield from of_policy(data)
 
 
-def drawn(faults: Sequence[Mutation], most: int, rng: np.random.Generator) -> list[Mutation]:
+def sampled(faults: Sequence[Mutation], most: int, rng: np.random.Generator) -> list[Mutation]:
     """At most so many of the faults, at random; the worst are always included."""
     chosen = set(rng.permutation(len(faults))[:most].tolist())
     return [fault for index, fault in enumerate(faults) if index in chosen or fault[0] in WORST]

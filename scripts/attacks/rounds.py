@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from attacks.fixture import GAME, TRAIN, Case, Fixture, Script, plainly
-from attacks.mutations import drawn, mutations, some
+from attacks.mutations import mutations, sampled, some
 from attacks.running import Command
 from attacks.runs import files_of
 
@@ -46,7 +46,7 @@ def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
     rounds = sorted(part.glob("decisions/mail-*/*.npz")) or sorted(part.glob("decisions/*/*.npz"))
     name = str(rounds[0].relative_to(part))
     faults = list(mutations(name, rounds[0].read_bytes(), rng))
-    found += [_written(name, *fault) for fault in drawn(faults, FAULTS, rng)]
+    found += [_written(name, *fault) for fault in sampled(faults, FAULTS, rng)]
     kept = [(str(path.relative_to(part)), path) for path in sorted(part.glob("kept/*")) if path.is_file()]
     of_kept = [(one, fault) for one, path in kept for fault in mutations(one, path.read_bytes(), rng)]
     found += [_written(one, *fault) for one, fault in some(of_kept, KEPT, rng)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from attacks.fixture import GAME, TRAIN, Case, Fixture, Script, answers, plainly
 from attacks.judging import measured
-from attacks.mutations import drawn, mutations
+from attacks.mutations import mutations, sampled
 from attacks.running import Command
 
 KIND = "runs"
@@ -56,7 +56,7 @@ def cases(fixture: Fixture, rng: np.random.Generator) -> list[Case]:
             continue
         faults = list(mutations(name, path.read_bytes(), rng))
         readers = next((words for start, words in READERS.items() if name.startswith(start)), (_GAP, _RESUME, _JSON))
-        for turn, (label, data) in enumerate(drawn(faults, SHARE.get(name, OTHER), rng)):
+        for turn, (label, data) in enumerate(sampled(faults, SHARE.get(name, OTHER), rng)):
             found.append(_case(name, label, data, readers[turn % len(readers)]))
     return found
 

@@ -52,7 +52,7 @@ class Task:
     """Labels to learn, and other positions to be judged by."""
 
     game: Game
-    shown: Demonstrations
+    labelled: Demonstrations
     states: States  # [N, W] held out
     right: Floats  # [N, A] above 0 for moves of minimax play
 
@@ -78,7 +78,7 @@ def once(size: Size, rng: Rng) -> tuple[Figures, Figures, bool]:
     """The figures of n-tuples, those of networks, and whether n-tuples reached every error."""
     given = task(size, rng)
     for warm in (ntuple, network):  # compiled, and loaded
-        warm(replace(given, shown=few(given.shown)), 1, rng)()
+        warm(replace(given, labelled=few(given.labelled)), 1, rng)()
     ours: Figures = {}
     theirs: Figures = {}
     tuples = [(passes, *measured(given, ntuple(given, passes, rng))) for passes in PASSES]
@@ -91,8 +91,8 @@ def once(size: Size, rng: Rng) -> tuple[Figures, Figures, bool]:
         enough = [one for one in tuples if one[2] <= error]
         reached &= bool(enough)
         case = f"{steps} steps"
-        theirs[case] = len(given.shown) / seconds
-        ours[case] = len(given.shown) / (enough or tuples[-1:])[0][1]
+        theirs[case] = len(given.labelled) / seconds
+        ours[case] = len(given.labelled) / (enough or tuples[-1:])[0][1]
         theirs["read"] = rows / seconds
     ours["read"] = tuples[-1][3] / tuples[-1][1]
     return ours, theirs, reached
@@ -103,17 +103,22 @@ def task(size: Size, rng: Rng) -> Task:
     model = games.GameGraph(games.make(size.game))  # type: ignore[arg-type]
     board = model.game
     rows = rng.permutation(np.flatnonzero(model.legal(SEAT).any(1)))[: size.labels + min(size.labels, 20_000)]
-    shown, held = model.states[rows[: size.labels]], model.states[rows[size.labels :]]
-    label = make_expert("first", model)[SEAT].probabilities(board, shown, SEAT)
+    labelled, held = model.states[rows[: size.labels]], model.states[rows[size.labels :]]
+    label = make_expert("first", model)[SEAT].probabilities(board, labelled, SEAT)
     right = make_expert("uniform", model)[SEAT].probabilities(board, held, SEAT)
-    views = shown, board.key(shown, SEAT), board.observe(shown, SEAT), board.legal(shown, SEAT)
-    return Task(board, Demonstrations(*views, label, np.ones(len(shown), dtype=np.int64)), held, right)
+    views = labelled, board.key(labelled, SEAT), board.observe(labelled, SEAT), board.legal(labelled, SEAT)
+    return Task(board, Demonstrations(*views, label, np.ones(len(labelled), dtype=np.int64)), held, right)
 
 
-def few(shown: Demonstrations) -> Demonstrations:
+def few(labelled: Demonstrations) -> Demonstrations:
     """The first ten labels."""
     return Demonstrations(
-        shown.state[:10], shown.key[:10], shown.observation[:10], shown.legal[:10], shown.total[:10], shown.count[:10]
+        labelled.state[:10],
+        labelled.key[:10],
+        labelled.observation[:10],
+        labelled.legal[:10],
+        labelled.total[:10],
+        labelled.count[:10],
     )
 
 
@@ -128,8 +133,8 @@ def ntuple(given: Task, passes: int, rng: Rng) -> Callable[[], tuple[Fit, int]]:
     """A fit of at most so many passes."""
 
     def fit() -> tuple[Fit, int]:
-        made = clone_ntuple(given.game, given.shown, NtupleClone(passes=passes), rng=rng)
-        return made, made.steps * len(given.shown)
+        made = clone_ntuple(given.game, given.labelled, NtupleClone(passes=passes), rng=rng)
+        return made, made.steps * len(given.labelled)
 
     return fit
 
@@ -139,7 +144,7 @@ def network(given: Task, steps: int, rng: Rng) -> Callable[[], tuple[Fit, int]]:
     config = replace(preset(given.game).clone, max_steps=steps, tolerance=0.0)
 
     def fit() -> tuple[Fit, int]:
-        made = NetworkTrainer(given.game, config, rng=rng).train(given.shown, rng=rng)
-        return made, made.steps * min(config.batch, len(given.shown))
+        made = NetworkTrainer(given.game, config, rng=rng).train(given.labelled, rng=rng)
+        return made, made.steps * min(config.batch, len(given.labelled))
 
     return fit

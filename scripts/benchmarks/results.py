@@ -57,6 +57,6 @@ def note(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def shown(value: float) -> str:
+def three_digits(value: float) -> str:
     """A figure with three digits, or in thousands."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

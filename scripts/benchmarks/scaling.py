@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.one_size import BIG
-from benchmarks.results import MEGABYTES, POSITIONS, SECONDS, Figures, Result, Settings, note, shown
+from benchmarks.results import MEGABYTES, POSITIONS, SECONDS, Figures, Result, Settings, note, three_digits
 
 SIZES = ("tictactoe", "connect4:3x4", "connect4:4x4", "connect4:5x4", "connect4:4x5")
 KNOWN = {  # all positions, finished ones included
@@ -40,7 +40,7 @@ def run(settings: Settings) -> Result:
     found: dict[str, Figures] = {}
     for name in chosen:
         found[name] = measured(name, seed=settings.seed, seconds=settings.seconds)
-        note(f"{name}: " + ", ".join(f"{shown(figure)} {case}" for case, figure in found[name].items()))
+        note(f"{name}: " + ", ".join(f"{three_digits(figure)} {case}" for case, figure in found[name].items()))
     units = {**dict.fromkeys(TIMES, SECONDS), **dict.fromkeys(MEMORY, MEGABYTES)}
     ours = {f"{name}/{case}": figure for name, figures in found.items() for case, figure in figures.items()}
     known = {f"{name}/all positions": float(KNOWN[name]) for name in chosen if name in KNOWN}

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.markov_games import GameContext, Reaching, grid, keep, named
+from figures.markov_games import Reaching, SolvedGame, grid, keep, named
 from figures.over_seeds import done, picture
 from mail.evaluation.axes import log_ticks, place
 from mail.learners.collect import Options
@@ -51,12 +51,12 @@ def one(cell: tuple[int, str, int]) -> dict[str, Any]:
     return {**row, "games": games, "exploitability_before": before}
 
 
-def until_zero(ground: GameContext, explorer: str, most: int, options: Options) -> tuple[int | None, list[float]]:
+def until_zero(solved: SolvedGame, explorer: str, most: int, options: Options) -> tuple[int | None, list[float]]:
     """Games until neither seat's clone can be exploited (None: not within ``most``), and each seat's exploitability
     just before that, or at the end.
     """
     watches = [
-        Reaching(ground, seat, "tabular", options, target=1e-9, most=most).run(explorer) for seat in (0, 1)
+        Reaching(solved, seat, "tabular", options, target=1e-9, most=most).run(explorer) for seat in (0, 1)
     ]  # fmt: skip
     before = [([0.0, *watch.losses[:-1]] if watch.reached else watch.losses)[-1] for watch in watches]
     games = max((watch.measured[-1][0] for watch in watches if watch.measured), default=0)

@@ -19,7 +19,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.markov_games import GameContext, banded, cell, clones, explored, grid, keep, on
+from figures.markov_games import SolvedGame, banded, cell, clones, explored, grid, keep, on
 from figures.over_seeds import done, picture
 from games.base import Floats
 from games.markov.concentrability import all_policies, feature_level
@@ -87,9 +87,9 @@ def apart(phi: Floats) -> Floats:
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
     """Run everything, print the table, write concentrability.json, concentrability.png and concentrability.pdf."""
-    grounds = [(delta, features) for delta in DELTAS for features in sorted({kind.features for kind in KINDS.values()})]
-    found = done(levels_of, grounds, pool, group=lambda cell: "coefficients")
-    coefficients = dict(zip(grounds, found, strict=True))
+    forks = [(delta, features) for delta in DELTAS for features in sorted({kind.features for kind in KINDS.values()})]
+    found = done(levels_of, forks, pool, group=lambda cell: "coefficients")
+    coefficients = dict(zip(forks, found, strict=True))
     cells = [(delta, name, seed) for delta in DELTAS for name in KINDS for seed in range(seeds)]
     gaps = iter(done(gap_of, cells, pool, group=lambda cell: f"delta={cell[0]}"))
     rows = [
@@ -107,8 +107,8 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
 
 
 @cache
-def forked(delta: float, features: str) -> GameContext:
-    """The ground of this fork, made once."""
+def forked(delta: float, features: str) -> SolvedGame:
+    """This fork with its model and experts, made once."""
     return on(fork(delta, features))
 
 
@@ -123,21 +123,21 @@ def gap_of(cell: tuple[float, str, int]) -> float:
     return gap(forked(delta, KINDS[name].features), KINDS[name].explorer, seed)
 
 
-def levels(ground: GameContext) -> dict[str, float]:
+def levels(solved: SolvedGame) -> dict[str, float]:
     """The coefficients of the imitated player 0's features (player 1's are one-hot, and its seat has one state)."""
-    nothing = ground.game.linear
+    nothing = solved.game.linear
     assert nothing is not None
     return {
-        "state_level": all_policies(ground.model, ground.tables),
-        "feature_level": feature_level(ground.model, ground.tables, ridge=1e-9).value,
+        "state_level": all_policies(solved.model, solved.tables),
+        "feature_level": feature_level(solved.model, solved.tables, ridge=1e-9).value,
     }
 
 
-def gap(ground: GameContext, explorer: str, seed: int) -> float:
+def gap(solved: SolvedGame, explorer: str, seed: int) -> float:
     """The exact gap of the softmax-linear clones after ``GAMES`` games a seat."""
     options = Options(seed=seed)
-    found = explored(ground, explorer, GAMES, options)
-    return nash_gap(ground.model, clones(ground, "linear", found, GAMES, options)).nash_gap
+    found = explored(solved, explorer, GAMES, options)
+    return nash_gap(solved.model, clones(solved, "linear", found, GAMES, options)).nash_gap
 
 
 def redraw(out: Path) -> None:

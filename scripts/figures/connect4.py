@@ -71,8 +71,8 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     every = [(labels, seed) for labels in reversed(BUDGETS) for seed in range(seeds)]
     missing = [cell for cell in every if not set(LEARNERS) <= set(there.get(cell, {}))]
 
-    def report(cell: Cell, found: dict[str, Any]) -> None:
-        there[cell] = found
+    def report(cell: Cell, result: dict[str, Any]) -> None:
+        there[cell] = result
         write_atomic(out / "connect4.json", to_json(gathered(there)))
 
     done(

@@ -157,8 +157,8 @@ def rows(data: dict[str, Any]) -> list[list[str]]:
         for seat in (0, 1):
             for line in LINES:
                 if there := runs.get(f"{line}/{seat}"):
-                    cells = [told(there, "greedy", "distinct"), told(there, "greedy", "asks")]
-                    cells += [told(there, "soft", "distinct"), worst(there, "greedy"), worst(there, "soft")]
+                    cells = [cost(there, "greedy", "distinct"), cost(there, "greedy", "asks")]
+                    cells += [cost(there, "soft", "distinct"), worst(there, "greedy"), worst(there, "soft")]
                     seconds = f"{np.mean([run['seconds'] for run in there]):,.0f}"
                     found.append([f"{board}, {seat}", line, str(len(there)), *cells, seconds])
             bounds = [data["least"][board][word][seat]["labels"] for word in ("on", "off")]
@@ -167,7 +167,7 @@ def rows(data: dict[str, Any]) -> list[list[str]]:
     return found
 
 
-def told(runs: list[Any], target: str, unit: str) -> str:
+def cost(runs: list[Any], target: str, unit: str) -> str:
     """What it took, or that it was not reached, and after how much."""
     values = [run[target][unit] for run in runs if run[target] is not None]
     if len(values) < len(runs):

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from figures.markov_games import GameContext, Reaching, banded, explored, grid, keep, on
+from figures.markov_games import Reaching, SolvedGame, banded, explored, grid, keep, on
 from figures.over_seeds import done, picture, spread
 from games.markov.linear_games import linear
 from mail.evaluation.axes import log_ticks, place
@@ -46,24 +46,24 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
 def rows_of(cell: tuple[int, int, int]) -> list[dict[str, Any]]:
     """Each method on the game of these states, dimension and seed."""
     states, dimension, seed = cell
-    ground = on(linear(states, dimension, seed))
+    solved = on(linear(states, dimension, seed))
     return [
-        {"S": states, "d": dimension, "method": method, "seed": seed, **one(ground, explorer, seed)}
+        {"S": states, "d": dimension, "method": method, "seed": seed, **one(solved, explorer, seed)}
         for method, explorer in METHODS.items()
     ]
 
 
-def one(ground: GameContext, explorer: str, seed: int) -> dict[str, Any]:
+def one(solved: SolvedGame, explorer: str, seed: int) -> dict[str, Any]:
     """Queries of both seats together until each seat's exploitability is at most half of ``GAP``, at two measures in a
     row (None: not within the last step), each seat's exploitabilities on the way, and seconds a game without measuring.
     """
     options, most = Options(seed=seed), STEPS[-1]
     watches = [
-        Reaching(ground, seat, "linear", options, target=GAP / 2, most=most, at=STEPS, in_a_row=2).run(explorer)
+        Reaching(solved, seat, "linear", options, target=GAP / 2, most=most, at=STEPS, in_a_row=2).run(explorer)
         for seat in (0, 1)
     ]
     start = time.perf_counter()
-    explored(ground, explorer, COSTED, options)
+    explored(solved, explorer, COSTED, options)
     return {
         "asks": sum(watch.measured[-2][1] for watch in watches) if all(watch.reached for watch in watches) else None,
         "losses": [watch.losses for watch in watches],

@@ -96,20 +96,20 @@ def one(cell: tuple[str, int]) -> tuple[list[float], float]:
     kind, options = KINDS[name], Options(seed=seed)
     if kind.reference:
         options = replace(options, linear=LinearClone(weigh="pair"), sample_labels=True)
-    ground = named(kind.line.game, kind.line.ties)
+    context = named(kind.line.game, kind.line.ties)
     start = time.perf_counter()
-    return gaps(ground, kind.line, kind.budgets, options), time.perf_counter() - start
+    return gaps(context, kind.line, kind.budgets, options), time.perf_counter() - start
 
 
 def residuals() -> dict[str, list[dict[str, Any]]]:
     """Per feature map and seat: how far the induced process is from linear, and the dimension."""
     found: dict[str, list[dict[str, Any]]] = {}
     for features in ("", ":positions", ":relational", ":compass"):
-        ground = named(GRID + features)
-        assert ground.game.linear is not None
+        context = named(GRID + features)
+        assert context.game.linear is not None
         for seat in (0, 1):
-            part = residual(ground.model, ground.tables[1 - seat], seat, rng=stream(0, "figure/residual"))
-            d = ground.game.linear.features[seat].shape[2]
+            part = residual(context.model, context.tables[1 - seat], seat, rng=stream(0, "figure/residual"))
+            d = context.game.linear.features[seat].shape[2]
             row = {"d": d, "rank": part.rank, "rewards": part.rewards, "transitions": part.transitions}
             found.setdefault(features.strip(":") or "onehot", []).append(row)
     return found

@@ -38,7 +38,7 @@ ROUNDED = 1e-9
 
 
 @dataclass(frozen=True)
-class GameContext:
+class SolvedGame:
     """A game, what is known of it exactly, and its experts."""
 
     game: MarkovGame
@@ -47,16 +47,16 @@ class GameContext:
     experts: Seats
 
 
-def on(game: MarkovGame, ties: str = "first") -> GameContext:
-    """The ground of a game whose experts play its equilibrium with these ties."""
+def on(game: MarkovGame, ties: str = "first") -> SolvedGame:
+    """A game whose experts play its equilibrium with these ties."""
     model = MarkovModel(game)
     tables = model.equilibrium(ties)
-    return GameContext(game, model, tables, (from_model(model, 0, tables[0]), from_model(model, 1, tables[1])))
+    return SolvedGame(game, model, tables, (from_model(model, 0, tables[0]), from_model(model, 1, tables[1])))
 
 
 @cache
-def named(name: str, ties: str = "first") -> GameContext:
-    """The ground of a registered game, made once."""
+def named(name: str, ties: str = "first") -> SolvedGame:
+    """A registered game with its model and experts, made once."""
     return on(cast(MarkovGame, make(name)), ties)  # these figures name Markov games only
 
 
@@ -70,33 +70,37 @@ class Line:
     ties: str = "first"
 
 
-def explored(ground: GameContext, explorer: str, episodes: int, options: Options) -> tuple[Decisions, Decisions]:
+def explored(solved: SolvedGame, explorer: str, episodes: int, options: Options) -> tuple[Decisions, Decisions]:
     """Per seat its expert's labels, in ``episodes`` games of an explorer against it."""
     budget = Budget(episodes, patience_games=10**9)
     mail = Mail(options, explorer=explorer)
-    collector = Collector("mail", ground.game, options.seed)
-    first, second = (mail.explore(collector, ground.experts, budget, seat).decisions for seat in (0, 1))
+    collector = Collector("mail", solved.game, options.seed)
+    first, second = (mail.explore(collector, solved.experts, budget, seat).decisions for seat in (0, 1))
     return (sampled_labels(first), sampled_labels(second)) if options.sample_labels else (first, second)
 
 
-def clones(ground: GameContext, cloner: str, found: tuple[Decisions, Decisions], games: int, options: Options) -> Seats:
+def clones(
+    solved: SolvedGame, cloner: str, collected: tuple[Decisions, Decisions], games: int, options: Options
+) -> Seats:
     """Both seats' clones of the labels of their first games."""
-    first, second = (_clone(ground, cloner, found[seat], seat, games, options) for seat in (0, 1))
+    first, second = (_clone(solved, cloner, collected[seat], seat, games, options) for seat in (0, 1))
     return first, second
 
 
-def _clone(ground: GameContext, cloner: str, found: Decisions, seat: int, games: int, options: Options) -> Policy:
+def _clone(solved: SolvedGame, cloner: str, collected: Decisions, seat: int, games: int, options: Options) -> Policy:
     rng = stream(options.seed, "figure/clone", seat=seat, round_=games)
-    part = found.take(found.episode < games)
+    part = collected.take(collected.episode < games)
     if not part.labels():
         return Uniform()
-    return cloned(cloner, ground.game, part, seat, options, rng=rng).policy
+    return cloned(cloner, solved.game, part, seat, options, rng=rng).policy
 
 
-def gaps(ground: GameContext, line: Line, budgets: Sequence[int], options: Options) -> list[float]:
+def gaps(solved: SolvedGame, line: Line, budgets: Sequence[int], options: Options) -> list[float]:
     """The exact Nash gap of the clones after each number of games a seat."""
-    found = explored(ground, line.explorer, budgets[-1], options)
-    return [nash_gap(ground.model, clones(ground, line.cloner, found, games, options)).nash_gap for games in budgets]
+    collected = explored(solved, line.explorer, budgets[-1], options)
+    return [
+        nash_gap(solved.model, clones(solved, line.cloner, collected, games, options)).nash_gap for games in budgets
+    ]
 
 
 class Reaching(BudgetTracker):
@@ -106,13 +110,13 @@ class Reaching(BudgetTracker):
     """
 
     def __init__(
-        self, ground: GameContext, seat: int, cloner: str, options: Options, *, target: float, most: int,
+        self, solved: SolvedGame, seat: int, cloner: str, options: Options, *, target: float, most: int,
         at: Sequence[int] = (), in_a_row: int = 1,
     ) -> None:  # fmt: skip
         super().__init__(Budget(most, patience_games=10**9), seat)
-        self.ground, self.cloner, self.options, self.target = ground, cloner, options, target
+        self.solved, self.cloner, self.options, self.target = solved, cloner, options, target
         self.at, self.in_a_row = at, in_a_row
-        self.found: list[Decisions] = []
+        self.played: list[Decisions] = []
         self.losses: list[float] = []
         self.measured: list[tuple[int, int]] = []  # games and queries at each measure
 
@@ -120,14 +124,14 @@ class Reaching(BudgetTracker):
         for game in range(decisions.games):  # a round may be many games
             known = len(self._seen)
             super().update(one_game(decisions, game))
-            self.found.append(one_game(decisions, game))
+            self.played.append(one_game(decisions, game))
             if not self.reached and (self.games in self.at if self.at else len(self._seen) > known):
                 self._measure()
 
     def _measure(self) -> None:
-        clone = _clone(self.ground, self.cloner, merge(self.found), self.seat, self.games, self.options)
-        table = tabulate(self.ground.model, clone, self.seat)
-        self.losses.append(exploitability(self.ground.model, table, self.seat))
+        clone = _clone(self.solved, self.cloner, merge(self.played), self.seat, self.games, self.options)
+        table = tabulate(self.solved.model, clone, self.seat)
+        self.losses.append(exploitability(self.solved.model, table, self.seat))
         self.measured.append((self.games, self.labels))
 
     @property
@@ -141,9 +145,9 @@ class Reaching(BudgetTracker):
 
     def run(self, explorer: str) -> Reaching:
         """Explore until it is enough."""
-        collector = Collector("mail", self.ground.game, self.options.seed)
+        collector = Collector("mail", self.solved.game, self.options.seed)
         mail = Mail(self.options, explorer=explorer)
-        mail.explore(collector, self.ground.experts, self.budget, self.seat, self)
+        mail.explore(collector, self.solved.experts, self.budget, self.seat, self)
         return self
 
 

@@ -62,8 +62,8 @@ def kept(
             write_atomic(folder / f"{name}.json", to_json(earlier[name]))
     names = {cell: name for name, cell in cells.items() if not (folder / f"{name}.json").is_file()}
 
-    def keep(cell: _Cell, found: dict[str, Any]) -> None:
-        write_atomic(folder / f"{names[cell]}.json", to_json(rounded(found)))
+    def keep(cell: _Cell, result: dict[str, Any]) -> None:
+        write_atomic(folder / f"{names[cell]}.json", to_json(rounded(result)))
 
     done(task, list(names), pool, group=lambda cell: names[cell], on_result=keep)
 

@@ -30,7 +30,7 @@ SEAT = 1
 
 
 @dataclass(frozen=True)
-class Held:
+class OpeningResults:
     """Results of the second seat's greedy policy against the solver."""
 
     openings: int
@@ -78,7 +78,7 @@ def positions(game: Enumerable, openings: Sequence[str]) -> States:
     return np.concatenate(rows)
 
 
-def held(policy: Policy, openings: Sequence[str] | None = None, *, pool: Pool | None = None) -> Held:
+def play_openings(policy: Policy, openings: Sequence[str] | None = None, *, pool: Pool | None = None) -> OpeningResults:
     """Play the greedy second seat against the solver, from every opening and from the empty board.
 
     Args:
@@ -95,7 +95,9 @@ def held(policy: Policy, openings: Sequence[str] | None = None, *, pool: Pool | 
     payoff, stones = _against_solver(game, policy, positions(game, suite() if openings is None else openings), pool)
     lost = payoff > 0
     _, whole = _against_solver(game, policy, game.starts(), pool)
-    return Held(len(payoff), int((~lost).sum()), float(stones[lost].mean()) if lost.any() else None, int(whole[0]))
+    return OpeningResults(
+        len(payoff), int((~lost).sum()), float(stones[lost].mean()) if lost.any() else None, int(whole[0])
+    )
 
 
 def _against_solver(game: Enumerable, policy: Policy, states: States, pool: Pool) -> tuple[np.ndarray, np.ndarray]:

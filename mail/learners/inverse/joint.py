@@ -92,7 +92,7 @@ class Duel:
         Returns:
             [m, A, A] twice, each of which sums to 1.
         """
-        shown = []
+        visited = []
         for seat in (1, 0):  # the learner in seat 1 first: that is rho_1
             side = self.sides[seat]
             own = side.process.visits(policies[seat][side.place])
@@ -100,12 +100,12 @@ class Duel:
             joint = np.zeros((len(self.keys[0]), own.shape[1], own.shape[1]))
             pair = (own, other) if seat == 0 else (other, own)
             joint[side.place] = pair[0][:, :, None] * pair[1][:, None, :]
-            shown.append(shares(joint))
-        return shown[0], shown[1]
+            visited.append(shares(joint))
+        return visited[0], visited[1]
 
 
 @dataclass(frozen=True)
-class Match:
+class SoftResponses:
     """A pair of policies, and how far their visits are apart."""
 
     policies: Pair
@@ -114,7 +114,7 @@ class Match:
     """Jensen-Shannon divergence of rho_1 and rho_2, in nats."""
 
 
-def matched(duel: Duel, pays: Pair) -> Match:
+def soft_responses(duel: Duel, pays: Pair) -> SoftResponses:
     """The soft-optimal policies of rewards, and their visits.
 
     Args:
@@ -123,7 +123,7 @@ def matched(duel: Duel, pays: Pair) -> Match:
     """
     policies = duel.solved(pays)
     visits = duel.visits(policies)
-    return Match(policies, visits, jensen_shannon(*visits))
+    return SoftResponses(policies, visits, jensen_shannon(*visits))
 
 
 def duel_of(model: Model, experts: tuple[Table, Table]) -> Duel:
@@ -158,17 +158,17 @@ def duel_of(model: Model, experts: tuple[Table, Table]) -> Duel:
     )
 
 
-def _side(found: Steps, place: Ints, own: Ints, keys: Keys, legal: Bools) -> Side:
+def _side(steps: Steps, place: Ints, own: Ints, keys: Keys, legal: Bools) -> Side:
     """A seat's side of a duel whose positions have these places, keys and legal actions, of its own rows ``own``."""
     here = np.full(len(place), -1, dtype=np.int64)
     here[own] = np.arange(len(own))
-    kept = here[found.row] >= 0
-    moves = here[found.row[kept]] * legal.shape[1] + found.action[kept]
+    kept = here[steps.row] >= 0
+    moves = here[steps.row[kept]] * legal.shape[1] + steps.action[kept]
     shape = (len(own) * legal.shape[1], len(own))
-    kernel = csr_array((found.weight[kept], (moves, here[found.following[kept]])), shape=shape)
+    kernel = csr_array((steps.weight[kept], (moves, here[steps.following[kept]])), shape=shape)
     kernel.sum_duplicates()
     at = place[own]
-    return Side(Process(keys[at], legal[at], kernel, found.start[own], endless(kernel)), at)
+    return Side(Process(keys[at], legal[at], kernel, steps.start[own], endless(kernel)), at)
 
 
 def _rested(rows: np.ndarray) -> np.ndarray:
@@ -224,34 +224,34 @@ class Joint(Offline[Method]):
         made = [journal.load_fit(stage, seat, game, "cpu") for seat in (0, 1)]
         if made[0] is None or made[1] is None:
             duel = self.duel(experts, collected)
-            found = self.method(duel)
+            result = self.method(duel)
             for seat in (0, 1):
-                fit = fit_of(game, duel, found, collected[seat], seat)
+                fit = fit_of(game, duel, result, collected[seat], seat)
                 made[seat] = fit
                 journal.store_fit(stage, seat, game, fit)
-                self.log(collector, collected[seat], seat, {"jensen_shannon": found.divergence})
+                self.log(collector, collected[seat], seat, {"jensen_shannon": result.divergence})
         first, second = made
         assert first is not None and second is not None
         return first, second
 
 
-def fit_of(game: Game, duel: Duel, found: Agreement, decisions: Decisions, seat: int) -> Fit:
+def fit_of(game: Game, duel: Duel, result: Agreement, decisions: Decisions, seat: int) -> Fit:
     """One seat's policy, completed outside the duel, and how closely it fits its labels.
 
     Args:
         game: The game.
         duel: The game with its experts.
-        found: What the method found.
+        result: What the method found.
         decisions: The demonstrations.
         seat: The seat.
     """
     own = np.zeros(len(duel.keys[seat]), dtype=np.bool_)
     own[duel.sides[seat].place] = True
     own &= duel.acts[seat]
-    policy = Tabular(duel.keys[seat][own], found.policies[seat][own])
+    policy = Tabular(duel.keys[seat][own], result.policies[seat][own])
     if game.spec.unlabelled is not None:
         policy = completed_table(game, policy, seat, game.spec.unlabelled)
     shown = demonstrations(decisions, seat)
     rows = policy.probabilities(game, shown.state, seat)
     outside = np.where(shown.distribution > 0, 0.0, rows).sum(1).max()
-    return Fit(policy, found.rounds, float(outside), float(0.5 * np.abs(rows - shown.distribution).sum(1).mean()))
+    return Fit(policy, result.rounds, float(outside), float(0.5 * np.abs(rows - shown.distribution).sum(1).mean()))

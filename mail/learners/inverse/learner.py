@@ -85,8 +85,8 @@ class Inverse(Offline[Method]):
             (processes[seat], collected[seat], seat, stream(self.options.seed, stage, seat=seat)) for seat in missing
         ]
 
-        def keep(index: int, found: tuple[Fit, dict[str, float]]) -> None:
-            seat, (fit, metrics) = missing[index], found
+        def keep(index: int, result: tuple[Fit, dict[str, float]]) -> None:
+            seat, (fit, metrics) = missing[index], result
             made[seat] = fit
             journal.store_fit(stage, seat, game, fit)
             self.log(collector, collected[seat], seat, {**metrics, "opponent_positions": processes[seat].queried})

@@ -28,7 +28,7 @@ import numpy as np
 from games.base import Floats
 from mail.learners.collect import Options
 from mail.learners.inverse.airl import discriminator, log_policy
-from mail.learners.inverse.joint import Agreement, Duel, Joint, Match, Pair, matched
+from mail.learners.inverse.joint import Agreement, Duel, Joint, Pair, SoftResponses, soft_responses
 from mail.learners.inverse.reward import log_ratio
 
 
@@ -67,9 +67,9 @@ def critic(f: Floats, policies: Pair) -> Floats:
     return discriminator(f - first + second)
 
 
-def _played(duel: Duel, f: Floats, before: Pair) -> Match:
+def _responses(duel: Duel, f: Floats, before: Pair) -> SoftResponses:
     first, second = logs(before)
-    return matched(duel, (f + second, -f + first))
+    return soft_responses(duel, (f + second, -f + first))
 
 
 def learned(config: MaAirlConfig, duel: Duel) -> tuple[Agreement, Floats]:
@@ -81,17 +81,17 @@ def learned(config: MaAirlConfig, duel: Duel) -> tuple[Agreement, Floats]:
     """
     actions = duel.experts[0].shape[1]
     f = np.zeros((len(duel.keys[0]), actions, actions))
-    found, rate, round_ = _played(duel, f, duel.uniform), config.rate, 0
-    while found.divergence > config.tolerance and round_ < config.rounds:
+    best, rate, round_ = _responses(duel, f, duel.uniform), config.rate, 0
+    while best.divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
-        first, second = logs(found.policies)
-        moved = f + rate * (log_ratio(*found.visits) + first - second - f)
-        tried = _played(duel, moved, found.policies)
-        if tried.divergence >= found.divergence:
+        first, second = logs(best.policies)
+        moved = f + rate * (log_ratio(*best.visits) + first - second - f)
+        responses = _responses(duel, moved, best.policies)
+        if responses.divergence >= best.divergence:
             rate /= 2
             continue
-        f, found, rate = moved, tried, min(1.0, 1.2 * rate)
-    return Agreement(found.policies, round_, found.divergence), f
+        f, best, rate = moved, responses, min(1.0, 1.2 * rate)
+    return Agreement(best.policies, round_, best.divergence), f
 
 
 def ma_airl(config: MaAirlConfig, duel: Duel) -> Agreement:

@@ -20,7 +20,7 @@ from functools import partial
 import numpy as np
 
 from mail.learners.collect import Options
-from mail.learners.inverse.joint import Agreement, Duel, Joint, matched
+from mail.learners.inverse.joint import Agreement, Duel, Joint, soft_responses
 from mail.learners.inverse.reward import log_ratio
 
 
@@ -45,16 +45,16 @@ def ma_gail(config: MaGailConfig, duel: Duel) -> Agreement:
     """
     actions = duel.experts[0].shape[1]
     total = np.zeros((len(duel.keys[0]), actions, actions))
-    found, rate, round_ = matched(duel, (total, -total)), config.rate, 0
-    while found.divergence > config.tolerance and round_ < config.rounds:
+    best, rate, round_ = soft_responses(duel, (total, -total)), config.rate, 0
+    while best.divergence > config.tolerance and round_ < config.rounds:
         round_ += 1
-        moved = total + rate * log_ratio(*found.visits)
-        tried = matched(duel, (moved, -moved))
-        if tried.divergence >= found.divergence:
+        logits = total + rate * log_ratio(*best.visits)
+        responses = soft_responses(duel, (logits, -logits))
+        if responses.divergence >= best.divergence:
             rate /= 2
             continue
-        total, found, rate = moved, tried, 1.2 * rate
-    return Agreement(found.policies, round_, found.divergence)
+        total, best, rate = logits, responses, 1.2 * rate
+    return Agreement(best.policies, round_, best.divergence)
 
 
 class MaGail(Joint):

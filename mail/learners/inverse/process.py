@@ -275,35 +275,35 @@ def process_of(model: Model, seat: int, against: Table) -> Process:
     return Process(keys, legal[rows], kernel, start, endless(kernel), queried)
 
 
-def reached_rows(found: Steps) -> Bools:
+def reached_rows(steps: Steps) -> Bools:
     """Positions that some policy of the free seat reaches.
 
     Args:
-        found: What follows each move.
+        steps: What follows each move.
 
     Returns:
         [S].
     """
-    reached, fresh = np.asarray(found.start > 0), np.asarray(found.start > 0)
+    reached, fresh = np.asarray(steps.start > 0), np.asarray(steps.start > 0)
     while fresh.any():
         following = np.zeros_like(reached)
-        following[found.following[fresh[found.row]]] = True
+        following[steps.following[fresh[steps.row]]] = True
         fresh = following & ~reached
         reached = reached | fresh
     return np.asarray(reached)
 
 
-def _between(found: Steps, own: Bools, reached: Bools, place: Any, n: int, actions: int) -> tuple[csr_array, Floats]:
+def _between(steps: Steps, own: Bools, reached: Bools, place: Any, n: int, actions: int) -> tuple[csr_array, Floats]:
     """The kernel from own decision to next own decision, and the start; mass passes others' decisions on the way."""
     positions = len(own)
-    decides = own[found.row]
-    passing = reached[found.row] & ~decides
+    decides = own[steps.row]
+    passing = reached[steps.row] & ~decides
     onwards = csr_array(
-        (found.weight[passing], (found.row[passing], found.following[passing])), shape=(positions, positions)
+        (steps.weight[passing], (steps.row[passing], steps.following[passing])), shape=(positions, positions)
     )
-    moves = place[found.row[decides]] * actions + found.action[decides]
-    moving = csr_array((found.weight[decides], (moves, found.following[decides])), shape=(n * actions, positions))
-    first = csr_array(found.start[None, :])
+    moves = place[steps.row[decides]] * actions + steps.action[decides]
+    moving = csr_array((steps.weight[decides], (moves, steps.following[decides])), shape=(n * actions, positions))
+    first = csr_array(steps.start[None, :])
     arrive = csr_array((np.ones(n), (np.flatnonzero(own), np.arange(n))), shape=(positions, n))
     elsewhere = csr_array((np.ones(int((~own).sum())), (np.flatnonzero(~own),) * 2), shape=(positions, positions))
     total = [part @ arrive for part in (moving, first)]

@@ -26,7 +26,7 @@ _WIDE = 70  # columns from which the amounts stand beside the bar
 _INSIDE = "learn"  # phases that are only a frame for others
 
 
-class Shown(Protocol):
+class Display(Protocol):
     """A sink to be entered while a run works."""
 
     def __enter__(self) -> Self: ...
@@ -43,7 +43,7 @@ class Shown(Protocol):
         """
 
 
-def shown(*, quiet: bool) -> Shown:
+def display(*, quiet: bool) -> Display:
     """What suits standard error: bars, plain lines, or nothing.
 
     Args:

@@ -40,7 +40,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Contest:
+class LeaderboardGame:
     """One game of the leaderboard."""
 
     game: str
@@ -79,12 +79,14 @@ COVERED = Part(("malice",), 5)
 MARKOV = (Part((*TABLES, *INVERSE, "mail-tabular"), 5), Part(("murmail",), 2))
 DEAR = Part(("bc", "bc-uniform", "mail", "mail-noise"), 1)
 FIELD = (
-    Contest("tictactoe", 4000, 9000, (Part(TABLES, 10), Part(INVERSE, 5), DEAR, Part(("murmail",), 10, episodes=3000))),
-    Contest("gridworld:3x3", 500, 500, MARKOV),
-    Contest("chain:16", 300, 500, MARKOV),
-    Contest("rps", 300, 500, (*MARKOV, COVERED)),
-    Contest("linear:50,5", 2000, 500, (*MARKOV, COVERED)),
-    Contest("connect4:4x4", 1000, 1000, (Part(("bc-tabular", "dagger-best", "mail-bro"), 1),)),
+    LeaderboardGame(
+        "tictactoe", 4000, 9000, (Part(TABLES, 10), Part(INVERSE, 5), DEAR, Part(("murmail",), 10, episodes=3000))
+    ),
+    LeaderboardGame("gridworld:3x3", 500, 500, MARKOV),
+    LeaderboardGame("chain:16", 300, 500, MARKOV),
+    LeaderboardGame("rps", 300, 500, (*MARKOV, COVERED)),
+    LeaderboardGame("linear:50,5", 2000, 500, (*MARKOV, COVERED)),
+    LeaderboardGame("connect4:4x4", 1000, 1000, (Part(("bc-tabular", "dagger-best", "mail-bro"), 1),)),
 )
 
 
@@ -97,11 +99,11 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
         pool: Runs the cells.
     """
     folder, rows = out / "leaderboard-cells", stored(out)
-    for contest in FIELD:
-        for part in contest.parts:
-            check_cells(contest.grid(part, 1))
-    for contest in FIELD:
-        missing = [cell for cell in contest.cells(seeds) if cell.key not in rows]
+    for entry in FIELD:
+        for part in entry.parts:
+            check_cells(entry.grid(part, 1))
+    for entry in FIELD:
+        missing = [cell for cell in entry.cells(seeds) if cell.key not in rows]
         for row in run_cells(missing, folder, pool=pool):
             rows[row["key"]] = {**row, "version": version("nashmail")}
             if "failed" in row:
@@ -125,9 +127,9 @@ def keep(out: Path, rows: dict[str, Row]) -> None:
 def redraw(out: Path) -> None:
     """Print the tables, write them into the page, and draw the figures."""
     text = ""
-    for contest, cells, found in found_in(out):
-        text += section(contest, found, cells)
-        picture(out, f"leaderboard-{contest.file}", draw(contest, found))
+    for entry, cells, found in found_in(out):
+        text += section(entry, found, cells)
+        picture(out, f"leaderboard-{entry.file}", draw(entry, found))
     print(text)
     page = out.parent / "leaderboard.md"
     if page.is_file():
@@ -135,21 +137,21 @@ def redraw(out: Path) -> None:
         write_atomic(page, f"{before}{BEGIN}{text}{END}{rest.partition(END)[2]}".encode())
 
 
-def found_in(out: Path) -> Iterator[tuple[Contest, list[Row], dict[str, Any]]]:
+def found_in(out: Path) -> Iterator[tuple[LeaderboardGame, list[Row], dict[str, Any]]]:
     """Each game of which cells are stored, with these and its entrants."""
     rows = stored(out)
-    for contest in FIELD:
-        cells = [rows[cell.key] for cell in contest.cells(1 << 20) if cell.key in rows]
+    for entry in FIELD:
+        cells = [rows[cell.key] for cell in entry.cells(1 << 20) if cell.key in rows]
         if cells:
-            yield contest, cells, summarize([tidy(cell) for cell in cells])["entrants"]
+            yield entry, cells, summarize([tidy(cell) for cell in cells])["entrants"]
 
 
-def draw(contest: Contest, entrants: dict[str, Any]) -> Figure:
+def draw(entry: LeaderboardGame, entrants: dict[str, Any]) -> Figure:
     """A game's figure."""
-    return draw_comparison(f"{contest.game}, expert {contest.expert}", entrants)
+    return draw_comparison(f"{entry.game}, expert {entry.expert}", entrants)
 
 
-def section(contest: Contest, entrants: dict[str, Any], cells: Sequence[Row]) -> str:
+def section(entry: LeaderboardGame, entrants: dict[str, Any], cells: Sequence[Row]) -> str:
     """A game's part of the page, sorted by Nash gap."""
     versions = ", ".join(sorted({cell["version"] for cell in cells}))
     heads = (
@@ -165,8 +167,8 @@ def section(contest: Contest, entrants: dict[str, Any], cells: Sequence[Row]) ->
         "greedy",
     )
     lines = [
-        f"### {contest.game}\n",
-        f"At most {contest.budget:,} queries and {contest.episodes:,} games per seat, expert `{contest.expert}`; "
+        f"### {entry.game}\n",
+        f"At most {entry.budget:,} queries and {entry.episodes:,} games per seat, expert `{entry.expert}`; "
         f"version {versions}.\n",
         "| " + " | ".join((*heads, "CPU s")) + " |",
         "| --- | --- |" + " ---: |" * (len(heads) - 1),

@@ -10,7 +10,7 @@ import pytest
 from agents import Uniform, make_expert
 from agents.solver import Scores, scores, shared, use
 from agents.storage.label_cache import LabelCache
-from mail.evaluation.arena.openings import held, positions, suite
+from mail.evaluation.arena.openings import play_openings, positions, suite
 from mail.evaluation.blunders import canonical_keys
 from tests.mail.evaluation.test_blunders import Counting
 from tests.support import game
@@ -39,20 +39,20 @@ def test_every_opening_is_drawn(solver: None) -> None:
 
 @pytest.mark.slow
 def test_a_perfect_second_seat_holds_them_and_loses_last(solver: None) -> None:
-    found = held(make_expert("first", GAME)[1], suite()[:2])
+    found = play_openings(make_expert("first", GAME)[1], suite()[:2])
     assert (found.openings, found.drawn, found.moves_to_loss, found.from_start) == (2, 2, None, 20)
     assert found.as_dict()["value_lost"] == 0.0
 
 
 def test_the_solver_computes_through_the_pool(solver: None) -> None:
     pool = Counting()
-    found = held(Uniform(), suite()[::40], pool=pool)
-    assert found == held(Uniform(), suite()[::40])
+    found = play_openings(Uniform(), suite()[::40], pool=pool)
+    assert found == play_openings(Uniform(), suite()[::40])
     assert pool.positions == shared().solved > 0
 
 
 def test_a_bad_second_seat_gives_them_away(solver: None) -> None:
-    found = held(Uniform(), suite()[::20])  # greedy: always the lowest column
+    found = play_openings(Uniform(), suite()[::20])  # greedy: always the lowest column
     told = found.as_dict()
     assert found.drawn < 5 and found.from_start <= 6 and found.moves_to_loss is not None
     assert told["value_lost"] == 1 - found.drawn / 10

@@ -14,8 +14,8 @@ from tests.support import graph
 def test_both_learn_the_same_labels_and_are_judged_by_others() -> None:
     size = Size("tictactoe", 300, (5,))
     given = task(size, stream(0, "test/clone"))
-    assert (len(given.shown), len(given.states)) == (300, 300)
-    assert not {row.tobytes() for row in given.shown.state} & {row.tobytes() for row in given.states}
+    assert (len(given.labelled), len(given.states)) == (300, 300)
+    assert not {row.tobytes() for row in given.labelled.state} & {row.tobytes() for row in given.states}
     assert given.error(make_expert("first", graph("tictactoe"))[SEAT]) == 0.0
     assert 0.2 < given.error(Uniform()) < 1.0
     ours, theirs, reached = once(size, stream(0, "test/clone"))

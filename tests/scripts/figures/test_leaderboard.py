@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from figures.field import leaderboard
-from figures.field.leaderboard import BEGIN, END, FIELD, Contest, Part
+from figures.field.leaderboard import BEGIN, END, FIELD, LeaderboardGame, Part
 from mail.learners import names
 from mail.parallel.pool import Local
 from mail.training.compare.cells import identity, run_cells
@@ -18,7 +18,7 @@ from mail.training.compare.grid import Cell
 
 ROOT = Path(__file__).parents[3]
 STORED = ROOT / "docs" / "figures"
-SMALL = (Contest("tictactoe:2x2:2", 20, 50, (Part(("bc-tabular", "dagger"), 2),)),)
+SMALL = (LeaderboardGame("tictactoe:2x2:2", 20, 50, (Part(("bc-tabular", "dagger"), 2),)),)
 
 
 def test_every_stored_cell_is_under_its_own_key() -> None:
@@ -32,8 +32,8 @@ def test_every_stored_cell_is_under_its_own_key() -> None:
 
 
 def test_the_field_names_learners_and_six_games() -> None:
-    assert len({contest.game for contest in FIELD}) == 6
-    assert {name for contest in FIELD for part in contest.parts for name in part.learners} <= set(names())
+    assert len({entry.game for entry in FIELD}) == 6
+    assert {name for entry in FIELD for part in entry.parts for name in part.learners} <= set(names())
 
 
 def test_the_page_holds_the_tables_of_the_stored_cells(

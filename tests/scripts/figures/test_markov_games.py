@@ -14,33 +14,33 @@ from mail.parallel.pool import Local
 
 
 def test_clones_are_measured_after_the_first_games_of_one_exploration() -> None:
-    ground = markov_games.named("gridworld:3x3")
+    context = markov_games.named("gridworld:3x3")
     options = Options(seed=0)
     line = markov_games.Line("tabular", "tabular", "gridworld:3x3")
-    gaps = markov_games.gaps(ground, line, (1, 5, 20), options)
+    gaps = markov_games.gaps(context, line, (1, 5, 20), options)
     assert gaps[0] > gaps[2] == pytest.approx(0.0, abs=1e-9)
-    found = markov_games.explored(ground, "tabular", 5, options)
+    found = markov_games.explored(context, "tabular", 5, options)
     assert [part.games for part in found] == [5, 5]
-    again = markov_games.gaps(ground, line, (5,), options)
+    again = markov_games.gaps(context, line, (5,), options)
     assert again[0] == pytest.approx(gaps[1], abs=1e-12), "a shorter exploration is the beginning of a longer one"
 
 
 def test_a_seat_that_was_not_asked_plays_uniformly() -> None:
-    ground = markov_games.named("chain:4")
-    found = markov_games.explored(ground, "uniform", 2, Options(seed=0))
+    context = markov_games.named("chain:4")
+    found = markov_games.explored(context, "uniform", 2, Options(seed=0))
     nothing = found[0].take(found[0].seat == 1)
-    clones = markov_games.clones(ground, "linear", (nothing, nothing), 2, Options(seed=0))
-    states = ground.model.states
-    assert (clones[0].probabilities(ground.game, states, 0) == 0.5).all()
+    clones = markov_games.clones(context, "linear", (nothing, nothing), 2, Options(seed=0))
+    states = context.model.states
+    assert (clones[0].probabilities(context.game, states, 0) == 0.5).all()
 
 
 def test_waiting_for_a_clone_that_cannot_be_exploited() -> None:
-    ground = markov_games.named("chain:8")
-    games, before = chain.until_zero(ground, "tabular", 40, Options(seed=0))
+    context = markov_games.named("chain:8")
+    games, before = chain.until_zero(context, "tabular", 40, Options(seed=0))
     assert games is not None
     assert 1 < games <= 10
     assert before[0] == pytest.approx(10.6288, abs=1e-4), "the closed form, until the end of the chain was asked about"
-    assert chain.until_zero(ground, "expert", 20, Options(seed=0))[0] is None
+    assert chain.until_zero(context, "expert", 20, Options(seed=0))[0] is None
 
 
 def test_a_round_of_many_games_is_looked_at_game_by_game() -> None:

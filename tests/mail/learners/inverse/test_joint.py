@@ -16,7 +16,7 @@ from games.markov.dynamics import Dynamics
 from games.markov.game import MarkovGame
 from games.markov.model import MarkovModel
 from mail.learners.collect import Options
-from mail.learners.inverse.joint import Duel, duel_of, matched
+from mail.learners.inverse.joint import Duel, duel_of, soft_responses
 from mail.learners.inverse.ma_airl import MaAirlConfig, critic, learned, logs
 from mail.learners.inverse.ma_gail import MaGail, MaGailConfig, ma_gail
 from mail.learners.inverse.reward import jensen_shannon
@@ -83,7 +83,7 @@ def test_the_shaped_reward_of_the_experts_makes_the_critic_one_half() -> None:
     game = world(0)[1]
     first, second = logs(game.experts)
     f = first - second
-    found = matched(game, (f + second, -f + first))
+    found = soft_responses(game, (f + second, -f + first))
     assert np.allclose(found.policies, game.experts)
     assert np.allclose(critic(f, found.policies), 0.5)
 
@@ -108,7 +108,7 @@ def test_what_one_seat_gains_the_other_loses() -> None:
     reward = np.random.default_rng(0).normal(size=(STATES, ACTIONS, ACTIONS))
     first, second = game.visits(game.experts)
     assert ((first - second) * reward).sum() == pytest.approx(0.0, abs=1e-12)
-    better = matched(game, (reward, -reward))
+    better = soft_responses(game, (reward, -reward))
     first, second = better.visits
     assert ((first - second) * reward).sum() < 0.0, "each gains against the other's expert"
 

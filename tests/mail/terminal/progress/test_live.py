@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from games.progress import Phase, announce, phase, report
-from mail.terminal.progress.live import RARELY, Bars, Lines, Nothing, shown
+from mail.terminal.progress.live import RARELY, Bars, Lines, Nothing, display
 from mail.terminal.progress.words import amount, clock, coverage
 from mail.training.progress import events
 from mail.training.progress.events import Advanced, Began, Bounds, Event, Logged, Stream
@@ -94,11 +94,11 @@ def test_elsewhere_there_is_a_plain_line_now_and_then(capsys: pytest.CaptureFixt
 
 
 def test_what_is_shown_suits_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert type(shown(quiet=True)) is Nothing
-    assert type(shown(quiet=False)) is Lines
+    assert type(display(quiet=True)) is Nothing
+    assert type(display(quiet=False)) is Lines
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "dumb")
-    assert type(shown(quiet=False)) is Lines
+    assert type(display(quiet=False)) is Lines
 
 
 def test_words() -> None:
