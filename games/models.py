@@ -14,6 +14,7 @@ from games.base import Enumerable, Game, Hidden, Model, as_enumerable
 from games.boards import Board
 from games.cost import Meter, TooLarge
 from games.graph import LIMIT, GameGraph
+from games.infosets import program
 from games.infosets.model import InfosetModel
 from games.infosets.size import estimate_histories
 from games.infosets.unroll import unroll
@@ -144,7 +145,7 @@ def model_of(game: Game) -> Model | None:
         return None
     try:
         if isinstance(game, Hidden):
-            return InfosetModel(game, meter=_meter(game, expected=estimate_histories(game)))
+            return InfosetModel(game, meter=_meter(game, expected=estimate_histories(game)), most=program.MOST)
         return GameGraph(as_enumerable(game), meter=_meter(game))
     except MemoryError as error:
         reason = f"there is not enough memory for the positions of {called(game)}"

@@ -32,7 +32,8 @@ Linear Markov games (docs/markov-games.md), all exact:
 
 Hidden information (docs/cards.md), exact:
 
-    cards       Kuhn's and Leduc poker: BC and MAIL with two explorers, Nash gap against queries
+    cards       Kuhn's and Leduc poker: BC, MAIL and other interactive learners, Nash gap against queries; cells
+                are kept in OUT/cards-cells
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import numpy as np
 
 from games.base import Bools, Floats, GameError, Hidden, Ints, Model, Response, States, Steps, Table, one_line
 from games.cost import Meter
-from games.infosets.program import maximin
+from games.infosets.program import equilibrium
 from games.infosets.treeplex import Treeplex
 from games.infosets.unroll import Entries, unroll
 from games.quick import quick
@@ -32,6 +32,7 @@ class InfosetModel:
         game: a game that says how likely its starts are.
         meter: counts the histories while they are listed, and stops where they are too many; by default it limits the
             memory alone.
+        most: the largest number of sequences of both seats together; no limit by default.
 
     Raises:
         GameError: for a game that breaks its contract, has imperfect recall, discounts, or is too large.
@@ -42,10 +43,10 @@ class InfosetModel:
     decided_at_end = False
     folded: tuple[Model, Ints] | None = None
 
-    def __init__(self, game: Hidden, *, meter: Meter | None = None) -> None:
+    def __init__(self, game: Hidden, *, meter: Meter | None = None, most: float = float("inf")) -> None:
         quick(game)
         self.game = game
-        unrolled = unroll(game, meter=meter)
+        unrolled = unroll(game, meter=meter, most=most)
         self.seats: tuple[Treeplex, Treeplex] = unrolled.seats
         self.histories = unrolled.histories
         """Ways to come to a decision, chance included, that the seats' own actions or the position tell apart."""
@@ -241,9 +242,8 @@ class InfosetModel:
     @cached_property
     def _equilibrium(self) -> tuple[Response, Response]:
         (first, second), name = self.seats, self.game.spec.name
-        one = self.table(0, first.normalised(maximin(first, second, self.payoff, name)))
-        two = self.table(1, second.normalised(maximin(second, first, -self._transposed, name)))
-        return self.as_responses((one, two))
+        one, two = equilibrium(first, second, self.payoff, name)
+        return self.as_responses((self.table(0, first.normalised(one)), self.table(1, second.normalised(two))))
 
     def as_responses(self, profile: tuple[Table, Table]) -> tuple[Response, Response]:
         """A profile as a pair of responses, each with its values against the other.

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from games.adapters.outside import printable
 from games.base import Bools, Floats, GameError, Hidden, Ints, States, one_line
-from games.cost import Meter
+from games.cost import Meter, TooLarge
 from games.infosets.treeplex import Treeplex
 
 _PART = 1 << 12  # moves that are made at once
@@ -54,12 +55,13 @@ class _Layer:
     chance: Floats  # [n] probability of everything that chance did
 
 
-def unroll(game: Hidden, *, meter: Meter | None = None) -> Unrolled:
+def unroll(game: Hidden, *, meter: Meter | None = None, most: float = float("inf")) -> Unrolled:
     """List the tree of a game.
 
     Args:
         game: a game that says how likely its starts are.
         meter: counts rows and moves while they are listed; by default it limits the memory alone.
+        most: the largest number of sequences of both seats together.
 
     Returns:
         Treeplexes, payoffs and the reach of chance.
@@ -67,7 +69,7 @@ def unroll(game: Hidden, *, meter: Meter | None = None) -> Unrolled:
     Raises:
         GameError: for a game that discounts, in which a seat forgets what it did, or in which one key of a seat stands
             for different legal actions.
-        TooLarge: where the meter refuses; with an estimate.
+        TooLarge: where the meter refuses, with an estimate; or where there are too many sequences.
     """
     if game.spec.discount != 1.0:
         raise GameError(f"{game.spec.name} discounts rewards; games of hidden information are measured undiscounted")
@@ -79,6 +81,11 @@ def unroll(game: Hidden, *, meter: Meter | None = None) -> Unrolled:
         total += len(layer.states)
         for seat in seats:
             seat.visit(layer)
+        if sum(len(seat.infoset) for seat in seats) > most:
+            raise TooLarge(
+                f"{printable(game.spec.name)} is too large to solve: it has more than {most:,.0f} sequences of a seat's"
+                " own actions, for which the linear program of its equilibrium takes many minutes"
+            )
         rows, actions, sequence = _moves(seats, layer)
         meter.layer(len(layer.states), len(rows), layer.states.shape[1])
         parts = []

@@ -3,7 +3,7 @@
 Curves are measured on tables of the labels so far, uniform elsewhere, so nothing but the choice of queries tells the
 lines apart; the table has the policies that learners return, which for MAIL-BRO and MURMAIL are exponential weights.
 The expert is the equilibrium of the sequence form: its own gap is 0, and what a line ends at is what its queries have
-left open. Cells are kept in OUT/cards-cells.
+left open. Cells are kept in OUT/cards-cells; those that OUT/cards.json holds are not run again.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     named = {cell.name: cell for cell in cells(seeds)}
     folder = out / "cards-cells"
     folder.mkdir(parents=True, exist_ok=True)
-    kept(one, named, folder, pool, earlier={})
+    kept(one, named, folder, pool, earlier=earlier(out))
     lines: dict[str, list[dict[str, Any]]] = {}
     for name, cell in named.items():
         lines.setdefault(f"{cell.game}/{cell.method}", []).append(json.loads((folder / f"{name}.json").read_bytes()))
@@ -108,6 +108,14 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     budgets = {game: list(counts) for game, counts in BUDGETS.items()}
     keep(out, "cards", {"seeds": seeds, "budgets": budgets, "limits": limits, "lines": lines})
     redraw(out)
+
+
+def earlier(out: Path) -> dict[str, dict[str, Any]]:
+    """The cells that an earlier cards.json holds, by name; those of a line are in the order of their seeds, from 0."""
+    if not (out / "cards.json").is_file():
+        return {}
+    lines = json.loads((out / "cards.json").read_bytes())["lines"]
+    return {Cell(*line.split("/"), seed).name: cell for line, cells in lines.items() for seed, cell in enumerate(cells)}
 
 
 @cache

@@ -96,6 +96,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "linear": {"KINDS": ("BC", "uniform"), "residuals": dict, "draw": lambda data: Figure()},
     "offline-limits": {},
     "rates": {"BUDGETS": (2, 4)},
+    "cards": {"BUDGETS": ("kuhn",), "METHODS": ("BC", "MAIL, respond"), "draw": lambda data: Figure()},
     "value-gap": {
         "GROUNDS": (("tictactoe:2x2:2", "first"), ("rps", "uniform")),
         "LEARNERS": ("bc-tabular", "gail"),
@@ -142,7 +143,7 @@ def test_a_figure_is_the_same_whoever_works(name: str, tmp_path: Path, monkeypat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["asks", "connect4-exact"])
+@pytest.mark.parametrize("name", ["asks", "connect4-exact", "cards"])
 def test_a_figure_goes_on_from_its_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that an earlier JSON holds are not run again, nor are those that a killed figure left as files."""
 

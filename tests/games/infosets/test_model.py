@@ -15,6 +15,7 @@ from agents.policy import Uniform, uniform_rows
 from games import GameError, InfosetModel, Spec, Successors
 from games.base import Bools, Floats, Ints, Keys, Model, Rng, States, Table
 from games.cost import Meter, TooLarge
+from games.infosets import program
 from games.models import has_model, model_of
 from mail.data.rollout import play
 from mail.evaluation.gap import nash_gap, table_gap
@@ -73,6 +74,17 @@ def test_the_linear_program_gives_an_equilibrium(name: str) -> None:
     first, second = known.solve()
     assert table_gap(known, (first.policy, second.policy)).nash_gap < 1e-9
     assert first.value == second.value == pytest.approx(known.value((first.policy, second.policy)), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["kuhn", "leduc", "leduc:4"])
+def test_large_programs_are_as_exact(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By interior points, once for both seats: the same value, and an equilibrium to the last digits."""
+    small = model(name)
+    monkeypatch.setattr(program, "SMALL", 0)
+    known = InfosetModel(game(name))
+    first, second = known.solve()
+    assert table_gap(known, (first.policy, second.policy)).nash_gap < 1e-9
+    assert first.value == pytest.approx(small.solve()[0].value, abs=1e-9)
 
 
 # --- beside OpenSpiel ------------------------------------------------------------------------------------
@@ -281,6 +293,14 @@ def test_games_too_large_are_refused_with_an_estimate() -> None:
     leduc: Any = game("leduc:40")
     with pytest.raises(TooLarge, match=r"an estimate of .* positions"):
         InfosetModel(leduc, meter=Meter(leduc, moves=10_000))
+
+
+def test_games_with_too_many_sequences_for_the_program_are_refused_while_they_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(program, "MOST", 400)
+    with pytest.raises(TooLarge, match=r"leduc is too large to solve: .* more than 400 sequences .*; choose a smaller"):
+        model_of(game("leduc"))
 
 
 def test_positions_that_are_none_are_refused() -> None:
