@@ -11,13 +11,14 @@ state that it ends in being at most the payoff of x against it plus the v of the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from games.base import Floats, GameError
 from games.infosets.treeplex import Treeplex
 
+_Method = Literal["highs", "highs-ipm"]
 _EXACT = 1e-10  # feasibility, the least that HiGHS takes
 SMALL = 8_000
 """Sequences of both seats up to which the simplex method takes a few seconds."""
@@ -49,8 +50,8 @@ def equilibrium(first: Treeplex, second: Treeplex, payoff: Any, name: str) -> tu
     )
 
 
-def _solved(own: Treeplex, other: Treeplex, payoff: Any, name: str, *, method: str) -> tuple[Floats, Floats]:
-    """A plan of one seat that maximises its ``payoff`` [Q, Q of the other] against best responses, and that response."""
+def _solved(own: Treeplex, other: Treeplex, payoff: Any, name: str, *, method: _Method) -> tuple[Floats, Floats]:
+    """A plan of one seat that maximises its ``payoff`` [Q, Q of the other] against best responses, and that one."""
     from scipy.optimize import linprog
     from scipy.sparse import block_array, csr_array
 

@@ -61,7 +61,7 @@ register(
         "plays the line on which the clone loses most, and queries there",
         "docs/algorithms.md, queries driven by refutation",
         frozenset({"labels", "rules", "model", "reward"}),
-        check="mail.explore.refute:graph_of",
+        check="mail.explore.refute:check",
     ),
 )
 register(

@@ -26,6 +26,7 @@ from agents.policy import Policy, greedy_rows, tabulate
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, NashmailError, Rng, States, Table, pack
 from games.graph import GameGraph
+from games.infosets.model import InfosetModel
 from games.plies.graph import CompactGraph
 from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
@@ -36,6 +37,7 @@ from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective
 from mail.evaluation.gap import exploitability
 from mail.explore.base import Base, ExplorerContext, Metrics, exact_model
+from mail.explore.respond import RefuteClone, RefuteCloneConfig, Respond, respond
 
 _ROUNDING = 1e-12  # values within this are equal
 
@@ -314,15 +316,33 @@ def graph_of(context: ExplorerContext, name: str = "refute") -> GameGraph:
         name: The explorer, for the message.
 
     Raises:
-        NashmailError: There is no model, or it is not the graph of a turn-based game.
+        NashmailError: There is no model, or it is not the graph of a turn-based game in which nothing is hidden.
     """
     model = exact_model(f"the explorer {name}", context.model, instead="another explorer")
     if not isinstance(model, GameGraph):  # lines of play are ways through a graph
         game = context.game.spec.name
-        raise NashmailError(f"the explorer {name} needs a turn-based game, unlike {game}; choose respond")
+        raise NashmailError(
+            f"the explorer {name} needs a turn-based game without hidden cards, unlike {game}; choose respond"
+        )
     return model
 
 
-def refute(context: ExplorerContext, rng: Rng) -> Refute:
-    """The explorer ``refute``."""
+def check(context: ExplorerContext) -> None:
+    """Refuse a context that the explorer cannot explore in.
+
+    Args:
+        context: What the explorer may know.
+
+    Raises:
+        NashmailError: There is no model, or seats move at the same time.
+    """
+    if not isinstance(context.model, InfosetModel):
+        graph_of(context)
+
+
+def refute(context: ExplorerContext, rng: Rng) -> Refute | Respond:
+    """The explorer ``refute``; over information states where the game has them, where tables need no training."""
+    if isinstance(context.model, InfosetModel):
+        trains = registry.trains(context.cloner)
+        return RefuteClone(context, RefuteCloneConfig(), rng=rng) if trains else respond(context, rng)
     return Refute(context, RefuteConfig(greedy_first=context.cloner == "ntuple"), rng=rng)

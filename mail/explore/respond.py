@@ -1,4 +1,4 @@
-"""Queries where the exact best response to the clone leads: ``refute`` for every game that has an exact model.
+"""Queries where the exact best response to the clone leads: explorers for every game that has an exact model.
 
 Beyond the paper (docs/algorithms.md, "Queries driven by refutation"). The clone is the table of the labels, uniform
 elsewhere. Each round the explorer plays the exact best response to it, all best actions alike, and the expert is
@@ -8,6 +8,9 @@ comes there: the response leads to every label that matters, and no others are q
 be gained from the clone, or where no play of the response against it leads to a position without a label: what is left
 then is what the expert itself loses to best responses. It knows the rules and payoffs, as an exact model: compare its
 queries with those of explorers that do not.
+
+``RefuteClone`` is ``refute`` with hidden information, where no line of positions can be planned: it plays the response
+to a clone that is trained on, and queries where that leads.
 """
 
 from __future__ import annotations
@@ -19,8 +22,12 @@ import numpy as np
 from agents.policy import Policy, tabulate, uniform_rows
 from agents.tabular import Tabular, from_model
 from games.base import Model, Response, Rng, Table
-from mail.clone.dataset import Fit
-from mail.data.decisions import Decisions
+from mail.clone import registry
+from mail.clone.cloners import ClonerConfig
+from mail.clone.dataset import Fit, demonstrations
+from mail.clone.network import CloneConfig
+from mail.clone.trainers import TRAINED_ON
+from mail.data.decisions import Decisions, merge
 from mail.data.rollout import Selective, UnseenOnly, labelled_table
 from mail.explore.base import Base, ExplorerContext, Metrics, exact_model
 
@@ -92,6 +99,62 @@ class Respond(Base):
 
     def _respond(self) -> Response:
         return self.model.respond(self.seat, tabulate(self.model, self.table, self.queried_seat))
+
+
+@dataclass(frozen=True)
+class RefuteCloneConfig(RespondConfig):
+    """The settings of ``refute`` where something is hidden."""
+
+    tolerance: float = 0.01
+    growth: float = 0.05
+    """Train when the labels have grown by this share, or where the response leads to none."""
+    strictest: float = 256.0
+    """Done where the response leads to no new label and the clone's tolerances have been divided by this: what is left
+    then is what the expert loses."""
+    clone: CloneConfig = TRAINED_ON
+    """How a network is fitted; its tolerances are halved whenever the response leads to no new label."""
+
+
+class RefuteClone(Respond):
+    """The explorer ``refute`` where something is hidden: the response is to a clone that is trained on.
+
+    Args:
+        context: The game with its model, the explorer's seat and the experts.
+        config: Its constants.
+        rng: Draws the clone's first weights.
+    """
+
+    def __init__(self, context: ExplorerContext, config: RefuteCloneConfig, *, rng: Rng) -> None:
+        settings = ClonerConfig(network=config.clone)
+        self.trainer = registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
+        self.fit = Fit(self.trainer.policy(), 0, 1.0, 1.0)
+        self.training, self.strictness, self.fitted = config, 1.0, 0
+        super().__init__(context, config)
+
+    def clone(self) -> Fit | None:
+        return self.fit
+
+    def update(self, decisions: Decisions, *, rng: Rng) -> Metrics:
+        queried = decisions.take(decisions.queried)
+        if len(queried):
+            self.labelled.append(queried)
+            self.table = labelled_table(self.context.game, self.labelled)
+        labels = len(self.table.keys)
+        if self._leads_on() and (not labels or labels < (1.0 + self.training.growth) * self.fitted):
+            return {}
+        if labels == self.fitted:
+            self.strictness *= 2.0
+        self.fitted = labels
+        samples = demonstrations(merge(self.labelled), self.queried_seat)
+        self.fit = self.trainer.train(samples, rng=rng, strictness=self.strictness)
+        self.response = self._respond()
+        gained = (1 - 2 * self.seat) * (self.response.value - self.model.solve()[0].value)
+        last = self.strictness >= self.training.strictest and not self._leads_on()
+        self.done = gained <= self.config.tolerance or last
+        return {"clone_exploitability": max(0.0, gained)}
+
+    def _respond(self) -> Response:
+        return self.model.respond(self.seat, tabulate(self.model, self.fit.policy, self.queried_seat))
 
 
 def model_of(context: ExplorerContext) -> Model:

@@ -114,8 +114,11 @@ def earlier(out: Path) -> dict[str, dict[str, Any]]:
     """The cells that an earlier cards.json holds, by name; those of a line are in the order of their seeds, from 0."""
     if not (out / "cards.json").is_file():
         return {}
-    lines = json.loads((out / "cards.json").read_bytes())["lines"]
-    return {Cell(*line.split("/"), seed).name: cell for line, cells in lines.items() for seed, cell in enumerate(cells)}
+    found = {}
+    for line, cells in json.loads((out / "cards.json").read_bytes())["lines"].items():
+        game, method = line.split("/")
+        found.update({Cell(game, method, seed).name: cell for seed, cell in enumerate(cells)})
+    return found
 
 
 @cache

@@ -19,6 +19,8 @@ from mail.explore.respond import Respond, RespondConfig
 from mail.learners.budget import Budget
 from mail.learners.collect import Collector, Options
 from mail.learners.interactive import Mail
+from mail.learners.journal import NullJournal
+from mail.parallel.pool import Local
 from tests.support import game, graph
 
 MODELS: dict[str, Any] = {
@@ -82,6 +84,28 @@ def test_a_long_wait_for_a_label_does_not_end_it() -> None:
     found = learner.explore(Collector("mail", model.game, 0), make_expert("first", model), budget, 0)
     assert found.clone is not None
     assert exploitability(model, tabulate(model, found.clone.policy, 0), 0) <= 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cloner", ["network", "tabular"])
+def test_refute_trains_a_clone_of_hidden_cards_until_little_can_be_gained_from_it(cloner: str) -> None:
+    """Both seats of Kuhn poker; a network is the learner's own clone, a table needs none."""
+    model = MODELS["kuhn"]()
+    learner = Mail(Options(seed=0, model=model), explorer="refute", cloner=cloner)
+    budget = Budget(episodes=1000, patience=3.0, patience_games=500)
+    found = learner.learn(model.game, make_expert("first", model), budget, pool=Local(), journal=NullJournal())
+    for seat in (0, 1):
+        assert exploitability(model, tabulate(model, found.policies[seat], seat), seat) <= 0.01
+    assert found.labels == found.distinct_labels and sum(found.labels) <= 12
+
+
+def test_refute_stops_where_an_expert_itself_can_be_exploited() -> None:
+    model = MODELS["kuhn"]()
+    experts = make_expert("cfr+:5", model)
+    learner = Mail(Options(seed=0, model=model), explorer="refute", cloner="tabular")
+    found = learner.learn(model.game, experts, Budget(episodes=1000), pool=Local(), journal=NullJournal())
+    own = sum(exploitability(model, tabulate(model, experts[seat], seat), seat) for seat in (0, 1))
+    assert own > 0.01 and found.games < 2000
 
 
 def test_it_needs_the_exact_model() -> None:

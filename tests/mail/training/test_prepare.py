@@ -17,7 +17,7 @@ from mail.training.folder import Config, Run
 from mail.training.train import prepare, train
 
 REFUSED = [
-    ("rps --explorer refute", "needs a turn-based game, unlike rps"),
+    ("rps --explorer refute", "needs a turn-based game without hidden cards, unlike rps"),
     ("chain:8 --learner bc,mail --explorer refute", "needs a turn-based game"),
     ("tictactoe:2x2:2 --expert vertex", "plays Markov games"),
     ("tictactoe:2x2:2 --expert vertex --learner bc-first,bc", "plays Markov games"),
@@ -28,7 +28,7 @@ REFUSED = [
     ("simultaneous:matrix_rps --explorer linear-reference", "has no features"),
     ("simultaneous:matrix_rps --explorer refute", "needs a turn-based game"),
     ("tictactoe --learner games", "name them: --from-games FILE"),
-    ("kuhn --explorer refute", "needs a turn-based game, unlike kuhn; choose respond"),
+    ("kuhn --explorer mistakes", "needs a turn-based game without hidden cards, unlike kuhn; choose respond"),
     ("kuhn --symmetry", "has no board symmetries"),
     ("tictactoe:2x2:2 --expert cfr+:10", "plays games of hidden information that have an exact model"),
     ("kuhn --expert mcts:10", "which has no game like kuhn"),
