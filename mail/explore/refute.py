@@ -26,7 +26,7 @@ from agents.policy import Policy, greedy_rows, tabulate
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, NashmailError, Rng, States, Table, pack
 from games.graph import GameGraph
-from games.infosets.model import InfosetModel
+from games.infosets.model import sequence_form
 from games.plies.graph import CompactGraph
 from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
@@ -336,13 +336,18 @@ def check(context: ExplorerContext) -> None:
     Raises:
         NashmailError: There is no model, or seats move at the same time.
     """
-    if not isinstance(context.model, InfosetModel):
+    if not _hides(context):
         graph_of(context)
+
+
+def _hides(context: ExplorerContext) -> bool:
+    """Whether the game's exact model goes by what a seat cannot tell apart."""
+    return context.model is not None and sequence_form(context.model) is not None
 
 
 def refute(context: ExplorerContext, rng: Rng) -> Refute | Respond:
     """The explorer ``refute``; over information states where the game has them, where tables need no training."""
-    if isinstance(context.model, InfosetModel):
+    if _hides(context):
         trains = registry.trains(context.cloner)
         return RefuteClone(context, RefuteCloneConfig(), rng=rng) if trains else respond(context, rng)
     return Refute(context, RefuteConfig(greedy_first=context.cloner == "ntuple"), rng=rng)
