@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -9,7 +10,15 @@ import pytest
 
 from tests.mail.training.run_folders import OLD
 
-CODE = "import sys\nfrom mail.start import main\nstatus = main()\nprint(status, 'torch' in sys.modules)"
+CODE = """
+import contextlib, io, json, sys
+from mail.commands.cli import main
+for words in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(words)
+    print(json.dumps([status, "torch" in sys.modules, out.getvalue(), err.getvalue()]))
+"""
 MISTYPED = [
     "train nope",
     "train tictactoe --learner nope",
@@ -38,11 +47,26 @@ MISTYPED = [
 ]
 
 
-@pytest.mark.parametrize("words", MISTYPED)
-def test_torch_is_not_loaded_for_a_mistyped_name(words: str) -> None:
+def named(words: str) -> list[str]:
+    """The words of a command line, with the folders of runs."""
     places = {"RUN": str(OLD / "finished"), "UNFINISHED": str(OLD / "unfinished")}
-    named = [":".join(places.get(part, part) for part in word.split(":")) for word in words.split()]
-    done = subprocess.run([sys.executable, "-c", CODE, *named], capture_output=True, text=True, timeout=120)
-    assert done.stdout == "2 False\n"
-    assert done.stderr.startswith(f"nashmail {named[0]}: ") and done.stderr.count("\n") == 1
-    assert "nope" in done.stderr or "is not finished" in done.stderr
+    return [":".join(places.get(part, part) for part in word.split(":")) for word in words.split()]
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[int, bool, str, str]]:
+    """By command line: exit status, whether torch is loaded by then, standard output, standard error. One process
+    that loads nothing else runs them all.
+    """
+    lines = json.dumps([named(words) for words in MISTYPED])
+    done = subprocess.run([sys.executable, "-c", CODE], input=lines, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(MISTYPED, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+@pytest.mark.parametrize("words", MISTYPED)
+def test_torch_is_not_loaded_for_a_mistyped_name(words: str, answers: dict[str, tuple[int, bool, str, str]]) -> None:
+    status, loaded, out, err = answers[words]
+    assert (status, loaded, out) == (2, False, "")
+    assert err.startswith(f"nashmail {words.split()[0]}: ") and err.count("\n") == 1
+    assert "nope" in err or "is not finished" in err
