@@ -32,6 +32,8 @@ class Case:
     name: str
     seat: int
     model: GameGraph
+    cloner: str = "network"
+    """Of explorers that train a clone."""
 
     @property
     def game(self) -> Game:
@@ -41,7 +43,7 @@ class Case:
         return first_experts(self.model)
 
     def build(self, seed: int = 0) -> Explorer:
-        context = ExplorerContext(self.game, self.seat, self.experts(), model=self.model)
+        context = ExplorerContext(self.game, self.seat, self.experts(), model=self.model, cloner=self.cloner)
         return explore.make(self.name, context, rng=stream(seed, "test/explorer"))
 
     def round(self, explorer: Explorer, number: int, seed: int = 0) -> Decisions:

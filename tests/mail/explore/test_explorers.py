@@ -106,12 +106,13 @@ CHECKS = [
 
 
 @pytest.mark.parametrize(
-    ("seat", "game_name"), [(0, "tictactoe"), pytest.param(1, "quotient:tictactoe", marks=pytest.mark.slow)]
+    ("seat", "game_name", "cloner"),
+    [(0, "tictactoe", "ntuple"), pytest.param(1, "quotient:tictactoe", "network", marks=pytest.mark.slow)],
 )
 @pytest.mark.parametrize("name", explore.names())
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_explorer(name: str, seat: int, game_name: str, check: Callable[[Case], None]) -> None:
-    check(Case(name, seat, graph(game_name)))
+def test_explorer(name: str, seat: int, game_name: str, cloner: str, check: Callable[[Case], None]) -> None:
+    check(Case(name, seat, graph(game_name), cloner))
 
 
 @pytest.mark.usefixtures("registries_as_they_were")
