@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ MEASURES = {"mail.explore.refute"}  # who may import mail.evaluation although it
 MODULES = sorted(path for folder in ORDER for path in (ROOT / folder).rglob("*.py"))
 
 
+@cache
 def imported(path: Path, *, top_level_only: bool = False) -> set[str]:
     """The first word of every module this file imports."""
     tree = ast.parse(path.read_text())
@@ -64,7 +66,10 @@ def uses(path: Path) -> set[str]:
     return (found & set(NAMES)) - {named(path)}
 
 
-USES = {name: uses(path) for name, path in NAMES.items()}
+@cache
+def all_uses() -> dict[str, set[str]]:
+    """The same for every module, by name. No constant: whoever only collects tests need not parse everything."""
+    return {name: uses(path) for name, path in NAMES.items()}
 
 
 def rank(name: str) -> int | None:
@@ -83,7 +88,7 @@ def test_every_module_of_mail_has_a_room() -> None:
 def test_imports_inside_mail_run_downwards() -> None:
     up = [
         (name, used)
-        for name, others in USES.items()
+        for name, others in all_uses().items()
         for used in others
         if (here := rank(name)) is not None
         and (there := rank(used)) is not None
@@ -94,12 +99,12 @@ def test_imports_inside_mail_run_downwards() -> None:
 
 def test_learning_knows_no_measure() -> None:
     learning = {name for name in NAMES if name.startswith(("mail.clone", "mail.explore", "mail.learners"))}
-    knowing = {name for name in learning if any(used.startswith("mail.evaluation") for used in USES[name])}
+    knowing = {name for name in learning if any(used.startswith("mail.evaluation") for used in all_uses()[name])}
     assert knowing <= MEASURES
 
 
 def test_no_circle_of_imports() -> None:
-    left = dict(USES)
+    left = dict(all_uses())
     while leaves := [name for name, others in left.items() if not others & set(left)]:
         for name in leaves:
             del left[name]
@@ -121,6 +126,7 @@ TYPE_TESTS = 10
 """
 
 
+@cache
 def classes_of_games() -> set[str]:
     """The names of all classes in ``games/`` that are no errors."""
     trees = [ast.parse(path.read_text()) for path in (ROOT / "games").rglob("*.py")]
