@@ -69,7 +69,7 @@ def written_out(policy: NtuplePolicy, board: Board, state: States) -> Floats:
 def test_probabilities_are_the_softmax_of_the_sum_written_out(name: str, tied: bool) -> None:
     board = game(name)
     policy, states = drawn(board, tied=tied), visited(board)
-    states = states[board.acting(states).any(1)]
+    states = states[board.acting(states).any(1)][::3]
     for seat in (0, 1):
         mine = states[mover(board, states) == seat]
         rows = query(policy, board, mine, seat)

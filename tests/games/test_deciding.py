@@ -18,7 +18,10 @@ from games.progress import listening
 from tests.support import game, random_play, visited
 
 NEVER = 99
-WHOLE = ["connect4:4x4", "connect4:3x3:3", "connect4:4x3:3", "connect4:3x4:3", "connect4:2x5:2", "connect4:3x4:4"]
+WHOLE = [
+    pytest.param("connect4:4x4", marks=pytest.mark.slow),
+    *("connect4:3x3:3", "connect4:4x3:3", "connect4:3x4:3", "connect4:2x5:2", "connect4:3x4:4"),
+]
 
 
 @cache
@@ -64,6 +67,7 @@ def test_all_positions_of_small_boards(name: str) -> None:
     agree(name, np.arange(len(exact(name))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["connect4:5x4", "connect4:4x5"])
 def test_positions_of_larger_boards(name: str) -> None:
     agree(name, np.random.default_rng(0).integers(0, len(exact(name)), 2000))

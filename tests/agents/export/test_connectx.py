@@ -57,6 +57,7 @@ def test_it_plays_what_the_policies_play(tmp_path: Path) -> None:
     assert np.array_equal(chosen, expected.argmax(1))
 
 
+@pytest.mark.slow
 def test_an_exported_expert_never_loses(tmp_path: Path) -> None:
     """Both seats of the exact expert draw with each other, by the file alone, as 4x4 is a draw."""
     played = game("connect4:4x4")

@@ -112,7 +112,13 @@ def test_a_copy_in_another_process_is_the_same_game() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["phantom_ttt", "backgammon", "dark_hex(num_rows=3,num_cols=3)", "bridge(use_double_dummy_result=false)"]
+    "name",
+    [
+        "phantom_ttt",
+        pytest.param("backgammon", marks=pytest.mark.slow),
+        "dark_hex(num_rows=3,num_cols=3)",
+        "bridge(use_double_dummy_result=false)",
+    ],
 )
 def test_what_is_too_large_is_said_at_once_with_an_estimate(name: str) -> None:
     with pytest.raises(GameError, match=r"too large to enumerate: .* (estimate|about)|only games for two fit") as error:

@@ -34,6 +34,7 @@ def indicators(codes: Codes) -> Floats:
     return np.concatenate(columns, axis=1) / np.sqrt(codes.shape[1])
 
 
+@pytest.mark.slow
 def test_values_and_deviations_are_those_of_the_explicit_features() -> None:
     posterior, states, answers = fitted("tictactoe:2x3", 12)
     phi = indicators(posterior._show(posterior._digits(states)))

@@ -98,6 +98,7 @@ def test_where_chance_decides_moves_alone_are_no_game(name: str) -> None:
         follow(make(name), "1 1 1 1", seed=None)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_no_text_breaks_it(text: str) -> None:
     for name in ("connect4", "tictactoe:4x4:4"):

@@ -37,6 +37,7 @@ def test_the_wilson_interval_holds_the_rate_and_mirrors() -> None:
             assert wilson(games - wins, games) == pytest.approx((1 - high, 1 - low), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_scipy_is_loaded_by_who_asks_for_a_wilson_interval() -> None:
     code = (
         "import sys; from mail.evaluation.intervals import wilson; before = 'scipy.stats' in sys.modules; "

@@ -56,6 +56,7 @@ def players() -> dict[str, tuple[Policy, Policy]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(players()))
 def test_measures_are_those_of_tables(name: str) -> None:
     profile, model = players()[name], graph(BOARD)

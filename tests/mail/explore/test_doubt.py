@@ -32,6 +32,7 @@ def explored(model: GameGraph, seat: int) -> tuple[Doubt, Decisions]:
     return explorer, merge(rounds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seat", [0, 1])
 @pytest.mark.parametrize("name", ["tictactoe:2x3", "connect4:3x3:3", "quotient:connect4:3x3:3"])
 def test_in_the_end_the_greedy_clone_cannot_be_exploited(name: str, seat: int) -> None:

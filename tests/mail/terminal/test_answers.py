@@ -58,7 +58,7 @@ def test_no_answer_breaks_the_table(answers: list[str]) -> None:
     "paste",
     [
         b"7" * 10_000_000 + b"\n",
-        b"all of it\n" * 100_000,
+        b"all of it\n" * 20_000,
         bytes(range(256)) * 4_000,
         b"\x00" * 10_000_000,
         b"board\n" * 100_000,

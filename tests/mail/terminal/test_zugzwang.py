@@ -36,6 +36,7 @@ def test_the_other_side_must_fill_the_cell_below_a_threat() -> None:
     )
 
 
+@pytest.mark.slow
 def test_all_columns_that_are_left_are_named_and_the_loser_hears_it_too() -> None:
     assert "x must fill column 1 or 5, and o completes columns 1-4 level" in said("3324225", 2, "connect4:4x5")
     assert "in the end o must fill column 2, and x completes columns 1-4 level" in said("433441311", 1)

@@ -24,6 +24,7 @@ def test_lists_and_mappings_are_columns_and_several_tables_are_named() -> None:
     assert as_csv({"one": [{"x": 1}], "two": [{"y": 2}]}).decode() == "table,x,y\none,1,\ntwo,,2\n"
 
 
+@pytest.mark.slow
 def test_every_table_has_the_numbers_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, file = tmp_path / "run", tmp_path / "table.csv"
     assert main([*SMALL, "--out", str(run), "--json", "--csv", str(file)]) == 0

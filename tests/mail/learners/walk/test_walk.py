@@ -64,6 +64,7 @@ def bits(name: str, found: Learned) -> list[bytes]:
     return tables + [array.tobytes() for part in found.decisions for array in part.arrays().values()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "config"),
     [("connect4:3x3:3", None), ("connect4:4x4", None), ("connect4:3x3:3", OPENING), ("connect4:4x4", OPENING)],
