@@ -75,6 +75,52 @@ class Tabular:
         return pairs.view([("first", np.uint64), ("second", np.uint64)])[:, 0]
 
 
+class SeatRows:
+    """One seat's rows of a model with their keys, for tables that become policies, and policies tables, many times."""
+
+    def __init__(self, model: Model, seat: int) -> None:
+        """Compute the keys.
+
+        Args:
+            model: The exact model with S positions.
+            seat: The seat.
+        """
+        legal = model.legal(seat)
+        report(0, 3, "steps", step="index positions")
+        self.rows = np.flatnonzero(legal.any(1))
+        self.legal = legal[self.rows]
+        states = model.states[self.rows]
+        report(1, 3, "steps", step="index positions")
+        self.keys = model.game.key(states, seat)
+        report(2, 3, "steps", step="index positions")
+        _, self._first = np.unique(pack(self.keys), return_index=True)  # a graph repeats a position of several plies
+        report(3, 3, "steps", step="index positions")
+        self._shape = legal.shape
+
+    def policy(self, table: Table) -> Tabular:
+        """A table of the model as a policy, which knows every position of the seat.
+
+        Args:
+            table: float64 [S, A], of which the seat's rows are read.
+        """
+        return Tabular(self.keys[self._first], taken(table, self.rows[self._first]), complete=True)
+
+    def tabulate(self, policy: Tabular) -> Table:
+        """What ``agents.policy.tabulate`` makes of a policy that is a table, without querying it.
+
+        Args:
+            policy: The policy; uniform where it has no row.
+
+        Returns:
+            float64 [S, A]; zero rows where the seat does not act.
+        """
+        known, row = policy.find(self.keys)
+        table = np.zeros(self._shape)
+        table[self.rows] = uniform_rows(self.legal)
+        table[self.rows[known]] = policy.table[row[known]]
+        return table
+
+
 def from_model(model: Model, seat: int, table: Table) -> Tabular:
     """A model's table of one seat as a policy with a row for every position of that seat.
 
@@ -84,15 +130,7 @@ def from_model(model: Model, seat: int, table: Table) -> Tabular:
         table: float64 [S, A], its probabilities; rows where it does not act are ignored. Rows of positions that the
             seat cannot distinguish are equal in any policy; the first of them is kept.
     """
-    report(0, 3, "steps", step="index positions")
-    acts = np.flatnonzero(model.legal(seat).any(1))
-    states = model.states[acts]
-    report(1, 3, "steps", step="index positions")
-    keys = model.game.key(states, seat)
-    report(2, 3, "steps", step="index positions")
-    _, first = np.unique(pack(keys), return_index=True)  # a graph repeats a position reached at several plies
-    report(3, 3, "steps", step="index positions")
-    return Tabular(keys[first], taken(table, acts[first]), complete=True)
+    return SeatRows(model, seat).policy(table)
 
 
 def taken(table: Table, rows: Ints) -> Table:

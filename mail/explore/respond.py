@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.policy import Policy, tabulate, uniform_rows
-from agents.tabular import Tabular, from_model
+from agents.tabular import SeatRows, Tabular
 from games.base import Model, Response, Rng, Table
 from mail.clone import registry
 from mail.clone.cloners import ClonerConfig
@@ -60,17 +60,18 @@ class Respond(Base):
         self.games_per_round = config.games_per_round
         self.labelled: list[Decisions] = []
         self.table = labelled_table(context.game, [])
+        self.rows = tuple(SeatRows(self.model, seat) for seat in (0, 1))
         self.response = self._respond()
 
     def behavior_policy(self) -> Policy:
-        return from_model(self.model, self.seat, self._best())
+        return self.rows[self.seat].policy(self._best())
 
     def _best(self) -> Table:
         """[S, A] all best actions of the response alike."""
         values = self.response.action_values
         return uniform_rows(np.isfinite(values) & (values >= values.max(1, keepdims=True) - _ROUNDING))
 
-    def opponent_policy(self) -> Policy:
+    def opponent_policy(self) -> Tabular:
         return Tabular(self.table.keys, uniform_rows(self.table.table > 0))
 
     def labels(self) -> Selective:
@@ -91,14 +92,13 @@ class Respond(Base):
 
     def _leads_on(self) -> bool:
         """Whether the present play of both seats can come to a position of the queried seat without a label."""
-        tables = self._best(), tabulate(self.model, self.opponent_policy(), self.queried_seat)
+        queried = self.rows[self.queried_seat]
+        tables = self._best(), queried.tabulate(self.opponent_policy())
         reached = self.model.reach(tables if self.seat == 0 else tables[::-1]) > 0
-        rows = np.flatnonzero(reached & self.model.legal(self.queried_seat).any(1))
-        labelled = self.table.find(self.model.game.key(self.model.states[rows], self.queried_seat))[0]
-        return not bool(labelled.all())
+        return not bool(self.table.find(queried.keys[reached[queried.rows]])[0].all())
 
     def _respond(self) -> Response:
-        return self.model.respond(self.seat, tabulate(self.model, self.table, self.queried_seat))
+        return self.model.respond(self.seat, self.rows[self.queried_seat].tabulate(self.table))
 
 
 @dataclass(frozen=True)

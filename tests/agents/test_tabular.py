@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.policy import PolicyError, uniform_rows
-from agents.tabular import Tabular
-from tests.support import game, visited
+from agents.policy import PolicyError, tabulate, uniform_rows
+from agents.tabular import SeatRows, Tabular
+from games import InfosetModel
+from games.base import Model
+from tests.support import game, graph, visited
 
 
 @pytest.mark.parametrize("name", ["tictactoe", "connect4:4x5", "connect4", "quotient:connect4"])
@@ -39,6 +41,18 @@ def test_keys_of_different_widths_do_not_meet() -> None:
         table = Tabular(keys, rows)
         assert table.find(np.concatenate([others, keys]))[0].tolist() == [False, False, True, True]
     assert Tabular(np.concatenate([long, short]), np.eye(4)).find(short)[0].all()
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+@pytest.mark.parametrize("known", [graph("tictactoe:2x3:3"), InfosetModel(game("leduc:2"))], ids=["board", "cards"])
+def test_rows_of_a_seat_make_tables_of_policies_as_queries_do(known: Model, seat: int) -> None:
+    rows = SeatRows(known, seat)
+    table = uniform_rows(known.legal(seat) & (known.legal(seat).cumsum(1) == 1))
+    whole = rows.policy(table)
+    assert np.array_equal(rows.tabulate(whole), table)
+    some = Tabular(whole.keys[::3], whole.table[::3])
+    assert np.array_equal(rows.tabulate(some), tabulate(known, some, seat))
+    assert not np.array_equal(rows.tabulate(some), table)
 
 
 def test_a_position_named_twice_is_refused() -> None:
