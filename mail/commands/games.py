@@ -156,7 +156,8 @@ def _openspiel(args: argparse.Namespace) -> int:
             for line in _answers(here):
                 print(line)
             print()
-    say(f"{len(answers)} games, each at its default size, in {time.perf_counter() - begun:.0f} s")
+    size = "" if args.game else ", each at its default size,"
+    say(f"{len(answers)} games{size} in {time.perf_counter() - begun:.0f} s")
     return 0
 
 
