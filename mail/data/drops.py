@@ -53,8 +53,9 @@ def walkable(game: Game, policy: Policy) -> bool:
     return board is not None and board.gravity and isinstance(bare, NtuplePolicy) and bare.tied
 
 
-def proves(player: Seat, *, limit: int, pool: Pool, visit: Callable[[Words], None]) -> bool:
-    """Walk over all that an opponent can force, and say whether the policy always gets its goal.
+def proves(player: Seat, *, limit: int, pool: Pool, visit: Callable[[Words], None]) -> bool | None:
+    """Walk over all that an opponent can force, and say whether the policy always gets its goal; None where the limit
+    was reached before.
 
     Args:
         player: The policy, its seat and its goal.
@@ -68,7 +69,7 @@ def proves(player: Seat, *, limit: int, pool: Pool, visit: Callable[[Words], Non
         report(walked, None, "positions", step="walk")
         walked += len(states)
         if walked > limit:
-            return False
+            return None
         visit(numbers(states))
         begins = range(0, len(states), SHARD)
         waves = []

@@ -24,7 +24,7 @@ from games.base import Enumerable, GameError, Keys, States
 from games.boards import Board
 from games.symmetry import board_behind
 from mail.data.drops import Seat, canonical, numbers, proves, walkable, wins_at_once
-from mail.evaluation.certificate.walk import LIMIT, certify
+from mail.evaluation.certificate.walk import certify, default_limit
 from mail.parallel.pool import Pool
 
 FORMAT = 1
@@ -95,7 +95,13 @@ def provable(game: Enumerable, policies: Seats) -> tuple[Board, tuple[Plan, Plan
 
 
 def write_proofs(
-    folder: Path, game: Enumerable, policies: Seats, values: Mapping[int, float], *, limit: int = LIMIT, pool: Pool
+    folder: Path,
+    game: Enumerable,
+    policies: Seats,
+    values: Mapping[int, float],
+    *,
+    limit: int | None = None,
+    pool: Pool,
 ) -> list[Path]:
     """Walk over all that an opponent can force, and write what others need to do it again.
 
@@ -104,7 +110,7 @@ def write_proofs(
         game: The game.
         policies: Both seats' policies.
         values: For each seat that is to be proven, what its policy gets against every opponent at least.
-        limit: Most positions at which a policy is queried.
+        limit: Most positions at which a policy is queried, by default ``default_limit``.
         pool: Expands the layers of the walks.
 
     Returns:
@@ -118,8 +124,9 @@ def write_proofs(
     files = {CHECKER: resources.files("mail.evaluation.certificate").joinpath("checker.py").read_bytes()}
     for seat, value in values.items():
         trace = Trace(board, seat, tactics=isinstance(policies[seat], Tactics))
-        if not _proven(board, policies[seat], value, trace, limit, pool):
-            raise PolicyError(f"the policy of seat {seat} is not proven within {limit:,} positions; raise --limit")
+        most = limit or default_limit(board, policies[seat])
+        if not _proven(board, policies[seat], value, trace, most, pool):
+            raise PolicyError(f"the policy of seat {seat} is not proven within {most:,} positions; raise --limit")
         numbers = packed(plans[seat])[1]
         files[f"seat{seat}.safetensors"] = numbers
         files[f"certificate{seat}.json"] = to_json(_certificate(board, trace, value, numbers))
@@ -131,7 +138,7 @@ def write_proofs(
 def _proven(board: Board, policy: Policy, value: float, trace: Trace, limit: int, pool: Pool) -> bool:
     """Whether a walk proves a policy; the trace gets its positions."""
     if walkable(board, policy):
-        return proves(Seat(board, policy, trace.seat, value), limit=limit, pool=pool, visit=trace.add)
+        return proves(Seat(board, policy, trace.seat, value), limit=limit, pool=pool, visit=trace.add) is True
     found = certify(board, policy, trace.seat, game_value=value, limit=limit, pool=pool, visit=trace)
     return found.refuted is False
 

@@ -25,6 +25,7 @@ from games.symmetry import board_behind
 from mail.clone.ntuple import NtupleClone, clone_ntuple
 from mail.commands.cli import main
 from mail.data.drops import canonical, numbers, walkable
+from mail.evaluation.certificate import walk
 from mail.evaluation.certificate.proof import write_proofs
 from mail.evaluation.refutation import refute
 from mail.learners.walk.judge import check_board
@@ -133,6 +134,24 @@ def test_exceptions_are_walked_as_they_are_played(
     changed(tmp_path, policy=hashlib.sha256((tmp_path / "seat0.safetensors").read_bytes()).hexdigest())
     status, words = checked(tmp_path)
     assert status == 1 and "seat 0: refuted, it gets less than 0 in columns" in words
+
+
+def test_verdicts_without_a_list_of_positions_leave_out_the_same(
+    clones: tuple[NtuplePolicy, NtuplePolicy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on 6x7, with the value of this board in place of that one's."""
+    monkeypatch.setattr(walk, "VALUE", 0.0)
+    monkeypatch.setattr(walk, "SHORT", 10)
+    board = game(BOARD)
+    for seat in (0, 1):
+        plain, tactical = (
+            walk.search(board, policy, seat, scorer=None) for policy in (clones[seat], Tactics(clones[seat]))
+        )
+        assert plain.refuted is tactical.refuted is False and 10 < tactical.positions < plain.positions
+        short = walk.search(board, Tactics(clones[seat]), seat, limit=20, scorer=None)
+        assert short.refuted is None and short.positions <= 20
+    losing = Tactics(excepted(clones[0], 0, losing=True))
+    assert walk.search(board, losing, 0, scorer=None).refuted
 
 
 def test_tactics_around_weights_that_are_not_tied_are_proven_too(tmp_path: Path) -> None:
