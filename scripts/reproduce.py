@@ -15,6 +15,9 @@ place; only the clock shows it. Figures:
     connect4    five learners on Connect Four 6x7, equal queries: wins against players that err, and blunders; needs
                 the solver, and hours; runs are kept in OUT/connect4-cells
 
+    unbeatable  a first player of 6x7 that nothing beats: its walks and its proof; needs the solver, and hours; the
+                run is kept in OUT/unbeatable-run, the proof in OUT/unbeatable-proof
+
     value-gap   adversarial and inverse imitation, BC, and MAIL: value gap against the expert beside the Nash gap,
                 exact; cells are kept in OUT/value-gap-cells
     leaderboard every learner on six games (docs/leaderboard.md); stored cells are not run again
@@ -53,6 +56,7 @@ FIGURES = (
     "asks",
     "connect4",
     "connect4-exact",
+    "unbeatable",
     "linear",
     "chain",
     "dimension",

@@ -32,12 +32,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         metavar="WHO",
-        help="expert (default), pretrained, random, suboptimal:T, a table file, RUN[:LEARNER], or human",
+        help="expert (default), unbeatable, pretrained, random, suboptimal:T, a table file, RUN[:LEARNER], or human",
     )
     parser.add_argument(
         "--seat",
         choices=("0", "1", "both"),
-        help="your seat; 0 moves first (default: 0), both: you play both",
+        help="your seat; 0 moves first (default: 0, or the one that is left), both: you play both",
     )
     parser.add_argument("--seed", type=_seed, metavar="S", help="random seed of the opponent (default: a new one)")
     parser.add_argument(
@@ -58,11 +58,14 @@ def run(args: argparse.Namespace) -> int:
     """Play. Quitting early is not an error."""
     from rich.console import Console
 
+    from mail.training.pretrained import only_seat
+
     console = Console(markup=False, highlight=False, emoji=False)
     full = not (args.plain or args.ascii) and _there(console)
     if args.game is None and not _choose(args, full, console):
         return 0
-    args.against, args.seat = args.against or "expert", args.seat or "0"
+    args.against = args.against or "expert"
+    args.seat = args.seat or ("1" if only_seat(args.against) == 0 else "0")
     if args.seat == "both" and args.against not in ("expert", "human"):
         who = args.against[:80]
         raise NashmailError(f"--seat both leaves no seat to {who}; choose --seat 0 or 1, or --against human")
@@ -125,8 +128,11 @@ def _series(args: argparse.Namespace, game: str, against: str, seat: str, *, fir
     from mail.terminal.analysis import oracle
     from mail.terminal.game.contest import GameOptions, GameSeries
     from mail.training.entrants import needs_model
+    from mail.training.pretrained import only_seat
 
-    played = make(game)
+    played, taken = make(game), only_seat(against)
+    if taken is not None and seat == str(taken):
+        raise NashmailError(f"{against} plays seat {taken} alone; choose --seat {1 - taken}")
     if first and args.save is not None and args.save.exists():
         raise RecordError(f"{args.save} already exists; choose another --save")
     make_seats = None if against == "human" else _entrant(against, played)
@@ -140,6 +146,7 @@ def _series(args: argparse.Namespace, game: str, against: str, seat: str, *, fir
         args.save if first else None,
         moves,
         linger=bool(sys.stdin and sys.stdin.isatty()),
+        one_seat=taken is not None,
         unicode=not args.ascii,
     )
     alone = seat == "both" or seats is None

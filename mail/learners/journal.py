@@ -84,6 +84,28 @@ class Journal(Protocol):
             fit: The clone.
         """
 
+    def load_values(self, stage: str, seat: int, round_: int) -> dict[str, float]:
+        """What was found out in a round besides its decisions.
+
+        Args:
+            stage: Where in the learner.
+            seat: The seat that learns.
+            round_: Its number.
+
+        Returns:
+            By name; empty if there is nothing.
+        """
+
+    def store_values(self, stage: str, seat: int, round_: int, values: dict[str, float]) -> None:
+        """Store what was found out in a round, before the round itself.
+
+        Args:
+            stage: Where in the learner.
+            seat: The seat that learns.
+            round_: Its number.
+            values: By name.
+        """
+
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
         """Log progress, once per round.
 
@@ -113,6 +135,12 @@ class NullJournal:
         return None
 
     def store_fit(self, stage: str, seat: int, game: Game, fit: Fit) -> None:
+        return None
+
+    def load_values(self, stage: str, seat: int, round_: int) -> dict[str, float]:
+        return {}
+
+    def store_values(self, stage: str, seat: int, round_: int, values: dict[str, float]) -> None:
         return None
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:

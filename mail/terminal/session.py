@@ -144,7 +144,8 @@ class Session:
         for _ in range(CHATTER):
             if not (self.options.linger and self.contest.ended):
                 return
-            again = "rematch, swap, other, " if self.series is not None else ""
+            swap = "" if self.options.one_seat else "swap, "
+            again = f"rematch, {swap}other, " if self.series is not None else ""
             self._say(f"Press Enter to leave, or type {again}mistakes, undo or save: ", end="")
             word, rest = split((self.read() or "").strip())
             if word == "undo":

@@ -159,7 +159,7 @@ def folder_of(name: str) -> Path:
     """The folder of a name, which need not exist.
 
     Args:
-        name: A path, or ``pretrained:GAME``.
+        name: A path, or ``pretrained:GAME``, or ``unbeatable``.
 
     Raises:
         RunError: It is not a path.
@@ -168,7 +168,7 @@ def folder_of(name: str) -> Path:
         raise RunError("a run's name is the path of a folder; that one is too long")
     if not name or "\0" in name:
         raise RunError(f"there is no run in {name[:80]!r}; name the folder of a run, made by `nashmail train`")
-    return pretrained.home(name.partition(":")[2]) if pretrained.is_run(name) else Path(name)
+    return pretrained.run(name) if pretrained.is_run(name) else Path(name)
 
 
 def remedy(error: Unreadable, otherwise: str) -> str:

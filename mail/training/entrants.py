@@ -188,6 +188,8 @@ def entrants(names: Sequence[str], game: Game) -> dict[str, Entrant]:
         raise MatchError("a match needs at least two entrants; name a run, expert, random or suboptimal:T")
     for name in names:
         check_entrant(name)  # all of them before one is loaded, which is slow
+        if pretrained.only_seat(name) is not None:
+            raise MatchError(f"{name} plays one seat alone, and a match both; name {pretrained.WORD} to see it do so")
     known: set[str] = set()
     players: dict[str, Entrant] = {}
     for name in names:

@@ -136,6 +136,13 @@ class RunJournal:
         numbers = {"steps": fit.steps, "worst": fit.worst, "mean_tv": fit.mean_tv, "policy": check}
         self._store_kept(path.with_name(f"{path.name}.fit"), numbers)
 
+    def load_values(self, stage: str, seat: int, round_: int) -> dict[str, float]:
+        found = self._load_kept(self._kept(f"{stage}-{seat}-{round_}.values"))
+        return found if found is not None and all(map(number, found.values())) else {}
+
+    def store_values(self, stage: str, seat: int, round_: int, values: dict[str, float]) -> None:
+        self._store_kept(self._kept(f"{stage}-{seat}-{round_}.values"), values)
+
     def measured(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The measures of a learner, computed once, even if the run is killed and resumed.
 

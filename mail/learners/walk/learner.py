@@ -185,15 +185,19 @@ class _Rounds:
             return None
         left = tracker.games_left(1)
         most = min(left, config.most, max(config.least, int(config.share * tracker.labels)))
-        found = journal.load(self.name, seat, len(self.played))
-        if found is None:
+        round_, stage = len(self.played), f"{self.name}/walk"
+        found = journal.load(self.name, seat, round_)
+        if found is not None:
+            self.metrics = journal.load_values(stage, seat, round_)
+        else:
             found = self._walked(policy, most, tracker)
             if found is None:
                 return None
             if len(found) > left:
                 found, self.last = found.first_labels(seat, left), None  # the opening asks whatever the round may
             if self.last is None:  # else a resumed run walks once more, for the exceptions
-                journal.store(self.name, seat, len(self.played), found)
+                journal.store_values(stage, seat, round_, self.metrics)
+                journal.store(self.name, seat, round_, found)
         if 2 * len(found) < most:  # not just less: layers leave some of their share of the queries
             self.width *= config.widening
         if not len(found):

@@ -45,7 +45,7 @@ def choose_opponent(game: Game, read: Read, screen: Screen) -> tuple[str, str] |
     against = choose(f"{game.spec.name}: against whom?", opponents(game), read, screen)
     if against is None or against == HUMAN:
         return None if against is None else (against, "both")
-    listed = seats(game)
+    listed = seats(game, against)
     seat = choose(f"{game.spec.name} against {against}: which seat?", listed, read, screen)
     return None if seat is None else (against, seat)
 

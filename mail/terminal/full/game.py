@@ -382,7 +382,8 @@ class GameScreen:
     def _keys(self, width: int) -> Text:
         """The most useful keys, as many as fit."""
         if self.contest.ended:
-            listed = ["r rematch", "s swap seats", "m my mistakes", "o other opponent", "u undo", "q quit", "? keys"]
+            swap = [] if self.contest.options.one_seat else ["s swap seats"]
+            listed = ["r rematch", *swap, "m my mistakes", "o other opponent", "u undo", "q quit", "? keys"]
         else:
             listed = ["? keys", "Enter plays", "t hint", "a analysis", "u undo", "r resign", "q quit"]
         text = ""

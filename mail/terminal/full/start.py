@@ -96,7 +96,7 @@ def _against(game: Game, mouse: bool) -> tuple[str, str] | str:
             return against
         if against == HUMAN:
             return against, "both"
-        seat = show(Menu(f"{game.spec.name} against {against}: which seat?", seats(game)), mouse=mouse)
+        seat = show(Menu(f"{game.spec.name} against {against}: which seat?", seats(game, against)), mouse=mouse)
         if seat == QUIT:
             return seat
         if seat != BACK:

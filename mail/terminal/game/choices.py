@@ -64,7 +64,9 @@ def opponents(game: Game, folder: Path = Path("runs")) -> list[Choice]:
         found.append(Choice("expert", "plays an equilibrium" if not game.spec.win_loss else "cannot be beaten"))
     if game.spec.win_loss and (exact or solved):
         found += [Choice(f"suboptimal:{level:g}", name) for name, level in reversed(LEVELS.items())]
-    if pretrained.has(game.spec.name):
+    if game.spec.name == pretrained.UNBEATABLE_GAME and pretrained.has(game.spec.name):
+        found.append(Choice(pretrained.UNBEATABLE, "learned, moves first, and is proven to win"))
+    elif pretrained.has(game.spec.name):
         found.append(Choice(pretrained.WORD, "learned, and comes with the package"))
     found += [Choice(name, "learned") for name in runs(game, folder)]
     if exact:
@@ -94,12 +96,15 @@ def runs(game: Game, folder: Path) -> list[str]:
     return found[:MOST]
 
 
-def seats(game: Game) -> list[Choice]:
-    """The seats.
+def seats(game: Game, against: str) -> list[Choice]:
+    """The seats that an opponent leaves to the human.
 
     Args:
         game: The game.
+        against: The opponent.
     """
     marks = game.spec.display.marks
     turn = (", moves first", ", moves second") if game.spec.win_loss else ("", "")
-    return [Choice("0", f"{marks[0]}{turn[0]}"), Choice("1", f"{marks[1]}{turn[1]}")]
+    both = [Choice("0", f"{marks[0]}{turn[0]}"), Choice("1", f"{marks[1]}{turn[1]}")]
+    taken = pretrained.only_seat(against)
+    return [choice for choice in both if choice.word != str(taken)]

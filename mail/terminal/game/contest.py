@@ -42,6 +42,8 @@ class GameOptions:
     """Moves from the start to the position in which the session begins, as in ``CurrentGame.play``."""
     linger: bool = False
     """Whether to wait for an answer after the game, which may undo the last move."""
+    one_seat: bool = False
+    """Whether the opponent has learned the seat alone in which it begins."""
     unicode: bool = True
     """False draws with ASCII, whatever the terminal can do."""
 
@@ -163,7 +165,7 @@ class Contest:
             return False, "You already play both seats."
         human = humans(self.players)[0]
         other, advisers = self.players[1 - human], self.options.advisers
-        if advisers is None:
+        if advisers is None or self.options.one_seat:
             return False, f"{other.name} plays only that seat."
         moved = Player(other.name, advisers[human], other.ready)
         self.players = (moved, HUMAN) if human == 0 else (HUMAN, moved)
@@ -309,8 +311,9 @@ class GameSeries:
         return other
 
     def swap(self) -> None:
-        """The other seat in the next game."""
-        self.human = 1 - self.human
+        """The other seat in the next game, if the opponent plays both."""
+        if not self.options.one_seat:
+            self.human = 1 - self.human
 
 
 class Prepare(Protocol):

@@ -75,6 +75,7 @@ class Kept(NullJournal):
 
     rounds: dict[Round, Decisions] = field(default_factory=dict)
     told: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)
+    values: dict[Round, dict[str, float]] = field(default_factory=dict)
 
     def load(self, learner: str, seat: int, round_: int) -> Decisions | None:
         return self.rounds.get((learner, seat, round_))
@@ -82,6 +83,12 @@ class Kept(NullJournal):
     def store(self, learner: str, seat: int, round_: int, decisions: Decisions) -> None:
         assert (learner, seat, round_) not in self.rounds, "a round was played twice"
         self.rounds[learner, seat, round_] = decisions
+
+    def load_values(self, stage: str, seat: int, round_: int) -> dict[str, float]:
+        return self.values.get((stage, seat, round_), {})
+
+    def store_values(self, stage: str, seat: int, round_: int, values: dict[str, float]) -> None:
+        self.values[stage, seat, round_] = values
 
     def log(self, learner: str, seat: int, values: dict[str, float]) -> None:
         self.told.append((learner, seat, values))

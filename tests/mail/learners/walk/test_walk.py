@@ -153,7 +153,9 @@ def test_the_same_after_a_stop_between_rounds() -> None:
     learn(name, OPENING, journal=journal)
     kept = list(journal.rounds.items())
     for many in range(len(kept)):
-        assert bits(name, learn(name, OPENING, journal=Kept(dict(kept[:many])))) == bits(name, learned(name, OPENING))
+        again = Kept(dict(kept[:many]), values=journal.values)
+        assert bits(name, learn(name, OPENING, journal=again)) == bits(name, learned(name, OPENING))
+        assert again.told == journal.told
 
 
 @pytest.mark.parametrize("config", [None, OPENING])

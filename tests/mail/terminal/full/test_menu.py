@@ -47,7 +47,8 @@ def test_opponents_of_a_board_are_the_expert_levels_runs_and_tables(
     ]  # fmt: skip
     assert [choice.about for choice in found][:4] == ["cannot be beaten", "hard", "medium", "easy"]
     assert runs(game("connect4"), Path("runs")) == [] and runs(game("connect4"), Path("nowhere")) == []
-    assert [choice.word for choice in seats(game("tictactoe"))] == ["0", "1"]
+    assert [choice.word for choice in seats(game("tictactoe"), "expert")] == ["0", "1"]
+    assert [choice.word for choice in seats(game("connect4"), "unbeatable")] == ["1"], "it moves first"
 
 
 def test_a_list_is_gone_through_by_keys_numbers_and_clicks() -> None:
