@@ -69,8 +69,8 @@ FIGURES = (
     "responses",
     "cloning",
 )
-FIELD = ("leaderboard", "responses", "cloning")
-"""Those over many learners, in a folder of their own."""
+PACKAGES = dict.fromkeys(("leaderboard", "responses", "cloning"), "field.") | {"unbeatable": "large."}
+"""Those over many learners, and on large boards, have folders of their own."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -101,8 +101,7 @@ def figure(args: argparse.Namespace) -> int:
         os.environ.setdefault(variable, "1")
     from games.base import NashmailError
 
-    package = "figures.field" if args.figure in FIELD else "figures"
-    module = importlib.import_module(f"{package}.{args.figure.replace('-', '_')}")
+    module = importlib.import_module(f"figures.{PACKAGES.get(args.figure, '')}{args.figure.replace('-', '_')}")
     try:
         if args.redraw:
             module.redraw(args.out)

@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 
 from figures.field import leaderboard
 from mail.evaluation.axes import log_ticks, overlaps
+from reproduce import PACKAGES
 
 DOCS = Path(__file__).parents[3] / "docs" / "figures"
 DRAWN = (
     *("asks", "cards", "chain", "concentrability", "connect4", "connect4-exact", "dimension", "linear"),
     *("offline-limits", "rates", "tictactoe", "value-gap"),
 )
-FIELD = ("cloning", "responses")
+PACKAGED = ("cloning", "responses")
 BOARDS = [f"leaderboard-{contest.file}" for contest in leaderboard.FIELD]
 
 
@@ -30,14 +31,13 @@ def drawn(name: str) -> Figure:
             for contest, _, entrants in leaderboard.found_in(DOCS)
             if name == f"leaderboard-{contest.file}"
         )
-    package = "figures.field" if name in FIELD else "figures"
-    module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
+    module = importlib.import_module(f"figures.{PACKAGES.get(name, '')}{name.replace('-', '_')}")
     figure: Figure = module.draw(json.loads((DOCS / f"{name}.json").read_bytes()))
     return figure
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", (*DRAWN, *FIELD, *BOARDS))
+@pytest.mark.parametrize("name", (*DRAWN, *PACKAGED, *BOARDS))
 def test_no_texts_overlap(name: str) -> None:
     figure = drawn(name)
     assert overlaps(figure) == []
@@ -46,8 +46,8 @@ def test_no_texts_overlap(name: str) -> None:
 
 @pytest.mark.slow
 def test_every_figure_is_measured_and_is_there_for_print() -> None:
-    assert sorted(path.stem for path in DOCS.glob("*.png")) == sorted((*DRAWN, *FIELD, *BOARDS))
-    for name in (*DRAWN, *FIELD, *BOARDS):
+    assert sorted(path.stem for path in DOCS.glob("*.png")) == sorted((*DRAWN, *PACKAGED, *BOARDS))
+    for name in (*DRAWN, *PACKAGED, *BOARDS):
         assert (DOCS / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert (DOCS / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 

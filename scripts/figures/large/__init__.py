@@ -1,0 +1,1 @@
+"""Figures of boards that cannot be enumerated."""
