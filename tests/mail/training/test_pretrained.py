@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pyspiel
 import pytest
 
 import pretrained as script
+from agents.export.plan import plan
+from agents.export.write import packed
+from agents.tactics import Tactics
 from games.base import as_enumerable
+from games.registry import make
 from mail.commands.cli import main
+from mail.data.drops import Seat, proves
 from mail.evaluation.certificate.proof import write_proofs
 from mail.parallel.pool import Local
 from mail.training import pretrained
@@ -23,7 +31,8 @@ SMALL = "connect4:4x4"
 
 
 def test_every_game_of_the_script_is_there() -> None:
-    assert pretrained.names() == sorted(pretrained.home(name).name for name in script.GAMES)
+    there = (*script.GAMES, pretrained.UNBEATABLE_GAME)
+    assert pretrained.names() == sorted(pretrained.home(name).name for name in there)
 
 
 @pytest.mark.parametrize("name", [name for name in script.GAMES if name.startswith("connect4")])
@@ -34,6 +43,61 @@ def test_the_checker_proves_both_seats(name: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(tmp_path / "check.py")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("proven, no opponent leaves it less than 0") == 2
+
+
+@pytest.fixture(scope="module")
+def unbeatable() -> Tactics:
+    """The first player of 6x7."""
+    policy = load_profile("unbeatable").policies[0]
+    assert isinstance(policy, Tactics)
+    return policy
+
+
+def test_the_certificate_of_the_real_board_is_for_the_policy_that_is_there(unbeatable: Tactics) -> None:
+    told = json.loads((pretrained.home("connect4") / script.CERTIFICATE).read_bytes())
+    _, numbers = packed(plan(unbeatable.policy, game("connect4"), 0))
+    assert told["policy"] == hashlib.sha256(numbers).hexdigest()
+    assert (told["game"], told["rows"], told["columns"], told["in_a_row"]) == ("connect4", 6, 7, 4)
+    assert (told["seat"], told["value"], told["tactics"]) == (0, 1.0, True)
+
+
+def test_the_first_layers_of_its_proof_are_those_of_the_certificate(unbeatable: Tactics) -> None:
+    """The whole walk takes minutes; ``nashmail exploit unbeatable`` makes it."""
+    told = json.loads((pretrained.home("connect4") / script.CERTIFICATE).read_bytes())["positions"]
+    seat = Seat(make("connect4"), unbeatable, 0, 1.0)  # type: ignore[arg-type]
+    counts: list[int] = []
+    assert proves(seat, limit=sum(told[:7]), pool=Local(), visit=lambda numbers: counts.append(len(numbers))) is None
+    assert counts == told[:7] and counts[0] == 1
+
+
+def test_it_wins_every_game_as_the_first_player(unbeatable: Tactics) -> None:
+    """Against random play on OpenSpiel's board."""
+    rng, rules, board = np.random.default_rng(0), pyspiel.load_game("connect_four"), game("connect4")
+    for _ in range(20):
+        state, states = rules.new_initial_state(), board.start(1, rng=rng)
+        while not state.is_terminal():
+            seat = state.current_player()
+            if seat == 0:
+                action = int(unbeatable.probabilities(board, states, 0)[0].argmax())
+            else:
+                action = int(rng.choice(state.legal_actions()))
+            state.apply_action(action)
+            states = board.step(states, np.array([[action, action]]), rng=rng)[0]
+        assert state.returns() == [1.0, -1.0]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["play", "connect4", "--against", "unbeatable", "--seat", "0"], "seat 0 alone; choose --seat 1"),
+        (["play", "tictactoe", "--against", "unbeatable"], "plays connect4, not tictactoe"),
+        (["match", "connect4", "unbeatable", "random"], "plays one seat alone"),
+    ],
+)
+def test_it_has_one_seat_of_one_board(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["tictactoe", SMALL])
