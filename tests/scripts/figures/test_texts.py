@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib import pyplot as plt
@@ -23,12 +25,18 @@ PACKAGED = ("cloning", "responses")
 BOARDS = [f"leaderboard-{contest.file}" for contest in leaderboard.FIELD]
 
 
+@cache
+def found() -> list[Any]:
+    """The leaderboard's stored cells, which take seconds to read and resample."""
+    return list(leaderboard.found_in(DOCS))
+
+
 def drawn(name: str) -> Figure:
     """A figure of docs/, from its stored data."""
     if name in BOARDS:
         return next(
             leaderboard.draw(contest, entrants)
-            for contest, _, entrants in leaderboard.found_in(DOCS)
+            for contest, _, entrants in found()
             if name == f"leaderboard-{contest.file}"
         )
     module = importlib.import_module(f"figures.{PACKAGES.get(name, '')}{name.replace('-', '_')}")
