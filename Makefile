@@ -2,6 +2,8 @@
 # make test   install, lint, check types, run the tests
 # make test-fast
 #             the tests that are not marked slow, in a minute or two; no lint
+# make test-pages
+#             what the pages say: their commands and snippets, the examples, the site, the figures made small
 # make test-faults
 #             the tests in which processes are killed, machines removed and files damaged by the dozen
 # make coverage
@@ -27,7 +29,7 @@ TORCH_ARGS ?= torch -c constraints.txt
 KERNELS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 MKL_CBWR=COMPATIBLE ONEDNN_MAX_CPU_ISA=AVX2 \
 	PYTHONPATH=$(CURDIR)/tests/shaken
 
-.PHONY: demo test test-fast test-faults coverage test-kernels lint docs solver install install-test clean
+.PHONY: demo test test-fast test-pages test-faults coverage test-kernels lint docs solver install install-test clean
 
 install: $(VENV)/.installed
 install-test: $(VENV)/.installed-test
@@ -69,10 +71,13 @@ lint: install-test
 
 # Three processes on two cores, because tests of workers and terminals spend much of their time waiting.
 test: lint
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not faults"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not faults and not pages"
 
 test-fast: install-test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
+test-pages: install-test
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m pages
 
 test-faults: install-test
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m faults

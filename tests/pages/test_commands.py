@@ -30,7 +30,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 PROMISE = r"print\(.*?  # (?:exact: )?([\w.,/\[\] ]+?)(?: positions to move in)?$"
 SOLVED = re.compile(r"\bconnect4\b(?![:-])")
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("registries_as_they_were")]
+pytestmark = [pytest.mark.slow, pytest.mark.pages, pytest.mark.usefixtures("registries_as_they_were")]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.pages]
 
 
 def run(name: str, *words: str) -> str:

@@ -22,7 +22,7 @@ SIGNATURES = {
     "mail": ("nash_gap(model: Model, profile: Seats, *, pool: Pool | None = None) → Gap",),
 }
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.pages]
 
 
 @pytest.fixture(scope="module")

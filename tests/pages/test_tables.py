@@ -24,7 +24,7 @@ FIGURES = {
 }
 """Figures whose tables are on a page row by row, and the page."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.pages]
 
 
 @pytest.mark.parametrize("figure", FIGURES)

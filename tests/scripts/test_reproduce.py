@@ -134,6 +134,7 @@ def small(name: str, pool: Pool, out: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 @pytest.mark.parametrize("name", SMALL)
 def test_a_figure_is_the_same_whoever_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In any order, and with everything sent there and back."""
@@ -143,6 +144,7 @@ def test_a_figure_is_the_same_whoever_works(name: str, tmp_path: Path, monkeypat
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 @pytest.mark.parametrize("name", ["asks", "connect4-exact", "cards"])
 def test_a_figure_goes_on_from_its_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells that an earlier JSON holds are not run again, nor are those that a killed figure left as files."""
@@ -163,6 +165,7 @@ def test_a_figure_goes_on_from_its_data(name: str, tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 def test_ray_workers_find_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the command line starts them, but for the seconds of work before Ray is worth it."""
     words = ["offline-limits", "--seeds", "2", "--out", str(tmp_path / "ray"), "--workers", "2"]

@@ -44,6 +44,7 @@ def test_asks_are_counted_game_by_game(tictactoe_graph: GameGraph) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 @pytest.mark.parametrize("needed", [(30, 45), (61, 61), (9, 200), (1, 1), (150, 1000)])
 def test_the_search_finds_the_fewest_labels(
     needed: tuple[int, int], tictactoe_graph: GameGraph, monkeypatch: pytest.MonkeyPatch

@@ -30,6 +30,7 @@ class Runs:
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 def test_a_killed_figure_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

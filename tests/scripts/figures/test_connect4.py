@@ -26,6 +26,7 @@ def small(hurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 def test_a_figure_is_made_and_goes_on(
     small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_figure_is_made_and_goes_on(
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 def test_a_run_with_other_settings_is_refused(hurried: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figure.run_of(tmp_path, (30, 1))
     monkeypatch.setattr(figure, "LEARNERS", {"bc": "black"})

@@ -45,6 +45,7 @@ def drawn(name: str) -> Figure:
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 @pytest.mark.parametrize("name", (*DRAWN, *PACKAGED, *BOARDS))
 def test_no_texts_overlap(name: str) -> None:
     figure = drawn(name)
@@ -53,6 +54,7 @@ def test_no_texts_overlap(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.pages
 def test_every_figure_is_measured_and_is_there_for_print() -> None:
     assert sorted(path.stem for path in DOCS.glob("*.png")) == sorted((*DRAWN, *PACKAGED, *BOARDS))
     for name in (*DRAWN, *PACKAGED, *BOARDS):
