@@ -87,10 +87,15 @@ class Walked:
         """Whether no opponent leaves the clone less than its goal."""
         return not (self.thinned or any(self.mistakes))
 
-    def metrics(self) -> dict[str, float]:
-        """What is logged of a walk."""
-        found = {"walked": sum(self.positions), "mistakes": sum(self.mistakes), "thinned": self.thinned}
-        return {name: float(value) for name, value in found.items()}
+    def metrics(self, seat: int) -> dict[str, float]:
+        """What is logged of a walk: sums, and the mistakes by the number of stones on the board.
+
+        Args:
+            seat: Who moves at its positions.
+        """
+        sums = {"walked": sum(self.positions), "mistakes": sum(self.mistakes), "thinned": self.thinned}
+        by_stones = {f"mistakes/{2 * at + seat}": many for at, many in enumerate(self.mistakes) if many}
+        return {name: float(value) for name, value in (sums | by_stones).items()}
 
     def decisions(self, judge: Judge) -> Decisions | None:
         """The queries as decisions, each in a game of its own, of which it is the only row; None without any.

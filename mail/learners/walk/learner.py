@@ -218,7 +218,7 @@ class _Rounds:
                 walked = self._walk(job, width, tracker.games_left(1), even=False)
             if few and walked.answered:
                 self.last = walked
-            self.metrics = walked.metrics()
+            self.metrics = walked.metrics(self.judge.seat)
             found = walked.decisions(self.judge)
             if found is None and not self.played and not walked.thinned:
                 return self._any_label()

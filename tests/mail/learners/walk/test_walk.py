@@ -171,6 +171,7 @@ def test_every_round_is_logged_with_what_its_walk_found() -> None:
     learn("connect4:3x3:3", journal=journal)
     for _, _, values in journal.told:
         assert values["walked"] >= values["mistakes"] and values["thinned"] == 0.0
+        assert values["mistakes"] == sum(many for name, many in values.items() if name.startswith("mistakes/"))
 
 
 @pytest.mark.parametrize("name", ["tictactoe", "kuhn", "gridworld", "connect4:6x8"])
