@@ -1,9 +1,9 @@
 """Make the policies that come with the package: ``python scripts/pretrained.py`` (two minutes).
 
 Each is the run of ``nashmail train GAME`` with its defaults and seed 0, whose decisions and figure are left out. The
-first player of 6x7, which takes an hour (``scripts/reproduce.py unbeatable``), is copied from there by ``--unbeatable
-OUT``, with the certificate of its proof. The program prints the table of docs/pretrained.md; with ``--redraw`` that is
-all it does.
+first player of 6x7, which takes half an hour (``scripts/reproduce.py unbeatable``), is copied from there by
+``--unbeatable OUT``, with the certificate of its proof. The program prints the table of docs/pretrained.md; with
+``--redraw`` that is all it does.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     seconds = time.perf_counter() - begun
     told = json.loads((out / "unbeatable-proof" / "certificate0.json").read_bytes())
     walks = [json.loads(line) for line in (run.folder / METRICS).read_text().splitlines()]
-    walks = [{key: row[key] for key in WALK} for row in walks if row["seat"] == 0 and "walked" in row]
+    walks = [{key: int(row[key]) for key in WALK} for row in walks if row["seat"] == 0]
     proof = {"positions": told["positions"], "digest": told["digest"], "policy": told["policy"], "seconds": seconds}
     keep(out, "unbeatable", {"seeds": 1, "walks": walks, "proof": proof})
     redraw(out)
@@ -80,9 +80,8 @@ def table(data: dict[str, Any]) -> list[list[str]]:
     """A line per walk."""
     rows, before = [], 0
     for walk in data["walks"]:
-        thinned = "yes" if walk["thinned"] else "no"
-        rows.append([f"{before:,}", f"{walk['walked']:,.0f}", f"{walk['mistakes']:,.0f}", thinned])
-        before = int(walk["labels"])
+        rows.append([f"{before:,}", f"{walk['walked']:,}", f"{walk['mistakes']:,}", "yes" if walk["thinned"] else "no"])
+        before = walk["labels"]
     return rows
 
 
@@ -91,11 +90,11 @@ def draw(data: dict[str, Any]) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     labels = [0, *(walk["labels"] for walk in data["walks"])]
     rates = [1e6 * walk["mistakes"] / walk["walked"] for walk in data["walks"]]
-    for thinned, marker, words in ((1.0, "o", "thinned walks"), (0.0, "s", "whole walks")):
+    for thinned, marker, words in ((1, "o", "thinned walks"), (0, "s", "whole walks")):
         points = [at for at, walk in enumerate(data["walks"]) if walk["thinned"] == thinned and labels[at]]
         left.plot([labels[at] for at in points], [rates[at] for at in points], marker, color="#1b6ca8", label=words)
         left.lines[-1].set_markerfacecolor("white" if thinned else "#1b6ca8")
-    count_axis(left, labels[1:])
+    count_axis(left, labels[1:-1])
     left.set_yscale("log")
     place(left.yaxis, log_ticks(min(rates[1:]), max(rates[1:])))
     left.set(xlabel="labels before the walk", ylabel="mistakes per million positions")
@@ -103,6 +102,7 @@ def draw(data: dict[str, Any]) -> Figure:
     plies = data["proof"]["positions"]
     right.plot(range(0, 2 * len(plies), 2), plies, "o-", color="#2a9d8f", markersize=4)
     right.set_yscale("log")
+    right.set_xticks(range(0, 2 * len(plies), 6))
     right.set(xlabel="stones on the board", ylabel="positions in the proof, up to mirror image")
     for axes in (left, right):
         axes.grid(alpha=0.3)

@@ -19,7 +19,7 @@ from reproduce import PACKAGES
 DOCS = Path(__file__).parents[3] / "docs" / "figures"
 DRAWN = (
     *("asks", "cards", "chain", "concentrability", "connect4", "connect4-exact", "dimension", "linear"),
-    *("offline-limits", "rates", "tictactoe", "value-gap"),
+    *("offline-limits", "rates", "tictactoe", "unbeatable", "value-gap"),
 )
 PACKAGED = ("cloning", "responses")
 BOARDS = [f"leaderboard-{contest.file}" for contest in leaderboard.FIELD]
