@@ -24,6 +24,7 @@ Words = NDArray[np.uint64]
 Numbers = NDArray[Any]  # one-byte integers where they suffice, else float64
 
 _CHUNK = 1 << 15  # positions that are processed at once
+_PART = 1 << 17  # positions between two reports of compiled loops
 _PART = 1 << 9  # initial number of rows per call of a game's methods; some games take a millisecond for each
 _QUICK = 0.1  # seconds per part; while parts take less, they are doubled
 
@@ -176,20 +177,31 @@ def _compiled(game: Packed, rules: Rules, words: Words, total: int, limit: int) 
     while len(words):
         total = _within_limit(game, total + len(words), limit)
         stones = int(np.bitwise_count(words[0] >> np.uint64(32)))
-        report(total - len(words), None, "positions", step="list")
         bits = np.zeros(rules.words(stones + 1), dtype=np.uint64)
-        expand(words, bits, *rules.of(stones))
+        for rows in _reported(len(words), total - len(words)):
+            expand(words[rows], bits, *rules.of(stones))
         ranks = np.empty(len(bits), dtype=np.uint32)
-        report(total - len(words) // 2, None, "positions", step="list")
         size, shape = rank(bits, ranks), (game.spec.actions, len(words))
-        report(total, None, "positions", step="list")
         legal: Bools = np.empty(shape, dtype=np.bool_)
         successor: NDArray[np.int32] = np.empty(shape, dtype=np.int32)
         reward: Numbers = np.empty(shape, dtype=np.int8)
-        moves(words, bits, ranks, total, legal, successor, reward, *rules.of(stones))
+        for rows in _reported(len(words), total - len(words)):
+            part = tuple(
+                np.empty((shape[0], rows.stop - rows.start), whole.dtype) for whole in (legal, successor, reward)
+            )
+            moves(words[rows], bits, ranks, total, *part, *rules.of(stones))
+            legal[:, rows], successor[:, rows], reward[:, rows] = part
         yield Layer(words, None, np.full(len(words), stones & 1, dtype=np.int8), legal, successor, reward)
         words = np.empty(size, dtype=np.uint64)
-        words_at(bits, ranks, rules.sets[stones + 1], rules.shifts, np.arange(size), words)
+        for rows in _reported(size, total):
+            words_at(bits, ranks, rules.sets[stones + 1], rules.shifts, np.arange(rows.start, rows.stop), words[rows])
+
+
+def _reported(rows: int, before: int) -> Iterator[slice]:
+    """Slices of a layer after so many positions of earlier layers, each a fraction of a second of compiled loops."""
+    for start in range(0, rows, _PART):
+        report(before + start, None, "positions", step="list")
+        yield slice(start, min(start + _PART, rows))
 
 
 def _from_states(game: Enumerable, limit: int, meter: Meter) -> Iterator[Layer]:

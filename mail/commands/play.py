@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import threading
@@ -185,7 +186,7 @@ def _begun(args: argparse.Namespace, game: Game) -> tuple[int, tuple[tuple[int, 
     seed = secrets.randbelow(1_000_000) if args.seed is None else args.seed
     if args.start is None:
         return seed, ()
-    if args.start.endswith((".txt", ".json")) or Path(args.start).is_file():
+    if args.start.endswith((".txt", ".json")) or os.path.isfile(args.start):  # False for what is too long for a name
         played = read_games(Path(args.start), game)[0]
         seed = played.record.seed  # its chances are those of the moves
     else:
