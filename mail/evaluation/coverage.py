@@ -45,10 +45,12 @@ def coverage_bounds(model: Model, expert: Table, seat: int) -> CoverageBounds:
         report(one, 2, "tables", step="tabulate")
         profile.append(expert if one == seat else uniform_rows(model.legal(one)))
     reached = model.reach((profile[0], profile[1])) > 0
-    report(0, 2, "steps", step="find decisions")
-    decisions = np.flatnonzero(reached & model.legal(seat).any(1))
-    report(1, 2, "steps", step="find decisions")
-    if deals(model.game) or (expert[decisions].max(1) < 1.0).any():
+    legal, deciding = model.legal(seat), reached.copy()
+    for part in in_parts(len(deciding), step="find decisions"):
+        deciding[part] &= legal[part].any(1)
+    decisions = np.flatnonzero(deciding)
+    parts = in_parts(len(decisions), step="find decisions")
+    if deals(model.game) or any((expert[decisions[part]].max(1) < 1.0).any() for part in parts):
         return CoverageBounds(len(decisions), None)
     matched = _matching(cast(GameGraph, model), profile[0] + profile[1], reached, decisions)
     return CoverageBounds(len(decisions), len(decisions) - matched)

@@ -16,7 +16,7 @@ from games.base import States
 from mail.terminal.boards import Canvas, Scene
 from mail.terminal.full.board import Cursor, buttons, fall, picture
 from mail.terminal.full.frame import Picture, below, beside, fitted, indented, wrapped
-from mail.terminal.full.keys import GAME_KEYS, MOVES, help_page
+from mail.terminal.full.keys import GAME_KEYS, MOVES, help_pages
 from mail.terminal.full.panel import narrowest, panel
 from mail.terminal.full.work import Job, Worker
 from mail.terminal.game.contest import GameSeries
@@ -42,7 +42,8 @@ class GameScreen:
         self.series, self.worker, self.animation = series, worker, animation
         self.outcome: str | None = None
         self.analysing = series.options.analysis
-        self._page: Callable[[Canvas], list[Text]] | None = None
+        self._page: int | None = None  # of the list of keys
+        self._last_page = True
         self._begin()
 
     def _begin(self) -> None:
@@ -171,7 +172,7 @@ class GameScreen:
         """A key, by its name or character."""
         self.problem = ""
         if self._page is not None:
-            self._page = None
+            self._page = None if self._last_page else self._page + 1
         elif self._ask is not None:
             ask, self._ask = self._ask, None
             self.message = ""
@@ -197,7 +198,7 @@ class GameScreen:
         """A key that is no move."""
         ended = self.contest.ended
         if key == "?":
-            self._page = lambda canvas: help_page(self.contest.view, canvas)
+            self._page, self._last_page = 0, True
         elif key == "q":
             self.outcome = "quit"
         elif key == "a":
@@ -207,6 +208,8 @@ class GameScreen:
             self._undo()
         elif key == "w":
             self.problem = self.contest.recorder.begin("")
+        elif ended and key == "s" and self.contest.options.one_seat:
+            self.problem = self.contest.swap()[1]
         elif ended and key in ("r", "s"):
             if key == "s":
                 self.series.swap()
@@ -331,7 +334,10 @@ class GameScreen:
     def draw(self, canvas: Canvas) -> Picture:
         """The whole screen."""
         if self._page is not None:
-            return fitted(Picture(self._page(canvas)), canvas.width, canvas.height)
+            pages = help_pages(self.contest.view, canvas)
+            self._page = min(self._page, len(pages) - 1)  # a terminal that grew needs fewer
+            self._last_page = self._page == len(pages) - 1
+            return fitted(Picture(pages[self._page]), canvas.width, canvas.height)
         foot = self._foot(canvas)
         high = canvas.height - foot.height
         head = [Text(self._title(), style="bold")] if canvas.height > 12 else []

@@ -25,12 +25,15 @@ GAME_KEYS = "?qauwrsotmhjkl "
 """Characters that mean something in a game, so that no word of a game's is called by them."""
 
 
-def help_page(display: View, canvas: Canvas) -> list[Text]:
-    """Every key and what it does.
+def help_pages(display: View, canvas: Canvas) -> list[list[Text]]:
+    """Every key and what it does, on as many pages as the terminal needs.
 
     Args:
         display: The names of actions.
         canvas: The terminal.
+
+    Returns:
+        The lines of each page.
     """
     noun = display.noun
     rows = [
@@ -52,10 +55,13 @@ def help_page(display: View, canvas: Canvas) -> list[Text]:
         ("Ctrl-Z", "suspend; fg continues"),
         ("q, Ctrl-C", "quit"),
     ]
-    lines = [styled("Keys", "bold")]
+    lines: list[Text] = []
     for key, does in rows:
         start, hang = (key.ljust(17), 17) if canvas.width >= WIDE else (f"{key}  ", 2)
         first, *rest = wrap(start + does, canvas.width, subsequent_indent=" " * hang)
         lines.append(styled(first[: len(key)], "bold").append(first[len(key) :]))
         lines += map(Text, rest)
-    return [*lines[: canvas.height - 1], Text("any key: back", style="dim")]
+    room = canvas.height - 2
+    parts = [lines[start : start + room] for start in range(0, len(lines), room)]
+    feet = ["any key: more"] * (len(parts) - 1) + ["any key: back"]
+    return [[styled("Keys", "bold"), *part, Text(foot, style="dim")] for part, foot in zip(parts, feet, strict=True)]

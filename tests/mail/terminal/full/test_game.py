@@ -95,6 +95,26 @@ def test_small_terminals() -> None:
             drawn(shown, Canvas(True, width, height))
 
 
+def test_every_key_is_listed_also_where_there_is_little_room() -> None:
+    shown, listed = screen(game("connect4"), Uniform()), ""
+    shown.press("?")
+    while "any key: back" not in listed:
+        listed += drawn(shown, SMALL)
+        shown.press("j")
+    assert all(does in listed for does in ("arrows, h l k j", "take back your last move", "Ctrl-Z", "q, Ctrl-C"))
+    assert "1  2  3  4  5  6  7" in drawn(shown, SMALL)  # the last of these keys went back
+    assert "any key: back" in press(shown, "?") and "any key" not in press(shown, "j")
+
+
+def test_an_opponent_of_one_seat_is_offered_in_no_other() -> None:
+    shown = screen(game("tictactoe"), Preferring(8, 7, 5, 3), one_seat=True)
+    assert "the opponent plays only that seat." in press(shown, "s")
+    said = press(shown, "1", "2", "3")
+    assert "r rematch  m my mistakes  o other opponent" in said
+    assert "the opponent plays only that" in press(shown, "s") and shown.contest.ended
+    assert "> ● x you" in press(shown, "r") and shown.contest.moves == ""
+
+
 def test_the_cursor_goes_by_arrows_letters_and_clicks() -> None:
     shown = screen(game("tictactoe"), None)
     assert "> 5  <" in drawn(shown)
