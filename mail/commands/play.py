@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     full = not (args.plain or args.ascii) and _there(console)
     if args.game is None and not _choose(args, full, console):
         return 0
-    args.against = args.against or "expert"
+    args.against = args.against or _opponent(args.game, args.seat)
     args.seat = args.seat or ("1" if only_seat(args.against) == 0 else "0")
     if args.seat == "both" and args.against not in ("expert", "human"):
         who = args.against[:80]
@@ -84,6 +84,15 @@ def run(args: argparse.Namespace) -> int:
     if args.seed is None and args.against not in ("expert", "human") and args.seat != "both":
         console.print(f"The same opponent again: --seed {seed}", soft_wrap=True)
     return 0
+
+
+def _opponent(game: str, seat: str | None) -> str:
+    """Whom one plays where nobody is named: the expert, or, without the solver that it needs, who comes with us."""
+    from agents.solver import installed
+    from mail.training import pretrained
+
+    free = seat not in ("both", str(pretrained.UNBEATABLE_SEAT))
+    return pretrained.UNBEATABLE if game == pretrained.UNBEATABLE_GAME and free and not installed() else "expert"
 
 
 def _there(console: Console) -> bool:

@@ -364,3 +364,13 @@ def test_control_d_leaves_and_control_c_interrupts() -> None:
     window.process.send_signal(signal.SIGINT)
     assert window.close() == 130
     assert window.screen.endswith(b"\r\nnashmail play: interrupted\r\n")
+
+
+@pytest.mark.parametrize(("there", "name"), [(True, "the expert"), (False, "unbeatable")])
+def test_the_real_board_needs_no_solver(
+    there: bool, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("agents.solver.installed", lambda: there)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"q\n")))
+    assert main(["play", "connect4"]) == 0
+    assert capsys.readouterr().out.startswith(f"connect4 against {name}. 4 in a row win.")
