@@ -18,10 +18,11 @@ from typing import Any
 from safetensors.numpy import save
 
 from agents.export.connectx import to_connectx
-from agents.export.plan import Array, Plan
-from agents.policy import PolicyError
+from agents.export.plan import Array, Plan, plan
+from agents.policy import PolicyError, Seats
 from agents.storage.atomic import write_atomic
 from agents.storage.policies import to_json
+from agents.tactics import Tactics
 from games.base import Game
 
 FORMAT = 2  # 1 had no residual blocks
@@ -61,11 +62,11 @@ def export(plans: tuple[Plan, Plan], form: str, folder: Path) -> list[Path]:
     return [*written, folder / LOADER]
 
 
-def export_connectx(plans: tuple[Plan, Plan], game: Game, folder: Path) -> list[Path]:
+def export_connectx(seats: Seats, game: Game, folder: Path) -> list[Path]:
     """Write both seats into one file for Kaggle's ConnectX.
 
     Args:
-        plans: One plan per seat.
+        seats: One policy per seat, with tactics or without.
         game: The game that they play.
         folder: The directory, made if necessary.
 
@@ -73,10 +74,12 @@ def export_connectx(plans: tuple[Plan, Plan], game: Game, folder: Path) -> list[
         The file written, in a list.
 
     Raises:
-        PolicyError: The game is not one that ConnectX can be set to.
+        PolicyError: The game is not one that ConnectX can be set to, or a policy cannot be exported.
     """
-    first, second = (packed(one) for one in plans)
-    write_atomic(folder / SUBMISSION, to_connectx(game, (first, second)))
+    bare = [policy.policy if isinstance(policy, Tactics) else policy for policy in seats]
+    first, second = (packed(plan(policy, game, seat)) for seat, policy in enumerate(bare))
+    tactics = isinstance(seats[0], Tactics), isinstance(seats[1], Tactics)
+    write_atomic(folder / SUBMISSION, to_connectx(game, (first, second), tactics))
     return [folder / SUBMISSION]
 
 

@@ -44,12 +44,12 @@ def run(args: argparse.Namespace) -> int:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not args.force:
         raise RunError(f"{folder} is not empty; choose another --out, or --force to overwrite it")
     game = profile.game
-    plans = (plan(profile.policies[0], game, 0), plan(profile.policies[1], game, 1))
     if args.to == "connectx":
-        for path in export_connectx(plans, game, folder):
+        for path in export_connectx(profile.policies, game, folder):
             print(printable(path))
         say("submit it as it is: it plays the most probable column, in either seat")
         return 0
+    plans = (plan(profile.policies[0], game, 0), plan(profile.policies[1], game, 1))
     for path in export(plans, args.to, folder):
         print(printable(path))
     say(

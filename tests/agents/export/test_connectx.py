@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from agents import make_expert
-from agents.export.plan import plan
 from agents.export.write import export_connectx
 from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, Lifted, Policy, PolicyError, Seats, Uniform
+from agents.tactics import Tactics
 from games.base import Game, States
 from games.symmetry import Quotient
 from tests.support import game, graph, visited
@@ -24,7 +24,7 @@ NET = Architecture(channels=4, convolutions=1, hidden=8)
 
 def submitted(first: Policy, second: Policy, played: Game, folder: Path) -> Callable[[Any, Any], int]:
     """The agent of an exported file: its last function, as in Kaggle's own runner, which has no ``__file__`` either."""
-    (path,) = export_connectx((plan(first, played, 0), plan(second, played, 1)), played, folder)
+    (path,) = export_connectx((first, second), played, folder)
     names: dict[str, Any] = {"__builtins__": __builtins__}
     exec(compile(path.read_text(), "submission", "exec"), names)
     agent: Callable[[Any, Any], int] = [value for value in names.values() if callable(value)][-1]
@@ -44,10 +44,11 @@ def net(played: Game) -> NetworkPolicy:
     return NetworkPolicy(PolicyNet(played.spec.observation, played.spec.actions, NET, rng=rng))
 
 
-def test_it_plays_what_the_policies_play(tmp_path: Path) -> None:
-    """A network in one seat, a network on canonical positions in the other, at positions of random games."""
+@pytest.mark.parametrize("tactics", [False, True])
+def test_it_plays_what_the_policies_play(tactics: bool, tmp_path: Path) -> None:
+    """A network in one seat, one on canonical positions or with tactics in the other, at positions of random games."""
     played = game("connect4:4x4")
-    pair: Seats = (net(played), Lifted(net(played), Quotient(played)))
+    pair: Seats = (net(played), Tactics(net(played)) if tactics else Lifted(net(played), Quotient(played)))
     agent = submitted(*pair, played, tmp_path)
     states = visited(played, episodes=30)
     states = states[played.acting(states).any(1)]
@@ -82,7 +83,6 @@ def test_another_board_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["tictactoe", "rps"])
 def test_games_without_falling_discs_are_refused(name: str, tmp_path: Path) -> None:
     played = game(name)
-    plans = plan(Uniform(), played, 0), plan(Uniform(), played, 1)
     with pytest.raises(PolicyError, match=r"ConnectX is played where discs fall, and .* is not; choose another form"):
-        export_connectx(plans, played, tmp_path / "out")
+        export_connectx((Uniform(), Uniform()), played, tmp_path / "out")
     assert not (tmp_path / "out").exists()
