@@ -236,7 +236,7 @@ def test_what_the_folder_says_of_itself(tmp_path: Path) -> None:
     assert (about["format"], about["game"], about["seat"], about["observation"]) == (2, "tictactoe", 1, [2, 3, 3])
     (tmp_path / "seat1.json").write_text(json.dumps({**about, "format": 1}))  # had no residual blocks, the rest alike
     numpy_loader.load("seat1", tmp_path)
-    (tmp_path / "seat1.json").write_text(json.dumps({**about, "format": 4}))
+    (tmp_path / "seat1.json").write_text(json.dumps({**about, "format": numpy_loader.FORMAT + 1}))
     with pytest.raises(ValueError, match="newer than this loader"):
         numpy_loader.load("seat1", tmp_path)
 
