@@ -4,8 +4,10 @@ An expert is made from what is known of a game: its exact model where it has one
 solver may be at hand (``agents.solver``) or a bot that searches (``agents.experts.bots``). Exact experts play minimax,
 win as soon and lose as late as they can. What they do among equally good moves is a stated choice, because it decides
 what can be learned from them: ``first`` takes the lowest action, ``uniform`` mixes them all, ``vertex`` (Markov games
-alone) is what a linear program of each state's matrix game ends on. Built on a quotient game they answer on the
-canonical position, so images of a position get images of one answer.
+alone) is what a linear program of each state's matrix game ends on. Two more do not mind the length of a game:
+``values`` gives all moves that keep the value, as a set, and ``few`` of these the one after which the fewest positions
+follow. Built on a quotient game they answer on the canonical position, so images of a position get images of one
+answer.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ class ExpertDeclaration(Declaration):
     """What the number in its name counts, as in ``cfr+:100``; nothing for an expert without one."""
     equilibrium: bool = False
     """Whether it plays an equilibrium wherever it can be made. Of any other expert runs report the exploitability."""
+    sets: bool = False
+    """Whether a label is a set of equally good actions, any of which is right, and no mixture to be cloned."""
 
 
 Factory = Callable[..., Seats]
@@ -50,6 +54,7 @@ def register(
     summary: str = "",
     number: str = "",
     equilibrium: bool = False,
+    sets: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Add an expert.
@@ -62,12 +67,14 @@ def register(
         number: What the number after the name's colon counts, which is then the factory's second argument; nothing for
             a name without a number.
         equilibrium: Whether it plays an equilibrium wherever it can be made.
+        sets: Whether its probabilities are a set of equally good actions.
         settings: Further keyword arguments of the factory.
 
     Raises:
         PolicyError: For a name that is taken or is no name.
     """
-    EXPERTS.add(name, factory, ExpertDeclaration(summary, number=number, equilibrium=equilibrium), settings=settings)
+    declaration = ExpertDeclaration(summary, number=number, equilibrium=equilibrium, sets=sets)
+    EXPERTS.add(name, factory, declaration, settings=settings)
 
 
 def make(name: str, known: Known) -> Seats:
@@ -132,6 +139,18 @@ def is_equilibrium(name: str) -> bool:
     return EXPERTS.about(parse(name)[0]).equilibrium
 
 
+def labels_are_sets(name: str) -> bool:
+    """Whether an expert declares that a label is a set of actions, any of which is right.
+
+    Args:
+        name: an expert's name.
+
+    Raises:
+        PolicyError: for a name that is none.
+    """
+    return EXPERTS.about(parse(name)[0]).sets
+
+
 def names() -> list[str]:
     """The registered experts."""
     return EXPERTS.names()
@@ -194,6 +213,19 @@ register(
     "vertex",
     _vertex_expert,
     summary="Markov games only: the solution that a linear program of each state finds",
+    equilibrium=True,
+)
+register(
+    "values",
+    "agents.experts.graphs:values",
+    summary="graphs and connect4: all actions that keep the value; a label is their set",
+    equilibrium=True,
+    sets=True,
+)
+register(
+    "few",
+    "agents.experts.graphs:few",
+    summary="graphs and connect4: the action that keeps the value and leaves the fewest decisions after it",
     equilibrium=True,
 )
 for _variant, _words in (("cfr+", "CFR+"), ("dcfr", "discounted CFR")):

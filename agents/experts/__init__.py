@@ -1,1 +1,1 @@
-"""Experts that are no exact equilibria: averages of regret minimisation, and bots that search."""
+"""Experts beside ``first`` and ``uniform``: choices among moves that keep the value, averages, bots that search."""

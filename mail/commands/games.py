@@ -24,7 +24,7 @@ from games import Game, GameGraph, describe, make, names
 from games.base import NashmailError, deals
 from games.graph import LIMIT
 from games.markov.matrix import TIES
-from games.models import RULE, TABLES, enumerable, has_plies, positions, positions_at_most, ties_of
+from games.models import RULE, TABLES, enumerable, has_plies, model_class, positions, positions_at_most, ties_of
 from mail.commands.line import csv_file
 from mail.commands.line.usage import say
 from mail.terminal.layout import columns, records
@@ -206,8 +206,11 @@ def facts(name: str) -> dict[str, Any]:
 
 def _experts(game: Game) -> list[str]:
     """The experts available for a game, as they are called."""
-    ties = ties_of(game) or (GameGraph.ties if solvable(game) or has_plies(game) else ())
+    by_solver = solvable(game) or has_plies(game)
+    ties = ties_of(game) or (GameGraph.ties if by_solver else ())
+    graph = by_solver or model_class(game) is GameGraph
     kinds = {"cfr+:N": deals(game), "dcfr:N": deals(game), "mcts:N": game.spec.in_a_row > 0}
+    kinds |= {"values": graph, "few": graph}
     return [name for name in expert.listed() if name in ties or kinds.get(name, bool(ties) and name not in TIES)]
 
 

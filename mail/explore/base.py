@@ -8,7 +8,7 @@ Its registration declares what it may know; most know nothing beyond play.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ from games.base import Game, Model, NashmailError, Rng
 from games.plies.graph import CompactGraph
 from games.registered import Declaration, Registry, resolved
 from mail.clone.dataset import Fit
+from mail.clone.ntuple import NtupleClone
 from mail.data.decisions import Decisions
 from mail.data.rollout import Selective
 
@@ -72,6 +73,8 @@ class ExplorerContext:
     """The graph of a board that is too large for a model, likewise."""
     cloner: str = "network"
     """What the learner clones with, and so what explorers that need a clone train, where it can be trained on."""
+    ntuple: NtupleClone = field(default_factory=NtupleClone)
+    """The settings of n-tuple clones."""
 
 
 class Factory(Protocol):

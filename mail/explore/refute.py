@@ -103,7 +103,7 @@ class Refute(Base):
     def __init__(self, context: ExplorerContext, config: RefuteConfig, *, rng: Rng) -> None:
         super().__init__(context)
         self.graph, self.config, self.queried_seat = graph_of(context), config, 1 - context.seat
-        settings = ClonerConfig(network=config.clone)
+        settings = ClonerConfig(network=config.clone, ntuple=context.ntuple)
         self.trainer = registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
         self.strictness = 1.0
         self.labelled: Decisions | None = None

@@ -135,7 +135,7 @@ class Unsure(Counts):
         super().__init__(context)
         self.config, self.queried_seat = config, 1 - context.seat
         self.games_per_round = config.games_per_round
-        settings = ClonerConfig(network=config.clone)
+        settings = ClonerConfig(network=config.clone, ntuple=context.ntuple)
         self.members = [
             registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
             for _ in range(config.members)

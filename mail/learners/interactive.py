@@ -69,7 +69,9 @@ class Mail:
     def _context(self, game: Game, experts: Seats, seat: int) -> ExplorerContext:
         """The context of the explorer that plays against this seat's expert."""
         given = self.options
-        return ExplorerContext(game, 1 - seat, experts, given.device, given.model, given.plies, cloner=self.cloner)
+        return ExplorerContext(
+            game, 1 - seat, experts, given.device, given.model, given.plies, self.cloner, given.ntuple
+        )
 
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         collector = Collector(self.name, game, self.options.seed, pool, journal)

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agents.expert import labels_are_sets
 from agents.expert import make as make_expert
-from agents.experts.graphs import best_moves
+from agents.experts.graphs import EXACT, expert_of
 from agents.policy import Policy, PolicyError, Seats, lift
 from games.base import Game, GameError, Model, as_enumerable
 from games.cost import TooLarge
-from games.graph import GameGraph
 from games.models import called, has_plies, model_of, own_board
 from games.plies.graph import CompactGraph
 from games.registry import make as make_game
 from games.symmetry import Quotient
+from mail.clone.ntuple import NtupleClone
 from mail.clone.presets import preset
 from mail.learners.base import Learner
 from mail.learners.budget import Budget
@@ -70,7 +71,7 @@ class GameContext:
         return self._plies[key]
 
     def _by_plies(self, expert: str) -> bool:
-        return self.model is None and expert in GameGraph.ties and has_plies(self.game)
+        return self.model is None and expert in EXACT and has_plies(self.game)
 
     def lift(self, policy: Policy) -> Policy:
         """A policy of the learned game as a policy of the board.
@@ -101,6 +102,7 @@ class GameContext:
             device=config.device,
             model=self.learned_model,
             plies=self.plies(config.expert, learned=True),
+            ntuple=NtupleClone(sets=labels_are_sets(config.expert)),
         )
 
     def budget(self, config: Config) -> Budget:
@@ -127,7 +129,7 @@ class GameContext:
 
     def _made(self, name: str) -> Seats:
         if graph := self.plies(name, learned=True):
-            return best_moves(graph, name)
+            return expert_of(graph, name)
         try:
             return make_expert(name, self.learned if self.learned_model is None else self.learned_model)
         except PolicyError as error:

@@ -100,7 +100,7 @@ class Mistakes(Base):
         """
         super().__init__(context)
         self.graph, self.config, self.queried_seat = walkable(context), config, 1 - context.seat
-        settings = ClonerConfig(network=config.clone)
+        settings = ClonerConfig(network=config.clone, ntuple=context.ntuple)
         self.trainer = registry.trainer(context.cloner, context.game, config=settings, rng=rng, device=context.device)
         self.negligible, self.strictness = config.negligible, 1.0
         self.labelled: Decisions | None = None
@@ -249,7 +249,7 @@ def sharpest(
 
     Args:
         policy: As it was trained.
-        context: The game.
+        context: The game, and whether a label is a set.
         samples: The labels.
         seat: Whose they are.
         factors: By which the weights may be multiplied; of equally good ones the largest is taken.
@@ -258,6 +258,8 @@ def sharpest(
 
     def surprise(candidate: NtuplePolicy) -> float:
         found = candidate.probabilities(context.game, samples.state, seat)
+        if context.ntuple.sets:
+            return float(-np.log(np.maximum(np.where(samples.total > 0, found, 0.0).sum(1), 1e-300)).mean())
         return float(-(samples.distribution * np.log(np.maximum(found, 1e-300))).sum(1).mean())
 
     surprises = np.array([surprise(candidate) for candidate in policies])
