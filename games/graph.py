@@ -111,6 +111,17 @@ class GameGraph:
         """[S, A] legal actions where the seat moves."""
         return np.asarray(self.legal_mask & (self.seat == seat)[:, None])
 
+    def moves(self, rows: Ints) -> tuple[Bools, NDArray[np.int32], Numbers]:
+        """All moves of positions.
+
+        Args:
+            rows: int64 [n].
+
+        Returns:
+            bool [n, A] the legal actions, int32 [n, A] the rows moved to, [n, A] seat 0's rewards.
+        """
+        return self.legal_mask[rows], self.successor[rows], self.reward[rows]
+
     def index(self, states: States) -> Ints:
         """[N] rows of these positions; GameError if one is not a reachable position with a move to make."""
         words = words_of(self.game, states)

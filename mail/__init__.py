@@ -56,7 +56,7 @@ def train(
         out: The run's folder, which holds nothing yet.
         learners: Learned in this order. Those that do not explore spend as many labels as the first that does.
         explorer: The explorer of learners that leave it to the run, like ``mail``.
-        expert: Which of equally good actions the expert takes: ``first``, ``uniform``, ``vertex``.
+        expert: Which of equally good actions the expert takes: ``first``, ``uniform``, ``values``, ``few``, ``vertex``.
         symmetry: Whether positions that are images of each other are learned as one.
         episodes: Most games per seat.
         labels: Expert queries per seat that every learner spends; 0 for as many as bring something new.

@@ -23,6 +23,8 @@ place; only the clock shows it. Figures:
     leaderboard every learner on six games (docs/leaderboard.md); stored cells are not run again
     responses   MAIL-BRO and MURMAIL beside BC where an opponent leaves the experts' path, by concentrability
     cloning     label smoothing and weight averaging in network clones of equal labels
+    experts     which equilibrium is cheapest to imitate: positions to be known and queries by expert, on Connect Four
+                3x3 to 5x5; cells are kept in OUT/experts-cells; data and table, no picture
 
 Linear Markov games (docs/markov-games.md), all exact:
 
@@ -68,9 +70,10 @@ FIGURES = (
     "leaderboard",
     "responses",
     "cloning",
+    "experts",
 )
-PACKAGES = dict.fromkeys(("leaderboard", "responses", "cloning"), "field.") | {"unbeatable": "large."}
-"""Those over many learners, and on large boards, have folders of their own."""
+PACKAGES = dict.fromkeys(("leaderboard", "responses", "cloning", "experts"), "field.") | {"unbeatable": "large."}
+"""Those over many learners or experts, and on large boards, have folders of their own."""
 
 
 def main(argv: list[str] | None = None) -> int:

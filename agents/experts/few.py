@@ -30,7 +30,6 @@ from games.progress import report
 from games.symmetry import board_behind
 
 Graph = GameGraph | CompactGraph
-Rows = NDArray[np.int64] | NDArray[np.int32]
 
 
 class Moves:
@@ -43,11 +42,8 @@ class Moves:
 
     def __init__(self, graph: Graph, rows: Ints) -> None:
         self.graph, self.rows = graph, rows
-        if isinstance(graph, CompactGraph):
-            self.legal, successor, reward = graph.moves(rows)
-        else:
-            self.legal, successor, reward = graph.legal_mask[rows], graph.successor[rows], graph.reward[rows]
-        self.successor: Rows = successor
+        self.legal, successor, reward = graph.moves(rows)
+        self.successor = successor
         """[N, A] the rows moved to; -1 where that is illegal or ends the game."""
         self._values = graph.solve()[0].values
         self._worth = np.where(successor >= 0, self._values[successor], 0) + reward
@@ -57,13 +53,26 @@ class Moves:
         return np.asarray(self.legal & (self._worth == self._values[self.rows][:, None]))
 
     def err(self, seat: int) -> Bools:
-        """[N, A] the moves after which the seat gets less than the value of the game."""
+        """The moves after which the seat gets less than the value of the game.
+
+        Args:
+            seat: 0 or 1, who acts at all the rows.
+
+        Returns:
+            bool [N, A].
+        """
         sign = 1.0 - 2.0 * seat
         return np.asarray(self.legal & (sign * self._worth < sign * self.graph.solve()[0].value))
 
     def suffice(self, seat: int) -> Bools:
-        """[N, A] the moves after which the seat gets the value of the game or more; those that keep the position's
-        value where there are none.
+        """The moves after which the seat gets the value of the game or more; where there are none, those that keep the
+        position's value.
+
+        Args:
+            seat: 0 or 1, who acts at all the rows.
+
+        Returns:
+            bool [N, A].
         """
         enough = self.legal & ~self.err(seat)
         return np.where(enough.any(1, keepdims=True), enough, self.keep())
@@ -75,7 +84,17 @@ are the moves that the rules answer with."""
 
 
 def needs_knowing(graph: Graph, moves: Moves, answered: Bools, seat: int) -> Floats:
-    """float64 [N] 1 where the seat can err and the rules do not answer, else 0: m in the recursion."""
+    """Where the seat can err and the rules do not answer: m in the recursion.
+
+    Args:
+        graph: the exact model.
+        moves: at N positions of the seat.
+        answered: bool [N, A] the moves that the rules answer with.
+        seat: 0 or 1.
+
+    Returns:
+        float64 [N], 1 or 0.
+    """
     return np.asarray(moves.err(seat).any(1) & ~answered.any(1), dtype=np.float64)
 
 

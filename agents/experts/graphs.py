@@ -7,6 +7,8 @@ it, ``few`` one of them (``agents.experts.few``).
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,6 @@ from agents.policy import PolicyError, Seats, uniform_rows
 from agents.solver import Solver, load, solvable
 from games.base import Bools, Floats, Game, Ints, Known, States, model_and_game
 from games.graph import GameGraph
-from games.plies.graph import CompactGraph
 
 EXACT = (*GameGraph.ties, "values", "few")
 """The experts of a graph."""
@@ -84,9 +85,9 @@ def values(known: Known) -> Seats:
     Raises:
         PolicyError: for any other game, and where the solver is not installed.
     """
-    model, game = model_and_game(known)
-    if isinstance(model, GameGraph | CompactGraph):
-        return expert_of(model, "values")
+    graph, game = _graph(known)
+    if graph is not None:
+        return expert_of(graph, "values")
     if not solvable(game):
         raise PolicyError(_refusal("values"))
     load()
@@ -103,14 +104,20 @@ def few(known: Known) -> Seats:
     Raises:
         PolicyError: for any other game, and where the solver is not installed.
     """
-    model, game = model_and_game(known)
-    if isinstance(model, GameGraph | CompactGraph):
-        return expert_of(model, "few")
+    graph, game = _graph(known)
+    if graph is not None:
+        return expert_of(graph, "few")
     if not solvable(game):
         raise PolicyError(_refusal("few"))
     load()
     expert = Lookahead()
     return expert, expert
+
+
+def _graph(known: Known) -> tuple[Graph | None, Game]:
+    """The game, and its model where that is a graph: graphs alone have layers."""
+    model, game = model_and_game(known)
+    return cast(Graph, model) if hasattr(model, "layer_sizes") else None, game
 
 
 def _refusal(name: str) -> str:

@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--explorers", help="for learners that use one (default: deep)")
     parser.add_argument("--budgets", help="expert queries per seat; 0: until nothing new comes (default: 1000)")
     parser.add_argument("--seeds", type=int, help="how many seeds, counted from 0 (default: 10)")
-    parser.add_argument("--expert", help="ties of the expert: first (default), uniform; vertex in Markov games")
+    parser.add_argument("--expert", help="the expert: first (default), uniform, values, few; vertex in Markov games")
     parser.add_argument("--episodes", type=int, help="most games per seat (default: 1000)")
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="these options in a file; options given win")
     parser.add_argument("--out", type=Path, help="the folder of cells and results (default: runs/compare-GAME)")

@@ -42,7 +42,9 @@ def test_the_experts_cannot_be_exploited(word: str, tictactoe_graph: GameGraph) 
 def test_values_are_wider_than_the_best_moves_and_few_is_one_that_suffices() -> None:
     model = graph("connect4:4x4")
     rows = {
-        word: sum(query(policy, model.game, model.states, seat) for seat, policy in enumerate(make_expert(word, model)))
+        word: np.sum(
+            [query(policy, model.game, model.states, seat) for seat, policy in enumerate(make_expert(word, model))], 0
+        )
         for word in EXACT
     }
     assert (rows["values"][rows["uniform"] > 0] > 0).all()
@@ -69,6 +71,7 @@ def test_a_label_of_values_is_a_set() -> None:
 
 @pytest.mark.parametrize("word", ["values", "few"])
 def test_clones_of_them_cannot_be_exploited(word: str, tmp_path: Path) -> None:
-    words = {"learners": ("mail-ntuple",), "explorer": "mistakes", "expert": word}
-    result = mail.train("connect4:3x4", out=tmp_path / "run", **words)
+    result = mail.train(
+        "connect4:3x3:3", out=tmp_path / "run", learners=("mail-ntuple",), explorer="mistakes", expert=word
+    )
     assert result["learners"]["mail-ntuple"]["greedy_nash_gap"] == 0.0

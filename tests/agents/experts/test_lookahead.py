@@ -40,14 +40,14 @@ def plain_count(plain: PlainBoard, picture: str, turns: int) -> dict[int, float]
 
 
 def test_the_count_is_that_of_plain_recursion() -> None:
-    model = graph("connect4:4x4")
+    board, model = game("connect4:4x4"), graph("connect4:4x4")
     rows = np.random.default_rng(0).choice(len(model), 12, replace=False)
-    plain, states = PlainBoard.like(model.game), model.states[rows]
+    plain, states = PlainBoard.like(board), model.states[rows]
     for turns in (1, 2):
-        found = decisions_after(model.game, states, turns)
+        found = decisions_after(board, states, turns)
         for state, counts in zip(states, found, strict=True):
             there = {action: count for action, count in enumerate(counts.tolist()) if np.isfinite(count)}
-            assert there == plain_count(plain, model.game.render(state), turns)
+            assert there == plain_count(plain, board.render(state), turns)
 
 
 def test_on_the_real_board_it_keeps_the_value(tmp_path: Path) -> None:

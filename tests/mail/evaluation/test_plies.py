@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from agents.expert import make as make_expert
-from agents.experts.graphs import best_moves
+from agents.experts.graphs import expert_of
 from agents.ntuple import Grid, NtuplePolicy
-from agents.policy import Lifted, Policy, Tempered, Uniform, query
+from agents.policy import Lifted, Policy, Tempered, Uniform
 from games import Quotient
 from games.base import Floats, Game, States
 from games.plies.graph import CompactGraph
@@ -61,7 +61,7 @@ def players() -> dict[str, tuple[Policy, Policy]]:
 def test_measures_are_those_of_tables(name: str) -> None:
     profile, model = players()[name], graph(BOARD)
     counted = Counted(profile[0]), profile[1]
-    experts = best_moves(CompactGraph(game(BOARD)), "first")
+    experts = expert_of(CompactGraph(game(BOARD)), "first")
     found = ply_measures(CompactGraph(game(BOARD)), profile, experts=experts)
     wanted: dict[str, Any] = profile_measures(model, profile)
     tables = profile_tables(model, profile)[1]
@@ -71,14 +71,3 @@ def test_measures_are_those_of_tables(name: str) -> None:
         np.testing.assert_allclose(found[key], value, rtol=0, atol=1e-12, err_msg=key)
     ply_measures(CompactGraph(game(BOARD)), counted)
     assert counted[0].positions == (model.seat == 0).sum()
-
-
-@pytest.mark.parametrize("name", [BOARD, f"quotient:{BOARD}"])
-@pytest.mark.parametrize("ties", ["first", "uniform"])
-def test_the_expert_of_a_compact_graph_is_that_of_the_graph(name: str, ties: str) -> None:
-    model = graph(name)
-    for seat, (one, other) in enumerate(
-        zip(best_moves(CompactGraph(game(name)), ties), make_expert(ties, model), strict=True)
-    ):
-        found = query(one, model.game, model.states, seat)
-        assert np.array_equal(found, query(other, model.game, model.states, seat))
