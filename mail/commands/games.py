@@ -39,7 +39,7 @@ SIZES = {
     "tictactoe": ("tictactoe", "tictactoe:3x4", "tictactoe:4x4:4"),
 }
 DEFAULT_HEADINGS = ("game", "knowledge", "learners", "explorer", "minutes")
-HEADINGS = ("game", "board", "actions", "positions", "experts", "Nash gap")
+HEADINGS = ("game", "board", "positions", "experts", "Nash gap")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -259,8 +259,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     """One game's line of the table."""
     board = "-" if row["rows"] is None else f"{row['rows']}x{row['columns']}:{row['in_a_row']}"
     gap = "exact" if row["exact_gap"] else "minimax" if row["minimax"] else "-"
-    experts = ", ".join(row["experts"]) or "none"
-    return (row["name"], board, str(row["actions"]), count(row["positions"], row["positions_at_most"]), experts, gap)
+    experts = " ".join(row["experts"]) or "none"  # without commas a line fits 80 columns
+    return (row["name"], board, count(row["positions"], row["positions_at_most"]), experts, gap)
 
 
 def count(counted: int | None, bound: int | None) -> str:

@@ -40,12 +40,12 @@ def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         "positions": 4520,
         "enumerable": True,
         "exact_gap": True,
-        "experts": ["first", "mcts:N", "uniform"],
+        "experts": ["few", "first", "mcts:N", "uniform", "values"],
     }
     assert rows["tictactoe"].items() >= expected.items()
     large = {"rows": 6, "columns": 7, "positions": None, "enumerable": False, "exact_gap": False}
-    assert rows["connect4"]["experts"] == ["first", "mcts:N", "uniform"]
-    assert rows["connect4:5x5"]["experts"] == ["first", "mcts:N", "uniform"]
+    assert rows["connect4"]["experts"] == ["few", "first", "mcts:N", "uniform", "values"]
+    assert rows["connect4:5x5"]["experts"] == ["few", "first", "mcts:N", "uniform", "values"]
     assert (rows["connect4:5x5"]["enumerable"], rows["connect4:5x5"]["exact_gap"]) == (False, True)
     assert rows["leduc"]["experts"] == ["cfr+:N", "dcfr:N", "first"]
     assert (
@@ -58,9 +58,9 @@ def test_games_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 def test_games_as_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = command(monkeypatch, capsys, "games")
     assert (status, err) == (0, "")
-    assert re.search(r"^tictactoe +3x3:3 +9 +4,520 +first, mcts:N, uniform +exact$", out, re.MULTILINE)
-    assert re.search(r"^connect4 +6x7:4 +7 +<= 7.1e13 +first, mcts:N, uniform +-$", out, re.MULTILINE)
-    assert re.search(r"^kuhn +- +2 +12 +cfr[+]:N, dcfr:N, first +exact$", out, re.MULTILINE)
+    assert re.search(r"^tictactoe +3x3:3 +4,520 +few first mcts:N uniform values +exact$", out, re.MULTILINE)
+    assert re.search(r"^connect4 +6x7:4 +<= 7.1e13 +few first mcts:N uniform values +-$", out, re.MULTILINE)
+    assert re.search(r"^kuhn +- +12 +cfr[+]:N dcfr:N first +exact$", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) < 80
 
 
@@ -68,7 +68,7 @@ def test_games_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setenv("COLUMNS", "40")
     _, out, _ = command(monkeypatch, capsys, "games")
     assert max(map(len, out.splitlines())) < 40
-    shown = "  board: 3x3:3; actions: 9;\n  positions: 4,520;\n  experts: first, mcts:N, uniform;\n  Nash gap: exact\n"
+    shown = "  board: 3x3:3; positions: 4,520;\n  experts: few first mcts:N uniform\n    values;\n  Nash gap: exact\n"
     assert f"\ntictactoe\n{shown}" in out
 
 
@@ -86,7 +86,7 @@ def test_positions_are_counted_or_bounded_from_above(counted: int | None, bound:
 def test_registered_games_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     register("test-pennies", lambda _: PENNIES, summary="two coins")
     _, out, _ = command(monkeypatch, capsys, "games")
-    assert re.search(r"^test-pennies +- +2 +[?] +first, uniform +exact$", out, re.MULTILINE)
+    assert re.search(r"^test-pennies +- +[?] +few first uniform values +exact$", out, re.MULTILINE)
 
 
 def test_kept_graphs_are_deleted(
