@@ -248,11 +248,17 @@ def _default_cells(sizes: list[str]) -> list[tuple[str, ...]]:
             str(row["name"]),
             "-" if row["name"] == "others" else str(row["knowledge"]),
             ", ".join(row["learners"]),
-            f"{row['explorer']}, symmetry" if row["symmetry"] else str(row["explorer"]),
+            _explores(row),
             f"{row['minutes']:g}" if row["minutes"] is not None else "-",
         )
         for row in [*named, *others]
     ]
+
+
+def _explores(row: dict[str, Any]) -> str:
+    """The explorer of a default; walks are an exploration of their own."""
+    explorer = "-" if row["learners"] == ("mail-walk",) else str(row["explorer"])
+    return f"{explorer}, symmetry" if row["symmetry"] else explorer
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

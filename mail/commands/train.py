@@ -99,14 +99,14 @@ def _fill(args: argparse.Namespace, folder: Path) -> None:
     args.points = line.points
     if bare and args.resume and (folder / NAME).is_file():
         there = read_config(folder)
-        line = Default(there.learners, there.explorer, there.episodes, symmetry=there.symmetry)
+        line = Default(there.learners, there.explorer, there.expert, there.episodes, symmetry=there.symmetry)
         args.points, args.knowledge = there.points, there.knowledge or None
     elif bare and has_line(args.game):
         args.knowledge = args.knowledge or KNOWLEDGE_LEVELS[0]
     args.learner = ",".join(line.learners) if args.learner is None else args.learner
     args.explorer = line.explorer if args.explorer is None else args.explorer
     args.symmetry = args.symmetry or line.symmetry
-    args.expert = "first" if args.expert is None else args.expert
+    args.expert = line.expert if args.expert is None else args.expert
     args.episodes = line.episodes if args.episodes is None else args.episodes
 
 

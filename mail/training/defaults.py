@@ -21,6 +21,7 @@ class Default:
 
     learners: tuple[str, ...] = ("mail", "bc")
     explorer: str = "deep"
+    expert: str = "first"
     episodes: int | None = None
     """Most games per seat; None for what suits the size (``mail.clone.presets``)."""
     points: int | None = None
@@ -32,6 +33,7 @@ class Default:
 
 
 _MISTAKES = ("mail-ntuple",), "mistakes"
+_WALK = ("mail-walk",), "deep", "uniform"
 _DOUBT = ("mail-ntuple",), "doubt"
 _PAPER = Default()
 _HIDDEN = {
@@ -42,9 +44,9 @@ _HIDDEN = {
 _BY_NAME = {
     ("tictactoe", "all"): Default(*_MISTAKES, minutes=0.1),
     ("connect4:4x4", "all"): Default(*_MISTAKES, minutes=0.3),
-    ("connect4:5x4", "all"): Default(*_MISTAKES, episodes=4000, points=2, minutes=1.0),
-    ("connect4:4x5", "all"): Default(*_MISTAKES, episodes=8000, points=1, minutes=2.0),
-    ("connect4:5x5", "all"): Default(*_MISTAKES, episodes=60000, points=1, minutes=8.0),
+    ("connect4:5x4", "all"): Default(*_WALK, episodes=4000, points=2, minutes=0.3),
+    ("connect4:4x5", "all"): Default(*_WALK, episodes=8000, points=1, minutes=0.6),
+    ("connect4:5x5", "all"): Default(*_WALK, episodes=60000, points=1, minutes=2.0),
     ("tictactoe", "play"): Default(*_DOUBT, symmetry=True),
     ("connect4:4x4", "play"): Default(*_DOUBT, episodes=20_000, symmetry=True),
 }

@@ -44,6 +44,8 @@ def test_every_line_names_what_there_is_and_what_its_knowledge_allows(name: str)
 def test_a_bare_command_takes_the_line_and_a_named_one_what_it_always_took() -> None:
     bare = filled("connect4:4x4")
     assert (bare.learner, bare.explorer, bare.expert, bare.knowledge) == ("mail-ntuple", "mistakes", "first", "all")
+    walk = filled("connect4:5x5")
+    assert (walk.learner, walk.expert, walk.knowledge) == ("mail-walk", "uniform", "all")
     play = filled("connect4:4x4", "--knowledge", "play")
     assert (play.learner, play.explorer, play.knowledge, play.symmetry) == ("mail-ntuple", "doubt", "play", True)
     assert not bare.symmetry
