@@ -2,10 +2,9 @@
 
     python check.py [FOLDER]       # the folder of the proof, by default that of this file
 
-The policy's greedy moves are fixed, and every reply is tried, ply by ply, by rules of this file's own. Moves with
-log-probabilities within SLACK of the best are tried, too, so that rounding cannot matter. A policy with tactics wins at
-once where it can, and else blocks. Of mirror images with the same answers one is enough. A position is two words, the
-stones of the seat to move and all stones, its number their sum; a cell is bit ``column * (rows + 1) + height``.
+All replies to the greedy moves are tried, by rules of this file's own, and so are moves with log-probabilities within
+SLACK of the best. With tactics it wins at once where it can, else blocks. Mirror images with equal answers count once.
+A position is the mover's stones and all stones, its number their sum; a cell is bit ``column * (rows + 1) + height``.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-SLACK, CHUNK = 1e-5, 1 << 15
+SLACK, CHUNK, U = 1e-5, 1 << 15, np.uint64
 Array = np.ndarray
-U = np.uint64
 
 
 class _Board:
@@ -68,7 +66,7 @@ class _Policy:
         tuples = np.repeat(np.arange(len(image[0])), arrays["counts"])
         self.rows = np.full((len(image[0]), 4 ** self.places.shape[2]), len(tuples))  # of each pattern; the last is 0
         self.rows[tuples, arrays["codes"].astype(int)] = np.arange(len(tuples))
-        self.weights = np.concatenate([arrays["weights"], np.zeros((1, board.columns), np.float32)])
+        self.weights = np.pad(arrays["weights"], ((0, 1), (0, 0)))
 
     def logits(self, own: Array, stones: Array) -> Array:
         """[N, columns] in double precision."""
@@ -130,10 +128,12 @@ def _check(folder: Path, seat: int) -> tuple[bool, str]:
     """Whether a seat is proven, and a line of words on it."""
     told, begun = json.loads((folder / f"certificate{seat}.json").read_text()), time.time()
     data, value = (folder / f"seat{seat}.safetensors").read_bytes(), told["value"]
-    if hashlib.sha256(data).hexdigest() != told["policy"]:
-        return False, "the certificate is for another policy"
     board = _Board(told["rows"], told["columns"], told["in_a_row"])
-    layers, line = _walk(board, _Policy(data, board, told.get("tactics", False)), seat, value)
+    known = hashlib.sha256(data).hexdigest() == told["policy"] and told["format"] == 1
+    policy = _Policy(data, board, told.get("tactics", False)) if known else None
+    if policy is None or len(policy.actions[0]) != board.columns or policy.places.max() // board.columns >= board.rows:
+        return False, "the certificate is for another policy, or for another board or version"
+    layers, line = _walk(board, policy, seat, value)
     if line:
         return False, f"refuted, it gets less than {value:g} in columns {' '.join(str(move + 1) for move in line)}"
     digest = hashlib.sha256(b"".join(layer.astype("<u8").tobytes() for layer in layers)).hexdigest()

@@ -197,6 +197,13 @@ def test_another_policy_is_not_what_was_proven(proof: Path) -> None:
     assert status == 1 and "seat 0: the certificate is for another policy" in words
 
 
+@pytest.mark.parametrize("facts", [{"format": 2}, {"rows": 2}, {"columns": 3}])
+def test_a_certificate_for_another_board_or_version_is_refused(facts: dict[str, int], proof: Path) -> None:
+    changed(proof, **facts)
+    status, words = checked(proof)
+    assert status == 1 and "seat 0: the certificate is for another policy, or for another board or version" in words
+
+
 def test_what_cannot_be_proven_is_refused(clones: tuple[NtuplePolicy, NtuplePolicy], tmp_path: Path) -> None:
     folder = tmp_path / "proof"
     with pytest.raises(PolicyError, match="is not proven within"):
