@@ -28,7 +28,7 @@ STYLE = """\
 --fresh:#f4e3a1;--won:#b9e4c0;--soft:#5b6675;--card:#fff;--edge:#d9dee6}
 @media (prefers-color-scheme:dark){:root{--ink:#e6e9ee;--paper:#15181d;--board:#232933;--line:#5d6979;--x:#ff7666;
 --o:#6db5f2;--fresh:#4d4523;--won:#24503a;--soft:#9aa6b5;--card:#1c2027;--edge:#333b46}}
-body{margin:0 auto;padding:1.5rem;max-width:62rem;background:var(--paper);color:var(--ink);
+body{margin:0 auto;overflow-wrap:anywhere;padding:1.5rem;max-width:62rem;background:var(--paper);color:var(--ink);
 font:16px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem} h2{font-size:1.2rem;margin-top:2.5rem} p{max-width:46rem} .soft{color:var(--soft)}
 .steps{display:flex;flex-wrap:wrap;gap:1rem;padding:0;list-style:none}

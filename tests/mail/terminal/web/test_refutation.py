@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -130,3 +134,32 @@ def test_the_table_has_every_legal_move(tmp_path: Path, capsys: pytest.CaptureFi
     rows = re.findall(r"<tr><td>cell (\d)</td><td>([\d.]+)%", page)
     assert rows, page
     assert {chance for _, chance in rows} <= {f"{100 / n:.1f}" for n in range(1, 7)}
+
+
+MEASURE = """<script>
+const boards = [...document.querySelectorAll("svg")].map(board => board.getBoundingClientRect());
+document.title = JSON.stringify({
+  boards: boards.filter(box => box.width > 20 && box.height > 20 && box.right <= innerWidth).length,
+  wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  steps: [...document.querySelectorAll("li")].filter(step => step.innerText.trim()).length,
+});
+</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 500])
+def test_a_browser_lays_it_out(width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every board is visible within the window, which needs no sideways scrolling."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no browser is installed")
+    page = page_of("connect4:4x4", (Uniform(), Uniform()), tmp_path, capsys)
+    probe = tmp_path / "probe.html"
+    probe.write_text(page.replace("</body>", f"{MEASURE}</body>"), encoding="utf-8")
+    words = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
+    window = f"--window-size={width},800"
+    done = subprocess.run([*words, window, "--dump-dom", probe.as_uri()], capture_output=True, text=True, timeout=60)
+    title = re.search("<title>(.*?)</title>", done.stdout)
+    assert title is not None, done.stderr
+    told = json.loads(html.unescape(title[1]))
+    assert told == {"boards": page.count("<svg"), "wide": 0, "steps": page.count("<li")}
