@@ -8,6 +8,7 @@ game). See docs/algorithms.md, "Interactive imitation (MAIL)".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -52,7 +53,7 @@ def coverage_bounds(model: Model, expert: Table, seat: int) -> CoverageBounds:
     parts = in_parts(len(decisions), step="find decisions")
     if deals(model.game) or any((expert[decisions[part]].max(1) < 1.0).any() for part in parts):
         return CoverageBounds(len(decisions), None)
-    matched = _matching(cast(GameGraph, model), profile[0] + profile[1], reached, decisions)
+    matched = _matching(cast(GameGraph, model), profile, reached, decisions)
     return CoverageBounds(len(decisions), len(decisions) - matched)
 
 
@@ -73,11 +74,11 @@ def imitation_limit(model: Model, experts: tuple[Table, Table], seat: int) -> Ta
     return limit
 
 
-def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints) -> int:
+def _matching(graph: GameGraph, profile: Sequence[Table], reached: Bools, decisions: Ints) -> int:
     """Size of the largest matching of each decision with one that can come later in the same game.
 
     Solved as a maximum flow, which needs no list of all later decisions. One unit may leave each decision for the
-    positions after it, follow moves of ``support``, and end at another decision, which takes one unit.
+    positions after it, follow moves of ``profile``, and end at another decision, which takes one unit.
     """
     report(0, 1, "matchings", step="match decisions")
     rows = np.flatnonzero(reached)
@@ -87,9 +88,13 @@ def _matching(graph: GameGraph, support: Table, reached: Bools, decisions: Ints)
     place[rows] = np.arange(passing)
     start = np.full(len(graph), -1, dtype=np.int64)
     start[decisions] = passing + np.arange(leaving)
-    report(0, 1, "matchings", step="list moves")
-    row, action = np.nonzero((support[rows] > 0) & (graph.successor[rows] >= 0))
-    after = place[graph.successor[rows[row], action]]
+    moves = []
+    for part in in_parts(passing, step="list moves"):
+        successor = graph.successor[rows[part]]
+        played = (profile[0][rows[part]] > 0) | (profile[1][rows[part]] > 0)
+        at, action = np.nonzero(played & (successor >= 0))
+        moves.append((at + part.start, place[successor[at, action]]))
+    row, after = (np.concatenate(column) for column in zip(*moves, strict=True))
     own = start[rows[row]]  # the node of the decision to leave, or -1
     ours = own >= 0
     edges = (  # from, to, capacity
