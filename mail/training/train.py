@@ -88,6 +88,8 @@ def prepare(config: Config, games: Sequence[Played] = (), *, context: GameContex
         context = context or game_context(config.game, symmetry=config.symmetry)
         options = context.options(config)
         tasks = tuple(_task(name, config, context, options, games) for name in config.learners)
+        if context.model is not None:  # an exact report measures the run's expert, whichever the learners query
+            context.experts(config.expert)
         return Prepared(context, context.budget(config), tasks)
 
 

@@ -52,7 +52,7 @@ def refused(words: list[str], capsys: pytest.CaptureFixture[str], folder: Path, 
         (["train", "tictactoe", "--explorer", "nope"], "no explorer is called 'nope'; the explorers are: counts, "),
         (
             ["train", "tictactoe", "--expert", "nope"],
-            "no expert is called 'nope'; the experts are: cfr+, dcfr, first, ",
+            "no expert is called 'nope'; the experts are: cfr+, dcfr, few, first, ",
         ),
         (["train", "tictactoe", "--episodes", "0"], "--episodes must be at least 1, not 0"),
         (["train", "tictactoe", "--episodes", "-3"], "--episodes must be at least 1, not -3"),

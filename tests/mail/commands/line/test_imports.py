@@ -316,4 +316,4 @@ def test_installed_plugins_are_there_in_every_command(
     said = capsys.readouterr().err.splitlines()
     assert asked == ["nashmail.plugins"]
     assert said[0] == "nashmail train: the plugin bad (somewhere:something) failed: ImportError: no such library"
-    assert "the experts are: cfr+, dcfr, first, mcts, plugged, uniform, vertex" in said[1]
+    assert "the experts are: cfr+, dcfr, few, first, mcts, plugged, uniform, values, vertex" in said[1]
