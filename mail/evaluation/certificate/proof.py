@@ -130,7 +130,7 @@ def write_proofs(
         numbers = packed(plans[seat])[1]
         files[f"seat{seat}.safetensors"] = numbers
         files[f"certificate{seat}.json"] = to_json(_certificate(board, trace, value, numbers))
-    for name, data in files.items():
+    for name, data in sorted(files.items(), key=lambda one: -len(one[1])):  # a full disk refuses the first of them
         write_atomic(folder / name, data)
     return [folder / name for name in files]
 
