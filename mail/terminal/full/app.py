@@ -34,6 +34,7 @@ FRAME = ("\x1b[?2026h", "\x1b[?2026l")
 """Before and after a frame."""
 FLOOD = 1500  # bytes at once, or without a pause, that nobody typed
 PAUSE = 0.1  # seconds without input after which a flood is over
+TYPED = 64  # bytes that keys and mouse may send between two looks
 
 
 class FullScreen(Protocol):
@@ -218,10 +219,10 @@ class _Guarded(Vt100Input):
     def read_keys(self) -> list[KeyPress]:
         """The keys since the last call; one ``BracketedPaste`` for a flood, however long it is."""
         now = time.monotonic()
-        if now - self._last > PAUSE:
+        data = self.stdin_reader.read()
+        if now - self._last > PAUSE and len(data) <= TYPED:  # a busy machine reads a paste with pauses, too
             self._burst = 0
         before = self._burst
-        data = self.stdin_reader.read()
         self._last = now
         self._burst += len(data)
         if self._burst > FLOOD:

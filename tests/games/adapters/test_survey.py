@@ -20,7 +20,8 @@ def test_every_kind_of_answer() -> None:
     assert sorted(answer.name for answer in told) == sorted(answer.name for answer in answers)
     kuhn, breakthrough, phantom, blackjack, matrix, havannah = answers
     assert kuhn.positions == 12
-    assert breakthrough.reason.endswith(" positions") and phantom.reason.endswith(" positions")
+    assert " positions" in breakthrough.reason  # and the time to list them, where the machine allowed an estimate
+    assert phantom.reason.endswith(" positions")
     assert blackjack.reason == "has 1 players; only games for two fit"
     assert matrix.name == "simultaneous:matrix_rps"
     assert "SIGSEGV" in havannah.reason
