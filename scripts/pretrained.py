@@ -1,4 +1,4 @@
-"""Make the policies that come with the package: ``python scripts/pretrained.py`` (two minutes).
+"""Make the policies that come with the package: ``python scripts/pretrained.py`` (five minutes).
 
 Each is the run of ``nashmail train GAME`` with its defaults and seed 0, whose decisions and figure are left out. The
 first player of 6x7, which takes half an hour (``scripts/reproduce.py unbeatable``), is copied from there by
@@ -19,7 +19,7 @@ from agents.storage.atomic import write_atomic
 from mail.commands.cli import main as nashmail
 from mail.training import pretrained
 
-GAMES = ("tictactoe", "connect4:4x4", "connect4:5x4")
+GAMES = ("tictactoe", "connect4:4x4", "connect4:5x4", "connect4:5x5")
 CERTIFICATE = "certificate0.json"
 
 
