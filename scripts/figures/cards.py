@@ -202,5 +202,5 @@ def draw(data: dict[str, Any]) -> Figure:
         axes.set_ylim(bottom=-0.03 * axes.get_ylim()[1])
         axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("exact Nash gap: median and quartiles over seeds", fontsize=9)
-    panels[0][-1].legend(fontsize=7, loc="upper right")
+    figure.legend(*panels[0][-1].get_legend_handles_labels(), fontsize=8, loc="outside right upper")
     return figure
