@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-_AMOUNT = r"(?:about |some )?(?:\d+|an?|half an?|two|three|several)(?: to (?:\d+|two|three))?"
+_AMOUNT = r"(?:about |some )?(?:\d+|an?|half an?|two|three|four|five|six|ten|several)(?: to (?:\d+|two|three|four))?"
 TIME = rf"{_AMOUNT} (?:second|minute|hour|day)s?\b|(?:hours|minutes)\b"
 """How a page says that a command is long: with its time, at the start of the comment or parenthesis behind it."""
 

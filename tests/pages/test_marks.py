@@ -14,6 +14,7 @@ from tests.pages.test_commands import check_promises, check_shown
         ("make test    # 15 minutes: runs every test", True),
         ("reproduce.py asks  # hours", True),
         ("nashmail exploit runs/a  # half a minute", True),
+        ("nashmail exploit runs/a  # five minutes", True),
         ("nashmail exploit runs/a  # one of 30 minutes", False),
         ("nashmail gap runs/demo  # takes long", False),
         ("nashmail gap runs/demo", False),
