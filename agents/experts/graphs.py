@@ -7,6 +7,7 @@ it, ``few`` one of them (``agents.experts.few``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from agents.experts.few import Graph, Moves, fewest
 from agents.experts.lookahead import Lookahead, kept_rows
-from agents.policy import PolicyError, Seats, uniform_rows
+from agents.policy import Policy, PolicyError, Seats, uniform_rows
 from agents.solver import Solver, load, solvable
 from games.base import Bools, Floats, Game, Ints, Known, States, model_and_game
 from games.graph import GameGraph
@@ -85,14 +86,7 @@ def values(known: Known) -> Seats:
     Raises:
         PolicyError: for any other game, and where the solver is not installed.
     """
-    graph, game = _graph(known)
-    if graph is not None:
-        return expert_of(graph, "values")
-    if not solvable(game):
-        raise PolicyError(_refusal("values"))
-    load()
-    expert = Solver(kept_rows)
-    return expert, expert
+    return _made("values", known, lambda: Solver(kept_rows))
 
 
 def few(known: Known) -> Seats:
@@ -104,21 +98,18 @@ def few(known: Known) -> Seats:
     Raises:
         PolicyError: for any other game, and where the solver is not installed.
     """
-    graph, game = _graph(known)
-    if graph is not None:
-        return expert_of(graph, "few")
-    if not solvable(game):
-        raise PolicyError(_refusal("few"))
-    load()
-    expert = Lookahead()
-    return expert, expert
+    return _made("few", known, Lookahead)
 
 
-def _graph(known: Known) -> tuple[Graph | None, Game]:
-    """The game, and its model where that is a graph: graphs alone have layers."""
+def _made(name: str, known: Known, by_solver: Callable[[], Policy]) -> Seats:
+    """The expert of a graph (graphs alone have layers), or by the solver. PolicyError for any other game."""
     model, game = model_and_game(known)
-    return cast(Graph, model) if hasattr(model, "layer_sizes") else None, game
-
-
-def _refusal(name: str) -> str:
-    return f"the expert {name!r} plays turn-based games that are enumerated as a graph, and connect4 on 6x7"
+    if hasattr(model, "layer_sizes"):
+        return expert_of(cast(Graph, model), name)
+    if not solvable(game):
+        raise PolicyError(
+            f"the expert {name!r} plays turn-based games that are enumerated as a graph, and connect4 on 6x7"
+        )
+    load()
+    expert = by_solver()
+    return expert, expert
