@@ -110,7 +110,11 @@ def run_of(out: Path, cell: Cell) -> Run:
         labels=labels,
         seed=seed,
     )
-    folder = out / "connect4-cells" / f"{labels}-{seed}"
+    return run_in(out / "connect4-cells" / f"{labels}-{seed}", config)
+
+
+def run_in(folder: Path, config: Config) -> Run:
+    """The run in a folder, begun if it is not there. NashmailError for one that was begun with other settings."""
     if not (folder / "config.json").is_file():
         prepare(config)  # refuses what cannot be had before anything is written
         return Run.create(folder, config)

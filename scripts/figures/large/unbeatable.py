@@ -14,18 +14,18 @@ from typing import Any
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from figures.connect4 import run_in
 from figures.markov_games import grid, keep
 from figures.over_seeds import picture
-from games.base import NashmailError, as_enumerable
+from games.base import as_enumerable
 from games.registry import make as make_game
 from mail.evaluation.axes import count_axis, log_ticks, place
 from mail.evaluation.certificate.proof import write_proofs
 from mail.parallel.pool import Pool
 from mail.training.config import Config
 from mail.training.files import METRICS
-from mail.training.folder import Run
 from mail.training.profile import load_profile
-from mail.training.train import prepare, train
+from mail.training.train import train
 
 CONFIG = Config("connect4", learners=("mail-walk",), expert="uniform", episodes=1_000_000, seed=0)
 
@@ -33,7 +33,7 @@ CONFIG = Config("connect4", learners=("mail-walk",), expert="uniform", episodes=
 def make(seeds: int, out: Path, pool: Pool) -> None:
     """Train, prove, print the table, write unbeatable.json, unbeatable.png and unbeatable.pdf."""
     del seeds
-    run = run_of(out / "unbeatable-run")
+    run = run_in(out / "unbeatable-run", CONFIG)
     if run.result() is None:
         train(run, pool=pool)
     profile = load_profile(str(run.folder))
@@ -50,17 +50,6 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
 
 
 WALK = ("labels", "walked", "mistakes", "thinned")
-
-
-def run_of(folder: Path) -> Run:
-    """The run, begun if it is not there. NashmailError for one that was begun with other settings."""
-    if not (folder / "config.json").is_file():
-        prepare(CONFIG)
-        return Run.create(folder, CONFIG)
-    run = Run.resume(folder)
-    if run.config != CONFIG:
-        raise NashmailError(f"{folder} was begun with other settings; remove it, or give another --out")
-    return run
 
 
 # --- table and picture -----------------------------------------------------------------------------------
