@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from games.base import Floats, Game, Ints, Model, NashmailError, Rng, States, Table
+from games.base import Bools, Floats, Game, Ints, Model, NashmailError, Rng, States, Table
 from games.compiled.loading import kernels, plain
 from games.progress import PART, in_parts, report
 from games.symmetry import Quotient
@@ -121,6 +121,23 @@ def sample(probabilities: Floats, *, rng: Rng) -> Ints:
     mark = np.minimum(numbers * total, np.nextafter(total, 0.0))  # stays below the total
     action = (cumulated <= mark).sum(1)
     return np.where(total[:, 0] > 0, action, -1)
+
+
+def choose(legal: Bools, *, rng: Rng) -> Ints:
+    """Draw one of the legal actions for each row, all with equal probability, by one uniform number each.
+
+    Args:
+        legal: bool [N, A].
+        rng: draws them.
+
+    Returns:
+        int64 [N]; -1 where none is legal.
+    """
+    if not (compiled := kernels(len(legal))):
+        return sample(legal.astype(np.float64), rng=rng)
+    drawn = np.empty(len(legal), dtype=np.int64)
+    compiled.choose(plain(legal, np.bool_), rng.random((len(legal), 1))[:, 0], drawn)
+    return drawn
 
 
 Asker = Callable[[Iterator[States]], Iterable[Floats]]
@@ -310,7 +327,15 @@ def uniform_rows(legal: np.ndarray) -> Floats:
     Returns:
         float64 [N, A]; zero rows where none is legal.
     """
-    return _by_parts(lambda part: _normalised(part.astype(np.float64)), legal)
+    return _by_parts(_uniform, legal)
+
+
+def _uniform(legal: np.ndarray) -> Floats:
+    if legal.dtype == np.bool_ and (compiled := kernels(len(legal))):
+        rows = np.empty(legal.shape)
+        compiled.uniform(plain(legal, np.bool_), rows)
+        return rows
+    return _normalised(legal.astype(np.float64))
 
 
 def _by_parts(rule: Callable[[np.ndarray], Floats], rows: np.ndarray) -> Floats:

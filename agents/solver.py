@@ -96,9 +96,10 @@ class Scores:
         position, mirrored = _canonical(states)
         self.queried += len(position)
         rows = self._rows(position, best_only)
-        if (missing := np.unique(position[rows < 0])).size:
-            self._obtain(missing, best_only)
-            rows = self._rows(position, best_only)
+        lacking = np.flatnonzero(rows < 0)
+        if len(lacking):
+            self._obtain(np.unique(position[lacking]), best_only)
+            rows[lacking] = self._rows(position[lacking], best_only)
         found = self._known[rows]
         found[mirrored] = found[mirrored, ::-1]
         return found
@@ -374,8 +375,9 @@ def _canonical(states: States) -> tuple[Ints, NDArray[np.bool_]]:
 
     Own stones plus all stones: within a column of height h that is 2^h - 1 plus a number below 2^h, so no two agree.
     """
-    sums = _BOARD.images(states).sum(2).astype(np.int64)  # [2, N]
-    return sums.min(0), sums[1] < sums[0]
+    images = _BOARD.images(states)
+    itself, image = (images[:, :, 0] + images[:, :, 1]).view(np.int64)
+    return np.minimum(itself, image), image < itself
 
 
 def _their_boards(position: Ints) -> list[tuple[int, int, int]]:

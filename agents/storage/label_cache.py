@@ -234,7 +234,7 @@ class _Damaged(Exception):
 def _identity(path: Path) -> tuple[int, int] | None:
     """Device and inode of the file at the path; None if there is no file."""
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return None
     return status.st_dev, status.st_ino
@@ -282,7 +282,7 @@ def _get(connection: sqlite3.Connection, game: str, position: Ints, actions: int
         if not rows:
             continue
         cached[rows] = True
-        scores[rows] = np.frombuffer(b"".join(data for _, data, _ in found), dtype=np.int8).reshape(-1, actions)
+        scores[rows] = np.frombuffer(b"".join([data for _, data, _ in found]), dtype=np.int8).reshape(-1, actions)
     return cached, scores
 
 

@@ -193,3 +193,40 @@ def sample(probabilities: Array, numbers: Array, out: Array) -> None:
             below += probabilities[row, action]
             count += below <= mark and below < total  # the mark stays below the total, whatever was rounded
         out[row] = count if total > 0.0 else -1
+
+
+@compiled("void(boolean[:,::1], float64[::1], int64[::1])")
+def choose(legal: Array, numbers: Array, out: Array) -> None:
+    """One legal action for each row, all with equal probability.
+
+    Args:
+        legal: bool [N, A].
+        numbers: float64 [N] uniform between 0 and 1.
+        out: int64 [N] receives the actions; -1 for rows without one.
+    """
+    for row in range(len(legal)):
+        total, below, count = 0, 0, 0
+        for action in range(legal.shape[1]):
+            total += 1 if legal[row, action] else 0
+        mark = min(int(numbers[row] * total), total - 1)  # a number close to 1 may be rounded up
+        for action in range(legal.shape[1]):
+            below += 1 if legal[row, action] else 0
+            count += 1 if below <= mark else 0
+        out[row] = count if total > 0 else -1
+
+
+@compiled("void(boolean[:,::1], float64[:,::1])")
+def uniform(legal: Array, out: Array) -> None:
+    """Equal probability for the legal actions of each row.
+
+    Args:
+        legal: bool [N, A].
+        out: float64 [N, A] receives it; zero rows where none is legal.
+    """
+    for row in range(len(legal)):
+        total = 0
+        for action in range(legal.shape[1]):
+            total += 1 if legal[row, action] else 0
+        share = 1.0 / max(total, 1)
+        for action in range(legal.shape[1]):
+            out[row, action] = share if legal[row, action] else 0.0

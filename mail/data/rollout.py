@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.policy import Policy, Seats, query, sample
+from agents.policy import Policy, Seats, choose, query, sample
 from agents.tabular import Tabular
 from games.base import Bools, Floats, Game, Ints, Rng, States, stuck
 from games.progress import report
@@ -162,10 +162,10 @@ def random_moves(game: Game, episodes: int, *, rng: Rng, observe: bool = False) 
         for seat in (0, 1):
             if not acting[:, seat].any():
                 continue
-            actions[:, seat] = sample(game.legal(states, seat).astype(np.float64), rng=rng)
+            actions[:, seat] = choose(game.legal(states, seat), rng=rng)
             if observe:
                 game.observe(states, seat)
-        moves += int((actions >= 0).sum())
+        moves += int(np.count_nonzero(acting))
         states, _, done = game.step(states, actions, rng=rng)
         states = states[~done] if done.any() else states
     return moves

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.policy import PolicyError, query, sample
+from agents.policy import PolicyError, choose, query, sample, uniform_rows
 from games import Board, GameError
 from games.base import States
 from games.compiled import loading, play
@@ -102,13 +102,36 @@ def test_moves_are_drawn_alike(seed: int, rows: int, actions: int) -> None:
     assert_same(*both(lambda: sample(tables, rng=np.random.default_rng(seed))))
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(0, 50), actions=st.integers(1, 9))
+def test_legal_moves_are_chosen_alike(seed: int, rows: int, actions: int) -> None:
+    """As ``sample`` draws from rows of ones, and as fractions of one; rows without a legal move among them."""
+    legal = np.random.default_rng(seed).random((rows, actions)) < 0.5
+    one, other = both(lambda: choose(legal, rng=np.random.default_rng(seed)))
+    assert_same(one, other)
+    assert_same(one, sample(legal.astype(np.float64), rng=np.random.default_rng(seed)))
+    one, other = both(lambda: uniform_rows(legal))
+    assert_same(one, other)
+    share = legal / np.maximum(legal.sum(1, keepdims=True), 1)
+    assert np.array_equal(one, share)
+
+
+class Drawn:
+    """Draws numbers as close to 1 as there are."""
+
+    def random(self, shape: Any) -> Any:
+        return np.full(shape, np.nextafter(1.0, 0.0))
+
+
+def test_the_largest_number_chooses_the_last_legal_move() -> None:
+    legal = np.tril(np.ones((9, 9), dtype=np.bool_))
+    one, other = both(lambda: choose(legal, rng=Drawn()))  # type: ignore[arg-type]
+    assert_same(one, other)
+    assert np.array_equal(one, np.arange(9))
+
+
 def test_numbers_at_the_ends_draw_legal_moves() -> None:
     """Sums of probabilities that rounding has left below or above 1, and numbers close to 1."""
-
-    class Drawn:
-        def random(self, shape: Any) -> Any:
-            return np.full(shape, np.nextafter(1.0, 0.0))
-
     rows = np.array([[0.0, 1.0, 0.0], [0.1, 0.2, 0.7], [0.3, 0.6, 0.1], [1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, 0.0]])
     one, other = both(lambda: sample(rows, rng=Drawn()))  # type: ignore[arg-type]
     assert_same(one, other)
