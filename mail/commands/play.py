@@ -68,8 +68,9 @@ def run(args: argparse.Namespace) -> int:
     args.against = args.against or _opponent(args.game, args.seat)
     args.seat = args.seat or ("1" if only_seat(args.against) == 0 else "0")
     if args.seat == "both" and args.against not in ("expert", "human"):
-        who = args.against[:80]
-        raise NashmailError(f"--seat both leaves no seat to {who}; choose --seat 0 or 1, or --against human")
+        who, only = args.against[:80], only_seat(args.against)
+        free = "0 or 1" if only is None else 1 - only
+        raise NashmailError(f"--seat both leaves no seat to {who}; choose --seat {free}, or --against human")
     series = _series(args, args.game, args.against, args.seat)
     seed = series.seed
     if full:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from agents.ntuple import NtuplePolicy
 from games.base import Enumerable, Rng, as_enumerable, pack
 from games.plies.graph import CompactGraph
 from mail.parallel.streams import stream
+
+if TYPE_CHECKING:  # torch is not loaded before the memory of graphs is measured
+    from agents.network import NetworkPolicy
 
 T = TypeVar("T")
 
@@ -49,13 +52,14 @@ def one_size(name: str, seed: int, seconds: float) -> dict[str, float]:
 
 
 def _by_plies(game: Enumerable, seed: int) -> dict[str, float]:
-    """The figures of one size without tables, each measured once; the gap is that of two n-tuple policies."""
+    """The figures of one size without tables, each measured once."""
     from mail.evaluation.plies import ply_measures
 
     seconds, graph = _time(lambda: CompactGraph(game))
     found = {"positions": float(len(graph)), "graph": seconds, "minimax": _time(graph.solve)[0], "memory": peak()}
     profile = tuple(_ntuples(graph, seat, rng=stream(seed, "bench/scaling/ntuples", seat=seat)) for seat in (0, 1))
     found["n-tuple gap"] = _time(lambda: ply_measures(graph, profile))[0]  # type: ignore[arg-type]
+    found["nash-gap"] = _time(lambda: ply_measures(graph, _networks(game, seed)))[0]
     found["gap memory"] = peak()
     found["all positions"] = float(len(graph) + _finished(graph))
     return found
@@ -109,22 +113,27 @@ def _built(game: Enumerable, seconds: float) -> tuple[list[float], list[float], 
 
 def _network_gap(graph: games.GameGraph, seed: int, seconds: float) -> float:
     """Median seconds of the exact Nash gap of two networks."""
-    from agents.network import Architecture, NetworkPolicy, PolicyNet
     from mail.evaluation.gap import nash_gap
 
-    spec = graph.game.spec
-    first, second = (
-        NetworkPolicy(
-            PolicyNet(spec.observation, spec.actions, Architecture(), rng=stream(seed, "bench/scaling", seat=seat))
-        )
-        for seat in (0, 1)
-    )
+    first, second = _networks(graph.game, seed)
     first.probabilities(graph.game, graph.states[:1], 0)  # so that torch's preparation is not measured
     times: list[float] = []
     stop = time.perf_counter() + seconds
     while not times or time.perf_counter() < stop:
         times.append(_time(lambda: nash_gap(graph, (first, second)))[0])
     return median(times)
+
+
+def _networks(game: Enumerable, seed: int) -> tuple[NetworkPolicy, NetworkPolicy]:
+    """A network of the default architecture with random weights for each seat."""
+    from agents.network import Architecture, NetworkPolicy, PolicyNet
+
+    spec = game.spec
+    first, second = (
+        PolicyNet(spec.observation, spec.actions, Architecture(), rng=stream(seed, "bench/scaling", seat=seat))
+        for seat in (0, 1)
+    )
+    return NetworkPolicy(first), NetworkPolicy(second)
 
 
 def finished(graph: games.GameGraph) -> int:

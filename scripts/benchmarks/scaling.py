@@ -5,9 +5,9 @@ Figures of a size, all on one core: ``positions`` that are not over and ``all po
 ``minimax`` values of every position, and for the exact ``nash-gap`` of two networks of the default architecture with
 random weights (each queried once at every position of its seat, two best responses, the value of their play); peak
 ``memory`` of the process in MB, Python and numpy included, with graph and minimax values, and ``gap memory``, torch
-included, at its end. Sizes in ``BIG`` are measured on request only, ply by ply (``games.plies``), and their gap is the
-``n-tuple gap`` of two n-tuple policies of the default sizes, as they are and greedy. No peer keeps a graph; ``cited``
-are published numbers of positions, and ``same_result`` says that ours equal them.
+included, at its end. Sizes in ``BIG`` are measured on request only, ply by ply (``games.plies``);
+beside the networks' gap there is the ``n-tuple gap`` of two n-tuple policies of the default sizes. No peer keeps a
+graph; ``cited`` are published numbers of positions, and ``same_result`` says that ours equal them.
 """
 
 from __future__ import annotations

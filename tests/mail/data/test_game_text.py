@@ -238,6 +238,7 @@ def test_commands_take_them(
         ("play tictactoe --from 14253", "--from: the game is over after these moves"),
         (f"play tictactoe --from {path}", "holds a game of connect4, not of tictactoe"),
         ("play tictactoe --seat both --against random", "--seat both leaves no seat to random"),
+        ("play connect4 --seat both --against unbeatable", "choose --seat 1, or --against human"),
         (
             f"train connect4:4x4 --from-games {path} --out {tmp_path}/run",
             "holds a game of connect4, not of connect4:4x4",
