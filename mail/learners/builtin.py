@@ -206,6 +206,32 @@ _inverse(
     "Yu, Song, Ermon 2019, arXiv 1907.13220",
 )
 
+_DEEP = replace(_INVERSE, knows=frozenset({"labels", "expert"}), both_seats=False)
+_SOFT_NET = "a network of soft action values by IQ-Learn's offline loss, chi-squared"
+
+
+def _deep(name: str, target: str, summary: str, source: str) -> None:
+    """Register a learner that imitates each seat with networks, in play against the other seat's expert."""
+    declared = replace(_DEEP, summary=summary, source=source)
+    register(name, f"mail.learners.inverse.deep.{target}", declared, settings={"name": name})
+
+
+register_cloner("iq-learn-deep", "mail.learners.inverse.deep.iq_learn:clone_iq", ClonerDeclaration(_SOFT_NET, _IQ))
+register("iq-learn-deep", _TO_BC, replace(_BC, summary=f"bc into {_SOFT_NET}", source=_IQ),
+         settings={"name": "iq-learn-deep", "cloner": "iq-learn-deep"})  # fmt: skip
+_deep(
+    "iq-learn-online-deep",
+    "iq_learn:IqLearnOnlineDeep",
+    "the same network, with the penalty on own games against the other expert, too",
+    _IQ,
+)
+_deep(
+    "gail-deep",
+    "gail:GailDeep",
+    "a discriminator and a Q-network, in own games against the other expert",
+    "Ho and Ermon 2016, arXiv 1606.03476",
+)
+
 # --- the regret gap --------------------------------------------------------------------------------------
 
 register(

@@ -1,0 +1,1 @@
+"""Adversarial and inverse learners with networks, which know play and labels alone: no exact model."""
