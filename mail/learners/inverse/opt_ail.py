@@ -3,10 +3,15 @@ adversarial imitation learning with general function approximation"; docs/algori
 
 The transitions are learned from play. In round k = 1 .. K, with counts n(s, a) and empirical transitions P so far:
 
-    r_k  = clip(c sum over i < k of (rho_E - rho_i), -1, 1)                            FTRL with |r|^2 / (2 c), on a box
+    r_k  = clip(r_0 + c sum over i < k of (rho_E - rho_i), -1, 1)                FTRL with |r - r_0|^2 / (2 c), on a box
     Q_k  = argmin over |Q| <= H of  sum of n (Q - r_k - P V)^2 - lambda V(start)       ``theory``; V = max of Q
-    pi_k = greedy in Q_k;   play games with it, which give rho_k and the counts
-    return the mixture of pi_1 .. pi_K, one of them drawn per game
+    pi_k = greedy in Q_k;   play games with it, which add to the counts;   rho = visits in P
+    return the mixture of pi_(K / 2) .. pi_K, one of them drawn per game
+
+r_0 is the reward that is best whatever the policies: -1 where the expert is never seen to play, 0 elsewhere. Visits of
+policy and expert are those in the *estimated* transitions, not in one round's games: that has no sampling noise, which
+takes thousands of rounds to average out, and where P is wrong it is wrong for both, so that the expert's own play stays
+the solution. The first half of the rounds explores; its policies would stay in the mixture for ever.
 
 The squared error to the *mean* P V is what is left of the sampled Bellman error once its minimum over the class is
 taken off; without that it would charge for the noise of transitions. For a fixed policy with visits d in P,
@@ -49,28 +54,32 @@ class OptAilConfig:
     """alpha of the surrogate."""
     step: float = 3.0
     """c of the rewards."""
-    rounds: int = 10_000
-    """K; the learner's budget of games per seat bounds it, too. The gap of the mixture falls like 1 / K, or like
-    1 / sqrt(K) where the expert mixes."""
-    games: int = 1
+    rounds: int = 2_000
+    """K; the learner's budget of games per seat bounds it, too."""
+    games: int = 2
     """Games per round."""
+    burn_in: float = 0.5
+    """The share of the rounds, at the beginning, whose policies are left out of the mixture."""
 
     def __post_init__(self) -> None:
         if self.optimism not in ("theory", "surrogate"):
             raise NashmailError(f"optimism is theory or surrogate, not {self.optimism!r}")
+        if not 0.0 <= self.burn_in < 1.0:
+            raise NashmailError(f"burn_in is a share of the rounds, at least 0 and below 1, not {self.burn_in}")
 
 
-def ftrl_reward(step: float, sum_of_differences: Floats) -> Floats:
+def ftrl_reward(step: float, sum_of_differences: Floats, first: Floats | float = 0.0) -> Floats:
     """The reward of FTRL on the box [-1, 1].
 
     Args:
         step: c.
         sum_of_differences: [n, A] the sum of rho_E - rho_i so far.
+        first: [n, A] r_0, at which the regularizer is 0.
 
     Returns:
         [n, A].
     """
-    return np.asarray(np.clip(step * sum_of_differences, -1.0, 1.0))
+    return np.asarray(np.clip(first + step * sum_of_differences, -1.0, 1.0))
 
 
 def bellman_error(count: Floats, model: Process, q: Floats, reward: Floats) -> float:
@@ -104,8 +113,7 @@ def optimistic(count: Floats, model: Process, reward: Floats, weight: float, cap
     for _ in range(_TURNS if weight > 0 else 1):
         base = np.where(untried, reward + cap[:, None] - 1.0, reward + bonus)
         q = _capped(model, np.where(model.legal, base, -np.inf), cap)
-        visits = model.visits(softmax(q, 0.0)) if not model.endless else _brief_visits(model, softmax(q, 0.0))
-        bonus = weight * visits / (2.0 * np.maximum(count, 1.0))
+        bonus = weight * _visits(model, softmax(q, 0.0)) / (2.0 * np.maximum(count, 1.0))
     return q
 
 
@@ -149,17 +157,20 @@ def opt_ail(config: OptAilConfig, process: Process, expert: Demonstrated, rng: R
     """
     replay, total = Replay(process), np.zeros(process.legal.shape)
     cap = process.soft(np.ones(process.legal.shape), 0.0)[1]
-    visits = np.zeros(process.legal.shape)
+    first = np.where(expert.policy > 0, 0.0, -1.0)
+    visits, kept = np.zeros(process.legal.shape), config.rounds - int(config.burn_in * config.rounds)
     policy = process.uniform
     for round_ in range(config.rounds):
         report(round_, config.rounds, "rounds", step="fit")
-        reward, model = ftrl_reward(config.step, total), replay.model()
+        reward, model = ftrl_reward(config.step, total, first), replay.model()
         if config.optimism == "theory":
             policy = softmax(optimistic(replay.count, model, reward, config.weight, cap), 0.0)
         else:
             policy = softmax(surrogate(replay.count, model, reward, config, expert, cap), config.temperature)
-        total += expert.visits - replay.play(policy, config.games, rng=rng)
-        visits += process.visits(policy) / config.rounds
+        total += _visits(model, expert.policy) - _visits(model, policy)
+        replay.play(policy, config.games, rng=rng)
+        if round_ >= config.rounds - kept:
+            visits += process.visits(policy) / kept
     came = visits.sum(1, keepdims=True)
     mixed = np.where(came > 0, visits / np.where(came > 0, came, 1.0), policy)
     gap = float(np.abs(visits - expert.visits).sum()) / 2
@@ -180,8 +191,10 @@ def _capped(model: Process, base: Floats, cap: Floats) -> Floats:
     return np.asarray(q)
 
 
-def _brief_visits(model: Process, policy: Floats) -> Floats:
-    """[n, A] visits in the first steps of an endless game, whose estimated transitions may never end."""
+def _visits(model: Process, policy: Floats) -> Floats:
+    """[n, A] visits; in an endless game those of the first steps, because estimated transitions may never end."""
+    if not model.endless:
+        return model.visits(policy)
     total, moving = model.start.copy(), model.start
     for _ in range(_SWEEPS):
         moving = model.flow(moving[:, None] * policy)
