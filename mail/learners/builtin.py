@@ -231,6 +231,12 @@ _deep(
     "a discriminator and a Q-network, in own games against the other expert",
     "Ho and Ermon 2016, arXiv 1606.03476",
 )
+_deep(
+    "airl-deep",
+    "airl:AirlDeep",
+    "a reward that tells the expert from own games against the other, and its soft Q-network",
+    "Fu, Luo, Levine 2018, arXiv 1710.11248",
+)
 
 # --- the regret gap --------------------------------------------------------------------------------------
 

@@ -10,8 +10,9 @@ Own games are all of them, not the last round's, as in OPT-AIL: what an early po
 its low reward, where a discriminator of the last round alone would forget it, and the policy oscillate. Where all own
 games together have the expert's visits, f = 0, and the loss of D is log 2.
 
-A legal action that was never played is one that ends the game, after which nothing is earned: every action of
-every position has a target, so that what the network believes about the untried cannot grow by its own bootstrap.
+A legal action that was neither played nor demonstrated is paid -clip and ends the game. So every action of every
+position that was seen has a target, and what the network believes about the untried cannot grow by its own bootstrap;
+and where the expert's action is known, nothing else needs to be tried.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ class AdversarialImitator:
         def planned() -> Tensor:
             batch = drawn(seen, self.config.batch, alike, rng=rng, device=self.device)
             with torch.no_grad():
-                reward = self.logits(batch).clamp(-self.config.clip, self.config.clip) / self.config.temperature
+                paid = self.paid(batch).clamp(-self.config.clip, self.config.clip)
+                reward = torch.where(batch.known | (batch.expert > 0), paid, -self.config.clip)
+                reward = reward / self.config.temperature
             return soft_q_loss(batch, self.q(batch.observation), reward, 1.0)
 
         apart = self.critic.descend(told_apart, self.config.within(self.config.discriminator_steps, last), cool=last)
@@ -94,6 +97,17 @@ class AdversarialImitator:
             float32 [b, A].
         """
         return self.critic(batch.observation[: len(batch)])
+
+    def paid(self, batch: Batch) -> Tensor:
+        """What actions are paid, before it is cut: log D - log(1 - D) = f.
+
+        Args:
+            batch: The batch.
+
+        Returns:
+            float32 [b, A].
+        """
+        return self.logits(batch)
 
 
 class GailDeep(DeepInverse):

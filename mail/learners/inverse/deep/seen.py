@@ -31,6 +31,8 @@ class Estimate:
     """[n, A] the expert's (discounted) visits; 1 in all."""
     own: Floats
     """[n, A] the visits of own games, likewise; 0 before the first."""
+    once: float
+    """The share of one own visit; 1 before the first."""
     known: Bools
     """[n, A] the actions of which it is known what came next."""
     kernel: csr_array
@@ -58,6 +60,8 @@ class Batch:
     """[b, A] the expert's visits, each over b times the probability that its position was drawn."""
     own: Tensor
     """[b, A] those of own games, likewise."""
+    once: Tensor
+    """[b] the share of one own visit, likewise."""
     known: Tensor
     """bool [b, A] the actions of which it is known what came next."""
     pair: Tensor
@@ -137,13 +141,16 @@ class Seen:
         kernel = csr_array((weight, (pair[going], following[going])), shape=(cells, n))
         kernel.sum_duplicates()
         known = (times > 0).reshape(self.legal.shape)
-        return Estimate(self.observation, self.legal, self._shares(True), self._shares(False), known, kernel)
+        expert, own = self._total(True), self._total(False)
+        visits = own.sum() or 1.0
+        return Estimate(self.observation, self.legal, expert / expert.sum(), own / visits, 1.0 / visits, known, kernel)
 
-    def _shares(self, expert: bool) -> Floats:
+    def _total(self, expert: bool) -> Floats:
+        """[n, A] visits, of the experts' games or of own ones."""
         total = np.zeros(self.legal.size)
         for pair, weight in self._visits[expert]:
             total += np.bincount(pair, weights=weight, minlength=len(total))
-        return np.asarray(total / max(total.sum(), 1e-300)).reshape(self.legal.shape)
+        return total.reshape(self.legal.shape)
 
     def _enter(self, own: Decisions) -> Ints:
         """[R] the places of these positions, new ones included."""
@@ -185,6 +192,7 @@ def batch_of(seen: Estimate, rows: Ints, chance: Floats, device: str = "cpu") ->
         tensor(seen.legal[every], device),
         scaled(seen.expert),
         scaled(seen.own),
+        tensor((seen.once / chance).astype(np.float32), device),
         tensor(seen.known[rows], device),
         tensor(entries.row.astype(np.int64), device),
         tensor(row[entries.col], device),

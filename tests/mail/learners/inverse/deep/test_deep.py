@@ -18,6 +18,7 @@ from mail.evaluation.exact import value_gap
 from mail.learners.base import declared, make_learner
 from mail.learners.budget import Budget
 from mail.learners.collect import Learned, Options
+from mail.learners.inverse.deep.airl import AirlImitator, DeepAirlConfig
 from mail.learners.inverse.deep.gail import AdversarialImitator, DeepGailConfig
 from mail.learners.inverse.deep.iq_learn import DeepIqConfig, OnlineIq
 from mail.learners.inverse.deep.learner import DeepInverse
@@ -28,6 +29,7 @@ from tests.mail.learners.inverse.processes import model
 SMALL = Architecture(channels=8, convolutions=1, hidden=32)
 QUICK = {
     "gail-deep": (DeepGailConfig(SMALL, discriminator_steps=10, steps=20, last=4), AdversarialImitator),
+    "airl-deep": (DeepAirlConfig(SMALL, discriminator_steps=10, steps=20, last=4), AirlImitator),
     "iq-learn-online-deep": (DeepIqConfig(SMALL, steps=20, last=4), OnlineIq),
 }
 
@@ -78,7 +80,7 @@ def test_own_games_are_what_the_experts_leave_and_half_at_least(name: str) -> No
 
 
 def test_learners_know_labels_and_the_experts_as_players() -> None:
-    for name in ("gail-deep", "iq-learn-deep", "iq-learn-online-deep"):
+    for name in ("airl-deep", "gail-deep", "iq-learn-deep", "iq-learn-online-deep"):
         assert declared(name).knows == {"labels", "expert"}
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from agents.network import one_thread
 from games.base import Floats
 from mail.learners.inverse import iq_learn
+from mail.learners.inverse.deep.airl import average_logs
 from mail.learners.inverse.deep.losses import discriminator_loss, iq_loss, soft_q_loss, soft_values
 from mail.learners.inverse.deep.seen import Batch, Estimate, batch_of, drawn
 from mail.learners.inverse.iq_learn import IqConfig
@@ -25,15 +26,15 @@ CONFIG = IqConfig(temperature=0.7, alpha=0.5, regularize=True)
 
 def in_doubles(batch: Batch) -> Batch:
     """A batch with weights in double precision, so that rounding decides nothing."""
-    return Batch(batch.observation, batch.legal, batch.expert.double(), batch.own.double(), batch.known, batch.pair,
-                 batch.row, batch.share.double())  # fmt: skip
+    return Batch(batch.observation, batch.legal, batch.expert.double(), batch.own.double(), batch.once.double(),
+                 batch.known, batch.pair, batch.row, batch.share.double())  # fmt: skip
 
 
 def estimate_of(process: Process, expert: Floats, own: Floats, known: np.ndarray | None = None) -> Estimate:
     """A process that was seen as it is: observations are one-hot, so that a linear network is a table."""
     known = process.legal if known is None else known
     kernel = process.kernel.multiply(known.ravel()[:, None]).tocsr()
-    return Estimate(np.eye(len(process), dtype=np.float32), process.legal, expert, own, known, kernel)
+    return Estimate(np.eye(len(process), dtype=np.float32), process.legal, expert, own, 0.01, known, kernel)
 
 
 def whole(estimate: Estimate) -> Batch:
@@ -158,6 +159,35 @@ def test_what_was_never_played_ends_the_game_and_earns_its_reward() -> None:
     batch = whole(estimate_of(process, np.zeros(known.shape), np.zeros(known.shape), known))
     reward = random_reward(process, 6)
     assert float(soft_q_loss(batch, from_table(torch.tensor(reward), batch), torch.tensor(reward), 0.3)) < 1e-12
+
+
+@one_thread
+def test_the_average_policy_is_that_of_the_visits_with_one_more_by_the_present_one() -> None:
+    process = random_process(2)
+    policy = random_policy(process, 1)
+    own = shares(process.visits(policy))
+    unseen = own.copy()
+    unseen[0] = 0.0
+    batch = whole(estimate_of(process, own, unseen))
+    present = random_policy(process, 2)
+    logs = average_logs(batch, torch.tensor(np.log(np.maximum(present, 1e-12)))).numpy()
+    share = unseen.sum(1, keepdims=True)
+    wanted = (share * policy + 0.01 * present) / (share + 0.01)
+    assert np.allclose(logs[process.legal], np.log(wanted[process.legal]), atol=1e-5)
+    assert np.allclose(np.exp(logs[0])[process.legal[0]], present[0][process.legal[0]], atol=1e-6)
+
+
+@one_thread
+def test_a_discriminator_of_the_form_of_airl_comes_to_the_experts_log_probabilities() -> None:
+    """Where positions come alike, f = log pi_E: the reward for which the expert is soft-optimal at temperature 1."""
+    process = random_process(9)
+    policy = random_policy(process, 1)
+    visits = shares(process.visits(policy))
+    batch = whole(estimate_of(process, visits, visits))
+    f = np.log(np.maximum(policy, 1e-12))
+    logits = torch.tensor(f) - average_logs(batch, torch.tensor(f))
+    assert float(discriminator_loss(batch, logits, 0.0)) == pytest.approx(math.log(2), abs=1e-6)
+    assert np.allclose(process.soft(np.where(process.legal, f, -30.0))[1], 0.0, atol=1e-5)
 
 
 @one_thread
