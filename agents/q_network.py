@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from games.base import Rng
+from agents.network import in_batches, masked_softmax, one_thread
+from agents.tabular import Tabular
+from games.base import Floats, Game, Rng, States
 
 
 @dataclass(frozen=True)
@@ -79,3 +82,38 @@ class QNet(nn.Module):
         """
         phi = self.features(observations)
         return phi, self.head(phi)
+
+
+@dataclass(frozen=True)
+class QSoftmaxPolicy:
+    """A softmax over action values: from a table where it has the position, from a network otherwise."""
+
+    known: Tabular
+    net: QNet
+    temperature: float
+
+    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
+        legal = game.legal(states, seat)
+        rows = np.flatnonzero(legal.any(1))
+        known, place = self.known.find(game.key(states[rows], seat))
+        values = np.zeros((len(rows), legal.shape[1]))
+        values[known] = self.known.table[place[known]]
+        if not known.all():
+            values[~known] = q_values(self.net, game.observe(states[rows[~known]], seat))
+        out = np.zeros(legal.shape)
+        out[rows] = masked_softmax(values / self.temperature, legal[rows])
+        return out
+
+
+@one_thread
+def q_values(net: QNet, observations: np.ndarray) -> Floats:
+    """The network's q.
+
+    Args:
+        net: The network.
+        observations: float32 [N, *shape].
+
+    Returns:
+        float64 [N, A].
+    """
+    return in_batches(lambda batch: net(batch)[1], observations)

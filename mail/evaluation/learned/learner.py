@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from agents.network import in_batches, masked_softmax, one_thread, tensor
+from agents.network import one_thread, tensor
 from agents.policy import Greedy, Policy
-from agents.q_network import QNet, QSizes
+from agents.q_network import QNet, QSizes, QSoftmaxPolicy, q_values
 from agents.tabular import Tabular
-from games.base import Bools, Floats, Game, Ints, Keys, States
+from games.base import Bools, Floats, Game, Ints, Keys
 from games.progress import report
 from mail.data.decisions import Decisions
 from mail.parallel.streams import stream
@@ -147,44 +147,6 @@ class Experience:
     def _best(self, values: Floats) -> Floats:
         """[P] the largest value [P, A] of a legal action."""
         return np.asarray(np.where(self.legal, values, -np.inf).max(1))
-
-
-# --- policies --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class QSoftmaxPolicy:
-    """A softmax over action values: from a table where it has the position, from a network otherwise."""
-
-    known: Tabular
-    net: QNet
-    temperature: float
-
-    def probabilities(self, game: Game, states: States, seat: int) -> Floats:
-        legal = game.legal(states, seat)
-        rows = np.flatnonzero(legal.any(1))
-        known, place = self.known.find(game.key(states[rows], seat))
-        values = np.zeros((len(rows), legal.shape[1]))
-        values[known] = self.known.table[place[known]]
-        if not known.all():
-            values[~known] = q_values(self.net, game.observe(states[rows[~known]], seat))
-        out = np.zeros(legal.shape)
-        out[rows] = masked_softmax(values / self.temperature, legal[rows])
-        return out
-
-
-@one_thread
-def q_values(net: QNet, observations: np.ndarray) -> Floats:
-    """The network's q.
-
-    Args:
-        net: The network.
-        observations: float32 [N, *shape].
-
-    Returns:
-        float64 [N, A].
-    """
-    return in_batches(lambda batch: net(batch)[1], observations)
 
 
 class Responder:

@@ -15,6 +15,7 @@ import mail.evaluation.learned.learner
 from agents import expert
 from agents.network import Architecture, NetworkPolicy, PolicyNet
 from agents.policy import Greedy, Policy, Uniform, tabulate
+from agents.q_network import QSoftmaxPolicy
 from agents.tabular import from_model
 from games import Quotient
 from games.base import Floats, Game, NashmailError, States
@@ -26,7 +27,7 @@ from mail.evaluation.coverage import imitation_limit
 from mail.evaluation.gap import exploitability
 from mail.evaluation.intervals import interval
 from mail.evaluation.learned.best_response import Bound, bound, learned, payoff_range, payoffs
-from mail.evaluation.learned.learner import Experience, QSoftmaxPolicy, Responder, ResponseConfig
+from mail.evaluation.learned.learner import Experience, Responder, ResponseConfig
 from mail.parallel.pool import Local
 from mail.parallel.ray import RayPool
 from mail.training.folder import Config, Run
