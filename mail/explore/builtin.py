@@ -6,6 +6,7 @@ from mail.explore.base import ExplorerDeclaration, register
 
 _PAPER = "arXiv 2602.22810"
 _TABULAR = "arXiv 2510.09325 (template); docs/algorithms.md, tabular exploration"
+_RESPONSES = "arXiv 2505.17610; docs/algorithms.md, deep responses"
 _PLAY: frozenset[str] = frozenset()
 """Nothing beyond play."""
 
@@ -20,13 +21,33 @@ register(
     ExplorerDeclaration("a Q-network rewarded by the elliptical bonus of its own last layer", _PAPER, _PLAY),
 )
 register(
+    "deep-respond",
+    "mail.explore.learned.deep:deep_respond",
+    ExplorerDeclaration(
+        "a Q-network that learns to beat the clone, with queries on the lines that win",
+        _RESPONSES,
+        frozenset({"labels", "reward"}),
+        check="mail.explore.learned.leading:check",
+    ),
+)
+register(
+    "deep-unsure",
+    "mail.explore.learned.deep:deep_unsure",
+    ExplorerDeclaration(
+        "a Q-network rewarded by the clone's uncertainty, with queries where it leads",
+        _RESPONSES,
+        frozenset({"labels"}),
+        check="mail.explore.learned.leading:check",
+    ),
+)
+register(
     "doubt",
-    "mail.explore.doubt:doubt",
+    "mail.explore.learned.doubt:doubt",
     ExplorerDeclaration(
         "leads the clone to where it knows least, by play, and queries there alone",
         "docs/algorithms.md, queries in doubt",
         frozenset({"labels"}),
-        check="mail.explore.doubt:check",
+        check="mail.explore.learned.leading:check",
     ),
 )
 register(

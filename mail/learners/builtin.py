@@ -62,6 +62,18 @@ _mail("tabular", "respond", "mail that follows the best response to its labels, 
 _mail("tabular", "counts", "mail that explores by counts, into a table")
 _mail("network", "uniform", "mail that explores uniformly at random")
 
+_DEEP_RESPONSE = replace(_MAIL, source="arXiv 2505.17610")
+
+
+def _deep_response(name: str, explorer: str, summary: str) -> None:
+    """Register a learner by a deep response."""
+    declared = replace(_DEEP_RESPONSE, summary=summary, explorer=explorer)
+    register(name, _TO_MAIL, declared, settings={"name": name, "explorer": explorer, "cloner": "ntuple"})
+
+
+_deep_response("mail-bro-deep", "deep-respond", "n-tuple clones, corrected where a learned response beats them")
+_deep_response("murmail-deep", "deep-unsure", "n-tuple clones, corrected where a learned response leads to the unknown")
+
 register(
     "mail-walk",
     "mail.learners.walk.learner:MailWalk",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from games.base import Bools, Game, Ints, Keys, States, pack
+from games.base import Bools, Floats, Game, Ints, Keys, States, pack
 from mail.data.decisions import Decisions
 
 ENDED = -1
@@ -36,6 +36,8 @@ class SeenMoves:
         """[P, A]."""
         self.successor: Ints = np.zeros((0, game.spec.actions), dtype=np.int64)
         """[P, A] the place of the position after a move, or ``ENDED``, or ``UNSEEN``."""
+        self.payoff: Floats = np.zeros((0, game.spec.actions))
+        """[P, A] what a move that ends the game pays to the seat that makes it; 0 for others."""
         self._places: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -65,6 +67,8 @@ class SeenMoves:
         self.successor = np.concatenate([self.successor, unseen])
         following = np.where(np.append(begins[1:], True), ENDED, np.append(place[1:], ENDED))
         self.successor[place, played.played] = following
+        self.payoff = np.concatenate([self.payoff, np.zeros(unseen.shape)])
+        self.payoff[place, played.played] = np.where(following == ENDED, played.reward, 0.0)
 
     def moves(self, seat: int, answers: Ints) -> Bools:
         """The moves that count: every legal one of the other seat, the present one of a clone.

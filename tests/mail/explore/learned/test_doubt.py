@@ -13,8 +13,8 @@ from mail.data.decisions import Decisions, merge
 from mail.data.rollout import play
 from mail.evaluation.gap import exploitability
 from mail.explore import ExplorerContext
-from mail.explore.doubt import Doubt, DoubtConfig
-from mail.explore.seen import UNSEEN, SeenMoves
+from mail.explore.learned.doubt import Doubt, DoubtConfig
+from mail.explore.learned.seen import UNSEEN, SeenMoves
 from mail.parallel.streams import stream
 from tests.mail.explore.cases import Case, first_experts
 from tests.support import graph
@@ -60,8 +60,8 @@ def test_when_it_is_done_it_has_seen_all_that_the_clone_can_be_led_to(seat: int)
     seen = explorer.seen.reachable(moves)
     assert {tuple(state) for state in model.states[there]} == {tuple(state) for state in explorer.seen.states[seen]}
     assert not (moves & (explorer.seen.successor == UNSEEN))[seen].any()
-    unknown = seen & (explorer.seen.seat == seat) & ~explorer.table.find(explorer.seen.keys)[0]
-    doubts = explorer.posterior.answers(explorer.seen.states[unknown]).doubt
+    unknown = seen & (explorer.seen.seat == seat) & ~explorer.learned.table.find(explorer.seen.keys)[0]
+    doubts = explorer.learned.posterior.answers(explorer.seen.states[unknown]).doubt
     assert (doubts * explorer.config.caution <= 1.0).all()
 
 
@@ -78,6 +78,8 @@ def test_seen_moves_are_those_of_the_game() -> None:
     assert known.any(1).all()
     after = np.append(rows, -1)[np.where(known, seen.successor, -1)]
     assert np.array_equal(after[known], model.successor[rows][known])
+    own_view = np.where(model.seat[rows] == 0, 1.0, -1.0)[:, None] * model.reward[rows]
+    assert np.array_equal(seen.payoff[known], own_view[known]) and not seen.payoff[~known].any()
 
 
 def test_games_that_are_no_boards_are_refused() -> None:
