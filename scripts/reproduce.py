@@ -7,10 +7,10 @@ place; only the clock shows it. Figures:
 
     tictactoe   BC and MAIL with several explorers on Tic-Tac-Toe, both seats: exact exploitability against
                 queries, beside the reference's own proxy; games and queries to coverage; the default learner's result
-    asks        six explorers on Tic-Tac-Toe and Connect Four 4x4, with symmetry and without: distinct labels,
+    asks        eight explorers (and mail-walk) on Tic-Tac-Toe and Connect Four 4x4, with symmetry and without: labels,
                 queries and games until the clone cannot be exploited. Finished cells are kept in OUT/asks-cells,
                 so that a run that was killed goes on
-    connect4-exact  MAIL and BC on Connect Four 4x4, 5x4 and 4x5, exact: exploitability against queries; cells are
+    connect4-exact  MAIL and BC on Connect Four 4x4, 5x4, 4x5 and 5x5, exact: exploitability against queries; cells are
                 kept in OUT/connect4-exact-cells
     connect4    five learners on Connect Four 6x7, equal queries: wins against players that err, and blunders; needs
                 the solver, and hours; runs are kept in OUT/connect4-cells

@@ -1,9 +1,10 @@
 """Fewer queries than coverage: what each explorer spends until the clone of a seat cannot be exploited.
 
-For every explorer, game, seat and seed, with symmetry and without: distinct labels, queries and games until the
-greedy clone has exploitability 0, and until the clone as it is has at most 0.02, both exact; beside them the
-decisions reachable under the expert and the least games that come through all of them.
-What is measured, and how, says ``asking.py``.
+For every explorer, game, seat and seed, with symmetry and without: distinct labels, queries and games until the greedy
+clone has exploitability 0, and until the clone as it is has at most 0.02, both exact; beside them the decisions
+reachable under the expert and the least games that come through all of them. ``mail-walk`` is there once, on the board
+on which discs fall, since its clones answer mirror images alike; ``doubt`` with symmetry, as by default.
+What is measured, and how, says ``asking``.
 """
 
 from __future__ import annotations
@@ -22,13 +23,21 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.storage.policies import to_json, write_atomic
-from figures.asking import SOFT, Cell, bounds_of, named, run
+from figures.asking.cells import WALK, Cell, named
+from figures.asking.measures import SOFT, bounds_of
+from figures.asking.runs import run
 from figures.over_seeds import kept, picture, ranged
 from mail.evaluation.axes import log_ticks, place
 from mail.parallel.pool import Pool
 
-EXPLORERS = ("refute", "unsure", "counts", "deep", "uniform", "expert")
-COLOURS = dict(zip(EXPLORERS, ("#7b2d8b", "#d1495b", "#588157", "#1b6ca8", "#8d99ae", "#c8553d"), strict=True))
+EXPLORERS = ("mistakes", WALK, "refute", "doubt", "unsure", "counts", "deep", "uniform", "expert")
+COLOURS = dict(
+    zip(
+        EXPLORERS,
+        ("#386fa4", "#2a9d8f", "#7b2d8b", "#b56576", "#d1495b", "#588157", "#1b6ca8", "#8d99ae", "#c8553d"),
+        strict=True,
+    )
+)
 GAMES = ("connect4:4x4", "tictactoe")
 
 
@@ -71,7 +80,15 @@ def cells(seed: int) -> list[Cell]:
         for game in GAMES
         for explorer in EXPLORERS
         for seat in (0, 1)
+        if has_cells(explorer, game, symmetry)
     ]
+
+
+def has_cells(explorer: str, game: str, symmetry: bool) -> bool:
+    """Whether there are cells of an explorer: see the top of this file."""
+    if explorer == WALK:
+        return not symmetry and game.startswith("connect4")
+    return symmetry or explorer != "doubt"
 
 
 def collect(seeds: int, out: Path) -> dict[str, Any]:
@@ -118,6 +135,12 @@ def panels(data: dict[str, Any]) -> dict[str, dict[str, list[Any]]]:
     return found
 
 
+def symmetry_of(title: str) -> tuple[str, bool]:
+    """Game and symmetry of a panel."""
+    game, symmetry = title.split(", symmetry ")
+    return game, symmetry == "on"
+
+
 def said(runs: list[Any], target: str, unit: str) -> str:
     """A cell of a table; where it was never reached, within how many queries."""
     rows = [{unit: None if run[target] is None else run[target][unit]} for run in runs]
@@ -130,18 +153,19 @@ def draw(data: dict[str, Any]) -> Figure:
     """Distinct labels to greedy exploitability 0, a full dot per explorer; open dots: queries; dotted: all there is."""
     parts = panels(data)
     figure, axes = plt.subplots(
-        len(parts), 2, figsize=(11, 2.6 * len(parts) + 0.8), layout="constrained", squeeze=False
+        len(parts), 2, figsize=(11, 3.5 * len(parts) + 0.8), layout="constrained", squeeze=False
     )
     for row, (title, groups) in enumerate(parts.items()):
         for seat in (0, 1):
             panel = axes[row][seat]
             bound = data["least"][f"{title}, seat {seat}"]["labels"]
             ends = [bound]
-            for place_, explorer in enumerate(reversed(EXPLORERS)):
+            names = [name for name in reversed(EXPLORERS) if has_cells(name, *symmetry_of(title))]
+            for place_, explorer in enumerate(names):
                 ends += entry(panel, place_, explorer, groups.get(f"{explorer}, {seat}", []))
             panel.axvline(bound, color="black", linestyle=":", linewidth=1)
-            panel.set(xscale="log", xlim=(min(ends) / 1.6, max(ends) * 1.6), ylim=(-0.6, len(EXPLORERS) - 0.4))
-            panel.set_yticks(range(len(EXPLORERS)), list(reversed(EXPLORERS)), fontsize=9)
+            panel.set(xscale="log", xlim=(min(ends) / 1.6, max(ends) * 1.6), ylim=(-0.6, len(names) - 0.4))
+            panel.set_yticks(range(len(names)), names, fontsize=9)
             panel.set_title(f"{title}, seat {seat} (dotted: all {bound:,} labels)", fontsize=9)
             place(panel.xaxis, log_ticks(*panel.get_xlim()))
             panel.grid(alpha=0.3)
@@ -175,5 +199,5 @@ def entry(panel: Axes, place_: int, explorer: str, runs: list[Any]) -> list[floa
         panel.annotate(word, (0.5, place_), xycoords=("axes fraction", "data"), va="center", **NOTE, color=colour)
     elif missed:
         word = f"not reached in {missed} of {len(runs)}"
-        panel.annotate(word, (max(drawn), place_ + 0.32), va="center", **NOTE, color=colour)
+        panel.annotate(word, (max(drawn), place_ + 0.42), va="center", **NOTE, color=colour)
     return drawn

@@ -1,10 +1,11 @@
-"""Connect Four where everything is exact: what clones lose against the queries, on 4x4, 5x4 and 4x5.
+"""Connect Four where everything is exact: what clones lose against the queries, on 4x4, 5x4, 4x5 and 5x5.
 
-Per board, seat and seed, with the mirror symmetry: MAIL led by refutation, MAIL with uniform exploration, and
-behavioral cloning of two deterministic (``first``) and two mixing (``uniform``) experts. Greedy exploitability is
-exact; that of the clone as it is is exact where it is at most 0.02, and else leaves out moves of the clone that come
-with less than 1e-3 (``asking.measure``). Beside the labels to exploitability 0 stand all that can be queried,
-with the symmetry and without. On 4x5 refutation alone is run, with one seed, and by the clock.
+Per board, seat and seed, up to the mirror image: MAIL led by refutation, by mistakes, by doubt (play alone), with
+uniform exploration, ``mail-walk`` with two experts, and behavioral cloning of two deterministic (``first``) and two
+mixing (``uniform``) experts. Greedy exploitability is exact; that of the clone as it is is exact where it is at most
+0.02, and else leaves out moves of the clone that come with less than 1e-3 (``asking.measures``). On 5x5 clones are
+measured once their greedy play loses nothing. Beside the labels to exploitability 0 stand all that can be queried, with
+the symmetry and without. Where a cell is costly fewer seeds are run, or none.
 """
 
 from __future__ import annotations
@@ -25,29 +26,45 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.storage.policies import to_json, write_atomic
-from figures.asking import SOFT, TARGETS, Cell, bounds_of, traced
+from figures.asking.cells import WALK, Cell
+from figures.asking.measures import SOFT, TARGETS, bounds_of, known
+from figures.asking.runs import traced
+from figures.field.experts import decisions
 from figures.over_seeds import kept, picture, spread
 from mail.evaluation.axes import gap_axis, log_ticks, place
 from mail.evaluation.figure import FLOOR
 from mail.parallel.pool import Pool
 
-BOARDS = ("connect4:4x4", "connect4:5x4", "connect4:4x5")
+BOARDS = ("connect4:4x4", "connect4:5x4", "connect4:4x5", "connect4:5x5")
 LINES = {
     "mail refute": ("refute", "first"),
+    "mail mistakes": ("mistakes", "first"),
+    "mail doubt": ("doubt", "first"),
+    "mail-walk first": (WALK, "first"),
+    "mail-walk uniform": (WALK, "uniform"),
     "mail uniform": ("uniform", "first"),
     "bc uniform": ("expert", "uniform"),
     "bc first": ("expert", "first"),
 }
-"""Explorer and expert."""
-COLOURS = dict(zip(LINES, ("#7b2d8b", "#8d99ae", "#e09f3e", "#c8553d"), strict=True))
+"""Explorer, or the learner that walks, and expert."""
+COLOURS = dict(
+    zip(
+        LINES,
+        ("#7b2d8b", "#1b6ca8", "#e07ab5", "#5c4d3c", "#2a9d8f", "#8d99ae", "#e09f3e", "#c8553d"),
+        strict=True,
+    )
+)
+MARKS = dict(zip(LINES, "oPXdpsD^", strict=True))
 GAMES = {"mail refute": 8000, "mail uniform": 100_000, "bc uniform": 1000, "bc first": 64}
-"""Budgets of games."""
-GROWTH = {"connect4:4x4": 1 / 4, "connect4:5x4": 1 / 2, "connect4:4x5": 1 / 2}
-"""Of the distinct labels between two fresh clones."""
+"""Budgets of games where they are not ``asking.cells.MOST_GAMES``."""
+GROWTH = {"connect4:4x4": 1 / 4}
+"""Of the distinct labels between two fresh clones; elsewhere 1/2."""
 SEEDS: dict[str, dict[str, int]] = {
     "connect4:4x4": {"bc uniform": 3},
-    "connect4:5x4": {"mail uniform": 2, "bc uniform": 2},
-    "connect4:4x5": {"mail refute": 1},
+    "connect4:5x4": {"mail uniform": 2, "bc uniform": 2, "mail doubt": 0},
+    "connect4:4x5": {"mail refute": 1, "mail mistakes": 1}
+    | dict.fromkeys(("mail doubt", "mail uniform", "bc uniform", "bc first"), 0),
+    "connect4:5x5": {line: 3 if "walk" in line else 0 for line in LINES},
 }
 """Seeds at most, where not all are run."""
 
@@ -95,8 +112,8 @@ def cells(seed: int) -> list[tuple[str, Cell]]:
     found = []
     for board in BOARDS:
         for line, (explorer, expert) in LINES.items():
-            at_most = SEEDS[board].get(line, 0 if board == "connect4:4x5" else seed + 1)
-            cell = Cell(board, True, explorer, 0, seed, expert, GAMES[line], GROWTH[board])
+            at_most = SEEDS[board].get(line, seed + 1)
+            cell = Cell(board, True, explorer, 0, seed, expert, GAMES.get(line, 0), GROWTH.get(board, 1 / 2))
             found += [(line, replace(cell, seat=seat)) for seat in (0, 1) if seed < at_most]
     return found
 
@@ -115,14 +132,17 @@ def collect(seeds: int, out: Path) -> dict[str, Any]:
             there = runs.setdefault(cell.game, {}).setdefault(f"{line}/{cell.seat}", [])
             found = json.loads(path.read_bytes())
             there.append({**found, "notes": thinned(found["notes"])})
-    least = {
-        board: {
-            word: [{"labels": bound.labels, "games": bound.games} for bound in bounds_of(board, symmetry)]
-            for word, symmetry in (("on", True), ("off", False))
-        }
-        for board in runs
-    }
+    least = {board: {word: bounds(board, word == "on") for word in ("on", "off")} for board in BOARDS if board in runs}
     return {"seeds": seeds, "runs": runs, "least": least}
+
+
+def bounds(board: str, symmetry: bool) -> list[dict[str, Any]]:
+    """The labels there are for each seat's expert ``first``; where there are tables, the least games, too."""
+    at = known(board, symmetry)
+    if graph := at.plies("first", learned=True):
+        experts = at.experts("first")
+        return [{"labels": sum(map(len, decisions(graph, experts[seat], seat)))} for seat in (0, 1)]
+    return [{"labels": bound.labels, "games": bound.games} for bound in bounds_of(board, symmetry)]
 
 
 def thinned(notes: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -139,11 +159,12 @@ def thinned(notes: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 def show(data: dict[str, Any]) -> None:
-    """Labels, queries and games to exploitability 0, a row per board, seat and line."""
-    console = Console(width=150)
+    """Labels, queries and processor seconds to exploitability 0, a row per board, seat and line."""
+    console = Console(width=190)
     table = Table(title="Connect Four with the mirror symmetry: mean [95 % interval]", box=box.SIMPLE)
     headings = ("board, seat", "learner", "seeds", "distinct to 0", "queries to 0", f"distinct to {SOFT}")
-    for heading in (*headings, "at the end: greedy", "as it is", "CPU s"):
+    ends = ("at the end: greedy", "as it is", "learning s to 0", f"to {SOFT}", "CPU s")
+    for heading in (*headings, *ends):
         table.add_column(heading, justify="right")
     for row in rows(data):
         table.add_row(*row)
@@ -153,18 +174,25 @@ def show(data: dict[str, Any]) -> None:
 def rows(data: dict[str, Any]) -> list[list[str]]:
     """The table's cells."""
     found = []
-    for board, runs in data["runs"].items():
+    for board in filter(data["runs"].get, BOARDS):
         for seat in (0, 1):
             for line in LINES:
-                if there := runs.get(f"{line}/{seat}"):
+                if there := data["runs"][board].get(f"{line}/{seat}"):
                     cells = [cost(there, "greedy", "distinct"), cost(there, "greedy", "asks")]
                     cells += [cost(there, "soft", "distinct"), worst(there, "greedy"), worst(there, "soft")]
+                    cells += [learning(there, "greedy"), learning(there, "soft")]
                     seconds = f"{np.mean([run['seconds'] for run in there]):,.0f}"
                     found.append([f"{board}, {seat}", line, str(len(there)), *cells, seconds])
-            bounds = [data["least"][board][word][seat]["labels"] for word in ("on", "off")]
-            found.append([f"{board}, {seat}", "all there is", "", f"{bounds[0]:,}", "", "", "", "", ""])
-            found.append([f"{board}, {seat}", "without symmetry", "", f"{bounds[1]:,}", "", "", "", "", ""])
+            for words, key in (("all there is", "on"), ("without symmetry", "off")):
+                bound = data["least"][board][key][seat]["labels"]
+                found.append([f"{board}, {seat}", words, "", f"{bound:,}", *[""] * 7])
     return found
+
+
+def learning(runs: list[Any], target: str) -> str:
+    """Mean processor seconds of learning to a target, without those of measuring; of stored runs they are not known."""
+    values = [run[target]["seconds"] for run in runs if run[target] and "seconds" in run[target]]
+    return f"{np.mean(values):,.1f}" if len(values) == len(runs) else "-"
 
 
 def cost(runs: list[Any], target: str, unit: str) -> str:
@@ -177,20 +205,21 @@ def cost(runs: list[Any], target: str, unit: str) -> str:
 
 
 def worst(runs: list[Any], measure: str) -> str:
-    """Exploitability of the last clone in the worst run."""
+    """Exploitability of the last clone in the worst run; where one was never measured nothing."""
+    if not all(run["notes"] for run in runs):
+        return "-"
     return f"{max(run['notes'][-1][measure] for run in runs) + 0.0:.4f}"
 
 
 def draw(data: dict[str, Any]) -> Figure:
     """Exploitability against queries, and where greedy play loses nothing, by board and seat, a line per run."""
-    boards = list(data["runs"])
-    size = 11, 3.1 * len(boards) + 0.8
+    boards = list(filter(data["runs"].get, BOARDS))
+    size = 11, 3.1 * len(boards) + 1.0
     figure, axes = plt.subplots(len(boards), 2, figsize=size, layout="constrained", squeeze=False, sharey=True)
     for board, row in zip(boards, axes, strict=True):
         for seat in (0, 1):
-            panel(row[seat], data["runs"][board], seat)
             bound = data["least"][board]["on"][seat]["labels"]
-            row[seat].axvline(bound, color="black", linestyle=":", linewidth=1)
+            panel(row[seat], data["runs"][board], seat, bound)
             row[seat].set_title(f"{board}, seat {seat} (dotted: all {bound:,} labels)", fontsize=9)
         row[0].set_ylabel("exploitability")
     for last in axes[-1]:
@@ -201,26 +230,27 @@ def draw(data: dict[str, Any]) -> Figure:
     axes[0][0].set_ylim(-0.35 * FLOOR, 2.0)
     handles = [Line2D([], [], color=colour, label=line) for line, colour in COLOURS.items()]
     handles += [Line2D([], [], color="#555555", marker="v", linestyle="", label="greedy play loses nothing")]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.suptitle("Connect Four, exact: exploitability of the stochastic policy, a line per seed", fontsize=11)
     return figure
 
 
-def panel(axes: Axes, runs: dict[str, Any], seat: int) -> None:
+def panel(axes: Axes, runs: dict[str, Any], seat: int, bound: int) -> None:
     """One board, one seat. Measures further apart than ``APART`` are points: what is between was not measured."""
-    drawn = []
-    for (line, colour), marker in zip(COLOURS.items(), "osD^", strict=False):
+    drawn = [float(bound)]
+    for line, colour in COLOURS.items():
         for run in runs.get(f"{line}/{seat}", []):
             queries = np.array([note["asks"] for note in run["notes"]], dtype=np.float64)
             values = np.array([note["soft"] for note in run["notes"]])
             drawn += queries.tolist()
             far = np.flatnonzero(queries[1:] > APART * queries[:-1]) + 1
             x, y = np.insert(queries, far, np.nan), np.insert(values, far, np.nan)
-            sparse: dict[str, Any] = {"marker": marker, "markersize": 3} if len(queries) < SPARSE else {}
+            sparse: dict[str, Any] = {"marker": MARKS[line], "markersize": 3} if len(queries) < SPARSE else {}
             axes.plot(x, y, color=colour, linewidth=0.9, alpha=0.7, **sparse)
             if run["greedy"] is not None:
                 axes.plot(run["greedy"]["asks"], 0.0, "v", color=colour, markersize=6, clip_on=False, zorder=3)
                 drawn.append(run["greedy"]["asks"])
+    axes.axvline(bound, color="black", linestyle=":", linewidth=1)
     axes.set_xscale("log")
     place(axes.xaxis, log_ticks(min(drawn), max(drawn)))
     axes.grid(alpha=0.3)

@@ -28,7 +28,7 @@ from rich.table import Table
 from agents import make_expert
 from agents.policy import uniform_rows
 from agents.storage.policies import to_json, write_atomic
-from figures.asking import bounds_of, graph_of, known
+from figures.asking.measures import bounds_of, graph_of, known
 from figures.over_seeds import done, picture, ranged, rounded
 from games.base import Floats
 from games.graph import GameGraph

@@ -95,3 +95,8 @@ def decider(board: Board, attacker: int) -> Decider:
         attacker: The seat that is asked about.
     """
     return _kept(board.rows, board.columns, board.k, attacker)
+
+
+def forget() -> None:
+    """Make the searches of this process find out everything anew, as those of a new process would."""
+    _kept.cache_clear()

@@ -102,10 +102,7 @@ class MailWalk:
     def learn(self, game: Game, experts: Seats, budget: Budget, *, pool: Pool, journal: Journal) -> Learned:
         board = check_board(board_behind(game), game.spec.name)
         collector = Collector(self.name, board, self.options.seed, pool, journal)
-        value = value_of(board)
-        first, second = (
-            self._taught(collector, experts[seat], budget, self._judge(board, seat, value)) for seat in (0, 1)
-        )
+        first, second = (self.taught(collector, experts[seat], budget, seat) for seat in (0, 1))
         collected = (first.decisions, second.decisions)
         return finish(
             collector,
@@ -117,16 +114,27 @@ class MailWalk:
             snapshots=(first.snapshots, second.snapshots),
         )
 
-    def _judge(self, board: Board, seat: int, value: float) -> Judge:
+    def _judge(self, board: Board, seat: int) -> Judge:
         ties = board.spec.actions if self._small(board) else 2
-        return Judge(board, seat, (1.0 - 2.0 * seat) * value, ties)
+        return Judge(board, seat, (1.0 - 2.0 * seat) * value_of(board), ties)
 
     def _small(self, board: Board) -> bool:
         return board.rows * board.columns <= self.config.small
 
-    def _taught(self, collector: Collector, expert: Policy, budget: Budget, judge: Judge) -> Taught:
-        """Teach one seat."""
-        seat, seed = judge.seat, self.options.seed
+    def taught(self, collector: Collector, expert: Policy, budget: Budget, seat: int) -> Taught:
+        """Teach one seat.
+
+        Args:
+            collector: Of a board on which discs fall.
+            expert: The seat's, which is queried.
+            budget: What may be spent.
+            seat: The seat.
+
+        Raises:
+            NashmailError: The collector's game is another one.
+        """
+        seed = self.options.seed
+        judge = self._judge(check_board(board_behind(collector.game), collector.game.spec.name), seat)
         tracker = BudgetTracker(replace(budget, patience_games=budget.episodes), seat)
         trainer = NtupleTrainer(judge.board, self._tuples(), rng=stream(seed, f"{self.name}/clone", seat=seat))
         rounds, snapshots = _Rounds(self.name, self.config, collector, expert, judge), Snapshots()

@@ -46,7 +46,7 @@ def test_a_killed_figure_goes_on(
     monkeypatch.setattr(asks, "run", resumed)
     asks.make(2, tmp_path / "killed", Local())
     assert killed.done + resumed.done == whole.done
-    assert len(whole.done) == len(set(whole.done)) == 2 * 6 * 2 * 2
+    assert len(whole.done) == len(set(whole.done)) == 2 * (7 + 8) * 2
     for name in ("asks.json", "asks.png"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "killed" / name).read_bytes()
     assert (tmp_path / "whole" / "asks.png").read_bytes().startswith(b"\x89PNG")
@@ -67,7 +67,7 @@ def test_a_cell_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(asks, "run", Runs(dies_at=2, error=ValueError("no\nluck")))
     words = ["asks", "--seeds", "2", "--out", str(tmp_path)]
     assert reproduce.main(words) == 2
-    assert capsys.readouterr().err.splitlines()[2:] == ["reproduce.py: shard 3 of 48 failed: ValueError: no luck"]
+    assert capsys.readouterr().err.splitlines()[2:] == ["reproduce.py: shard 3 of 60 failed: ValueError: no luck"]
     assert len(list((tmp_path / "asks-cells").iterdir())) == 2
     with pytest.raises(PoolError):
         reproduce.main([*words, "--debug"])
