@@ -111,17 +111,27 @@ class Dagger:
         snapshots = Snapshots(), Snapshots()
         with phase("explore", learner=self.name):
             while open_ := [seat for seat in (0, 1) if not trackers[seat].done]:
-                for seat in open_:
-                    self._round(sides[seat], experts, clones, seat, trackers[seat].games_left(1))
-                for seat in open_:
+                taught = [
+                    seat
+                    for seat in open_
+                    if self._round(sides[seat], experts, clones, seat, trackers[seat].games_left(1))
+                ]
+                for seat in taught:
                     clones[seat] = self._fit(sides[seat], seat, clones[seat])
+                for seat in open_:
                     snapshots[seat].add(trackers[seat].labels, clones[seat])
         collected = sides[0].decisions()[0], sides[1].decisions()[0]
         games, kept = sides[0].games + sides[1].games, (snapshots[0].kept, snapshots[1].kept)
         return finish(collector, collected, games, self.options, cloner=self.config.cloner, snapshots=kept)
 
-    def _round(self, rounds: Rounds, experts: Seats, clones: list[Policy], seat: int, left: int) -> None:
-        """One round of a seat, labelled at each of its decisions."""
+    def _round(self, rounds: Rounds, experts: Seats, clones: list[Policy], seat: int, left: int) -> bool:
+        """One round of a seat, labelled at each of its decisions.
+
+        Returns:
+            Whether it may change the clone. A label is the expert's distribution, so that a table learns from new
+            positions alone; fits to all labels after every round would take time that grows with their square.
+        """
+        known = rounds.trackers[0].progress()["distinct_labels"]
         beta = SCHEDULES[self.config.schedule](len(rounds.played), self.config.pace)
         own = Mixture([experts[seat], clones[seat]], [beta, 1.0 - beta]) if beta < 1.0 else experts[seat]
         other = self._opponent(experts, clones, seat)
@@ -129,6 +139,7 @@ class Dagger:
         labels = (experts[0], None) if seat == 0 else (None, experts[1])
         rounds.play(seats, labels, min(self.config.games_per_round, left))
         rounds.log({"beta": beta})
+        return self.config.cloner != "tabular" or rounds.trackers[0].progress()["distinct_labels"] > known
 
     def _fit(self, rounds: Rounds, seat: int, before: Policy) -> Policy:
         """The clone of all labels of a seat so far; the one before where the seat had nothing to decide yet."""

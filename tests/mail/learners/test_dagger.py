@@ -14,7 +14,7 @@ from mail.evaluation.exact import profile_measures
 from mail.evaluation.gap import exploitability
 from mail.learners.base import make_learner
 from mail.learners.budget import Budget
-from mail.learners.collect import Learned, Options
+from mail.learners.collect import Learned, Options, cloned
 from mail.learners.dagger import Dagger, exponential, linear
 from mail.learners.journal import NullJournal
 from mail.parallel.pool import Local
@@ -46,6 +46,18 @@ def test_positions_that_an_opponent_with_full_support_leads_to(ties: str, counts
         own, other = uniform_rows(best), tabulate(model, Uniform(), 1 - seat)
         reach = model.reach((own, other) if seat == 0 else (other, own))
         assert int((reach[model.legal(seat).any(1)] > 0).sum()) == counts[seat]
+
+
+def test_a_table_is_not_fitted_again_where_no_new_position_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    fits: list[int] = []
+    monkeypatch.setattr(
+        "mail.learners.dagger.cloned", lambda *given, **more: (fits.append(given[3]), cloned(*given, **more))[1]
+    )
+    result = learned("dagger-uniform", Budget(3000, (2000, 2000)), "tictactoe:2x3")
+    assert max(fits.count(0), fits.count(1)) < result.games / 16 / 4, "a quarter of the rounds"
+    known = result.decisions[0].take(result.decisions[0].queried)
+    rows = result.policies[0].probabilities(graph("tictactoe:2x3").game, known.state, 0)
+    assert np.allclose(rows, known.label)
 
 
 def test_dagger_with_a_uniform_opponent_comes_to_all_of_them() -> None:
