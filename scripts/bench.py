@@ -47,14 +47,19 @@ def picture(name: str, result: Result) -> Picture:
         table.add_column(title, justify="right", no_wrap=True)
     ratio = result.ratio()
     for case, figure in result.ours.items():
-        cells = [case if len(units) == 1 else f"{case}, {result.units[case]}", three_digits(figure)]
+        cells = [case if len(units) == 1 else f"{case}, {result.units[case]}", _short(figure)]
         for peer, figures in result.peers.items():
             there = case in figures
-            cells += [three_digits(figures[case]), three_digits(ratio[f"{case}/{peer}"])] if there else ["-", "-"]
+            cells += [_short(figures[case]), three_digits(ratio[f"{case}/{peer}"])] if there else ["-", "-"]
         table.add_row(*cells)
     same = {True: "yes", False: "NO", None: "not comparable"}[result.same_result]
     table.caption = f"same result: {same}; repeats: {result.repeats}"
     return table
+
+
+def _short(figure: float) -> str:
+    """A figure with three digits, so that the peers of ``play`` fit 80 columns."""
+    return f"{figure / 1e6:.3g} M" if figure >= 1e6 else three_digits(figure)
 
 
 def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:
