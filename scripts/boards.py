@@ -23,8 +23,8 @@ import numpy as np
 from agents.storage.policies import to_json, write_atomic
 from figures.over_seeds import rounded
 
-BOARDS = ("tictactoe", "connect4:4x4", "connect4:5x4", "connect4:4x5")
-LINES = {"all": BOARDS, "play": BOARDS[:2]}
+BOARDS = ("tictactoe", "tictactoe:3x4", "connect4:4x4", "connect4:5x4", "connect4:4x5")
+LINES = {"all": BOARDS, "play": ("tictactoe", "connect4:4x4")}
 """The boards by what learners may know."""
 FILES = {"all": "boards.json", "play": "boards-play.json"}
 KEPT = ("labels", "distinct_labels", "games", "nash_gap", "greedy_nash_gap")

@@ -43,6 +43,8 @@ _HIDDEN = {
 """Where chance deals or hides something."""
 _BY_NAME = {
     ("tictactoe", "all"): Default(*_MISTAKES, minutes=0.1),
+    ("tictactoe:3x4", "all"): Default(*_MISTAKES, minutes=0.1),
+    ("tictactoe:4x4:4", "all"): Default(*_MISTAKES, points=1, minutes=5.0),
     ("connect4:4x4", "all"): Default(*_MISTAKES, minutes=0.3),
     ("connect4:5x4", "all"): Default(*_WALK, episodes=4000, points=2, minutes=0.3),
     ("connect4:4x5", "all"): Default(*_WALK, episodes=8000, points=1, minutes=0.6),
