@@ -103,7 +103,9 @@ class SeatRows:
         Args:
             table: float64 [S, A], of which the seat's rows are read.
         """
-        return Tabular(self.keys[self._first], taken(table, self.rows[self._first]), complete=True)
+        rows = taken(table, self.rows[self._first])
+        report(0, 1, "steps", step="sort positions")
+        return Tabular(self.keys[self._first], rows, complete=True)
 
     def tabulate(self, policy: Tabular) -> Table:
         """What ``agents.policy.tabulate`` makes of a policy that is a table, without querying it.

@@ -25,6 +25,7 @@ def compiled(signature: str) -> Callable[[F], F]:
     Returns:
         A decorator.
     """
+    report(0, None, "", step="load numba")
     import numba
 
     def compile_(function: F) -> F:
