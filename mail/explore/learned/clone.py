@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.policy import Policy, greedy_rows
 from agents.tabular import Tabular
-from games.base import Bools, Floats, Game, Rng, States, pack
+from games.base import Bools, Floats, Game, Rng, States
 from mail.clone.dataset import Fit, demonstrations
 from mail.clone.posterior import Posterior
 from mail.data.decisions import Decisions, merge
@@ -50,10 +50,11 @@ class Labelled:
 class Targets:
     """Queries at some positions, once each among those of one ply of a round."""
 
-    keys: np.ndarray  # uint64 [K] packed
+    keys: frozenset[tuple[int, int]]
 
     def __call__(self, game: Game, states: States, seat: int) -> Bools:
-        return np.asarray(first_occurrences(game, states, seat) & np.isin(pack(game.key(states, seat)), self.keys))
+        there = [(int(one), int(other)) in self.keys for one, other in game.key(states, seat)]
+        return np.asarray(first_occurrences(game, states, seat) & np.array(there, dtype=np.bool_))
 
 
 class RidgeClone:

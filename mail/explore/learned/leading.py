@@ -19,7 +19,7 @@ import numpy as np
 from agents.ntuple import Grid
 from agents.policy import Policy, Uniform, uniform_rows
 from agents.tabular import Tabular
-from games.base import Bools, Ints, Rng, pack
+from games.base import Bools, Ints, Rng
 from mail.clone.dataset import Fit
 from mail.data.decisions import Decisions
 from mail.data.rollout import Selective
@@ -74,7 +74,7 @@ class Leading(Base):
         return self.learned.policy()
 
     def labels(self) -> Selective:
-        keys = pack(self.seen.keys[self.targets])
+        keys = frozenset((int(one), int(other)) for one, other in self.seen.keys[self.targets])
         return Selective(self.context.experts[self.queried_seat], Targets(keys), plays=True)
 
     def clone(self) -> Fit | None:
@@ -119,7 +119,7 @@ class Leading(Base):
         queried = decisions.take(decisions.queried)
         if len(queried):
             self.learned.add(queried)
-            self.targets = self.targets[~np.isin(pack(self.seen.keys[self.targets]), pack(queried.key))]
+            self.targets = self.targets[~self.learned.table.find(self.seen.keys[self.targets])[0]]
         moves, reachable = self._look(fresh=bool(len(queried)))
         self.targets = self.targets[reachable[self.targets]]
         if self.learned.pending and not len(self.targets):

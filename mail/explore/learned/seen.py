@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from games.base import Bools, Floats, Game, Ints, Keys, States, pack
+from games.base import Bools, Floats, Game, Ints, Keys, States
 from mail.data.decisions import Decisions
 
 ENDED = -1
@@ -38,7 +38,7 @@ class SeenMoves:
         """[P, A] the place of the position after a move, or ``ENDED``, or ``UNSEEN``."""
         self.payoff: Floats = np.zeros((0, game.spec.actions))
         """[P, A] what a move that ends the game pays to the seat that makes it; 0 for others."""
-        self._places: dict[int, int] = {}
+        self._places: dict[tuple[int, ...], int] = {}
 
     def __len__(self) -> int:
         return len(self.seat)
@@ -54,7 +54,7 @@ class SeenMoves:
         rows = np.arange(len(played))
         ply = rows - np.maximum.accumulate(np.where(begins, rows, 0))
         known = len(self)
-        words = pack(played.key).tolist()
+        words = map(tuple, played.key.tolist())
         place = np.array([self._places.setdefault(word, len(self._places)) for word in words], dtype=np.int64)
         first = np.unique(place, return_index=True)
         new = first[1][first[0] >= known]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.ntuple import NtuplePolicy
-from agents.policy import Uniform, greedy_rows, sample, tabulate
+from agents.policy import Greedy, Uniform, greedy_rows, sample, tabulate
 from games import GameGraph, NashmailError, make
 from mail import explore
 from mail.clone.posterior import Answers
@@ -162,6 +162,20 @@ def test_the_same_seed_gives_the_same_queries() -> None:
     model = graph("tictactoe:2x3")
     one, other = (explored("deep-unsure", model, 0)[1] for _ in range(2))
     assert np.array_equal(one.key, other.key) and np.array_equal(one.queried, other.queried)
+
+
+@pytest.mark.parametrize("name", ["doubt", *sorted(EXPLORERS)])
+def test_boards_whose_positions_need_two_words(name: str) -> None:
+    game, expert = make("connect4"), Greedy(Uniform())
+    explorer = explore.make(name, ExplorerContext(game, 1, (expert, expert)), rng=stream(0, "test"))
+    explorer.games_per_round, rounds = 4, []
+    for number in range(6):
+        seats = explorer.opponent_policy(), explorer.behavior_policy()
+        games, rng = explorer.games_per_round, stream(0, "test/play", round_=number)
+        rounds.append(play(game, seats, games, labels=(explorer.labels(), None), rng=rng))
+        explorer.update(rounds[-1], rng=stream(0, "test/update", round_=number))
+    decisions = merge(rounds)
+    assert decisions.labels() == decisions.distinct_labels() > 1
 
 
 @pytest.mark.parametrize("name", sorted(EXPLORERS))
