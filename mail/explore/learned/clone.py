@@ -25,7 +25,9 @@ class RidgeConfig:
     """How an explorer's clone is fitted."""
 
     tuples: int = 200
-    """M, how many tuples."""
+    """Random walks of the clone's tuples."""
+    lines: int = 0
+    """Its tuples around each straight line as long as the board's shorter side, which random walks leave to chance."""
     ridge: float = 1e-3
     """Of the regression; small, so that labels are fitted."""
     factors: tuple[float, ...] = (1.0, 4.0, 16.0, 64.0, 256.0)
@@ -72,7 +74,8 @@ class RidgeClone:
             NashmailError: For a game that is not played on a board.
         """
         self.context, self.seat, self.config = context, 1 - context.seat, config
-        self.posterior = Posterior(context.game, self.seat, tuples=config.tuples, ridge=config.ridge, rng=rng)
+        shape = {"tuples": config.tuples, "lines": config.lines}
+        self.posterior = Posterior(context.game, self.seat, **shape, ridge=config.ridge, rng=rng)
         self.labelled: list[Decisions] = []
         self.pending: list[Decisions] = []
         """Labels after the last fit."""

@@ -6,6 +6,8 @@ so that what was seen serves for every later clone. Shape letters: P positions s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from games.base import Bools, Floats, Game, Ints, Keys, States
@@ -100,6 +102,29 @@ class SeenMoves:
         for ply in range(int(self.ply.max(initial=0)) + 1):
             found[self.successor[(found & (self.ply == ply))[:, None] & edges]] = True
         return found
+
+    def walk(self, seat: int, answers: Callable[[Ints], Bools]) -> tuple[Bools, Bools]:
+        """Where a clone can be led, as far as play has shown it.
+
+        Args:
+            seat: The clone's seat.
+            answers: Gives the moves [n, A] of the clone that are followed at positions [n], the numbers of which it
+                is told; only positions to which the clone can be led are asked for.
+
+        Returns:
+            bool [P, A] the moves that are followed: every legal one of the other seat, and these of the clone. bool [P]
+            the positions to which they lead.
+        """
+        moves = self.legal & (self.seat != seat)[:, None]
+        reachable: Bools = np.asarray(self.ply == 0)
+        for ply in range(int(self.ply.max(initial=0)) + 1):
+            rows = np.flatnonzero(reachable & (self.ply == ply))
+            mine = rows[self.seat[rows] == seat]
+            if len(mine):
+                moves[mine] = answers(mine)
+            after = self.successor[rows][moves[rows]]
+            reachable[after[after >= 0]] = True
+        return moves, reachable
 
     def leading(self, moves: Bools, wanted: Bools, *, unseen: bool) -> Bools:
         """The moves from which something wanted can still be come to.

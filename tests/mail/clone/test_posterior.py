@@ -8,7 +8,7 @@ import pytest
 from agents.ntuple import Codes
 from agents.policy import greedy_rows
 from games.base import Floats
-from mail.clone.posterior import Posterior
+from mail.clone.posterior import Posterior, Tracked
 from mail.parallel.streams import stream
 from tests.mail.explore.cases import first_experts
 from tests.support import graph
@@ -22,7 +22,7 @@ def fitted(name: str, labels: int) -> tuple[Posterior, np.ndarray, Floats]:
     rows = stream(0, "test/rows").permutation(np.flatnonzero(model.seat == SEAT))
     states = model.states[rows]
     answers = first_experts(model)[SEAT].probabilities(model.game, states, SEAT)
-    posterior = Posterior(model.game, SEAT, tuples=30, ridge=RIDGE, rng=stream(0, "test/tuples"))
+    posterior = Posterior(model.game, SEAT, tuples=30, lines=1, ridge=RIDGE, rng=stream(0, "test/tuples"))
     for part in np.array_split(np.arange(labels), 3):
         posterior.add(states[part], answers[part].astype(np.float32))
     return posterior, states, answers
@@ -64,3 +64,16 @@ def test_without_a_label_everything_is_in_doubt_but_forced_moves() -> None:
     several = posterior.game.legal(states, SEAT).sum(1) > 1
     doubt = posterior.answers(states).doubt
     assert (doubt[several] > 1e6).all() and (doubt[~several] == 0.0).all()
+
+
+@pytest.mark.parametrize("name", ["tictactoe:2x3", "quotient:connect4:3x3:3"])
+def test_tracked_answers_are_those_of_the_regression_whenever_labels_and_positions_came(name: str) -> None:
+    posterior, states, answers = fitted(name, 0)
+    tracked = Tracked(posterior)
+    for first in range(0, 20, 4):
+        tracked.add(states[5 * first : 5 * (first + 4)])
+        posterior.add(states[first : first + 4], answers[first : first + 4].astype(np.float32))
+    tracked.update()
+    found, expected = tracked.answers(np.arange(len(tracked))), posterior.answers(states[: len(tracked)])
+    assert np.allclose(found.values, expected.values, rtol=0.0, atol=1e-9)
+    assert np.allclose(found.deviation, expected.deviation, rtol=0.0, atol=1e-6)

@@ -362,7 +362,7 @@ def test_mail_asks_one_seat_at_a_time() -> None:
     ("explorer", "episodes"),
     [
         *((name, games) for name in explore.names() for games in (1, 5) if name != "doubt"),
-        *(("doubt", games) for games in (33, 37)),  # its first round looks, and asks nothing
+        *(("doubt", games) for games in (33, 37)),  # its first rounds look, and ask nothing
         ("uniform", 18),
     ],
 )
