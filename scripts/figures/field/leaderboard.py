@@ -2,13 +2,14 @@
 
 A game's learners spend the same number of queries per seat, and stop earlier where they know that nothing is left.
 Cells are those of ``nashmail compare``: what is stored in leaderboard.json is not run again, finished cells of a run
-that is killed are kept in OUT/leaderboard-cells. To add a learner, add its name to ``FIELD`` and run the command again.
+that is killed are kept in OUT/leaderboard-cells. The reason of a learner that cannot learn a game is stored, too. To
+add a learner, add its name to ``FIELD`` and run the command again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,8 @@ from matplotlib.figure import Figure
 from agents.storage.atomic import write_atomic
 from agents.storage.policies import to_json
 from figures.over_seeds import picture, rounded
+from games.base import NashmailError
+from mail.learners import names
 from mail.parallel.pool import Pool
 from mail.training.compare.cells import Row, check_cells, run_cells
 from mail.training.compare.figure import draw_comparison
@@ -73,21 +76,67 @@ TABLES = (
     "mail-bro-greedy",
     "murmail-exact",
 )
-INVERSE = ("iq-learn", "iq-learn-online", "max-ent", "gail", "airl", "opt-ail", "infogail", "ma-gail", "ma-airl")
+EXPLORED = ("mail-counts", "mail-respond")
+INVERSE = ("iq-learn", "iq-learn-online", "max-ent", "gail", "airl", "infogail", "ma-gail", "ma-airl")
+FEATURES = ("bc-linear", "mail-linear")
+NETWORKS = ("bc", "bc-uniform", "mail-noise", "mail-uniform")
 COVERED = Part(("malice",), 5)
 """Where experts come to every position, without which it refuses."""
-MARKOV = (Part((*TABLES, *INVERSE, "mail-tabular"), 5), Part(("murmail",), 2))
-DEAR = Part(("bc", "bc-uniform", "mail", "mail-noise"), 1)
+MARKOV = (
+    Part((*TABLES, *INVERSE, "mail-tabular"), 5),
+    Part((*EXPLORED, *FEATURES, *NETWORKS, "murmail"), 2),
+    Part(("mail",), 2, ("counts",)),
+    Part(("mail",), 1, ("deep", "unsure")),
+)
 FIELD = (
     LeaderboardGame(
-        "tictactoe", 4000, 9000, (Part(TABLES, 10), Part(INVERSE, 5), DEAR, Part(("murmail",), 10, episodes=3000))
+        "tictactoe",
+        4000,
+        9000,
+        (
+            Part(TABLES, 10),
+            Part((*INVERSE, "opt-ail"), 5),
+            Part(("murmail",), 10, episodes=3000),
+            Part((*EXPLORED, "mail-tabular", "bc-ntuple", *FEATURES, *NETWORKS), 1),
+            Part(("mail-ntuple",), 1, ("mistakes", "doubt")),
+            Part(("mail",), 1, ("counts", "deep", "unsure", "refute")),
+            Part(("airl-deep", "gail-deep"), 1, episodes=1000),
+        ),
     ),
-    LeaderboardGame("gridworld:3x3", 500, 500, MARKOV),
-    LeaderboardGame("chain:16", 300, 500, MARKOV),
-    LeaderboardGame("rps", 300, 500, (*MARKOV, COVERED)),
-    LeaderboardGame("linear:50,5", 2000, 500, (*MARKOV, COVERED)),
-    LeaderboardGame("connect4:4x4", 1000, 1000, (Part(("bc-tabular", "dagger-best", "mail-bro"), 1),)),
+    LeaderboardGame(
+        "gridworld:3x3",
+        500,
+        500,
+        (
+            *MARKOV,
+            Part(("opt-ail",), 5),
+            Part(("airl-deep", "gail-deep", "iq-learn-deep", "iq-learn-online-deep"), 1),
+        ),
+    ),
+    LeaderboardGame(
+        "chain:16", 300, 500, (*MARKOV, Part(("opt-ail",), 5), Part(("iq-learn-deep", "iq-learn-online-deep"), 1))
+    ),
+    LeaderboardGame(
+        "rps", 300, 500, (*MARKOV, COVERED, Part(("opt-ail",), 5), Part(("iq-learn-deep", "iq-learn-online-deep"), 1))
+    ),
+    LeaderboardGame("linear:50,5", 2000, 500, (*MARKOV, COVERED, Part(("opt-ail",), 3))),
+    LeaderboardGame(
+        "connect4:4x4",
+        4000,
+        20_000,
+        (
+            Part(("mail-walk",), 1),
+            Part(("mail-ntuple",), 1, ("mistakes", "doubt")),
+            Part((*(name for name in TABLES if name != "murmail-exact"), *EXPLORED, "mail-tabular", *INVERSE), 1),
+            Part(("opt-ail",), 1, episodes=1000),
+            Part(("bc", "bc-ntuple", "bc-uniform"), 1),
+        ),
+    ),
 )
+
+
+SAME = {"bc-first": "bc", "mail-tremble": "mail-noise"}
+"""Learners that are others here: ``first`` is the expert of all games, and one has two names."""
 
 
 def make(seeds: int, out: Path, pool: Pool) -> None:
@@ -102,14 +151,31 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
     for entry in FIELD:
         for part in entry.parts:
             check_cells(entry.grid(part, 1))
+    refused = {entry.game: refusals(entry) for entry in FIELD}
     for entry in FIELD:
         missing = [cell for cell in entry.cells(seeds) if cell.key not in rows]
         for row in run_cells(missing, folder, pool=pool):
             rows[row["key"]] = {**row, "version": version("nashmail")}
             if "failed" in row:
                 print(f"failed: {row['game']}, {row['learner']}, seed {row['seed']}: {row['failed']}", flush=True)
-        keep(out, rows)
+        keep(out, rows, refused)
     redraw(out)
+
+
+def refusals(entry: LeaderboardGame) -> dict[str, str]:
+    """Why learners that have no cells of a game cannot have any, by name; what could run is printed."""
+    present = {name for part in entry.parts for name in part.learners} | set(SAME)
+    reasons: dict[str, str] = {}
+    for name in names():
+        if name in present:
+            continue
+        try:
+            check_cells(entry.grid(Part((name,)), 1))
+        except NashmailError as error:
+            reasons[name] = str(error).partition(";")[0].removeprefix(f"{name} ")
+        else:
+            print(f"{entry.game}: {name} has no cells; add it to FIELD", flush=True)
+    return reasons
 
 
 def stored(out: Path) -> dict[str, Row]:
@@ -118,17 +184,17 @@ def stored(out: Path) -> dict[str, Row]:
     return dict(json.loads(path.read_bytes())["cells"]) if path.is_file() else {}
 
 
-def keep(out: Path, rows: dict[str, Row]) -> None:
-    """Store the cells that did not fail."""
+def keep(out: Path, rows: dict[str, Row], refused: dict[str, dict[str, str]]) -> None:
+    """Store the cells that did not fail, and who cannot have any."""
     cells = {key: rounded(row) for key, row in sorted(rows.items()) if "failed" not in row}
-    write_atomic(out / "leaderboard.json", to_json({"cells": cells}))
+    write_atomic(out / "leaderboard.json", to_json({"cells": cells, "refused": refused}))
 
 
 def redraw(out: Path) -> None:
     """Print the tables, write them into the page, and draw the figures."""
-    text = ""
+    text, refused = "", json.loads((out / "leaderboard.json").read_bytes())["refused"]
     for entry, cells, found in found_in(out):
-        text += section(entry, found, cells)
+        text += section(entry, found, cells, refused.get(entry.game, {}))
         picture(out, f"leaderboard-{entry.file}", draw(entry, found))
     print(text)
     page = out.parent / "leaderboard.md"
@@ -151,7 +217,7 @@ def draw(entry: LeaderboardGame, entrants: dict[str, Any]) -> Figure:
     return draw_comparison(f"{entry.game}, expert {entry.expert}", entrants)
 
 
-def section(entry: LeaderboardGame, entrants: dict[str, Any], cells: Sequence[Row]) -> str:
+def section(entry: LeaderboardGame, entrants: dict[str, Any], cells: Sequence[Row], refused: Mapping[str, str]) -> str:
     """A game's part of the page, sorted by Nash gap."""
     versions = ", ".join(sorted({cell["version"] for cell in cells}))
     heads = (
@@ -174,7 +240,9 @@ def section(entry: LeaderboardGame, entrants: dict[str, Any], cells: Sequence[Ro
         "| --- | --- |" + " ---: |" * (len(heads) - 1),
     ]
     order = sorted(entrants.items(), key=lambda one: one[1]["measures"]["nash_gap"]["iqm"])
-    return "\n".join([*lines, *(line(name, one) for name, one in order)]) + "\n\n"
+    reasons = [f"- `{name}`: {reason}" for name, reason in refused.items()]
+    absent = ["", "Not here, because:\n", *reasons] if reasons else []
+    return "\n".join([*lines, *(line(name, one) for name, one in order), *absent]) + "\n\n"
 
 
 def line(name: str, entrant: dict[str, Any]) -> str:

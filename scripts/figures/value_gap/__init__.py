@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from figures.markov_games import grid, keep
 from figures.over_seeds import kept, picture, spread
-from figures.value_gap.cells import GAMES, GROUNDS, LEARNERS, MOST, Cell, infinite, measured
+from figures.value_gap.cells import GAMES, GROUNDS, LEARNERS, MOST, MOST_SEEDS, Cell, infinite, measured
 from mail.evaluation.axes import gap_axis
 from mail.parallel.pool import Pool
 
@@ -35,7 +35,7 @@ def make(seeds: int, out: Path, pool: Pool) -> None:
         for game, expert in GROUNDS
         for learner in LEARNERS
         for games in GAMES.get(game, (MOST,))
-        for seed in range(seeds)
+        for seed in range(min(seeds, MOST_SEEDS.get(game, seeds)))
     ]
     folder = out / "value-gap-cells"
     folder.mkdir(parents=True, exist_ok=True)

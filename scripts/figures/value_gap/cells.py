@@ -39,6 +39,8 @@ GROUNDS = (("tictactoe", "first"), ("tictactoe", "uniform"), ("gridworld:3x3", "
 GAMES = {"rps": (10, 100, 1000)}
 """Games of two experts, per game; elsewhere ``MOST`` at most, fewer where nothing new comes."""
 MOST = 2000
+MOST_SEEDS = {"gridworld:3x3": 2, "rps": 2}
+"""Where fewer seeds than asked for are run: the first has one demonstrated game, the second shows three budgets."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,17 @@ def test_the_field_names_learners_and_six_games() -> None:
     assert {name for entry in FIELD for part in entry.parts for name in part.learners} <= set(names())
 
 
+def test_a_learner_that_cannot_learn_a_game_has_its_reason() -> None:
+    entry = LeaderboardGame("rps", 20, 50, (Part(tuple(name for name in names() if name != "mail-walk")),))
+    assert leaderboard.refusals(entry) == {"mail-walk": "needs a board on which discs fall, unlike rps"}
+
+
+def test_a_learner_that_could_run_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    entry = LeaderboardGame("rps", 20, 50, (Part(tuple(name for name in names() if name != "mail-bro")),))
+    assert leaderboard.refusals(entry) == {}
+    assert "rps: mail-bro has no cells" in capsys.readouterr().out
+
+
 def test_the_page_holds_the_tables_of_the_stored_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
