@@ -134,7 +134,7 @@ def test_only_those_who_say_so_know_the_expert_the_model_or_the_reward() -> None
     assert knows["uniform"] == knows["counts"] == knows["deep"] == frozenset()
     assert knows["unsure"] == {"labels"}
     modelled = {name for name, known in knows.items() if known & {"model", "reward", "rules"}}
-    assert modelled == {"mistakes", "refute", "respond"}
+    assert modelled == {"deep-respond", "mistakes", "refute", "respond"}
 
 
 @pytest.mark.usefixtures("registries_as_they_were")

@@ -244,7 +244,7 @@ def test_optimistic_values_against_numbers_worked_out_by_hand() -> None:
 def test_explorers_play_markov_games(name: str, case: str) -> None:
     """Chance, simultaneous moves, seats that rest: legal play before and after learning, and a step further on."""
     model = {"ring": ring(), "horizon": ring(horizon=5), "turns": turns()}[case]
-    if name in ("refute", "respond", "mistakes", "doubt"):
+    if name in ("refute", "respond", "mistakes", "doubt", "deep-respond", "deep-unsure"):
         with pytest.raises(NashmailError, match=r"needs the exact model|no board"):
             explore.make(name, ExplorerContext(model.game, 0, experts(model)), rng=stream(0, "test"))
         return

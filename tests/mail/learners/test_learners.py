@@ -269,7 +269,7 @@ def test_learner(name: str, game_name: str, check: Callable[[Case], None]) -> No
 def test_learners_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"bc", "bc-uniform", "mail"} <= set(names())
     with pytest.raises(
-        NashmailError, match=r"^no learner is called 'nope'; the learners are: airl, bc, .*mail"
+        NashmailError, match=r"^no learner is called 'nope'; the learners are: airl, airl-deep, bc, .*mail"
     ) as error:
         check("nope")
     assert "\n" not in str(error.value)

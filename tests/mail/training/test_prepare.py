@@ -69,8 +69,10 @@ def test_what_is_prepared_is_learned(game: str, tmp_path: Path, monkeypatch: pyt
     for ties in filter(expert.is_equilibrium, (name for name in expert.listed() if ":" not in name)):
         for name in base.names():
             for explorer in explore.names() if name == "mail" else ["deep"]:
-                # the seats of dagger share no games, and some rarely decide; doubt looks around before it queries
-                episodes = 8 if name.startswith("dagger") else 34 if explorer == "doubt" else 2
+                # the seats of dagger and of deep learners share no games, and some rarely decide; doubt looks around
+                # before it queries
+                alone = name.startswith("dagger") or name.endswith("-deep")
+                episodes = 34 if explorer == "doubt" else 16 if alone else 2
                 config = Config(game, (name,), explorer, ties, episodes=episodes, points=1)
                 try:
                     prepared = prepare(config)

@@ -118,6 +118,7 @@ class DeepInverse:
         seen = Seen(game, seat)
         with phase("play experts", learner=self.name, seat=seat):
             demonstrated = self._demonstrations(rounds, experts, seat)
+        shown = demonstrations(demonstrated, seat)  # or it refuses: there is nothing to imitate
         seen.add(demonstrated, expert=True)
         imitator = self.method(game, stream(seed, stage, seat=seat), self.options.device)
         left = max(episodes // 2, episodes - tracker.games)
@@ -132,7 +133,7 @@ class DeepInverse:
                 rng = stream(seed, stage, seat=seat, round_=round_)
                 metrics = imitator.update(seen.estimate(), last=round_ >= last, rng=rng)
                 rounds.log({"positions": len(seen), **metrics})
-        return fit_of(game, imitator.policy(), demonstrations(demonstrated, seat), seat, max(1, last))
+        return fit_of(game, imitator.policy(), shown, seat, max(1, last))
 
     def _demonstrations(self, rounds: Rounds, experts: Seats, seat: int) -> Decisions:
         """Games of the experts until the budget of labels, or half of that of games, is spent."""
