@@ -88,6 +88,7 @@ MARKOV = (
     Part(("mail",), 2, ("counts",)),
     Part(("mail",), 1, ("deep", "unsure")),
 )
+DEEP = ("airl-deep", "gail-deep", "iq-learn-deep", "iq-learn-online-deep")
 FIELD = (
     LeaderboardGame(
         "tictactoe",
@@ -101,6 +102,8 @@ FIELD = (
             Part(("mail-ntuple",), 1, ("mistakes", "doubt")),
             Part(("mail",), 1, ("counts", "deep", "unsure", "refute")),
             Part(("airl-deep", "gail-deep"), 1, episodes=1000),
+            Part(("iq-learn-deep", "iq-learn-online-deep"), 1, episodes=4000),
+            Part(("mail-bro-deep", "murmail-deep"), 3),
         ),
     ),
     LeaderboardGame(
@@ -110,16 +113,12 @@ FIELD = (
         (
             *MARKOV,
             Part(("opt-ail",), 5),
-            Part(("airl-deep", "gail-deep", "iq-learn-deep", "iq-learn-online-deep"), 1),
+            Part(DEEP, 1),
         ),
     ),
-    LeaderboardGame(
-        "chain:16", 300, 500, (*MARKOV, Part(("opt-ail",), 5), Part(("iq-learn-deep", "iq-learn-online-deep"), 1))
-    ),
-    LeaderboardGame(
-        "rps", 300, 500, (*MARKOV, COVERED, Part(("opt-ail",), 5), Part(("iq-learn-deep", "iq-learn-online-deep"), 1))
-    ),
-    LeaderboardGame("linear:50,5", 2000, 500, (*MARKOV, COVERED, Part(("opt-ail",), 3))),
+    LeaderboardGame("chain:16", 300, 500, (*MARKOV, Part(("opt-ail",), 5), Part(DEEP, 1))),
+    LeaderboardGame("rps", 300, 500, (*MARKOV, COVERED, Part(("opt-ail",), 5), Part(DEEP, 1))),
+    LeaderboardGame("linear:50,5", 2000, 500, (*MARKOV, COVERED, Part(("opt-ail",), 3), Part(DEEP, 1))),
     LeaderboardGame(
         "connect4:4x4",
         4000,
@@ -130,6 +129,12 @@ FIELD = (
             Part((*(name for name in TABLES if name != "murmail-exact"), *EXPLORED, "mail-tabular", *INVERSE), 1),
             Part(("opt-ail",), 1, episodes=1000),
             Part(("bc", "bc-ntuple", "bc-uniform"), 1),
+            Part(DEEP, 1, episodes=1500),
+            Part(("mail-bro-deep", "murmail-deep"), 1),
+            Part(("mail",), 1, ("counts",)),
+            Part(("bc-linear", "mail-linear"), 1),
+            Part(("mail-noise", "mail-uniform"), 1),
+            Part(("murmail",), 1, episodes=1000),
         ),
     ),
 )
