@@ -61,10 +61,10 @@ GROWTH = {"connect4:4x4": 1 / 4}
 """Of the distinct labels between two fresh clones; elsewhere 1/2."""
 SEEDS: dict[str, dict[str, int]] = {
     "connect4:4x4": {"bc uniform": 3},
-    "connect4:5x4": {"mail uniform": 2, "bc uniform": 2, "mail doubt": 0},
+    "connect4:5x4": {"mail uniform": 2, "bc uniform": 2, "mail doubt": 1},
     "connect4:4x5": {"mail refute": 1, "mail mistakes": 1}
     | dict.fromkeys(("mail doubt", "mail uniform", "bc uniform", "bc first"), 0),
-    "connect4:5x5": {line: 5 if "walk" in line else 0 for line in LINES},
+    "connect4:5x5": {line: 5 if "walk" in line else int(line == "mail mistakes") for line in LINES},
 }
 """Seeds at most, where not all are run."""
 
