@@ -59,7 +59,9 @@ def picture(name: str, result: Result) -> Picture:
 
 def _short(figure: float) -> str:
     """A figure with three digits, so that the peers of ``play`` fit 80 columns."""
-    return f"{figure / 1e6:.3g} M" if figure >= 1e6 else three_digits(figure)
+    if figure >= 1e4:
+        return f"{figure / 1e6:.3g} M" if figure >= 1e6 else f"{figure / 1e3:.3g} k"
+    return three_digits(figure)
 
 
 def _settings(argv: Sequence[str] | None) -> tuple[str, str, Settings]:

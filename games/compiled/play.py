@@ -12,9 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from games.compiled.bits import ONE, ZERO, has_line, popcount
-from games.compiled.compiling import compiled
+from games.compiled.compiling import compiled, inlined
 
 Array = NDArray[Any]
+
+
+@inlined
+def _won(stones: Any, steps: Array, k: int) -> bool:
+    """Whether k of a seat's stones are in a line; in the first plies there are too few."""
+    return popcount(stones) >= k and has_line(stones, steps, k)
 
 
 @compiled("void(uint64[:,::1], int64[::1], int64, uint64, boolean[:,::1])")
@@ -30,7 +36,7 @@ def acting(states: Array, steps: Array, k: int, full: Any, out: Array) -> None:
     """
     for row in range(len(states)):
         own, stones = states[row, 0], states[row, 1]
-        running = stones != full and not has_line(own ^ stones, steps, k)
+        running = stones != full and not _won(own ^ stones, steps, k)
         second = popcount(stones) & 1 == 1
         out[row, 0] = running and not second
         out[row, 1] = running and second
@@ -51,7 +57,7 @@ def legal(states: Array, steps: Array, k: int, full: Any, places: Array, seat: i
     """
     for row in range(len(states)):
         own, stones = states[row, 0], states[row, 1]
-        acts = popcount(stones) & 1 == seat and stones != full and not has_line(own ^ stones, steps, k)
+        acts = popcount(stones) & 1 == seat and stones != full and not _won(own ^ stones, steps, k)
         for action in range(len(places)):
             out[row, action] = acts and stones & places[action] == ZERO
 
@@ -123,7 +129,7 @@ def step(
         stone = columns[action] & ~stones if bottoms[action] == ZERO else fallen
         if stone == ZERO:
             return False
-        won = has_line(own | stone, steps, k)
+        won = _won(own | stone, steps, k)
         after[row, 0], after[row, 1] = own ^ stones, stones | stone
         rewards[row] = 1.0 - 2.0 * mover if won else 0.0
         done[row] = won or stones | stone == full
