@@ -25,7 +25,6 @@ def compiled(signature: str) -> Callable[[F], F]:
     Returns:
         A decorator.
     """
-    report(0, None, "", step="load numba")
     import numba
 
     def compile_(function: F) -> F:
@@ -46,6 +45,7 @@ def inlined(function: F) -> F:
     Args:
         function: a helper of compiled functions.
     """
+    report(0, None, "", step="load numba")
     import numba
 
     return cast(F, numba.njit(function, inline="always"))

@@ -87,7 +87,7 @@ def _find(table: Array, shift: Any, key: Any, n: Any) -> Any:
     return known
 
 
-@inlined
+@compiled("void(uint64[::1], uint64, uint64, int64, boolean)")
 def _keep(table: Array, shift: Any, key: Any, n: Any, wins: Any) -> None:
     """Write down whether the attacker wins within n stones: to what is known, to a free place, or over another key."""
     mixed = _hash(key)
