@@ -84,6 +84,19 @@ class Fit:
     mean_tv: float
     """Mean total variation distance to the labels."""
 
+    @classmethod
+    def of(cls, policy: Policy, steps: int, found: Floats, wanted: NDArray[np.floating]) -> Fit:
+        """A clone, measured at its labels.
+
+        Args:
+            policy: The clone.
+            steps: Gradient steps, passes or rounds that it took.
+            found: float64 [D, A] what it says at the labelled positions.
+            wanted: float [D, A] their labels.
+        """
+        outside = float(np.where(wanted > 0, 0.0, found).sum(1).max())
+        return cls(policy, steps, outside, float(0.5 * np.abs(found - wanted).sum(1).mean()))
+
 
 def demonstrations(decisions: Decisions, seat: int) -> Demonstrations:
     """The distinct labelled positions of a seat, in order of key.

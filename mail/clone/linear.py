@@ -69,9 +69,7 @@ def clone_linear(game: Game, decisions: Decisions, seat: int, config: LinearClon
         label = (label > 0) / weight[:, None]
     theta, steps = fit_linear(phi, samples.legal, label, weight, config)
     policy = SoftmaxLinear(theta)
-    rows = policy.probabilities(game, samples.state, seat)
-    outside = float(np.where(samples.distribution > 0, 0.0, rows).sum(1).max())
-    return Fit(policy, steps, outside, float(0.5 * np.abs(rows - samples.distribution).sum(1).mean()))
+    return Fit.of(policy, steps, policy.probabilities(game, samples.state, seat), samples.distribution)
 
 
 def fit_linear(

@@ -161,8 +161,7 @@ class NtupleTrainer:
             steps += 1
         found = np.zeros(rows.legal.shape)
         evaluate_numbered(index, maps, rows.legal, self._weights, found)
-        outside = float(np.where(rows.label > 0, 0.0, found).sum(1).max())
-        return Fit(self.policy(), steps, outside, float(0.5 * np.abs(found - rows.label).sum(1).mean()))
+        return Fit.of(self.policy(), steps, found, rows.label)
 
     def policy(self) -> NtuplePolicy:
         """A frozen copy of what has been learned so far."""

@@ -45,11 +45,11 @@ _MAIL = LearnerDeclaration(
 )
 
 
-def _mail(cloner: str, explorer: str, summary: str) -> None:
-    """Register ``mail-EXPLORER``, with its own explorer and cloner."""
-    name = f"mail-{explorer}"
-    settings = {"name": name, "explorer": explorer, "cloner": cloner}
-    register(name, _TO_MAIL, replace(_MAIL, summary=summary, explorer=explorer), settings=settings)
+def _mail(cloner: str, explorer: str, summary: str, *, name: str = "", source: str = _PAPER) -> None:
+    """Register ``mail-EXPLORER``, or another name, with its own explorer and cloner."""
+    name = name or f"mail-{explorer}"
+    declared = replace(_MAIL, summary=summary, source=source, explorer=explorer)
+    register(name, _TO_MAIL, declared, settings={"name": name, "explorer": explorer, "cloner": cloner})
 
 
 _NTUPLE = replace(_MAIL, summary="mail with n-tuple clones, for boards")
@@ -62,17 +62,10 @@ _mail("tabular", "respond", "mail that follows the best response to its labels, 
 _mail("tabular", "counts", "mail that explores by counts, into a table")
 _mail("network", "uniform", "mail that explores uniformly at random")
 
-_DEEP_RESPONSE = replace(_MAIL, source="arXiv 2505.17610")
-
-
-def _deep_response(name: str, explorer: str, summary: str) -> None:
-    """Register a learner by a deep response."""
-    declared = replace(_DEEP_RESPONSE, summary=summary, explorer=explorer)
-    register(name, _TO_MAIL, declared, settings={"name": name, "explorer": explorer, "cloner": "ntuple"})
-
-
-_deep_response("mail-bro-deep", "deep-respond", "n-tuple clones, corrected where a learned response beats them")
-_deep_response("murmail-deep", "deep-unsure", "n-tuple clones, corrected where a learned response leads to the unknown")
+_mail("ntuple", "deep-respond", "n-tuple clones, corrected where a learned response beats them",
+      name="mail-bro-deep", source="arXiv 2505.17610")  # fmt: skip
+_mail("ntuple", "deep-unsure", "n-tuple clones, corrected where a learned response leads to the unknown",
+      name="murmail-deep", source="arXiv 2505.17610")  # fmt: skip
 
 register(
     "mail-walk",
@@ -165,9 +158,13 @@ _SOFT_Q = "a table of soft action values by IQ-Learn's offline loss, chi-squared
 _INVERSE = LearnerDeclaration("", knows=frozenset({"labels", "expert", "model"}), both_seats=True)
 
 
-def _inverse(name: str, target: str, summary: str, source: str, **settings: Any) -> None:
-    """Register a learner that imitates each seat in its exact decision process against the other seat's expert."""
-    declared = replace(_INVERSE, summary=summary, source=source)
+def _inverse(
+    name: str, target: str, summary: str, source: str, declared: LearnerDeclaration = _INVERSE, **settings: Any
+) -> None:
+    """Register a learner that imitates each seat in its decision process against the other seat's expert: the exact
+    one, or what play shows of it.
+    """
+    declared = replace(declared, summary=summary, source=source)
     register(name, f"mail.learners.inverse.{target}", declared, settings={"name": name, **settings})
 
 
@@ -218,36 +215,33 @@ _inverse(
     "Yu, Song, Ermon 2019, arXiv 1907.13220",
 )
 
-_DEEP = replace(_INVERSE, knows=frozenset({"labels", "expert"}), both_seats=False)
+_BY_PLAY = replace(_INVERSE, knows=frozenset({"labels", "expert"}), both_seats=False)
+"""With networks, in play against the other seat's expert."""
 _SOFT_NET = "a network of soft action values by IQ-Learn's offline loss, chi-squared"
-
-
-def _deep(name: str, target: str, summary: str, source: str) -> None:
-    """Register a learner that imitates each seat with networks, in play against the other seat's expert."""
-    declared = replace(_DEEP, summary=summary, source=source)
-    register(name, f"mail.learners.inverse.deep.{target}", declared, settings={"name": name})
-
 
 register_cloner("iq-learn-deep", "mail.learners.inverse.deep.iq_learn:clone_iq", ClonerDeclaration(_SOFT_NET, _IQ))
 register("iq-learn-deep", _TO_BC, replace(_BC, summary=f"bc into {_SOFT_NET}", source=_IQ),
          settings={"name": "iq-learn-deep", "cloner": "iq-learn-deep"})  # fmt: skip
-_deep(
+_inverse(
     "iq-learn-online-deep",
-    "iq_learn:IqLearnOnlineDeep",
+    "deep.iq_learn:IqLearnOnlineDeep",
     "the same network, with the penalty on own games against the other expert, too",
     _IQ,
+    _BY_PLAY,
 )
-_deep(
+_inverse(
     "gail-deep",
-    "gail:GailDeep",
+    "deep.gail:GailDeep",
     "a discriminator and a Q-network, in own games against the other expert",
     "Ho and Ermon 2016, arXiv 1606.03476",
+    _BY_PLAY,
 )
-_deep(
+_inverse(
     "airl-deep",
-    "airl:AirlDeep",
+    "deep.airl:AirlDeep",
     "a reward that tells the expert from own games against the other, and its soft Q-network",
     "Fu, Luo, Levine 2018, arXiv 1710.11248",
+    _BY_PLAY,
 )
 
 # --- the regret gap --------------------------------------------------------------------------------------

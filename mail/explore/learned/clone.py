@@ -104,6 +104,4 @@ class RidgeClone:
         shown = demonstrations(merge(self.labelled), self.seat)
         policy = sharpest(self.posterior.policy(), self.context, shown, self.seat, self.config.factors)
         found = policy.probabilities(self.context.game, shown.state, self.seat)
-        outside = float(np.where(shown.distribution > 0, 0.0, found).sum(1).max())
-        distance = float(0.5 * np.abs(found - shown.distribution).sum(1).mean())
-        self.fit = Fit(policy, len(self.labelled), outside, distance)
+        self.fit = Fit.of(policy, len(self.labelled), found, shown.distribution)

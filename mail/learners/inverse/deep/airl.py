@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from games.base import Game, Rng
 from mail.learners.collect import Options
 from mail.learners.inverse.deep.gail import AdversarialImitator, DeepGailConfig
 from mail.learners.inverse.deep.learner import DeepInverse
@@ -40,14 +39,8 @@ class DeepAirlConfig(DeepGailConfig):
 class AirlImitator(AdversarialImitator):
     """One seat's reward f and Q-network; see ``AdversarialImitator``."""
 
-    def __init__(self, config: DeepAirlConfig, game: Game, rng: Rng, device: str) -> None:
-        super().__init__(config, game, rng, device)
-
     def logits(self, batch: Batch) -> Tensor:
         return self.paid(batch) - average_logs(batch, self.q(batch.observation[: len(batch)]).detach())
-
-    def paid(self, batch: Batch) -> Tensor:
-        return self.critic(batch.observation[: len(batch)])
 
 
 def average_logs(batch: Batch, present: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ class AdversarialImitator:
         Returns:
             float32 [b, A].
         """
-        return self.critic(batch.observation[: len(batch)])
+        return self.paid(batch)
 
     def paid(self, batch: Batch) -> Tensor:
         """What actions are paid, before it is cut: log D - log(1 - D) = f.
@@ -107,7 +107,7 @@ class AdversarialImitator:
         Returns:
             float32 [b, A].
         """
-        return self.logits(batch)
+        return self.critic(batch.observation[: len(batch)])
 
 
 class GailDeep(DeepInverse):

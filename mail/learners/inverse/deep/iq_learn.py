@@ -20,6 +20,7 @@ import numpy as np
 from torch import Tensor
 
 from agents.network import NetworkPolicy, one_thread
+from agents.policy import query
 from games.base import Game, Rng
 from mail.clone.cloners import ClonerConfig
 from mail.clone.dataset import Fit, demonstrations
@@ -27,7 +28,7 @@ from mail.data.decisions import Decisions
 from mail.learners.collect import Options
 from mail.learners.inverse.deep.learner import DeepConfig, DeepInverse
 from mail.learners.inverse.deep.losses import iq_loss
-from mail.learners.inverse.deep.networks import Trained, fit_of
+from mail.learners.inverse.deep.networks import Trained
 from mail.learners.inverse.deep.seen import Batch, Estimate, Seen, drawn
 
 
@@ -113,4 +114,5 @@ def clone_iq(game: Game, decisions: Decisions, seat: int, config: Any, rng: Rng,
         return settings.loss(batch, q(batch.observation), batch.expert)
 
     q.descend(loss, network.max_steps, cool=True)
-    return fit_of(game, q.policy(), shown, seat, network.max_steps)
+    policy = q.policy()
+    return Fit.of(policy, network.max_steps, query(policy, game, shown.state, seat), shown.distribution)

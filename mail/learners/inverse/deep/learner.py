@@ -19,7 +19,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from agents.network import Architecture, NetworkPolicy, one_thread
-from agents.policy import Seats
+from agents.policy import Seats, query
 from games.base import Game, Rng
 from games.progress import phase
 from mail.clone.dataset import Fit, demonstrations, sampled_labels
@@ -27,7 +27,6 @@ from mail.data.decisions import Decisions
 from mail.explore.process import steps_of
 from mail.learners.budget import Budget, BudgetTracker
 from mail.learners.collect import SHARD, Collector, Learned, Options, Rounds
-from mail.learners.inverse.deep.networks import fit_of
 from mail.learners.inverse.deep.seen import Estimate, Seen
 from mail.learners.journal import Journal
 from mail.parallel.pool import Pool
@@ -133,7 +132,8 @@ class DeepInverse:
                 rng = stream(seed, stage, seat=seat, round_=round_)
                 metrics = imitator.update(seen.estimate(), last=round_ >= last, rng=rng)
                 rounds.log({"positions": len(seen), **metrics})
-        return fit_of(game, imitator.policy(), shown, seat, max(1, last))
+        policy = imitator.policy()
+        return Fit.of(policy, max(1, last), query(policy, game, shown.state, seat), shown.distribution)
 
     def _demonstrations(self, rounds: Rounds, experts: Seats, seat: int) -> Decisions:
         """Games of the experts until the budget of labels, or half of that of games, is spent."""

@@ -11,10 +11,8 @@ from torch import Tensor
 
 from agents.mirror import Ties
 from agents.network import Architecture, NetworkPolicy
-from agents.policy import query
 from games.base import Game, Rng
 from games.progress import report
-from mail.clone.dataset import Demonstrations, Fit
 from mail.clone.network import CloneConfig, new_net
 
 
@@ -57,21 +55,20 @@ class Trained:
         logits: Tensor = self.net(observations)
         return logits
 
-    def descend(self, loss_of: Callable[[], Tensor], steps: int, *, cool: bool = False, word: str = "steps") -> float:
+    def descend(self, loss_of: Callable[[], Tensor], steps: int, *, cool: bool = False) -> float:
         """Gradient steps.
 
         Args:
             loss_of: Draws a batch and gives its loss.
             steps: How many.
             cool: Whether the learning rate falls to a tenth on the way, along a cosine.
-            word: What the steps are called where progress is shown.
 
         Returns:
             The last loss; NaN without steps.
         """
         last = math.nan
         for step in range(steps):
-            report(step, steps, word, step="fit")
+            report(step, steps, "steps", step="fit")
             share = 0.55 + 0.45 * math.cos(math.pi * step / steps) if cool else 1.0
             for group in self.optimizer.param_groups:
                 group["lr"] = self.learning_rate * share
@@ -89,19 +86,3 @@ class Trained:
     def policy(self) -> NetworkPolicy:
         """A frozen copy: probabilities proportional to exp(network)."""
         return NetworkPolicy(copy.deepcopy(self.net), device=self.device)
-
-
-def fit_of(game: Game, policy: NetworkPolicy, shown: Demonstrations, seat: int, steps: int) -> Fit:
-    """A policy, and how closely it fits labels.
-
-    Args:
-        game: The game.
-        policy: The policy.
-        shown: The labels.
-        seat: Whose.
-        steps: Rounds or gradient steps that it took.
-    """
-    rows = query(policy, game, shown.state, seat)
-    beside = rows * (shown.distribution <= 0)
-    off = abs(rows - shown.distribution).sum(1).mean() / 2
-    return Fit(policy, steps, float(beside.sum(1).max()), float(off))
